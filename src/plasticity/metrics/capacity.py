@@ -1,0 +1,69 @@
+"""What a network has left to learn with: feature ranks, dead units, weight norm."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+
+def singular_values(second_moment: Tensor) -> Tensor:
+    """Singular values of a feature matrix A, in descending order, from AᵀA (d, d) in float64."""
+    return torch.linalg.eigvalsh(second_moment).clamp(min=0).sqrt().flip(0)
+
+
+def effective_rank(singular: Tensor) -> float:
+    """exp(−Σ p ln p), p = σ/Σσ (Roy & Vetterli 2007); features are neither centred nor squared (Dohare et al. 2024)."""
+    p = singular / singular.sum()
+    return float(torch.exp(-torch.special.xlogy(p, p).sum()))
+
+
+def stable_rank(singular: Tensor) -> float:
+    """‖A‖_F²/‖A‖₂² = Σσ²/σ_max²."""
+    return float(singular.square().sum() / singular.max().square())
+
+
+def approximate_rank(singular: Tensor, mass: float = 0.99) -> int:
+    """Smallest k with Σ_{i≤k} σ_i² ≥ mass · Σσ² (Dohare et al. 2024)."""
+    share = torch.cumsum(singular.square(), 0) / singular.square().sum()
+    return int((share < mass).sum()) + 1
+
+
+def weight_norm(model: nn.Module) -> float:
+    """L2 norm of all trainable parameters, accumulated in float64."""
+    return float(sum(p.detach().double().square().sum() for p in model.parameters()) ** 0.5)
+
+
+@dataclass
+class ActiveUnits:
+    """Per ReLU layer, which units (channels of a convolution) have been positive on any image so far."""
+
+    active: dict[str, Tensor] = field(default_factory=dict)
+
+    def record(self, name: str, output: Tensor) -> None:
+        """Add a layer's output (B, units, ...)."""
+        seen = (output > 0).transpose(0, 1).flatten(1).any(1)
+        self.active[name] = seen | self.active.get(name, torch.zeros_like(seen))
+
+    def dead_fraction(self) -> float:
+        """Fraction of units that were zero on every image; NaN for a network without ReLU."""
+        if not self.active:
+            return float("nan")
+        return float((~torch.cat(list(self.active.values()))).double().mean())
+
+
+@contextmanager
+def watch_units(model: nn.Module) -> Iterator[ActiveUnits]:
+    """Record the activity of all ReLU units during the forward passes inside the block."""
+    units = ActiveUnits()
+    handles = [
+        module.register_forward_hook(lambda _module, _inputs, output, name=name: units.record(name, output))
+        for name, module in model.named_modules()
+        if isinstance(module, nn.ReLU)
+    ]
+    try:
+        yield units
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,107 @@
+"""Neural collapse: NC1-NC4 in the forms of the paper and of Papyan et al., as functions of the class statistics.
+
+Letters: W classifier weights (C, d); M = [μ_c − μ_G] centred class means, here as rows (C, d); C classes present.
+The paper is Bonifazi et al. (2024), whose code follows Zhu et al. (2021), arXiv 2105.02375; Papyan et al. (2020) is
+doi 10.1073/pnas.2015509117. A metric that is undefined (no class structure, non-finite features) is NaN.
+"""
+
+import torch
+from torch import Tensor
+
+from plasticity.metrics.statistics import ClassStatistics
+
+_NAN = float("nan")
+
+
+def nc1(statistics: ClassStatistics) -> float:
+    """Within-class variability Tr(Σ_W Σ_B†)/C (Papyan et al. 2020, NC1); 0 is full collapse.
+
+    Σ_B = MᵀM/C has rank ≤ C − 1 and the pseudo-inverse C·V S⁻² Vᵀ from the thin SVD M = U S Vᵀ, so the trace is
+    Σ_k v_kᵀ Σ_W v_k / s_k². Singular values are cut where `torch.linalg.pinv` of Σ_B would cut them in float64.
+    """
+    centred = statistics.centred_means
+    if not bool(torch.isfinite(centred).all()) or not bool(torch.isfinite(statistics.scatter).all()):
+        return _NAN
+    _, singular, directions = torch.linalg.svd(centred, full_matrices=False)
+    smallest = singular.max().square() * max(centred.shape[1], 1) * torch.finfo(torch.float64).eps
+    kept = singular.square() > smallest
+    kept[max(len(centred) - 1, 0) :] = False  # the rank is at most C − 1 whatever rounding says
+    if not bool(kept.any()):
+        return _NAN
+    along = directions[kept]
+    spread = torch.einsum("kd,de,ke->k", along, statistics.within_covariance, along)
+    return float((spread / singular[kept].square()).sum())
+
+
+def nc2(weights: Tensor) -> float:
+    """Distance ‖WWᵀ/‖WWᵀ‖_F − E‖_F of the classifier's Gram matrix from the simplex ETF E (Zhu et al. 2021)."""
+    gram = weights.double() @ weights.double().T
+    return float((_unit(gram) - simplex_etf(len(gram))).norm())
+
+
+def nc3(weights: Tensor, statistics: ClassStatistics) -> float:
+    """Distance ‖WM/‖WM‖_F − E‖_F of classifier times class means from the simplex ETF E (Zhu et al. 2021)."""
+    product = weights.double()[statistics.present] @ statistics.centred_means.T
+    return float((_unit(product) - simplex_etf(len(product))).norm())
+
+
+def nc4(predictions: Tensor, features: Tensor, statistics: ClassStatistics) -> float:
+    """Fraction of images (N,) whose predicted class is that of the nearest class mean; 1 is full collapse."""
+    means = statistics.means[statistics.present].to(features)
+    if not bool(torch.isfinite(features).all()):
+        return _NAN
+    # ‖h − μ‖² up to ‖h‖²: one matrix product; exact in float64 because features are converted block by block.
+    agree = 0
+    for block, predicted in zip(features.split(8192), predictions.split(8192), strict=True):
+        distance = means.double().square().sum(1) - 2 * block.double() @ means.double().T
+        nearest = statistics.present.to(predicted)[distance.argmin(1)]
+        agree += int((nearest == predicted).sum())
+    return agree / len(features)
+
+
+def simplex_etf(num_classes: int) -> Tensor:
+    """Gram matrix of the simplex equiangular tight frame, of unit Frobenius norm: (I − 11ᵀ/C)/√(C − 1)."""
+    identity = torch.eye(num_classes, dtype=torch.float64)
+    return (identity - 1.0 / num_classes) / max(num_classes - 1, 1) ** 0.5
+
+
+def equinorm(vectors: Tensor) -> float:
+    """Coefficient of variation of the rows' norms (Papyan et al. 2020, NC2 equinorm); 0 is equal length."""
+    norms = vectors.double().norm(dim=1)
+    return float(norms.std(correction=0) / norms.mean())
+
+
+def equiangular(vectors: Tensor) -> float:
+    """Standard deviation of the cosines between rows (Papyan et al. 2020, NC2 equiangularity)."""
+    return float(_cosines(vectors).std(correction=0))
+
+
+def maximal_angle(vectors: Tensor) -> float:
+    """Mean |cos + 1/(C − 1)| over pairs of rows (Papyan et al. 2020, NC2 maximal angle)."""
+    return float((_cosines(vectors) + 1.0 / (len(vectors) - 1)).abs().mean())
+
+
+def self_duality(weights: Tensor, statistics: ClassStatistics) -> float:
+    """‖W/‖W‖_F − M/‖M‖_F‖²_F (Papyan et al. 2020, NC3); 0 when classifier and class means are dual."""
+    w = weights.double()[statistics.present]
+    return float((_unit(w) - _unit(statistics.centred_means)).norm().square())
+
+
+def cdnv(statistics: ClassStatistics) -> float:
+    """Class-distance normalised variance (Galanti et al. 2022): mean over pairs of (v_i + v_j)/(2‖μ_i − μ_j‖²)."""
+    present = statistics.present
+    variance = statistics.class_scatter[present] / statistics.counts[present]
+    means = statistics.means[present]
+    first, second = torch.triu_indices(len(present), len(present), offset=1)
+    distance = (means[first] - means[second]).square().sum(1)
+    return float(((variance[first] + variance[second]) / (2 * distance)).mean())
+
+
+def _cosines(vectors: Tensor) -> Tensor:
+    unit = torch.nn.functional.normalize(vectors.double(), dim=1)
+    first, second = torch.triu_indices(len(unit), len(unit), offset=1)
+    return (unit[first] * unit[second]).sum(1)
+
+
+def _unit(matrix: Tensor) -> Tensor:
+    return matrix / matrix.norm()

@@ -1,0 +1,87 @@
+"""Class statistics of features, streamed batch by batch in float64.
+
+Shapes: B images in a batch, d features, C classes. Every collapse metric is a pure function of `ClassStatistics`.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ClassStatistics:
+    """What one pass over the data leaves of the features.
+
+    Attributes:
+        counts: Images per class (C,).
+        means: Class means μ_c (C, d); rows of absent classes are zero.
+        scatter: Within-class scatter Σ_i (h_i − μ_{y_i})(h_i − μ_{y_i})ᵀ (d, d).
+        class_scatter: Its trace, class by class (C,).
+    """
+
+    counts: Tensor
+    means: Tensor
+    scatter: Tensor
+    class_scatter: Tensor
+
+    @property
+    def present(self) -> Tensor:
+        """Classes with at least one image, as indices."""
+        return torch.nonzero(self.counts).flatten()
+
+    @property
+    def global_mean(self) -> Tensor:
+        """Mean μ_G over all images (d,), the sample mean as in the released code."""
+        return (self.counts[:, None] * self.means).sum(0) / self.counts.sum()
+
+    @property
+    def centred_means(self) -> Tensor:
+        """μ_c − μ_G of the classes present (C', d)."""
+        return self.means[self.present] - self.global_mean
+
+    @property
+    def within_covariance(self) -> Tensor:
+        """Σ_W = scatter / N (d, d)."""
+        return self.scatter / self.counts.sum()
+
+    @property
+    def second_moment(self) -> Tensor:
+        """HᵀH = Σ_i h_i h_iᵀ (d, d), whose eigenvalues are the squared singular values of the feature matrix."""
+        return self.scatter + self.means.T @ (self.counts[:, None] * self.means)
+
+
+class StatisticsStream:
+    """Accumulates `ClassStatistics` from batches, independent of their size and order up to float64 rounding.
+
+    Means and scatter are merged with the pairwise update of Chan, Golub & LeVeque (1983), which does not cancel when
+    the features have collapsed onto their means; the difference of raw moments would.
+    """
+
+    def __init__(self, num_classes: int, num_features: int, device: torch.device | str = "cpu") -> None:
+        options = {"dtype": torch.float64, "device": device}
+        self._counts = torch.zeros(num_classes, **options)
+        self._means = torch.zeros(num_classes, num_features, **options)
+        self._scatter = torch.zeros(num_features, num_features, **options)
+        self._class_scatter = torch.zeros(num_classes, **options)
+
+    def update(self, features: Tensor, labels: Tensor) -> None:
+        """Add a batch: features (B, d) of any float type, labels (B,)."""
+        h = features.to(torch.float64)
+        one_hot = torch.nn.functional.one_hot(labels, len(self._counts)).to(torch.float64)
+        counts = one_hot.sum(0)
+        means = (one_hot.T @ h) / counts.clamp(min=1)[:, None]
+        residuals = h - one_hot @ means
+        shift = means - self._means
+        total = self._counts + counts
+        weight = self._counts * counts / total.clamp(min=1)
+        self._scatter += residuals.T @ residuals + shift.T @ (weight[:, None] * shift)
+        self._class_scatter += one_hot.T @ residuals.square().sum(1) + weight * shift.square().sum(1)
+        self._means += shift * (counts / total.clamp(min=1))[:, None]
+        self._counts = total
+
+    def result(self) -> ClassStatistics:
+        """Return the statistics of all batches so far, on the CPU."""
+        return ClassStatistics(
+            self._counts.cpu(), self._means.cpu(), self._scatter.cpu(), self._class_scatter.cpu()
+        )

@@ -1,0 +1,44 @@
+"""What every network of the project offers: last-layer features, an explicit head, and its own initialisation."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Classifier(nn.Module):
+    """A network split where neural collapse is measured: `body` gives the features, `head` the logits.
+
+    Attributes:
+        body: Maps images (B, C, H, W) to last-hidden-layer features (B, d), after the last non-linearity.
+        head: The final linear layer, (B, d) to (B, classes).
+    """
+
+    def __init__(self, body: nn.Module, head: nn.Linear) -> None:
+        super().__init__()
+        self.body = body
+        self.head = head
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the features (B, d) of images (B, C, H, W)."""
+        return self.body(images)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits (B, classes) of images (B, C, H, W)."""
+        return self.head(self.body(images))
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw all weights anew from `generator`; buffers return to their initial values."""
+        raise NotImplementedError
+
+
+def initialise_batch_norm(module: nn.BatchNorm2d) -> None:
+    """Set scale 1, shift 0 and fresh running statistics."""
+    module.reset_running_stats()
+    nn.init.ones_(module.weight)
+    nn.init.zeros_(module.bias)
+
+
+def initialise_linear(module: nn.Linear, generator: torch.Generator) -> None:
+    """Draw weight and bias from U(±1/√fan_in), PyTorch's default for a linear layer."""
+    bound = module.in_features**-0.5
+    nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+    nn.init.uniform_(module.bias, -bound, bound, generator=generator)

@@ -1,0 +1,42 @@
+"""The multilayer perceptrons of the papers."""
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from torch import nn
+
+from plasticity.models.classifier import Classifier
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
+
+class MLP(Classifier):
+    """Fully connected layers of `hidden` units on flattened images.
+
+    hidden (100, 100, 100) with relu is the network of the Permuted MNIST experiments of Bonifazi et al. (2024) and,
+    with tanh, that of Ash & Adams (2020); (2000, 2000, 2000) is Dohare et al. (2024).
+    """
+
+    def __init__(self, image_shape: Sequence[int], num_classes: int, *, hidden: Sequence[int], activation: str) -> None:
+        sizes = [prod(image_shape), *hidden]
+        layers: list[nn.Module] = [nn.Flatten()]
+        for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+            layers += [nn.Linear(fan_in, fan_out), ACTIVATIONS[activation]()]
+        super().__init__(nn.Sequential(*layers), nn.Linear(sizes[-1], num_classes))
+        self.activation = activation
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw weights Kaiming-uniform (hidden: gain of the activation, head: gain 1); biases are zero."""
+        for module in self.body.modules():
+            if isinstance(module, nn.Linear):
+                _initialise(module, self.activation, generator)
+        _initialise(self.head, "linear", generator)
+
+
+def _initialise(module: nn.Linear, nonlinearity: str, generator: torch.Generator) -> None:
+    # Kaiming-uniform with an explicit gain, because torch's kaiming_uniform_ knows tanh's gain only under that name.
+    gain = nn.init.calculate_gain(nonlinearity)  # pyright: ignore[reportArgumentType]
+    bound = gain * (3.0 / module.in_features) ** 0.5
+    nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+    nn.init.zeros_(module.bias)
