@@ -33,13 +33,18 @@ class Checkpoint:
     digest: str
 
 
+def trajectory_name(epoch: int) -> str:
+    """Return the name of one checkpoint's file in a trajectory."""
+    return f"epoch{epoch:04d}.safetensors"
+
+
 def digest_of_weights(weights: Mapping[str, NDArray]) -> str:
     """Return a SHA-256 over names, dtypes, shapes and bytes, in the order of the names."""
     digest = hashlib.sha256()
     for name in sorted(weights):
-        value = np.ascontiguousarray(weights[name])
+        value = np.asarray(weights[name], order="C")
         digest.update(f"{name}/{value.dtype.str}/{value.shape}/".encode())
-        digest.update(value.data if value.ndim else value.tobytes())
+        digest.update(value.tobytes())
     return digest.hexdigest()
 
 
@@ -47,7 +52,7 @@ def write_checkpoint(path: str | Path, weights: Mapping[str, NDArray], settings:
     """Write weights and settings atomically; return the digest of the weights."""
     digest = digest_of_weights(weights)
     header = {"format": _FORMAT, "digest": digest, "settings": json.dumps(settings, sort_keys=True)}
-    tensors = {name: np.ascontiguousarray(value) for name, value in weights.items()}
+    tensors = {name: np.asarray(value, order="C") for name, value in weights.items()}
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata=header)
     return digest

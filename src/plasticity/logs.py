@@ -17,6 +17,9 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
 
     A `PlasticityError` becomes one line in the log and on standard error, and exit status 1; any other exception
     keeps its traceback in both.
+
+    Raises:
+        SystemExit: With status 1, after a `PlasticityError`.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, mode="a", encoding="utf-8")

@@ -1,7 +1,8 @@
 """Every Parquet table of the project: its columns, units and meaning in one place, and how it is read and written.
 
-Accuracies are fractions in [0, 1]. A table's file metadata holds the provenance of the run that made it, its schema's
-field metadata holds unit and description, and its pages carry checksums that are verified on reading.
+Accuracies are fractions in [0, 1]. No table holds a time, so that the same configuration gives the same numbers; speeds
+are in the logs and in Snakemake's benchmark files. A table's file metadata holds the provenance of the run that made
+it, its schema's field metadata holds unit and description, and its pages carry checksums that are verified on reading.
 """
 
 import json
@@ -77,7 +78,6 @@ _OUTCOME = _columns(
     ("full_test_accuracy", "float", "fraction", "test accuracy after fine-tuning on the full training set"),
     ("fine_tune_epochs", "int", "epoch", "epochs of fine-tuning until the stop accuracy or the cap"),
     ("converged", "bool", "1", "the stop accuracy was reached within the cap"),
-    ("fine_tune_seconds", "float", "second", "wall time of the fine-tuning"),
 )
 
 _DIVERGED = _columns(("diverged", "bool", "1", "weights or loss were not finite; the row's numbers are missing"))
@@ -98,19 +98,17 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         ("loss", "float", "nat", "running cross-entropy of the epoch"),
         ("accuracy", "float", "fraction", "running training accuracy of the epoch, in train mode"),
         ("penalty", "float", "1", "mean of the penalty term before its weight; missing without a penalty"),
-        ("images_per_second", "float", "image/second", "training speed of the epoch"),
     ),
     "collapse": _RUN + _COLLAPSE + _NETWORK + _DIVERGED,
     "fine_tune": _RUN + _OUTCOME + _DIVERGED,
     "metrics": _RUN
     + _COLLAPSE[:4]
     + _NETWORK[5:7]
-    + _OUTCOME[:4]
-    + _columns(("plasticity_gap", "float", "fraction", "random_init's full_test_accuracy at this seed minus this row's"))
+    + _OUTCOME
+    + _columns(("plasticity_gap", "float", "fraction", "full_test_accuracy of random_init at this seed, minus this"))
     + _COLLAPSE[4:]
     + _NETWORK[:5]
     + _NETWORK[7:]
-    + _OUTCOME[4:]
     + _DIVERGED,
     "correlations": _columns(
         ("metric", "str", "name", "column of the metrics table"),
@@ -123,7 +121,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         ("ci_low", "float", "1", "lower end of the bootstrap interval over seeds; missing for single seeds"),
         ("ci_high", "float", "1", "upper end of the bootstrap interval over seeds; missing for single seeds"),
         ("n_seeds", "int", "1", "seeds that contribute"),
-        ("aggregate", "str", "name", "seed: one seed; mean: mean of the seeds' coefficients; pooled: all points at once"),
+        ("aggregate", "str", "name", "seed: one seed; mean: mean of the seeds; pooled: all points at once"),
         ("seed", "int", "1", "the seed where aggregate is seed; missing otherwise"),
         ("window_kind", "str", "name", "sliding, all, first_phase or second_phase"),
         ("n_points", "int", "1", "checkpoints that contribute, over all seeds"),

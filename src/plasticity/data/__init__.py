@@ -1,0 +1,1 @@
+"""Data sets: readers by name, the prepared form on disk."""

@@ -1,0 +1,1 @@
+"""Collapse, rank and capacity metrics."""

@@ -54,16 +54,15 @@ class ActiveUnits:
 
 
 @contextmanager
-def watch_units(model: nn.Module) -> Iterator[ActiveUnits]:
+def watch_units(model: nn.Module, units: ActiveUnits) -> Iterator[None]:
     """Record the activity of all ReLU units during the forward passes inside the block."""
-    units = ActiveUnits()
     handles = [
         module.register_forward_hook(lambda _module, _inputs, output, name=name: units.record(name, output))
         for name, module in model.named_modules()
         if isinstance(module, nn.ReLU)
     ]
     try:
-        yield units
+        yield
     finally:
         for handle in handles:
             handle.remove()

@@ -82,6 +82,4 @@ class StatisticsStream:
 
     def result(self) -> ClassStatistics:
         """Return the statistics of all batches so far, on the CPU."""
-        return ClassStatistics(
-            self._counts.cpu(), self._means.cpu(), self._scatter.cpu(), self._class_scatter.cpu()
-        )
+        return ClassStatistics(self._counts.cpu(), self._means.cpu(), self._scatter.cpu(), self._class_scatter.cpu())

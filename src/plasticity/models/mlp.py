@@ -1,6 +1,7 @@
 """The multilayer perceptrons of the papers."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 
 import torch
@@ -21,7 +22,7 @@ class MLP(Classifier):
     def __init__(self, image_shape: Sequence[int], num_classes: int, *, hidden: Sequence[int], activation: str) -> None:
         sizes = [prod(image_shape), *hidden]
         layers: list[nn.Module] = [nn.Flatten()]
-        for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+        for fan_in, fan_out in pairwise(sizes):
             layers += [nn.Linear(fan_in, fan_out), ACTIVATIONS[activation]()]
         super().__init__(nn.Sequential(*layers), nn.Linear(sizes[-1], num_classes))
         self.activation = activation

@@ -1,0 +1,28 @@
+# Does neural collapse explain plasticity loss?
+#   snakemake --cores 2                                      the demonstration of config.yaml
+#   snakemake --cores 2 --configfile config/paper.yaml       the same study at another scale
+#   snakemake --report results/report.html                   figures, tables and how they were made
+# A study's stages are in workflow/rules/<study>.smk; each calls one function of src/plasticity/<stage>.py.
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/warm_start.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        warm_start_targets(),
+        report_targets(),

@@ -1,0 +1,1 @@
+"""Does neural collapse explain plasticity loss? The Python behind the workflow, a module per stage."""

@@ -1,0 +1,179 @@
+"""Correlation coefficients of two metrics over checkpoints, for one series or for many at once.
+
+Every method is one formula: the correlation of what remains of x and y after a least-squares fit on a basis. The
+basis {1} gives Pearson's r; {1} on ranks Spearman's ρ; {1, t}, {1, log t} and a spline of t the partial correlations
+given the warm-up epoch t; {1} on differences between neighbouring checkpoints the first-difference correlation.
+
+Shapes: P points along the last axis, any leading axes (metrics, seeds).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+from plasticity.analysis.basis import basis_of, orthonormal, rank_of, residuals
+
+METHODS = ("pearson", "spearman", "partial_linear", "partial_log", "partial_spline", "first_difference")
+_BASIS = {"partial_linear": "linear", "partial_log": "log", "partial_spline": "spline"}
+_NAMES = ("x", "y")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A coefficient, or NaN and in `note` the reason.
+
+    `n_points` counts the points in it (for first differences, the differences), `n_excluded` the ones left out.
+    """
+
+    value: float
+    n_points: int
+    n_excluded: int
+    note: str
+
+
+@dataclass(frozen=True)
+class Points:
+    """What a method correlates: x, y and mask of one shape (..., P), basis of shape (P, k)."""
+
+    method: str
+    x: np.ndarray
+    y: np.ndarray
+    mask: np.ndarray
+    basis: np.ndarray
+
+    def pooled(self) -> "Points":
+        """Return the points of all series of the last but one axis (the seeds) as one series."""
+        shape = (*self.mask.shape[:-2], -1)
+        basis = np.tile(self.basis, (self.mask.shape[-2], 1))
+        return Points(self.method, self.x.reshape(shape), self.y.reshape(shape), self.mask.reshape(shape), basis)
+
+    def ranked(self) -> "Points":
+        """Return Spearman's points as average ranks within each series; other methods' points as they are."""
+        if self.method != "spearman":
+            return self
+        x, y = (rankdata(np.where(self.mask, values, np.inf), axis=-1) for values in (self.x, self.y))
+        return Points("pearson", x, y, self.mask, self.basis)
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Coefficients of many series, with what explains an undefined one; all arrays of shape (...)."""
+
+    method: str
+    value: np.ndarray
+    n_points: np.ndarray
+    rank: np.ndarray
+    x_constant: np.ndarray
+    y_constant: np.ndarray
+
+    def reason(self, index: tuple[int, ...], names: tuple[str, str] = _NAMES) -> str:
+        """Return why the coefficient at `index` is undefined; empty where it is defined."""
+        if np.isfinite(self.value[index]):
+            return ""
+        n, rank = int(self.n_points[index]), int(self.rank[index])
+        if n < 3:
+            return f"{n} point{'' if n == 1 else 's'}"
+        if n < rank + 2:
+            return f"{n} points for a fit of {rank} terms"
+        of = {"pearson": "", "spearman": "", "first_difference": " differences"}.get(self.method, " residuals")
+        flags = zip(names, (self.x_constant[index], self.y_constant[index]), strict=True)
+        return "constant " + " and ".join(name + of for name, constant in flags if constant)
+
+
+def points_of(
+    method: str, epochs: np.ndarray, x: np.ndarray, y: np.ndarray, usable: np.ndarray | None = None
+) -> Points:
+    """Return the points that `method` correlates.
+
+    Args:
+        method: One of `METHODS`.
+        epochs: Warm-up epochs of shape (P,), ascending for first differences.
+        x: Metric of shape (..., P).
+        y: Outcome, of a shape that broadcasts to that of `x`.
+        usable: Points that may be used, broadcast likewise; all by default. Points that are not finite, and for
+            "partial_log" those with epoch ≤ 0, are left out on top. A difference needs both its neighbours.
+
+    Raises:
+        ValueError: If `method` is not one of `METHODS`.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method: expected one of {METHODS}, got {method!r}")
+    x, y, usable = np.broadcast_arrays(x, y, True if usable is None else usable)
+    mask = usable & np.isfinite(x) & np.isfinite(y)
+    if method == "partial_log":
+        mask = mask & (epochs > 0)
+    if method == "first_difference":
+        x, y = (np.diff(np.where(mask, values, 0.0), axis=-1) for values in (x, y))
+        mask, epochs = mask[..., 1:] & mask[..., :-1], epochs[1:]
+    return Points(method, x, y, mask, basis_of(_BASIS.get(method, "intercept"), epochs))
+
+
+def coefficients(points: Points) -> Coefficients:
+    """Return the coefficient of every series, NaN where it is undefined.
+
+    Undefined are: fewer than three points, fewer than two points more than the fit has terms (one degree of freedom
+    makes every coefficient ±1), and residuals that are constant to ten digits of their variable.
+    """
+    ranked = points.ranked()
+    q = orthonormal(ranked.basis, ranked.mask)
+    x, y = (residuals(values, q, ranked.mask) for values in (ranked.x, ranked.y))
+    n, rank = ranked.mask.sum(axis=-1), rank_of(q)
+    x_constant, y_constant = (np.count_nonzero(values, axis=-1) == 0 for values in (x, y))
+    defined = (n >= np.maximum(rank + 2, 3)) & ~x_constant & ~y_constant
+    value = np.where(defined, np.clip((x * y).sum(axis=-1), -1.0, 1.0), np.nan)
+    return Coefficients(points.method, value, n, rank, x_constant, y_constant)
+
+
+def estimate(
+    method: str, x: np.ndarray, y: np.ndarray, t: np.ndarray | None = None, *, names: tuple[str, str] = _NAMES
+) -> Estimate:
+    """Return the coefficient of two one-dimensional series; pairs that are not finite are left out and counted.
+
+    Args:
+        method: One of `METHODS`.
+        x: Metric, shape (P,).
+        y: Outcome, shape (P,).
+        t: Warm-up epochs, shape (P,); needed by the partial and the first-difference correlations.
+        names: What x and y are called in the note.
+
+    Raises:
+        ValueError: If the shapes differ, or `t` is missing where it is needed or not finite.
+    """
+    x, y = (np.asarray(values, dtype=np.float64) for values in (x, y))
+    needs_t = method not in ("pearson", "spearman")
+    t = np.zeros_like(x) if t is None and not needs_t else np.asarray(t, dtype=np.float64)
+    if not (x.ndim == 1 and x.shape == y.shape == t.shape and np.isfinite(t).all()):
+        raise ValueError(f"{method}: expected x, y and finite t of one length, got {x.shape}, {y.shape}, {t.shape}")
+    order = np.argsort(t, kind="stable")
+    points = points_of(method, t[order], x[order], y[order])
+    found = coefficients(points)
+    used = np.isfinite(x) & np.isfinite(y) & ((t > 0) | (method != "partial_log"))
+    return Estimate(float(found.value), int(found.n_points), int((~used).sum()), found.reason((), names))
+
+
+def pearson(x: np.ndarray, y: np.ndarray) -> Estimate:
+    """Return Pearson's r."""
+    return estimate("pearson", x, y)
+
+
+def spearman(x: np.ndarray, y: np.ndarray) -> Estimate:
+    """Return Spearman's ρ: Pearson's r of average ranks."""
+    return estimate("spearman", x, y)
+
+
+def partial(x: np.ndarray, y: np.ndarray, t: np.ndarray, *, basis: str = "linear") -> Estimate:
+    """Return the partial correlation of x and y given t.
+
+    Args:
+        x: Metric, shape (P,).
+        y: Outcome, shape (P,).
+        t: Warm-up epochs, shape (P,).
+        basis: "linear", "log" or "spline": the form in which t is held fixed.
+    """
+    return estimate(f"partial_{basis}", x, y, t)
+
+
+def first_difference(x: np.ndarray, y: np.ndarray, t: np.ndarray) -> Estimate:
+    """Return Pearson's r of the changes of x and y from one checkpoint to the next."""
+    return estimate("first_difference", x, y, t)

@@ -1,0 +1,78 @@
+"""From the mapping that Snakemake has read and overlaid to a configuration that stages can rely on."""
+
+import math
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from plasticity.config.consistency import check_consistency
+from plasticity.config.findings import ConfigError, Findings, Location, shown
+from plasticity.config.frame import admits_null, check, read_schema, schema_of
+from plasticity.config.names import check_names, fill_defaults
+from plasticity.config.wording import Schema
+
+
+def load_config(mapping: Mapping[str, Any], *, root: Path) -> dict[str, Any]:
+    """Check a configuration and return it in its normal form.
+
+    In the normal form, keys that an overlay removed by null are gone (whole arms too), and options of a named
+    network, intervention, penalty or reader that the configuration leaves open have their catalogue entry's default.
+
+    Args:
+        mapping: What config.yaml and its overlays say; it stays as it is.
+        root: Folder that relative paths of the configuration start from.
+
+    Raises:
+        ConfigError: If anything is wrong; its message has one line per violation.
+    """
+    if not isinstance(mapping, Mapping):
+        raise ConfigError([f"configuration: expected a mapping, got {shown(mapping)}"])
+    findings, schema = Findings(), read_schema()
+    config = _without_nulls(_plain(mapping, findings), schema)
+    check(config, schema, findings)
+    check_names(config, schema, findings)
+    check_consistency(config, root, findings)
+    findings.raise_if_any()
+    fill_defaults(config, schema)
+    return config
+
+
+def _plain(value: Any, findings: Findings, location: Location = ()) -> Any:
+    """Copy nested mappings and lists into plain ones; keys that are not text are recorded and left out."""
+    if isinstance(value, list | tuple):
+        return [_plain(part, findings, (*location, position)) for position, part in enumerate(value)]
+    if not isinstance(value, Mapping):
+        return math.inf if _is_beyond_float(value) else value
+    copy = {}
+    for key, part in value.items():
+        if isinstance(key, str):
+            copy[key] = _plain(part, findings, (*location, key))
+        else:
+            trap = "YAML reads yes, no, on and off as true and false: " if isinstance(key, bool) else ""
+            place = (*location, shown(key))
+            findings.add(place, expected="a key that is text", got=shown(key), hint=f"{trap}put it in quotes")
+    return copy
+
+
+def _is_beyond_float(value: Any) -> bool:
+    return isinstance(value, int) and value.bit_length() > sys.float_info.max_exp
+
+
+def _without_nulls(value: Any, schema: Schema) -> Any:
+    """Remove optional keys whose value is null, which is how an overlay takes back what config.yaml says."""
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for key, part in value.items():
+        known = schema_of(key, schema)
+        if part is None and _is_optional(key, known, schema):
+            continue
+        kept[key] = _without_nulls(part, known or {})
+    return kept
+
+
+def _is_optional(key: str, known: Schema | None, schema: Schema) -> bool:
+    if key in schema.get("required", ()):
+        return False
+    return "x-catalogue" in schema if known is None else not admits_null(known)

@@ -1,0 +1,27 @@
+"""Stage: turn one epoch of a training's trajectory into a checkpoint that stands alone."""
+
+from pathlib import Path
+from typing import Any
+
+from plasticity.checkpoints import read_checkpoint, trajectory_name, write_checkpoint
+from plasticity.errors import PlasticityError
+
+
+def export_checkpoint(trajectory: Path, epoch: int, output: Path, *, study: dict[str, Any]) -> None:
+    """Write a checkpoint whose header names the study beside the settings of the training that made it.
+
+    Args:
+        trajectory: Folder of a finished warm-up.
+        epoch: Warm-up epoch of the checkpoint.
+        output: The checkpoint.
+        study: What the trajectory does not know: study and data set.
+
+    Raises:
+        PlasticityError: If the source is missing or damaged, or is not of a warm-up.
+    """
+    source = trajectory / trajectory_name(epoch)
+    trained = read_checkpoint(source)
+    if trained.settings.get("stage") != "warm_up":
+        raise PlasticityError(f"{source}: expected a checkpoint of a warm-up, got {trained.settings.get('stage')!r}")
+    settings = {key: value for key, value in trained.settings.items() if key != "epochs"}
+    write_checkpoint(output, trained.weights, {**settings, **study})

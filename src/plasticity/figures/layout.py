@@ -1,0 +1,74 @@
+"""What surrounds the axes: panel letters, legends that cover no data, notes on what is missing."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plasticity.figures.inputs import FigureTables
+from plasticity.figures.style import NEUTRAL, ArmStyle
+
+_INDENT = "\N{NO-BREAK SPACE}" * 4  # room for the panel's letter; SVG viewers would drop plain spaces
+
+TITLES = {
+    "nc1": "NC1, within-class variability",
+    "nc2": "NC2, distance of WWᵀ from the simplex",
+    "nc3": "NC3, distance of WH from the simplex",
+    "nc4": "NC4, agreement with nearest class mean",
+}
+
+
+def panel(ax: Axes, position: int, title: str) -> None:
+    """Write a panel's bold letter, a for position 0, and its title above it."""
+    letter = "abcdefghijklmnopqrstuvwxyz"[position] + "\n " * title.count("\n")
+    ax.set_title(letter, loc="center", x=0, ha="left", fontweight="bold")
+    ax.set_title("\n".join(_INDENT + line for line in title.splitlines()), loc="left")
+
+
+def empty(ax: Axes, reason: str) -> None:
+    """Say in the middle of a panel why nothing is drawn in it."""
+    say(ax, reason)
+    ax.set_xticks([])
+    ax.set_yticks([])
+
+
+def say(ax: Axes, text: str) -> None:
+    """Write a text into the middle of a panel whose axes may be shared with others."""
+    ax.text(0.5, 0.5, text, ha="center", va="center", color=NEUTRAL, transform=ax.transAxes, backgroundcolor="white")
+
+
+def arm_legend(figure: Figure, tables: FigureTables) -> None:
+    """Put one legend of the arms that were drawn above all panels, where it covers no data."""
+    drawn = {line.get_label() for ax in figure.axes for line in ax.lines}
+    top_legend(figure, [sample(tables.styles[arm], tables.label(arm)) for arm in tables.arms if arm in drawn])
+
+
+def sample(style: ArmStyle, label: str) -> Line2D:
+    """Return a line for a legend."""
+    looks: dict[str, Any] = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle}
+    return Line2D([], [], label=label, **looks)
+
+
+def top_legend(figure: Figure, handles: Sequence[Line2D]) -> None:
+    """Put a legend above all panels, in as many columns as fit the figure's width."""
+    if not handles:
+        return
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    size = mpl.rcParams["font.size"] / 8
+    columns = max(1, int(figure.get_figwidth() / (0.45 + 0.062 * size * longest)))
+    rows = -(-len(handles) // columns)
+    figure.legend(
+        handles=handles, loc="outside upper center", ncols=-(-len(handles) // rows), columnspacing=1.2, handlelength=2.2
+    )
+
+
+def write_notes(figure: Figure, notes: Sequence[str]) -> None:
+    """Write notes below all panels, wrapped to the figure's width."""
+    if notes:
+        width = int(figure.get_figwidth() * 20 * 8 / mpl.rcParams["font.size"])
+        text = textwrap.fill(" ".join(notes), width=width)
+        figure.supxlabel(text, x=0.01, ha="left", fontsize="small", color=NEUTRAL)

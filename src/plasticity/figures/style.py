@@ -1,0 +1,160 @@
+"""One look for all figures: sizes, fonts, the colour of every arm, and files whose bytes depend on the data alone."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from plasticity.errors import PlasticityError
+from plasticity.files import atomic_path
+
+SINGLE = 3.35
+"""Width of one journal column, inches."""
+DOUBLE = 6.9
+"""Width of two journal columns, inches."""
+PNG_DPI = 200
+NEUTRAL = "#6B6B6B"
+"""Colour of everything that is no arm: reference lines, notes, the second axis of a panel."""
+
+# Okabe & Ito (2008), distinguishable with all common forms of colour blindness.
+_FIXED = {
+    "random_init": ("#000000", "none"),
+    "warm_start": ("#D55E00", "o"),
+    "shrink_perturb": ("#0072B2", "s"),
+    "nc1_spread": ("#009E73", "^"),
+    "nc1_collapse": ("#E69F00", "v"),
+    "weight_decay": ("#B0508A", "D"),
+}
+_FREE_COLORS = ("#56B4E9", "#999933", "#44AA99", "#332288", "#882255", "#661100")
+_FREE_MARKERS = ("P", "X", "h", "<", ">", "*", "p", "d", "8", "H")
+_FAMILY = re.compile(r"(?P<name>.+)_(?P<value>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
+_RANGES = {"width": (2.0, 30.0, "inches"), "height": (1.0, 30.0, "inches"), "font_size": (4.0, 30.0, "points")}
+
+
+@dataclass(frozen=True)
+class ArmStyle:
+    """How an arm is drawn: `color` as a hexadecimal string, Matplotlib's names of marker and line style."""
+
+    color: str
+    marker: str
+    linestyle: str = "-"
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a configuration may change in one figure; None keeps the figure's own choice.
+
+    Width and height are in inches, `font_size` is in points, `log_y` forces a logarithmic (or linear) axis where the
+    figure would otherwise choose by the span of the values.
+    """
+
+    width: float | None = None
+    height: float | None = None
+    log_y: bool | None = None
+    font_size: float = 8.0
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> "Style":
+        """Build a style from a figure's section of the configuration.
+
+        Raises:
+            PlasticityError: If a key is unknown, or a value is of the wrong type or out of range.
+        """
+        names = [field.name for field in fields(cls)]
+        for key, value in settings.items():
+            if key not in names:
+                raise PlasticityError(f"figure style: expected keys among {names}, got {key!r}")
+            if value is not None:
+                _check(key, value)
+        return cls(**{key: value for key, value in settings.items() if value is not None})
+
+    def figure(self, rows: int, columns: int, *, height: float, width: float = DOUBLE, **grid: Any) -> tuple:
+        """Return a new figure and its 2-D array of axes; `height` and `width` (inches) are the figure's own choice.
+
+        The figure belongs to no global state of Matplotlib, so that nothing has to be closed and no display is needed.
+        """
+        figure = Figure(
+            figsize=(self.width or width, self.height or height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
+        )
+        axes = figure.subplots(rows, columns, squeeze=False, **grid)
+        sns.despine(figure)
+        return figure, axes
+
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        """Draw and save in this look; settings of Matplotlib are as before when the block ends."""
+        small = self.font_size - 1
+        parameters: Any = {
+            **sns.axes_style("ticks", {"axes.grid": True, "grid.color": "#E8E8E8", "grid.linewidth": 0.5}),
+            "font.family": ["sans-serif"],
+            "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],  # the first one comes with Matplotlib
+            **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), self.font_size),
+            **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), small),
+            **{"axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6},
+            **{"xtick.major.size": 3, "ytick.major.size": 3, "xtick.minor.size": 0, "ytick.minor.size": 0},
+            **{"lines.linewidth": 1.2, "lines.markersize": 3.5, "legend.frameon": False, "axes.titlepad": 5},
+            **{"svg.fonttype": "none", "svg.hashsalt": "plasticity", "axes.unicode_minus": True},
+        }
+        with mpl.rc_context(parameters):
+            yield
+
+
+def save(figure: Figure, svg_path: str | Path, png_path: str | Path) -> None:
+    """Write a figure as SVG (text stays text) and PNG (200 dpi), whole or not at all, the same bytes each time."""
+    with atomic_path(svg_path) as temporary:
+        figure.savefig(temporary, format="svg", metadata={"Date": None})
+    with atomic_path(png_path) as temporary:
+        figure.savefig(temporary, format="png", dpi=PNG_DPI, metadata={"Software": None})
+
+
+def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
+    """Return the style of every arm of a study.
+
+    Known arms have their colour in every study. Arms that differ in one number, such as weight_decay_0.01 and
+    weight_decay_0.1, share a hue and darken with the value. Other arms take free colours in the order of `arms`.
+
+    Args:
+        arms: All arms of the study, also when a figure draws only some, so that an arm looks the same everywhere.
+    """
+    families = list(dict.fromkeys(_family(arm)[0] for arm in arms))
+    unknown = [family for family in families if family not in _FIXED]
+    styles: dict[str, ArmStyle] = {}
+    markers = iter(_FREE_MARKERS * (1 + len(arms) // len(_FREE_MARKERS)))
+    for family in families:
+        members = sorted((arm for arm in arms if _family(arm)[0] == family), key=lambda arm: _family(arm)[1])
+        color, first_marker = _FIXED.get(family) or (_FREE_COLORS[unknown.index(family) % len(_FREE_COLORS)], "")
+        for position, (arm, shade) in enumerate(zip(members, _shades(color, len(members)), strict=True)):
+            marker = first_marker if first_marker and position == 0 else next(markers)
+            styles[arm] = ArmStyle(shade, marker, "--" if family == "random_init" else "-")
+    return {arm: styles[arm] for arm in arms}
+
+
+def _family(arm: str) -> tuple[str, float]:
+    match = _FAMILY.fullmatch(arm)
+    return (match["name"], float(match["value"])) if match else (arm, -np.inf)
+
+
+def _shades(color: str, count: int) -> list[str]:
+    if count == 1:
+        return [color]
+    ends = [sns.blend_palette([color, end], 11)[step] for end, step in (("white", 4), ("black", 4))]
+    return [to_hex(shade).upper() for shade in sns.blend_palette([ends[0], color, ends[1]], count)]
+
+
+def _check(key: str, value: Any) -> None:
+    if key == "log_y":
+        if not isinstance(value, bool):
+            raise PlasticityError(f"figure style: log_y: expected true or false, got {value!r}")
+        return
+    low, high, unit = _RANGES[key]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise PlasticityError(f"figure style: {key}: expected {low:g} to {high:g} {unit}, got {value!r}")

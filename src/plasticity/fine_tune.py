@@ -1,0 +1,196 @@
+"""Stage: train on the next task, the full training set, from every checkpoint that one job carries."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from plasticity.checkpoints import Checkpoint, read_checkpoint
+from plasticity.data.store import ImageStore, open_store
+from plasticity.errors import PlasticityError
+from plasticity.files import digest_of, read_json, write_json
+from plasticity.interventions import all_finite
+from plasticity.models.registry import build_model
+from plasticity.progress import Progress
+from plasticity.provenance import provenance
+from plasticity.seeding import torch_generator
+from plasticity.split import Split, read_split
+from plasticity.tables import write_table
+from plasticity.training.device import describe_device, place, prepare_device
+from plasticity.training.epoch import accuracy
+from plasticity.training.images import ImageTensors, test_tensors, train_tensors
+from plasticity.training.resume import ResumeFile
+from plasticity.training.run import Schedule, TrainingRun
+from plasticity.training.weights import load_weights
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FineTuneFiles:
+    """Where a job reads and writes.
+
+    Attributes:
+        checkpoints: Starting points by warm-up epoch.
+        data: Prepared data set.
+        split: The seed's split.
+        output: The "fine_tune" table of the job.
+        history: The "history" table of the job.
+        records: Folder that keeps each finished fine-tuning, so that a job that dies, or one that is cut into other
+            jobs, loses none.
+    """
+
+    checkpoints: Mapping[int, Path]
+    data: Path
+    split: Path
+    output: Path
+    history: Path
+    records: Path
+
+
+@dataclass(frozen=True)
+class FullTask:
+    """The resident data of all fine-tunings of one job."""
+
+    store: ImageStore
+    split: Split
+    train: ImageTensors
+    test: ImageTensors
+    indices: torch.Tensor
+
+
+def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], seed: int, threads: int, code: str) -> None:
+    """Fine-tune from each checkpoint until the stop accuracy or the cap of epochs; write outcomes and histories.
+
+    Args:
+        files: Inputs and outputs.
+        settings: arm; model; training (with stop_accuracy and max_epochs); test_size.
+        seed: The run's seed: the order of every epoch derives from it, equal for all arms and checkpoints.
+        threads: CPU threads.
+        code: Fingerprint of the stage; finished records of other code are not reused.
+    """
+    device = prepare_device(threads)
+    task = _load_task(files, settings, device)
+    records = []
+    for epoch, path in files.checkpoints.items():
+        checkpoint = read_checkpoint(path)
+        inputs = {
+            "settings": {key: value for key, value in settings.items() if key != "arm"},
+            "seed": seed,
+            "data": task.store.digest,
+            "split": task.split.digest,
+            "checkpoint": checkpoint.digest,
+            "code": code,
+        }
+        job = Job(
+            files.records / f"epoch{epoch:04d}", digest_of(inputs), f"{settings['arm']}, seed {seed}, from {epoch}"
+        )
+        records.append({"warm_up_epoch": epoch, **job.run(task, checkpoint, settings, seed)})
+    _write_tables(records, files, settings, seed, describe_device(device))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fine-tuning of several in a process.
+
+    Attributes:
+        base: Path without ending: the record is `base`.json, unfinished work is beside it.
+        digest: Digest of everything that determines the result.
+        title: What progress calls it.
+    """
+
+    base: Path
+    digest: str
+    title: str
+
+    def run(self, task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any], seed: int) -> dict[str, Any]:
+        """Return the finished record, computing it only if it is not there yet."""
+        record_path = self.base.with_suffix(".json")
+        if (record := self._finished(record_path)) is not None:
+            logger.info("%s: already finished", self.title)
+            return record
+        resume = ResumeFile(self.base.with_name(f".{self.base.name}.unfinished") / "state.safetensors", self.digest)
+        if all_finite(checkpoint.weights):
+            record = _train_and_test(task, checkpoint, settings, seed, resume, self.title)
+        else:
+            record = {"outcome": _missing_outcome(diverged=True), "history": []}
+        write_json(record_path, {"digest": self.digest, **record})
+        resume.clear()
+        return record
+
+    def _finished(self, path: Path) -> dict[str, Any] | None:
+        if not path.exists():
+            return None
+        try:
+            record = read_json(path)
+        except PlasticityError as error:
+            logger.warning("%s; computing it anew", error)
+            return None
+        return record if record.get("digest") == self.digest else None
+
+
+def _load_task(files: FineTuneFiles, settings: dict[str, Any], device: torch.device) -> FullTask:
+    store = open_store(files.data)
+    split = read_split(files.split, store)
+    indices = torch.from_numpy(np.array(split.full_indices)).to(device)
+    test = test_tensors(store, device, settings["test_size"])
+    return FullTask(store, split, train_tensors(store, device), test, indices)
+
+
+def _train_and_test(
+    task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any], seed: int, resume: ResumeFile, title: str
+) -> dict[str, Any]:
+    training = settings["training"]
+    run = _start_run(task, checkpoint, settings, seed)
+    run.restore(resume)
+    schedule = Schedule(training["max_epochs"], training["stop_accuracy"])
+    run.train(schedule, resume=resume, progress=Progress(title, schedule.epochs))
+    history = [asdict(record) for record in run.history]
+    if run.diverged:
+        return {"outcome": {**_missing_outcome(diverged=True), "fine_tune_epochs": len(history)}, "history": []}
+    outcome = {
+        "full_train_accuracy": run.history[-1].accuracy,
+        "full_test_accuracy": accuracy(run.model, task.test),
+        "fine_tune_epochs": len(history),
+        "converged": run.converged(schedule),
+        "diverged": False,
+    }
+    return {"outcome": outcome, "history": history}
+
+
+def _start_run(task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any], seed: int) -> TrainingRun:
+    store = task.store
+    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(seed, "init"))
+    load_weights(model, checkpoint.weights)
+    place(model, task.indices.device)
+    return TrainingRun(
+        model=model,
+        images=task.train,
+        indices=task.indices,
+        settings=settings["training"],
+        seed=seed,
+        purpose="fine_tune/order",
+    )
+
+
+def _missing_outcome(*, diverged: bool) -> dict[str, Any]:
+    missing = dict.fromkeys(("full_train_accuracy", "full_test_accuracy"))
+    return {**missing, "fine_tune_epochs": 0, "converged": False, "diverged": diverged}
+
+
+def _write_tables(
+    records: list[dict[str, Any]], files: FineTuneFiles, settings: dict[str, Any], seed: int, device: str
+) -> None:
+    record = provenance(settings, device)
+    run = {"arm": settings["arm"], "seed": seed}
+    outcomes = [{**run, "warm_up_epoch": r["warm_up_epoch"], **r["outcome"]} for r in records]
+    write_table(pd.DataFrame(outcomes), files.output, "fine_tune", record)
+    keys = {"stage": "fine_tune", "run": settings["arm"], "seed": seed}
+    rows = [{**keys, "warm_up_epoch": r["warm_up_epoch"], **epoch} for r in records for epoch in r["history"]]
+    columns = [*keys, "warm_up_epoch", "epoch", "loss", "accuracy", "penalty"]
+    write_table(pd.DataFrame(rows, columns=columns), files.history, "history", record)

@@ -1,0 +1,118 @@
+"""Stage: measure collapse and what else a network has left, at every checkpoint that fine-tuning starts from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from plasticity.checkpoints import read_checkpoint
+from plasticity.data.store import ImageStore, open_store
+from plasticity.interventions import all_finite
+from plasticity.logs import logger
+from plasticity.metrics.measure_network import nc1_in_train_mode, network_metrics
+from plasticity.models.classifier import Classifier
+from plasticity.models.registry import build_model
+from plasticity.provenance import provenance
+from plasticity.seeding import torch_generator
+from plasticity.split import read_split
+from plasticity.tables import SCHEMAS, write_table
+from plasticity.training.device import describe_device, place, prepare_device
+from plasticity.training.epoch import accuracy
+from plasticity.training.images import ImageTensors, test_tensors, train_tensors
+from plasticity.training.weights import load_weights
+
+
+@dataclass(frozen=True)
+class MeasureFiles:
+    """Where the stage reads and writes; `checkpoints` are by warm-up epoch."""
+
+    checkpoints: Mapping[int, Path]
+    data: Path
+    split: Path
+    output: Path
+
+
+@dataclass(frozen=True)
+class MeasuredImages:
+    """The resident data of all checkpoints of one job.
+
+    Attributes:
+        train: All training images.
+        test: Test images.
+        warm_up: Rows of the warm-up half in `train`.
+        others: Rows of the full set that are not in it.
+    """
+
+    train: ImageTensors
+    test: ImageTensors
+    warm_up: torch.Tensor
+    others: torch.Tensor
+
+
+def measure(files: MeasureFiles, *, settings: dict[str, Any], seed: int, threads: int) -> None:
+    """Write one row of metrics per checkpoint; all of them share one process and one resident data set.
+
+    Args:
+        files: Checkpoints, prepared data, split, and the "collapse" table to write.
+        settings: start, model, test_size, train_mode_nc1, batch_size (of the train-mode NC1), probe_images.
+        seed: The run's seed.
+        threads: CPU threads.
+    """
+    device = prepare_device(threads)
+    store = open_store(files.data)
+    images = _load_images(store, files.split, settings["test_size"], device)
+    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(seed, "init"))
+    place(model, device)
+    rows = []
+    for epoch, path in files.checkpoints.items():
+        rows.append({"warm_up_epoch": epoch, **_measure_one(model, path, images, settings, seed)})
+        logger.info("measured %s, seed %d, epoch %d: NC1 %.4g", settings["start"], seed, epoch, rows[-1]["nc1"])
+    frame = pd.DataFrame(rows).assign(arm=settings["start"], seed=seed)
+    write_table(frame, files.output, "collapse", provenance(settings, describe_device(device)))
+
+
+def _load_images(store: ImageStore, split: Path, test_size: int | None, device: torch.device) -> MeasuredImages:
+    drawn = read_split(split, store)
+    warm_up = torch.from_numpy(np.array(drawn.warm_up_indices)).to(device)
+    others = torch.from_numpy(drawn.full_indices[len(drawn.warm_up_indices) :].copy()).to(device)
+    return MeasuredImages(train_tensors(store, device), test_tensors(store, device, test_size), warm_up, others)
+
+
+def _measure_one(
+    model: Classifier, path: Path, images: MeasuredImages, settings: dict[str, Any], seed: int
+) -> dict[str, Any]:
+    checkpoint = read_checkpoint(path)
+    if not all_finite(checkpoint.weights):
+        return _missing_row()
+    load_weights(model, checkpoint.weights)
+    row: dict[str, Any] = network_metrics(model, images.train, images.warm_up, probe_images=settings["probe_images"])
+    others = accuracy(model, images.train, images.others) if len(images.others) else float("nan")
+    row["warm_up_test_accuracy"] = accuracy(model, images.test)
+    row["full_train_accuracy_before"] = _weighted(row["warm_up_train_accuracy"], others, images)
+    row["nc1_train_mode"] = float("nan")
+    if settings["train_mode_nc1"]:
+        row["nc1_train_mode"] = _train_mode_nc1(model, images, settings, seed)
+    return {**row, "diverged": False}
+
+
+def _train_mode_nc1(model: Classifier, images: MeasuredImages, settings: dict[str, Any], seed: int) -> float:
+    generator = torch_generator(seed, "measure/train_mode")
+    order = torch.randperm(len(images.warm_up), generator=generator).to(images.warm_up.device)
+    batch_size = settings["batch_size"]
+    return nc1_in_train_mode(model, images.train, images.warm_up[order], batch_size=batch_size)
+
+
+def _weighted(warm_up: float, others: float, images: MeasuredImages) -> float:
+    n, m = len(images.warm_up), len(images.others)
+    return warm_up if m == 0 else (n * warm_up + m * others) / (n + m)
+
+
+def _missing_row() -> dict[str, Any]:
+    """Return the row of a network whose weights are not finite: nothing is measured, and the row says so."""
+    numbers = [column.name for column in SCHEMAS["collapse"] if column.kind in ("float", "int")]
+    keys = ("seed", "warm_up_epoch")
+    return {name: None for name in numbers if name not in keys} | {"nc1": float("nan"), "diverged": True}

@@ -1,0 +1,175 @@
+"""What a configuration asks for: arms, the warm-ups they share, checkpoints, and the jobs that carry fine-tunings.
+
+Snakemake's rules ask this module for names and settings; it knows no paths and needs no torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from plasticity.config import expand_lists
+
+PLAIN = "plain"
+"""Name of the warm-up that the study's own `warm_up` section describes."""
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A named row of the study: how the first task is trained, and what follows.
+
+    Attributes:
+        name: Key in the configuration, with the value behind it for an arm made from a list.
+        label: What figures call it.
+        training: Settings of its warm-up, without its length.
+        warm_up: Name of that warm-up; arms that warm up alike share it.
+        epochs: Its checkpoints, in warm-up epochs; (0,) is a network that has seen no data.
+        intervention: Name and parameters of what is done to each checkpoint; None for nothing.
+    """
+
+    name: str
+    label: str
+    training: Settings
+    warm_up: str
+    epochs: tuple[int, ...]
+    intervention: Settings | None
+
+    @property
+    def start(self) -> str:
+        """Name of the checkpoints that fine-tuning starts from: the warm-up's own, or the arm's after intervening."""
+        return self.name if self.intervention else self.warm_up
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """One training on the first task, shared by arms; `epochs` are all the checkpoints they ask for."""
+
+    name: str
+    training: Settings
+    epochs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class WarmStartPlan:
+    """The warm-start study of a checked configuration (`plasticity.config.load_config`)."""
+
+    config: Mapping[str, Any]
+
+    @property
+    def study(self) -> Settings:
+        """The study's section."""
+        return self.config["warm_start"]
+
+    @cached_property
+    def arms(self) -> dict[str, Arm]:
+        """Arms by name, in the order of the configuration."""
+        return {name: self._arm(name, arm) for name, arm in expand_lists(self.study["arms"]).items()}
+
+    @cached_property
+    def warm_ups(self) -> dict[str, WarmUp]:
+        """Warm-ups by name, each with the union of its arms' checkpoints."""
+        found: dict[str, WarmUp] = {}
+        for arm in self.arms.values():
+            epochs = set(arm.epochs) | set(found[arm.warm_up].epochs if arm.warm_up in found else ())
+            found[arm.warm_up] = WarmUp(arm.warm_up, arm.training, tuple(sorted(epochs)))
+        return found
+
+    @cached_property
+    def starts(self) -> dict[str, tuple[int, ...]]:
+        """Checkpoint epochs that are measured, by the name of the start they belong to."""
+        measured: dict[str, set[int]] = {}
+        for arm in self.arms.values():
+            measured.setdefault(arm.start, set()).update(arm.epochs)
+        return {start: tuple(sorted(epochs)) for start, epochs in measured.items()}
+
+    @property
+    def interventions(self) -> dict[str, Arm]:
+        """Arms that intervene, by name."""
+        return {name: arm for name, arm in self.arms.items() if arm.intervention}
+
+    def chunks(self, arm: str) -> dict[str, tuple[int, ...]]:
+        """Return the checkpoints of each fine-tuning job of an arm, by the job's name such as "epochs8-48"."""
+        epochs, size = self.arms[arm].epochs, self.config["jobs"]["fine_tunings_per_job"]
+        parts = [epochs[i : i + size] for i in range(0, len(epochs), size)]
+        return {f"epochs{part[0]}-{part[-1]}": part for part in parts}
+
+    def split_settings(self) -> Settings:
+        """Return what the split stage reads."""
+        return {key: self.study[key] for key in ("train_size", "warm_up_fraction")}
+
+    def warm_up_settings(self, warm_up: str) -> Settings:
+        """Return what the warm-up stage reads; seeds are wildcards, so that a new seed reruns no other."""
+        found = self.warm_ups[warm_up]
+        return {"warm_up": warm_up, "model": self.study["model"], "training": found.training, "epochs": found.epochs}
+
+    def intervene_settings(self, arm: str) -> Settings:
+        """Return what the intervening stage reads."""
+        return {"arm": arm, "model": self.study["model"], "intervention": self.arms[arm].intervention}
+
+    def measure_settings(self, start: str) -> Settings:
+        """Return what the measuring stage reads."""
+        return {
+            "start": start,
+            "model": self.study["model"],
+            "test_size": self.study["test_size"],
+            "batch_size": self.study["warm_up"]["batch_size"],
+            **self.study["measure"],
+        }
+
+    def fine_tune_settings(self, arm: str) -> Settings:
+        """Return what the fine-tuning stage reads."""
+        return {
+            "arm": arm,
+            "model": self.study["model"],
+            "training": self.study["fine_tune"],
+            "test_size": self.study["test_size"],
+        }
+
+    def assemble_settings(self) -> Settings:
+        """Return what the table of the study is assembled from: each arm's start."""
+        return {"starts": {name: arm.start for name, arm in self.arms.items()}, "epochs": self._epochs()}
+
+    def figure_settings(self, figure: str) -> Settings:
+        """Return what a figure reads."""
+        return {
+            "style": self.study["figures"][figure],
+            "arms": list(self.arms),
+            "labels": {name: arm.label for name, arm in self.arms.items()},
+            "warm_ups": {name: arm.warm_up for name, arm in self.arms.items()},
+            "analysis": self.study["analysis"],
+        }
+
+    def tabulate_settings(self) -> Settings:
+        """Return what the report's tables read."""
+        return {"labels": {name: arm.label for name, arm in self.arms.items()}}
+
+    def _epochs(self) -> dict[str, list[int]]:
+        return {name: list(arm.epochs) for name, arm in self.arms.items()}
+
+    def _arm(self, name: str, arm: Mapping[str, Any]) -> Arm:
+        base = self.study["warm_up"]
+        training = {**base, **arm.get("warm_up", {})}
+        every, length = training.pop("checkpoint_every"), training.pop("epochs")
+        return Arm(
+            name=name,
+            label=arm.get("label", name.replace("_", " ")),
+            training=training,
+            warm_up=_warm_up_name(training, base),
+            epochs=tuple(range(every, length + 1, every)) or (0,),
+            intervention=arm.get("intervention"),
+        )
+
+
+def _warm_up_name(training: Mapping[str, Any], base: Mapping[str, Any]) -> str:
+    """Name a warm-up by what distinguishes it from the study's own, so that equal trainings have equal names."""
+    parts = [_describe(key, value) for key, value in sorted(training.items()) if value != base[key]]
+    return "_".join(parts) or PLAIN
+
+
+def _describe(key: str, value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return f"{key}{value}"
+    options = [_describe(name, option) for name, option in sorted(value.items()) if name != "name"]
+    return "_".join([str(value["name"]), *options])

@@ -1,0 +1,122 @@
+"""Stage: the tables a reader of the report looks at, as self-contained HTML; the Parquet tables hold everything."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plasticity.files import atomic_path
+from plasticity.tables import read_table
+
+_STYLE = """
+<style>
+body { font: 14px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+thead th { border-bottom: 2px solid #444; position: sticky; top: 0; background: #fff; }
+tr:hover td { background: #f4f7fa; }
+p { max-width: 46rem; }
+</style>
+"""
+_COLLAPSE = ["nc1", "nc2", "nc3", "nc4"]
+_PERCENT = ["warm_up_train_accuracy", "warm_up_test_accuracy", "full_test_accuracy", "plasticity_gap"]
+
+
+def outcomes(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+    """Return mean ± standard deviation over seeds, a row per arm and checkpoint; gaps in percentage points.
+
+    Args:
+        metrics: The "metrics" table.
+        labels: What the report calls each arm.
+    """
+    groups = metrics.groupby(["arm", "warm_up_epoch"], sort=False)
+    table = pd.DataFrame({"seeds": groups["seed"].nunique()})
+    table["diverged"] = groups["diverged"].sum()
+    for name in _COLLAPSE:
+        table[name.upper()] = _mean_and_spread(groups[name], "{:.3g}")
+    for name in _PERCENT:
+        table[name.replace("_", " ") + ", %"] = _mean_and_spread(groups[name], "{:.1f}", scale=100)
+    table["fine-tuning epochs"] = _mean_and_spread(groups["fine_tune_epochs"], "{:.1f}")
+    table["converged"] = groups["converged"].sum()
+    table = table.reset_index().rename(columns={"warm_up_epoch": "warm-up epoch"})
+    return table.assign(arm=table["arm"].map(labels))
+
+
+def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+    """Return the mean-over-seeds coefficients of NC1-NC4 and of training length in each phase, with intervals.
+
+    Args:
+        table: The "correlations" table.
+        labels: What the report calls each arm.
+    """
+    chosen = table[
+        (table["aggregate"] == "mean")
+        & (table["window_kind"] != "sliding")
+        & table["metric"].isin([*_COLLAPSE, "warm_up_epoch"])
+    ]
+    values = [_interval(*row) for row in chosen[["estimate", "ci_low", "ci_high", "note"]].itertuples(index=False)]
+    long = chosen.assign(value=values, arm=chosen["arm"].map(labels), phase=chosen["window_kind"].str.replace("_", " "))
+    keys = ["arm", "metric", "phase", "n_seeds"]
+    methods = list(dict.fromkeys(long["method"]))
+    wide = long.pivot(index=keys, columns="method", values="value")[methods]
+    order = list(dict.fromkeys(long[keys].itertuples(index=False, name=None)))
+    return wide.loc[order].reset_index().rename(columns=lambda name: str(name).replace("_", " "))
+
+
+def tabulate(metrics: Path, correlated: Path, *, settings: dict[str, Any], outputs: dict[str, Path]) -> None:
+    """Write the report's tables.
+
+    Args:
+        metrics: The "metrics" table.
+        correlated: The "correlations" table.
+        settings: labels, by arm.
+        outputs: Where "outcomes" and "correlations" go.
+    """
+    makers: dict[str, Callable[[], tuple[pd.DataFrame, str]]] = {
+        "outcomes": lambda: (outcomes(read_table(metrics, "metrics"), settings["labels"]), _OUTCOMES_NOTE),
+        "correlations": lambda: (
+            correlations(read_table(correlated, "correlations"), settings["labels"]),
+            _CORRELATIONS_NOTE,
+        ),
+    }
+    for name, path in outputs.items():
+        frame, note = makers[name]()
+        write_html(frame, path, title=name, note=note)
+
+
+def write_html(frame: pd.DataFrame, path: Path, *, title: str, note: str) -> None:
+    """Write one table as a page that needs nothing else."""
+    body = frame.to_html(index=False, border=0, na_rep="–", justify="right")
+    page = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{_STYLE}</head>'
+    with atomic_path(path) as temporary:
+        temporary.write_text(f"{page}<body><p>{note}</p>{body}</body></html>\n", encoding="utf-8")
+
+
+_OUTCOMES_NOTE = (
+    "Mean ± standard deviation over seeds. Accuracies and the gap to random init in per cent. A diverged run's numbers "
+    "are missing; how many there are is in its column."
+)
+_CORRELATIONS_NOTE = (
+    "Correlation with the test accuracy after fine-tuning: mean over seeds with the bootstrap interval over seeds. "
+    "The rows of warm up epoch are the control: what training length alone gives."
+)
+
+
+def _mean_and_spread(groups: Any, form: str, scale: float = 1.0) -> pd.Series:
+    mean, spread = groups.mean() * scale, groups.std() * scale
+    return pd.Series(
+        [
+            "–" if pd.isna(m) else form.format(m) + ("" if pd.isna(s) else " ± " + form.format(s))
+            for m, s in zip(mean, spread, strict=True)
+        ],
+        index=mean.index,
+    )
+
+
+def _interval(estimate: float, low: float, high: float, note: str) -> str:
+    if pd.isna(estimate):
+        return f"– ({note})" if note else "–"
+    interval = "" if pd.isna(low) else f" [{low:+.2f}, {high:+.2f}]"
+    return f"{estimate:+.2f}{interval}"

@@ -1,0 +1,140 @@
+"""One training run: epochs until a count or an accuracy, resumable, with the order of the data from its seed."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+
+from plasticity.models.classifier import Classifier
+from plasticity.progress import Progress
+from plasticity.seeding import torch_generator
+from plasticity.training.epoch import train_epoch
+from plasticity.training.images import ImageTensors
+from plasticity.training.resume import ResumeFile
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One row of a training's history; accuracies are fractions, the loss is in nats per image."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    penalty: float | None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a run trains.
+
+    Attributes:
+        epochs: The most epochs it may take.
+        stop_accuracy: Running training accuracy that ends it; None trains all epochs.
+    """
+
+    epochs: int
+    stop_accuracy: float | None = None
+
+
+@dataclass
+class TrainingRun:
+    """A network in training.
+
+    Attributes:
+        model: The network, on its device; it is trained in place.
+        images: Training images, on the same device.
+        indices: The images this task consists of (n,), int64.
+        settings: learning_rate, momentum, weight_decay, batch_size and, optionally, penalty.
+        seed: The run's seed.
+        purpose: Names the stream of epoch orders, such as "warm_up/order".
+        history: One record per finished epoch.
+        diverged: The loss of some epoch was not finite; training stopped there.
+    """
+
+    model: Classifier
+    images: ImageTensors
+    indices: torch.Tensor
+    settings: Mapping[str, Any]
+    seed: int
+    purpose: str
+    history: list[EpochRecord] = field(default_factory=list)
+    diverged: bool = False
+
+    def __post_init__(self) -> None:
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(),
+            lr=self.settings["learning_rate"],
+            momentum=self.settings["momentum"],
+            weight_decay=self.settings["weight_decay"],
+        )
+
+    def train(
+        self,
+        schedule: Schedule,
+        *,
+        resume: ResumeFile,
+        progress: Progress,
+        on_epoch: Callable[[int], None] = lambda _epoch: None,
+    ) -> None:
+        """Train from where the history ends.
+
+        Args:
+            schedule: When to stop.
+            resume: Where unfinished work is saved.
+            progress: Where epochs are shown.
+            on_epoch: Called after each epoch with its number, before the state is saved.
+        """
+        while not self.finished(schedule):
+            start = time.perf_counter()
+            record = self._epoch(len(self.history) + 1)
+            speed = len(self.indices) / (time.perf_counter() - start)
+            self.history.append(record)
+            self.diverged = not math.isfinite(record.loss)
+            on_epoch(record.epoch)
+            resume.save_sometimes(self.model, self.optimizer, self._state())
+            progress.show(record.epoch, record.accuracy, speed)
+        if self.diverged:
+            logger.warning("%s diverged in epoch %d: loss is not finite", progress.title, len(self.history))
+
+    def finished(self, schedule: Schedule) -> bool:
+        """Say whether the schedule is fulfilled."""
+        if self.diverged or len(self.history) >= schedule.epochs:
+            return True
+        return self.converged(schedule)
+
+    def converged(self, schedule: Schedule) -> bool:
+        """Say whether the last epoch's running accuracy reached the stop accuracy."""
+        if schedule.stop_accuracy is None or not self.history:
+            return False
+        return self.history[-1].accuracy >= schedule.stop_accuracy
+
+    def restore(self, resume: ResumeFile) -> bool:
+        """Continue from the resume file, if there is one that belongs to this run; say whether there was."""
+        if (state := resume.load(self.model, self.optimizer)) is None:
+            return False
+        self.history = [EpochRecord(**row) for row in state["history"]]
+        self.diverged = state["diverged"]
+        logger.info("resumed after epoch %d", len(self.history))
+        return True
+
+    def _epoch(self, epoch: int) -> EpochRecord:
+        generator = torch_generator(self.seed, self.purpose, epoch)
+        shuffle = torch.randperm(len(self.indices), generator=generator).to(self.indices.device)
+        sums = train_epoch(
+            self.model,
+            self.optimizer,
+            self.images,
+            self.indices[shuffle],
+            batch_size=self.settings["batch_size"],
+            penalty=self.settings.get("penalty", {"name": "none"}),
+        )
+        return EpochRecord(epoch, sums.loss, sums.accuracy, sums.penalty)
+
+    def _state(self) -> dict[str, Any]:
+        return {"history": [asdict(record) for record in self.history], "diverged": self.diverged}

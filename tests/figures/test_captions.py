@@ -1,0 +1,47 @@
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from docutils.core import publish_parts
+from jinja2 import Environment, StrictUndefined
+
+ROOT = Path(__file__).parents[2]
+CAPTIONS = sorted((ROOT / "workflow" / "report").glob("*.rst"))
+
+
+def rendered(path, seeds):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    config["warm_start"]["seeds"] = seeds
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    return environment.from_string(path.read_text(encoding="utf-8")).render(snakemake=SimpleNamespace(config=config))
+
+
+@pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
+def test_caption_renders_as_snakemake_renders_it(path):
+    text = rendered(path, [7, 8, 9])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)  # Snakemake's own call, `writer_name`
+        strict = {"halt_level": 2, "report_level": 2}
+        parts: dict[str, Any] = {**publish_parts(text, writer_name="html", settings_overrides=strict)}
+    body = parts["html_body"]
+    assert "system-message" not in body
+    assert "{{" not in body
+    assert len(body) > 100
+
+
+@pytest.mark.parametrize("path", [p for p in CAPTIONS if (p.stem not in {"config", "workflow"})], ids=lambda p: p.stem)
+def test_caption_says_data_set_and_number_of_seeds(path):
+    one, three = rendered(path, [7]), rendered(path, [7, 8, 9])
+    assert "digits" in one
+    assert "3" in three
+    assert "seeds" in three
+    assert "1 seeds" not in " ".join(one.split())
+
+
+@pytest.mark.parametrize("path", [p for p in CAPTIONS if not p.stem.endswith("table")], ids=lambda p: p.stem)
+def test_caption_of_a_figure_refers_to_the_paper(path):
+    if path.stem != "config":
+        assert "2404.02719" in path.read_text(encoding="utf-8")

@@ -1,0 +1,99 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from plasticity.figures.inputs import cap_note, exclusion_notes, missing_notes, over_seeds, single_seed_note
+
+
+def test_over_seeds_gives_mean_and_students_t_interval():
+    values = [0.5, 0.61, 0.57]
+    rows = pd.DataFrame({"warm_up_epoch": [16, 16, 16], "seed": [7, 8, 9], "nc1": values})
+    found = over_seeds(rows, "warm_up_epoch", "nc1", 0.9).iloc[0]
+    low, high = stats.t.interval(0.9, 2, loc=np.mean(values), scale=stats.sem(values))
+    assert (found["x"], found["n"]) == (16, 3)
+    assert [found["mean"], found["low"], found["high"]] == pytest.approx([np.mean(values), low, high], rel=1e-12)
+
+
+def test_over_seeds_leaves_out_what_is_not_finite_and_has_no_interval_for_one_seed():
+    rows = pd.DataFrame({"epoch": [2, 1, 1, 3], "seed": [7, 7, 8, 7], "loss": [1.0, 2.0, np.inf, np.nan]})
+    found = over_seeds(rows, "epoch", "loss", 0.95)
+    assert found["x"].tolist() == [1, 2]
+    assert found["mean"].tolist() == [2.0, 1.0]
+    assert found["n"].tolist() == [1, 1]
+    assert np.isnan(found[["low", "high"]].to_numpy()).all()
+
+
+def test_by_warm_up_leaves_out_diverged_rows(study):
+    def diverge(frames):
+        metrics = frames["metrics"]
+        metrics.loc[(metrics["arm"] == "warm_start") & (metrics["seed"] == 7), "diverged"] = True
+        return frames
+
+    tables = study(edit=diverge)
+    rows = tables.metrics[(tables.metrics["arm"] == "warm_start") & (tables.metrics["seed"] != 7)]
+    found = tables.by_warm_up("warm_start", "nc1")
+    np.testing.assert_allclose(found["mean"], rows.groupby("warm_up_epoch")["nc1"].mean(), rtol=1e-12)
+    assert set(found["n"]) == {2}
+    assert exclusion_notes(tables, tables.arms) == ["Diverged and left out, 6 of 111 checkpoints: warm start 6."]
+
+
+def test_arms_without_a_warm_up_are_baselines(study):
+    tables = study()
+    assert tables.baselines == ("random_init",)
+    assert "random_init" not in tables.warmed
+    assert len(tables.warmed) == len(tables.arms) - 1
+
+
+def test_labels_of_the_configuration_win_over_the_usual_ones(study):
+    tables = study()
+    tables = type(tables)(**{**vars_of(tables), "labels": {"warm_start": "our baseline", "nc1_spread": "nc1 spread"}})
+    names = [tables.label(arm) for arm in ("warm_start", "nc1_spread", "weight_decay_0.01")]
+    assert names == ["our baseline", "NC1 spread", "weight decay 0.01"]
+
+
+def test_coefficients_are_the_mean_rows_in_order_of_the_windows(study):
+    def shuffle(frames):
+        pooled = frames["correlations"].assign(aggregate="pooled", estimate=0.123)
+        both = pd.concat([frames["correlations"], pooled])
+        return {**frames, "correlations": both.sort_values("window_end", ascending=False)}
+
+    found = study(edit=shuffle).coefficients("warm_start", "nc1", "sliding")
+    assert found["window_end"].tolist() == [32, 40, 48]
+    assert not (found["estimate"] == 0.123).any()
+
+
+def test_notes_say_what_is_missing(study):
+    tables = study(
+        seeds=(7,), edit=lambda frames: {**frames, "metrics": frames["metrics"].query("arm != 'warm_start'")}
+    )
+    assert exclusion_notes(tables, ("warm_start", "nc1_spread")) == [
+        "No rows of warm start in the metrics table.",
+        "One seed: no intervals.",
+    ]
+    assert cap_note(tables, tables.arms) == []
+    capped = type(tables)(**{**vars_of(tables), "metrics": tables.metrics.assign(converged=False)})
+    assert cap_note(capped, ("nc1_spread",)) == ["6 of 6 fine-tunings ended at the cap of epochs."]
+
+
+def test_missing_notes_count_the_tables_own_reasons():
+    notes = ["2 points"] * 3 + ["", "constant nc1", "constant nc4", "1 point"]
+    rows = pd.DataFrame({"estimate": [np.nan] * 7 + [0.5], "note": [*notes, ""], "n_seeds": 1})
+    assert missing_notes(rows) == [
+        "Undefined, 7 of 8 coefficients: 2 points (3); 1 point (1); constant nc1 (1); other reasons (2)."
+    ]
+    assert missing_notes(rows.tail(1)) == []
+
+
+def test_single_seed_note_counts_coefficients_without_an_interval():
+    rows = pd.DataFrame({"estimate": [0.5, 0.1, np.nan], "n_seeds": [1, 1, 0]})
+    assert single_seed_note(rows) == ["One seed: no intervals."]
+    some = single_seed_note(rows.assign(n_seeds=[1, 3, 0]))
+    assert some == ["From one seed, without an interval: 1 of 3 coefficients."]
+    assert single_seed_note(rows.assign(n_seeds=3)) == []
+    assert single_seed_note(rows.head(0)) == []
+
+
+def vars_of(tables):
+    names = ("metrics", "histories", "correlations", "arms", "labels", "warm_ups", "analysis")
+    return {name: getattr(tables, name) for name in names}

@@ -1,0 +1,48 @@
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from plasticity.figures.layout import arm_legend, empty, panel, top_legend, write_notes
+
+
+def test_panel_has_a_bold_letter_and_its_title_beside_it():
+    ax = Figure().subplots()
+    panel(ax, 2, "two\nlines")
+    letter, title = ax.get_title(loc="center"), ax.get_title(loc="left")
+    assert letter.strip() == "c"
+    assert ax.title.get_fontweight() == "bold"
+    assert [line.strip() for line in title.split("\n")] == ["two", "lines"]
+
+
+def test_empty_panel_says_why_and_has_no_ticks():
+    ax = Figure().subplots()
+    empty(ax, "no checkpoints")
+    assert [text.get_text() for text in ax.texts] == ["no checkpoints"]
+    assert list(ax.get_xticks()) == list(ax.get_yticks()) == []
+
+
+def test_legend_holds_the_arms_that_were_drawn_in_the_studys_order(study):
+    figure = Figure(layout="constrained")
+    ax = figure.subplots()
+    for arm in ("nc1_spread", "warm_start"):
+        ax.plot([1, 2], [1, 2], label=arm)
+    ax.axhline(0)
+    arm_legend(figure, study())
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["warm start", "NC1 spread"]
+
+
+def test_no_legend_and_no_notes_where_there_is_nothing_to_say():
+    figure = Figure()
+    top_legend(figure, [])
+    write_notes(figure, [])
+    assert figure.legends == []
+    assert figure.get_supxlabel() == ""
+
+
+def test_notes_are_wrapped_to_the_width_of_the_figure():
+    figure = Figure(figsize=(3.35, 2), layout="constrained")
+    write_notes(figure, ["Diverged and left out, 6 of 111 checkpoints: warm start 6."] * 3)
+    figure.draw_without_rendering()
+    (note,) = (text for text in figure.findobj(Text) if text.get_text() == figure.get_supxlabel())
+    box = note.get_window_extent()
+    assert box.x1 <= figure.bbox.x1
+    assert box.y0 >= 0

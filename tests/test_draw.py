@@ -1,0 +1,91 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from plasticity.draw import draw
+from plasticity.errors import PlasticityError
+from plasticity.fingerprint import closure
+from plasticity.tables import SCHEMAS, write_table
+
+FILL = {"str": "", "int": 1, "float": 0.5, "bool": False}
+ANALYSIS = {"window": 16, "phase_boundary": 8, "confidence": 0.95, "bootstrap_samples": 10}
+
+
+def frame(schema, **columns):
+    length = len(next(iter(columns.values())))
+    filled = {entry.name: [FILL[entry.kind]] * length for entry in SCHEMAS[schema]}
+    return pd.DataFrame({**filled, **columns})
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    seeds, epochs = [7, 7, 7, 8, 8, 8], [0, 8, 16] * 2
+    arms = ["random_init", "warm_start", "warm_start"] * 2
+    accuracy = 0.9 - 0.01 * np.arange(6)
+    tables = {
+        "metrics": frame("metrics", arm=arms, seed=seeds, warm_up_epoch=epochs, full_test_accuracy=accuracy),
+        "histories": frame("history", stage=["warm_up"] * 2, run=["plain"] * 2, seed=[7, 8], warm_up_epoch=[0, 0]),
+        "correlations": frame("correlations", metric=["nc1"], arm=["warm_start"], aggregate=["mean"]),
+    }
+    for name, table in tables.items():
+        write_table(table, tmp_path / f"{name}.parquet", "history" if name == "histories" else name)
+    return {name: tmp_path / f"{name}.parquet" for name in tables}
+
+
+def settings(**changes):
+    warm_ups = {"random_init": "plain", "warm_start": "plain"}
+    given = {"style": {}, "arms": list(warm_ups), "labels": {}, "warm_ups": warm_ups, "analysis": ANALYSIS}
+    return {**given, **changes}
+
+
+def test_stage_writes_svg_and_png_with_the_configured_style_and_labels(inputs, tmp_path):
+    files = {"svg": tmp_path / "out" / "figure.svg", "png": tmp_path / "out" / "figure.png"}
+    chosen = settings(style={"width": 4, "height": 3}, labels={"warm_start": "half the data first"})
+    draw("accuracy_by_warm_up", **inputs, **files, settings=chosen)
+    text = files["svg"].read_text(encoding="utf-8")
+    assert 'width="288pt" height="216pt"' in text
+    assert "half the data first" in text
+    assert files["png"].read_bytes().startswith(b"\x89PNG")
+
+
+def test_same_tables_give_the_same_bytes(inputs, tmp_path):
+    for name in ("once", "again"):
+        draw(
+            "collapse_by_warm_up",
+            **inputs,
+            svg=tmp_path / f"{name}.svg",
+            png=tmp_path / f"{name}.png",
+            settings=settings(),
+        )
+    assert (tmp_path / "once.svg").read_bytes() == (tmp_path / "again.svg").read_bytes()
+    assert (tmp_path / "once.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("accuracy_by_warmup", {}, r"did you mean accuracy_by_warm_up\?"),
+        ("plasticity_gap", {"style": {"colour": "red"}}, "got 'colour'"),
+    ],
+)
+def test_mistakes_are_told_in_one_line_and_leave_no_file(inputs, tmp_path, name, changes, message):
+    files = {"svg": tmp_path / "figure.svg", "png": tmp_path / "figure.png"}
+    with pytest.raises(PlasticityError, match=message) as caught:
+        draw(name, **inputs, **files, settings=settings(**changes))
+    assert "\n" not in str(caught.value)
+    assert not any(path.exists() for path in files.values())
+
+
+def test_a_missing_setting_is_named(inputs, tmp_path):
+    given = settings()
+    del given["warm_ups"]
+    with pytest.raises(
+        PlasticityError, match=r"figure plasticity_gap: expected the settings .* none for \['warm_ups'\]"
+    ):
+        draw("plasticity_gap", **inputs, svg=tmp_path / "a.svg", png=tmp_path / "a.png", settings=given)
+
+
+def test_the_stages_code_covers_no_single_figure():
+    drawn = {name.removeprefix("plasticity.figures.") for name in closure("plasticity.draw")}
+    assert not drawn & {"correlation_windows", "accuracy_by_warm_up", "plasticity_gap", "training_curves"}
+    assert "style" in drawn

@@ -1,0 +1,24 @@
+# The data set, once: read, checked, and laid down as memory-mapped arrays with their checksums.
+
+
+rule prepare_data:
+    output:
+        train_images=f"{DATA}/train_images.npy",
+        train_labels=f"{DATA}/train_labels.npy",
+        test_images=f"{DATA}/test_images.npy",
+        test_labels=f"{DATA}/test_labels.npy",
+        description=f"{DATA}/dataset.json",
+    log:
+        f"logs/{DATASET}/prepare_data.log",
+    benchmark:
+        f"{DATA}/benchmarks/prepare_data.tsv"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        settings=config["dataset"],
+        code=fingerprint("plasticity.prepare"),
+    message:
+        "Preparing the data set {params.settings[name]}"
+    script:
+        "../scripts/prepare_data.py"

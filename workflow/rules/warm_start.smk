@@ -1,0 +1,279 @@
+# Warm starting: does a network that has trained on half of the data still learn from all of it, and does the collapse
+# of its features say why? First task: half of the training set. Next task: the full set.
+#
+#   draw_split -> warm_up -> export_checkpoint -> [intervene] -> measure_collapse -+
+#                                                       |                          +-> assemble_metrics -> correlate
+#                                                       +-------> fine_tune -------+                          |
+#                                                                                      draw_figure <----------+
+# Params hold the exact slice of the configuration that a stage reads and a fingerprint of its Python: nothing else
+# makes it stale.
+
+
+rule draw_split:
+    input:
+        data=rules.prepare_data.output.description,
+    output:
+        split=f"{STUDY}/splits/seed{{seed}}.parquet",
+    log:
+        f"logs/warm_start/{DATASET}/draw_split/seed{{seed}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/draw_split/seed{{seed}}.tsv"
+    params:
+        settings=PLAN.split_settings(),
+        code=fingerprint("plasticity.split", tables=("split",)),
+    message:
+        "Drawing the warm-up half of seed {wildcards.seed}"
+    script:
+        "../scripts/draw_split.py"
+
+
+rule warm_up:
+    input:
+        data=rules.prepare_data.output.description,
+        split=rules.draw_split.output.split,
+    output:
+        trajectory=directory(f"{STUDY}/warm_up/{{warm_up}}/seed{{seed}}/trajectory"),
+        history=f"{STUDY}/warm_up/{{warm_up}}/seed{{seed}}/history.parquet",
+    log:
+        f"logs/warm_start/{DATASET}/warm_up/{{warm_up}}/seed{{seed}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/warm_up/{{warm_up}}/seed{{seed}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        settings=lambda wildcards: PLAN.warm_up_settings(wildcards.warm_up),
+        code=fingerprint("plasticity.warm_up", tables=("history",)),
+    message:
+        "Warm-up {wildcards.warm_up}, seed {wildcards.seed}"
+    script:
+        "../scripts/warm_up.py"
+
+
+rule export_checkpoint:
+    input:
+        trajectory=rules.warm_up.output.trajectory,
+    output:
+        checkpoint=f"{STUDY}/checkpoints/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.safetensors",
+    log:
+        f"logs/warm_start/{DATASET}/export_checkpoint/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/export_checkpoint/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.tsv"
+    params:
+        study=dict(study="warm_start", dataset=DATASET),
+        code=fingerprint("plasticity.export"),
+    message:
+        "Exporting {wildcards.warm_up}, seed {wildcards.seed}, epoch {wildcards.epoch}"
+    script:
+        "../scripts/export_checkpoint.py"
+
+
+rule draw_fresh_network:
+    input:
+        data=rules.prepare_data.output.description,
+    output:
+        checkpoint=f"{STUDY}/checkpoints/fresh/seed{{seed}}.safetensors",
+    log:
+        f"logs/warm_start/{DATASET}/draw_fresh_network/seed{{seed}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/draw_fresh_network/seed{{seed}}.tsv"
+    params:
+        settings=dict(model=PLAN.study["model"]),
+        code=fingerprint("plasticity.fresh"),
+    message:
+        "Drawing the network that perturbs seed {wildcards.seed}"
+    script:
+        "../scripts/draw_fresh_network.py"
+
+
+rule intervene:
+    input:
+        checkpoint=lambda wildcards: checkpoint_file(
+            PLAN.arms[wildcards.intervened].warm_up, int(wildcards.epoch)
+        ),
+        fresh=rules.draw_fresh_network.output.checkpoint,
+        data=rules.prepare_data.output.description,
+        split=rules.draw_split.output.split,
+    output:
+        checkpoint=f"{STUDY}/checkpoints/{{intervened}}/seed{{seed}}/epoch{{epoch}}.safetensors",
+    log:
+        f"logs/warm_start/{DATASET}/intervene/{{intervened}}/seed{{seed}}/epoch{{epoch}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/intervene/{{intervened}}/seed{{seed}}/epoch{{epoch}}.tsv"
+    threads: 1
+    params:
+        settings=lambda wildcards: PLAN.intervene_settings(wildcards.intervened),
+        code=fingerprint("plasticity.intervene"),
+    message:
+        "{wildcards.intervened} of seed {wildcards.seed}, epoch {wildcards.epoch}"
+    script:
+        "../scripts/intervene.py"
+
+
+rule measure_collapse:
+    input:
+        checkpoints=lambda wildcards: [
+            checkpoint_file(wildcards.start, epoch)
+            for epoch in PLAN.starts[wildcards.start]
+        ],
+        data=rules.prepare_data.output.description,
+        split=rules.draw_split.output.split,
+    output:
+        collapse=f"{STUDY}/collapse/{{start}}/seed{{seed}}.parquet",
+    log:
+        f"logs/warm_start/{DATASET}/measure_collapse/{{start}}/seed{{seed}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/measure_collapse/{{start}}/seed{{seed}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        settings=lambda wildcards: PLAN.measure_settings(wildcards.start),
+        epochs=lambda wildcards: PLAN.starts[wildcards.start],
+        code=fingerprint("plasticity.measure", tables=("collapse",)),
+    message:
+        "Measuring collapse of {wildcards.start}, seed {wildcards.seed}"
+    script:
+        "../scripts/measure_collapse.py"
+
+
+rule fine_tune:
+    input:
+        checkpoints=lambda wildcards: [
+            checkpoint_file(PLAN.arms[wildcards.arm].start, epoch)
+            for epoch in PLAN.chunks(wildcards.arm)[wildcards.chunk]
+        ],
+        data=rules.prepare_data.output.description,
+        split=rules.draw_split.output.split,
+    output:
+        outcomes=f"{STUDY}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.parquet",
+        history=f"{STUDY}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.history.parquet",
+    log:
+        f"logs/warm_start/{DATASET}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        settings=lambda wildcards: PLAN.fine_tune_settings(wildcards.arm),
+        epochs=lambda wildcards: PLAN.chunks(wildcards.arm)[wildcards.chunk],
+        code=fingerprint("plasticity.fine_tune", tables=("fine_tune", "history")),
+    message:
+        "Fine-tuning {wildcards.arm}, seed {wildcards.seed}, {wildcards.chunk}"
+    script:
+        "../scripts/fine_tune.py"
+
+
+def fine_tune_files(pattern):
+    """Files of all fine-tuning jobs of the study."""
+    return [
+        pattern.format(arm=arm, seed=seed, chunk=chunk)
+        for arm in PLAN.arms
+        for seed in seeds()
+        for chunk in PLAN.chunks(arm)
+    ]
+
+
+rule assemble_metrics:
+    input:
+        collapse=expand(
+            rules.measure_collapse.output.collapse, start=PLAN.starts, seed=seeds()
+        ),
+        fine_tune=fine_tune_files(rules.fine_tune.output.outcomes),
+    output:
+        metrics=f"{STUDY}/metrics.parquet",
+    log:
+        f"logs/warm_start/{DATASET}/assemble_metrics.log",
+    benchmark:
+        f"{STUDY}/benchmarks/assemble_metrics.tsv"
+    params:
+        settings=PLAN.assemble_settings(),
+        code=fingerprint("plasticity.assemble", tables=("metrics",)),
+    message:
+        "Assembling the table of metrics"
+    script:
+        "../scripts/assemble_metrics.py"
+
+
+rule assemble_histories:
+    input:
+        warm_up=expand(
+            rules.warm_up.output.history, warm_up=PLAN.warm_ups, seed=seeds()
+        ),
+        fine_tune=fine_tune_files(rules.fine_tune.output.history),
+    output:
+        histories=f"{STUDY}/histories.parquet",
+    log:
+        f"logs/warm_start/{DATASET}/assemble_histories.log",
+    benchmark:
+        f"{STUDY}/benchmarks/assemble_histories.tsv"
+    params:
+        code=fingerprint("plasticity.assemble", tables=("history",)),
+    message:
+        "Assembling the training histories"
+    script:
+        "../scripts/assemble_histories.py"
+
+
+rule correlate:
+    input:
+        metrics=rules.assemble_metrics.output.metrics,
+    output:
+        correlations=f"{STUDY}/correlations.parquet",
+    log:
+        f"logs/warm_start/{DATASET}/correlate.log",
+    benchmark:
+        f"{STUDY}/benchmarks/correlate.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=PLAN.study["analysis"],
+        code=fingerprint("plasticity.correlate", tables=("correlations",)),
+    message:
+        "Correlating collapse with what the networks learnt afterwards"
+    script:
+        "../scripts/correlate.py"
+
+
+rule draw_figure:
+    input:
+        metrics=rules.assemble_metrics.output.metrics,
+        histories=rules.assemble_histories.output.histories,
+        correlations=rules.correlate.output.correlations,
+    output:
+        svg=report(
+            f"{STUDY}/figures/{{figure}}.svg",
+            caption="../report/{figure}.rst",
+            category="Figures",
+            subcategory=f"warm_start, {DATASET}",
+            labels=lambda wildcards: figure_labels(wildcards.figure),
+        ),
+        png=f"{STUDY}/figures/{{figure}}.png",
+    log:
+        f"logs/warm_start/{DATASET}/draw_figure/{{figure}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/draw_figure/{{figure}}.tsv"
+    params:
+        settings=lambda wildcards: PLAN.figure_settings(wildcards.figure),
+        code=lambda wildcards: fingerprint(
+            "plasticity.draw", figure_module(wildcards.figure)
+        ),
+    message:
+        "Drawing {wildcards.figure}"
+    script:
+        "../scripts/draw_figure.py"
+
+
+def warm_start_targets():
+    """Final files of the study."""
+    return [
+        rules.assemble_metrics.output.metrics,
+        rules.assemble_histories.output.histories,
+        rules.correlate.output.correlations,
+        *expand(rules.draw_figure.output, figure=PLAN.study["figures"]),
+    ]

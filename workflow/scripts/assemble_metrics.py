@@ -1,0 +1,12 @@
+from pathlib import Path
+
+from plasticity.assemble import assemble_metrics
+from plasticity.logs import log_to
+
+with log_to(snakemake.log[0]):
+    assemble_metrics(
+        [Path(path) for path in snakemake.input.collapse],
+        [Path(path) for path in snakemake.input.fine_tune],
+        Path(snakemake.output.metrics),
+        settings=snakemake.params.settings,
+    )
