@@ -495,7 +495,7 @@ def test_null_removes_what_is_optional() -> None:
     study = config[WS]
     assert "weight_decay" not in study["arms"]
     assert study["arms"]["nc1_spread"]["warm_up"]["penalty"] == {"name": "nc1", "weight": -0.05}
-    assert study["arms"]["shrink_perturb"]["intervention"]["batch_norm"] == "keep"
+    assert study["arms"]["shrink_perturb"]["intervention"]["batch_norm"] == "recalibrate"
     assert "plasticity_gap" not in study["figures"]
     assert study["figures"]["training_curves"] == {}
     assert "normalise" not in config["dataset"]

@@ -37,7 +37,7 @@ def assemble_metrics(
     order = {arm: position for position, arm in enumerate(settings["starts"])}
     rows = joined.sort_values(_KEY, key=lambda column: column.map(order) if column.name == "arm" else column)
     names = [column.name for column in SCHEMAS["metrics"]]
-    write_table(rows[names].reset_index(drop=True), output, "metrics", provenance(settings))
+    write_table(rows.loc[:, names].reset_index(drop=True), output, "metrics", provenance(settings))
 
 
 def assemble_histories(histories: Sequence[Path], output: Path) -> None:
@@ -52,8 +52,9 @@ def plasticity_gap(rows: pd.DataFrame) -> pd.Series:
 
     The paper has no baseline of this kind; its "plasticity loss" in warm starting is never a difference.
     """
-    baseline = rows[rows["arm"] == BASELINE].set_index("seed")["full_test_accuracy"]
-    return rows["seed"].map(baseline) - rows["full_test_accuracy"]
+    baseline = rows.loc[rows["arm"] == BASELINE].set_index("seed")["full_test_accuracy"].to_dict()
+    fresh = pd.Series([baseline.get(seed) for seed in rows["seed"]], rows.index, dtype="float64")
+    return fresh.sub(rows["full_test_accuracy"])
 
 
 def _by_arm(measured: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
@@ -66,11 +67,10 @@ def _by_arm(measured: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
 
 
 def _concatenated(paths: Sequence[Path], schema: str) -> pd.DataFrame:
-    tables = [read_table(path, schema) for path in paths]
-    # an all-missing column of one table must not decide the type of the whole column
-    types = tables[0].dtypes.to_dict() if tables else {}
-    filled = [table for table in tables if len(table)] or tables[:1]
-    return pd.concat([table.astype(types) for table in filled], ignore_index=True)
+    # Nullable integers: a diverged run's numbers are missing in one table and whole numbers in the next.
+    types = {column.name: "Int64" for column in SCHEMAS[schema] if column.kind == "int"}
+    tables = [read_table(path, schema).astype(types) for path in paths]
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
 def _check_complete(joined: pd.DataFrame) -> None:

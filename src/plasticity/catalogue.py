@@ -99,7 +99,7 @@ INTERVENTIONS: dict[str, Entry] = {
             "batch_norm": {
                 "type": "string",
                 "enum": ["keep", "fresh", "recalibrate"],
-                "default": "keep",
+                "default": "recalibrate",
                 "unit": "name",
                 "description": "Running statistics: those of the checkpoint, fresh ones, or estimated again.",
             },

@@ -1,8 +1,10 @@
 """Files that appear whole or not at all, and the checksums that travel with them."""
 
+import errno
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,15 @@ from plasticity.errors import PlasticityError
 
 _BLOCK = 1 << 20
 
+# What the user's machine can refuse: these are told in one line, any other error is a defect and keeps its traceback.
+_REFUSALS = {
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EPERM", "EROFS", "EIO", "ENOTDIR", "EISDIR", "EEXIST")
+    if hasattr(errno, name)
+}
+_RUST_ERRNO = re.compile(r"\(os error (\d+)\)")  # how safetensors words an error of the operating system
+_SHORT_WRITE = re.compile(r"^\d+ requested and \d+ written$")  # how NumPy words a full disk
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -21,19 +32,24 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Yields:
         A path in the same folder (hence on the same file system), so that the final rename is atomic. When the block
         raises, the temporary file is removed and whatever stood at `path` is untouched.
+
+    Raises:
+        PlasticityError: If the file cannot be written: no space left, no permission, a folder in its place.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    temporary = Path(name)
     try:
-        yield temporary
-        _flush(temporary)
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        temporary = _temporary_beside(path)
+        try:
+            yield temporary
+            _flush(temporary)
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except Exception as error:
+        if (reason := _refusal(error)) is None:
+            raise
+        raise PlasticityError(f"{path}: expected to write this file, got: {reason}") from None
 
 
 def write_json(path: str | Path, content: Any) -> None:
@@ -69,6 +85,23 @@ def digest_of(content: Any) -> str:
     """Return a SHA-256 digest of anything JSON can hold; the order of a mapping's keys does not matter."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _temporary_beside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    return Path(name)
+
+
+def _refusal(error: Exception) -> str | None:
+    """Return in the system's words what refused a write, whichever library reports it; None for any other error."""
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, OSError) and number is None and _SHORT_WRITE.match(str(error)):
+        number = errno.ENOSPC
+    if number is None and (found := _RUST_ERRNO.search(str(error))):
+        number = int(found[1])
+    return os.strerror(number) if number in _REFUSALS and number is not None else None
 
 
 def _flush(path: Path) -> None:

@@ -14,6 +14,7 @@ from plasticity.tables import SCHEMAS
 
 _ROOT = Path(__file__).parent
 _PACKAGE = _ROOT.name
+_EMPTY = ast.dump(ast.parse(""))
 
 # Plumbing that carries numbers without making them. A new column of one table must not retrain every network; the
 # schema of the tables that a stage writes is part of its digest instead.
@@ -49,19 +50,36 @@ def closure(*modules: str) -> frozenset[str]:
         if name in found or name in _PLUMBING:
             continue
         found.add(name)
-        waiting += _imports(_path(name))
+        waiting += _imports(name)
     return frozenset(found)
 
 
-def _imports(path: Path) -> set[str]:
-    names: set[str] = set()
+def _imports(module: str) -> set[str]:
+    path = _path(module)
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    names = _packages_around(module)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom):
             # `from package.module import name`: the name may itself be a module
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            source = _absolute(node, package)
+            names |= {source} | {f"{source}.{alias.name}" for alias in node.names}
     return {name for name in names if name.split(".")[0] == _PACKAGE and _exists(name)}
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    base = package.split(".")[: 1 - node.level or None]
+    return ".".join([*base, *([node.module] if node.module else [])])
+
+
+def _packages_around(module: str) -> set[str]:
+    """Return the packages whose `__init__` runs before the module and does more than describe itself."""
+    parts = module.split(".")
+    around = {".".join(parts[:length]) for length in range(1, len(parts))}
+    return {name for name in around if _exists(name) and _normalised(_path(name)) != _EMPTY}
 
 
 def _exists(name: str) -> bool:

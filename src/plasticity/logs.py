@@ -10,16 +10,18 @@ from plasticity.errors import PlasticityError
 
 logger = logging.getLogger("plasticity")
 
+_ALLOCATOR = "DefaultCPUAllocator"
+
 
 @contextmanager
 def log_to(path: str | Path) -> Iterator[logging.Logger]:
     """Send this package's messages to the file `path` while a stage runs.
 
-    A `PlasticityError` becomes one line in the log and on standard error, and exit status 1; any other exception
-    keeps its traceback in both.
+    A `PlasticityError` and a lack of memory become one line in the log and on standard error, and exit status 1; any
+    other exception keeps its traceback in both.
 
     Raises:
-        SystemExit: With status 1, after a `PlasticityError`.
+        SystemExit: With status 1, after a `PlasticityError` or when memory has run out.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, mode="a", encoding="utf-8")
@@ -29,12 +31,25 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
     try:
         yield logger
     except PlasticityError as error:
-        logger.error("%s", error)
-        print(f"plasticity: {error}", file=sys.stderr)
+        _tell(str(error))
         raise SystemExit(1) from None
-    except Exception:
+    except Exception as error:
+        if _is_out_of_memory(error):
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            _tell(f"out of memory: give the job more of it, or smaller batches ({reason})")
+            raise SystemExit(1) from None
         logger.exception("this is a defect of plasticity, please report it")
         raise
     finally:
         logger.removeHandler(handler)
         handler.close()
+
+
+def _tell(line: str) -> None:
+    logger.error("%s", line)
+    print(f"plasticity: {line}", file=sys.stderr)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Say so without importing torch, whose CPU allocator reports it as a plain RuntimeError."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _ALLOCATOR in str(error)

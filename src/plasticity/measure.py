@@ -1,5 +1,6 @@
 """Stage: measure collapse and what else a network has left, at every checkpoint that fine-tuning starts from."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +91,8 @@ def _measure_one(
         return _missing_row()
     load_weights(model, checkpoint.weights)
     row: dict[str, Any] = network_metrics(model, images.train, images.warm_up, probe_images=settings["probe_images"])
+    if math.isnan(row["nc4"]):  # features overflow although the weights are still finite
+        return _missing_row()
     others = accuracy(model, images.train, images.others) if len(images.others) else float("nan")
     row["warm_up_test_accuracy"] = accuracy(model, images.test)
     row["full_train_accuracy_before"] = _weighted(row["warm_up_train_accuracy"], others, images)
@@ -112,7 +115,7 @@ def _weighted(warm_up: float, others: float, images: MeasuredImages) -> float:
 
 
 def _missing_row() -> dict[str, Any]:
-    """Return the row of a network whose weights are not finite: nothing is measured, and the row says so."""
+    """Return the row of a network whose weights or features are not finite: no number, and `diverged`."""
     numbers = [column.name for column in SCHEMAS["collapse"] if column.kind in ("float", "int")]
     keys = ("seed", "warm_up_epoch")
     return {name: None for name in numbers if name not in keys} | {"nc1": float("nan"), "diverged": True}

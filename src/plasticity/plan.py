@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from plasticity.config import expand_lists
+from plasticity.errors import PlasticityError
 
 PLAIN = "plain"
 """Name of the warm-up that the study's own `warm_up` section describes."""
@@ -78,8 +79,17 @@ class WarmStartPlan:
 
     @cached_property
     def starts(self) -> dict[str, tuple[int, ...]]:
-        """Checkpoint epochs that are measured, by the name of the start they belong to."""
+        """Checkpoint epochs that are measured, by the name of the start they belong to.
+
+        Raises:
+            PlasticityError: If an arm that intervenes has the name of a warm-up, whose checkpoints it would overwrite.
+        """
         measured: dict[str, set[int]] = {}
+        if taken := sorted(set(self.interventions) & set(self.warm_ups)):
+            raise PlasticityError(
+                f"warm_start.arms.{taken[0]}: expected a name that no warm-up has, got {taken[0]!r}, "
+                f"which names the checkpoints of a warm-up; call the arm otherwise"
+            )
         for arm in self.arms.values():
             measured.setdefault(arm.start, set()).update(arm.epochs)
         return {start: tuple(sorted(epochs)) for start, epochs in measured.items()}

@@ -45,11 +45,14 @@ _RUN = _columns(
     ("warm_up_epoch", "int", "epoch", "epochs of warm-up training behind the checkpoint"),
 )
 
-_COLLAPSE = _columns(
+_NEURAL_COLLAPSE = _columns(
     ("nc1", "float", "1", "within-class variability Tr(Σ_W Σ_B†)/C; 0 is full collapse"),
     ("nc2", "float", "1", "distance of WWᵀ/‖WWᵀ‖ from the simplex ETF, classifier weights (Zhu et al. 2021)"),
     ("nc3", "float", "1", "distance of WH/‖WH‖ from the simplex ETF, self-duality (Zhu et al. 2021)"),
     ("nc4", "float", "fraction", "agreement of the network with the nearest class mean; 1 is full collapse"),
+)
+
+_OTHER_COLLAPSE = _columns(
     ("nc1_train_mode", "float", "1", "NC1 with batch-norm in train mode, as the released code measured it"),
     ("nc2_equinorm_means", "float", "1", "coefficient of variation of class-mean norms (Papyan et al. 2020)"),
     ("nc2_equinorm_weights", "float", "1", "coefficient of variation of classifier norms (Papyan et al. 2020)"),
@@ -62,14 +65,20 @@ _COLLAPSE = _columns(
     ("cdnv", "float", "1", "class-distance normalised variance, mean over pairs (Galanti et al. 2022)"),
 )
 
-_NETWORK = _columns(
+_CAPACITY = _columns(
     ("weight_norm", "float", "1", "L2 norm of all trainable parameters"),
     ("effective_rank", "float", "1", "exp of the entropy of the features' singular values (Roy & Vetterli 2007)"),
     ("stable_rank", "float", "1", "‖A‖_F²/‖A‖₂² of the feature matrix"),
     ("approximate_rank", "int", "1", "singular values that hold 99 % of the squared mass"),
     ("dead_units", "float", "fraction", "ReLU units that stay zero on all probe images"),
+)
+
+_ACCURACY = _columns(
     ("warm_up_train_accuracy", "float", "fraction", "accuracy on the warm-up half, before fine-tuning"),
     ("warm_up_test_accuracy", "float", "fraction", "accuracy on the test set, before fine-tuning"),
+)
+
+_ACCURACY_BEFORE = _columns(
     ("full_train_accuracy_before", "float", "fraction", "accuracy on the full training set, before fine-tuning"),
 )
 
@@ -99,34 +108,34 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         ("accuracy", "float", "fraction", "running training accuracy of the epoch, in train mode"),
         ("penalty", "float", "1", "mean of the penalty term before its weight; missing without a penalty"),
     ),
-    "collapse": _RUN + _COLLAPSE + _NETWORK + _DIVERGED,
+    "collapse": _RUN + _NEURAL_COLLAPSE + _OTHER_COLLAPSE + _CAPACITY + _ACCURACY + _ACCURACY_BEFORE + _DIVERGED,
     "fine_tune": _RUN + _OUTCOME + _DIVERGED,
     "metrics": _RUN
-    + _COLLAPSE[:4]
-    + _NETWORK[5:7]
+    + _NEURAL_COLLAPSE
+    + _ACCURACY
     + _OUTCOME
     + _columns(("plasticity_gap", "float", "fraction", "full_test_accuracy of random_init at this seed, minus this"))
-    + _COLLAPSE[4:]
-    + _NETWORK[:5]
-    + _NETWORK[7:]
+    + _OTHER_COLLAPSE
+    + _CAPACITY
+    + _ACCURACY_BEFORE
     + _DIVERGED,
     "correlations": _columns(
         ("metric", "str", "name", "column of the metrics table"),
         ("outcome", "str", "name", "column it is correlated with"),
         ("arm", "str", "name", "arm of the study"),
         ("method", "str", "name", "pearson, spearman, partial_linear, partial_log, partial_spline, first_difference"),
-        ("window_start", "int", "epoch", "first warm-up epoch of the window"),
+        ("window_start", "int", "epoch", "first checkpoint of the window"),
         ("window_end", "int", "epoch", "last warm-up epoch of the window"),
         ("estimate", "float", "1", "correlation coefficient; missing where it is undefined"),
-        ("ci_low", "float", "1", "lower end of the bootstrap interval over seeds; missing for single seeds"),
-        ("ci_high", "float", "1", "upper end of the bootstrap interval over seeds; missing for single seeds"),
+        ("ci_low", "float", "1", "lower end of the bootstrap interval over seeds; missing where aggregate is seed"),
+        ("ci_high", "float", "1", "upper end of the bootstrap interval over seeds; missing where aggregate is seed"),
         ("n_seeds", "int", "1", "seeds that contribute"),
         ("aggregate", "str", "name", "seed: one seed; mean: mean of the seeds; pooled: all points at once"),
         ("seed", "int", "1", "the seed where aggregate is seed; missing otherwise"),
         ("window_kind", "str", "name", "sliding, all, first_phase or second_phase"),
-        ("n_points", "int", "1", "checkpoints that contribute, over all seeds"),
+        ("n_points", "int", "1", "points in the estimate, over all seeds; differences for first_difference"),
         ("n_excluded", "int", "1", "checkpoints of the window left out: diverged or not finite"),
-        ("note", "str", "text", "why an estimate is missing; empty otherwise"),
+        ("note", "str", "text", "why an estimate or interval is missing, and what was left out; empty otherwise"),
     ),
 }
 
@@ -143,11 +152,11 @@ def write_table(frame: pd.DataFrame, path: str | Path, schema: str, provenance: 
         PlasticityError: If a column is missing, unknown, or of another type.
     """
     target = arrow_schema(schema)
-    _check_columns(f"table {schema}", target.names, list(frame.columns))
+    _check_columns(f"{path}: table {schema}", target.names, list(frame.columns))
     try:
-        table = pa.Table.from_pandas(frame[target.names], schema=target, preserve_index=False)
-    except pa.ArrowException as error:
-        raise PlasticityError(f"{path}: a value does not fit the {schema} table: {error}") from None
+        table = pa.Table.from_pandas(frame.loc[:, target.names], schema=target, preserve_index=False)
+    except (pa.ArrowException, OverflowError) as error:
+        raise PlasticityError(f"{path}: a value does not fit the {schema} table: {_line(error)}") from None
     metadata = {"plasticity_table": schema, "provenance": json.dumps(provenance or {}, sort_keys=True)}
     with atomic_path(path) as temporary:
         pq.write_table(table.replace_schema_metadata(metadata), temporary, write_page_checksum=True)
@@ -161,21 +170,32 @@ def read_table(path: str | Path, schema: str) -> pd.DataFrame:
     """
     target = arrow_schema(schema)
     try:
-        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            table = file.read()
+            names = table.schema.names
     except FileNotFoundError:
         raise PlasticityError(f"{path}: expected a {schema} table, got no file") from None
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # a column's name may not even be text any more
         raise PlasticityError(f"{path}: expected a {schema} table, got a damaged file ({_line(error)})") from None
-    _check_columns(f"{path}: table {schema}", target.names, table.schema.names)
+    _check_columns(f"{path}: table {schema}", target.names, names)
     if not table.schema.equals(target):
         raise PlasticityError(f"{path}: expected column types {target.types}, got {table.schema.types}")
     return table.to_pandas()
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:
-    """Return the provenance that `write_table` stored in the file's metadata."""
-    metadata = pq.read_schema(path).metadata or {}
-    return json.loads(metadata.get(b"provenance", b"{}"))
+    """Return the provenance that `write_table` stored in the file's metadata.
+
+    Raises:
+        PlasticityError: If the file is missing or damaged.
+    """
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        return json.loads(metadata.get(b"provenance", b"{}"))
+    except FileNotFoundError:
+        raise PlasticityError(f"{path}: expected a table, got no file") from None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise PlasticityError(f"{path}: expected a table, got a damaged file ({_line(error)})") from None
 
 
 def _check_columns(where: str, expected: list[str], got: list[str]) -> None:

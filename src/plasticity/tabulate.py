@@ -31,7 +31,8 @@ def outcomes(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
         metrics: The "metrics" table.
         labels: What the report calls each arm.
     """
-    groups = metrics.groupby(["arm", "warm_up_epoch"], sort=False)
+    length = metrics["fine_tune_epochs"].where(~metrics["diverged"])  # where it broke off says nothing about speed
+    groups = metrics.assign(fine_tune_epochs=length).groupby(["arm", "warm_up_epoch"], sort=False)
     table = pd.DataFrame({"seeds": groups["seed"].nunique()})
     table["diverged"] = groups["diverged"].sum()
     for name in _COLLAPSE:
@@ -41,28 +42,31 @@ def outcomes(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     table["fine-tuning epochs"] = _mean_and_spread(groups["fine_tune_epochs"], "{:.1f}")
     table["converged"] = groups["converged"].sum()
     table = table.reset_index().rename(columns={"warm_up_epoch": "warm-up epoch"})
-    return table.assign(arm=table["arm"].map(labels))
+    return table.assign(arm=[labels[arm] for arm in table["arm"]])
 
 
 def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     """Return the mean-over-seeds coefficients of NC1-NC4 and of training length in each phase, with intervals.
 
+    A row per arm, outcome, metric and phase, a column per method; `seeds` are those of the method that has most.
+
     Args:
         table: The "correlations" table.
         labels: What the report calls each arm.
     """
-    chosen = table[
+    chosen = table.loc[
         (table["aggregate"] == "mean")
         & (table["window_kind"] != "sliding")
         & table["metric"].isin([*_COLLAPSE, "warm_up_epoch"])
     ]
-    values = [_interval(*row) for row in chosen[["estimate", "ci_low", "ci_high", "note"]].itertuples(index=False)]
-    long = chosen.assign(value=values, arm=chosen["arm"].map(labels), phase=chosen["window_kind"].str.replace("_", " "))
-    keys = ["arm", "metric", "phase", "n_seeds"]
-    methods = list(dict.fromkeys(long["method"]))
-    wide = long.pivot(index=keys, columns="method", values="value")[methods]
-    order = list(dict.fromkeys(long[keys].itertuples(index=False, name=None)))
-    return wide.loc[order].reset_index().rename(columns=lambda name: str(name).replace("_", " "))
+    cells: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in chosen.to_dict("records"):
+        key = (labels[row["arm"]], row["outcome"], row["metric"], row["window_kind"].replace("_", " "))
+        cell = cells.setdefault(key, {"seeds": 0})
+        cell["seeds"] = max(cell["seeds"], row["n_seeds"])
+        cell[row["method"].replace("_", " ")] = _interval(row["estimate"], row["ci_low"], row["ci_high"], row["note"])
+    keys = ("arm", "outcome", "metric", "phase")
+    return pd.DataFrame([{**dict(zip(keys, key, strict=True)), **cell} for key, cell in cells.items()])
 
 
 def tabulate(metrics: Path, correlated: Path, *, settings: dict[str, Any], outputs: dict[str, Path]) -> None:
@@ -99,7 +103,7 @@ _OUTCOMES_NOTE = (
     "are missing; how many there are is in its column."
 )
 _CORRELATIONS_NOTE = (
-    "Correlation with the test accuracy after fine-tuning: mean over seeds with the bootstrap interval over seeds. "
+    "Correlation with the outcome after fine-tuning: mean over seeds with the bootstrap interval over seeds. "
     "The rows of warm up epoch are the control: what training length alone gives."
 )
 

@@ -12,6 +12,7 @@ def test_over_seeds_gives_mean_and_students_t_interval():
     found = over_seeds(rows, "warm_up_epoch", "nc1", 0.9).iloc[0]
     low, high = stats.t.interval(0.9, 2, loc=np.mean(values), scale=stats.sem(values))
     assert (found["x"], found["n"]) == (16, 3)
+    assert found["error"] == pytest.approx(stats.sem(values), rel=1e-12)
     assert [found["mean"], found["low"], found["high"]] == pytest.approx([np.mean(values), low, high], rel=1e-12)
 
 
@@ -21,7 +22,7 @@ def test_over_seeds_leaves_out_what_is_not_finite_and_has_no_interval_for_one_se
     assert found["x"].tolist() == [1, 2]
     assert found["mean"].tolist() == [2.0, 1.0]
     assert found["n"].tolist() == [1, 1]
-    assert np.isnan(found[["low", "high"]].to_numpy()).all()
+    assert np.isnan(found[["error", "low", "high"]].to_numpy()).all()
 
 
 def test_by_warm_up_leaves_out_diverged_rows(study):
@@ -36,6 +37,24 @@ def test_by_warm_up_leaves_out_diverged_rows(study):
     np.testing.assert_allclose(found["mean"], rows.groupby("warm_up_epoch")["nc1"].mean(), rtol=1e-12)
     assert set(found["n"]) == {2}
     assert exclusion_notes(tables, tables.arms) == ["Diverged and left out, 6 of 111 checkpoints: warm start 6."]
+
+
+def test_by_seed_gives_each_seeds_finite_values_in_order_of_the_epochs(study):
+    def damage(frames):
+        metrics = frames["metrics"].sort_values("warm_up_epoch", ascending=False, ignore_index=True)
+        metrics.loc[(metrics["seed"] == 7) & (metrics["warm_up_epoch"] == 16), "nc1"] = np.nan
+        metrics.loc[(metrics["seed"] == 8) & (metrics["warm_up_epoch"] > 8), "diverged"] = True
+        return {**frames, "metrics": metrics}
+
+    tables = study(edit=damage)
+    found = tables.by_seed("warm_start", "nc1")
+    assert {seed: values["x"].tolist() for seed, values in found.items()} == {
+        7: [8, 24, 32, 40, 48],
+        8: [8],
+        9: [8, 16, 24, 32, 40, 48],
+    }
+    rows = tables.metrics[(tables.metrics["arm"] == "warm_start") & (tables.metrics["seed"] == 9)]
+    np.testing.assert_array_equal(found[9]["value"], rows.sort_values("warm_up_epoch")["nc1"])
 
 
 def test_arms_without_a_warm_up_are_baselines(study):

@@ -1,7 +1,17 @@
+import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from plasticity.figures.layout import arm_legend, empty, panel, top_legend, write_notes
+from plasticity.figures.layout import (
+    arm_legend,
+    drop_unused,
+    empty,
+    grid_shape,
+    label_axes,
+    panel,
+    top_legend,
+    write_notes,
+)
 
 
 def test_panel_has_a_bold_letter_and_its_title_beside_it():
@@ -11,6 +21,32 @@ def test_panel_has_a_bold_letter_and_its_title_beside_it():
     assert letter.strip() == "c"
     assert ax.title.get_fontweight() == "bold"
     assert [line.strip() for line in title.split("\n")] == ["two", "lines"]
+
+
+@pytest.mark.parametrize("count", range(1, 31))
+def test_grid_holds_all_panels_and_leaves_no_row_empty(count):
+    rows, columns = grid_shape(count)
+    assert columns <= 4
+    assert (rows - 1) * columns < count <= rows * columns
+
+
+def test_unused_panels_go_and_those_above_them_show_their_ticks(style):
+    figure, axes = style.figure(2, 3, height=3, sharex=True, sharey=True)
+    drop_unused(axes, 4)
+    assert len(figure.axes) == 4
+    shown = [ax.xaxis.get_tick_params()["labelbottom"] for ax in figure.axes]
+    assert shown == [False, True, True, True]
+
+
+def test_labels_of_all_axes_stand_apart_from_the_notes(style):
+    figure, axes = style.figure(1, 2, height=2)
+    axes[0, 1].set_xlabel("its own")
+    label_axes(axes, x="epochs", y="accuracy", above="a title")
+    write_notes(figure, ["one note"])
+    (body,) = figure.subfigs
+    assert (body.get_supxlabel(), body.get_supylabel(), body.get_suptitle()) == ("epochs", "accuracy", "a title")
+    assert figure.get_supxlabel() == "one note"
+    assert [ax.get_xlabel() for ax in figure.axes] == ["", ""]
 
 
 def test_empty_panel_says_why_and_has_no_ticks():

@@ -1,6 +1,13 @@
 # The checked configuration, the plan it asks for, and what all rules share. Functions only.
 
+import os
+import sys
 from pathlib import Path
+
+# Jobs and this process find the package in the checkout, also where it is not installed.
+SOURCES = str(Path(workflow.basedir) / "src")
+sys.path.insert(0, SOURCES)
+os.environ.update(PYTHONPATH=SOURCES)
 
 from plasticity.config import ConfigError, load_config
 from plasticity.figures.registry import figure_module
@@ -23,7 +30,6 @@ wildcard_constraints:
     intervened="|".join(map(re.escape, PLAN.interventions)) or "none",
     warm_up="|".join(map(re.escape, PLAN.warm_ups)),
     start="|".join(map(re.escape, PLAN.starts)),
-    figure="|".join(PLAN.study["figures"]),
     seed=r"\d+",
     epoch=r"\d{4}",
     chunk=r"epochs\d+-\d+",
@@ -42,3 +48,34 @@ def seeds():
 def figure_labels(figure):
     """Labels of a figure in the report."""
     return {"figure": figure.replace("_", " ")}
+
+
+def fine_tune_files(ending):
+    """Files of all fine-tuning jobs: their outcomes end in parquet, their histories in history.parquet."""
+    return [
+        f"{STUDY}/fine_tune/{arm}/seed{seed}/{chunk}.{ending}"
+        for arm in PLAN.arms
+        for seed in seeds()
+        for chunk in PLAN.chunks(arm)
+    ]
+
+
+def warm_start_targets():
+    """Final files of the study."""
+    return [
+        f"{STUDY}/metrics.parquet",
+        f"{STUDY}/histories.parquet",
+        f"{STUDY}/correlations.parquet",
+        *expand(
+            f"{STUDY}/figures/{{figure}}.{{ending}}",
+            figure=PLAN.study["figures"],
+            ending=["svg", "png"],
+        ),
+    ]
+
+
+def report_targets():
+    """Files that only the report needs."""
+    return expand(
+        f"{STUDY}/tables/{{table}}.html", table=["outcomes", "correlations", "config"]
+    )

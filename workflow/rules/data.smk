@@ -12,6 +12,8 @@ rule prepare_data:
         f"logs/{DATASET}/prepare_data.log",
     benchmark:
         f"{DATA}/benchmarks/prepare_data.tsv"
+    conda:
+        "../../environment.yml"
     resources:
         mem_mb=8000,
         runtime=60,

@@ -24,6 +24,8 @@ rule tabulate:
         f"logs/warm_start/{DATASET}/tabulate.log",
     benchmark:
         f"{STUDY}/benchmarks/tabulate.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings=PLAN.tabulate_settings(),
         code=fingerprint("plasticity.tabulate"),
@@ -46,6 +48,8 @@ rule show_config:
         f"logs/warm_start/{DATASET}/show_config.log",
     benchmark:
         f"{STUDY}/benchmarks/show_config.tsv"
+    conda:
+        "../../environment.yml"
     params:
         config=config,
         code=fingerprint("plasticity.show_config"),
@@ -53,8 +57,3 @@ rule show_config:
         "Writing down the configuration"
     script:
         "../scripts/show_config.py"
-
-
-def report_targets():
-    """Files that only the report needs."""
-    return [*rules.tabulate.output, rules.show_config.output.page]

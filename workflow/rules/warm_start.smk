@@ -18,6 +18,8 @@ rule draw_split:
         f"logs/warm_start/{DATASET}/draw_split/seed{{seed}}.log",
     benchmark:
         f"{STUDY}/benchmarks/draw_split/seed{{seed}}.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings=PLAN.split_settings(),
         code=fingerprint("plasticity.split", tables=("split",)),
@@ -38,6 +40,8 @@ rule warm_up:
         f"logs/warm_start/{DATASET}/warm_up/{{warm_up}}/seed{{seed}}.log",
     benchmark:
         f"{STUDY}/benchmarks/warm_up/{{warm_up}}/seed{{seed}}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -60,6 +64,8 @@ rule export_checkpoint:
         f"logs/warm_start/{DATASET}/export_checkpoint/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.log",
     benchmark:
         f"{STUDY}/benchmarks/export_checkpoint/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.tsv"
+    conda:
+        "../../environment.yml"
     params:
         study=dict(study="warm_start", dataset=DATASET),
         code=fingerprint("plasticity.export"),
@@ -78,6 +84,8 @@ rule draw_fresh_network:
         f"logs/warm_start/{DATASET}/draw_fresh_network/seed{{seed}}.log",
     benchmark:
         f"{STUDY}/benchmarks/draw_fresh_network/seed{{seed}}.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings=dict(model=PLAN.study["model"]),
         code=fingerprint("plasticity.fresh"),
@@ -101,6 +109,8 @@ rule intervene:
         f"logs/warm_start/{DATASET}/intervene/{{intervened}}/seed{{seed}}/epoch{{epoch}}.log",
     benchmark:
         f"{STUDY}/benchmarks/intervene/{{intervened}}/seed{{seed}}/epoch{{epoch}}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     params:
         settings=lambda wildcards: PLAN.intervene_settings(wildcards.intervened),
@@ -125,6 +135,8 @@ rule measure_collapse:
         f"logs/warm_start/{DATASET}/measure_collapse/{{start}}/seed{{seed}}.log",
     benchmark:
         f"{STUDY}/benchmarks/measure_collapse/{{start}}/seed{{seed}}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -154,6 +166,8 @@ rule fine_tune:
         f"logs/warm_start/{DATASET}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.log",
     benchmark:
         f"{STUDY}/benchmarks/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -168,28 +182,20 @@ rule fine_tune:
         "../scripts/fine_tune.py"
 
 
-def fine_tune_files(pattern):
-    """Files of all fine-tuning jobs of the study."""
-    return [
-        pattern.format(arm=arm, seed=seed, chunk=chunk)
-        for arm in PLAN.arms
-        for seed in seeds()
-        for chunk in PLAN.chunks(arm)
-    ]
-
-
 rule assemble_metrics:
     input:
         collapse=expand(
             rules.measure_collapse.output.collapse, start=PLAN.starts, seed=seeds()
         ),
-        fine_tune=fine_tune_files(rules.fine_tune.output.outcomes),
+        fine_tune=fine_tune_files("parquet"),
     output:
         metrics=f"{STUDY}/metrics.parquet",
     log:
         f"logs/warm_start/{DATASET}/assemble_metrics.log",
     benchmark:
         f"{STUDY}/benchmarks/assemble_metrics.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings=PLAN.assemble_settings(),
         code=fingerprint("plasticity.assemble", tables=("metrics",)),
@@ -204,13 +210,15 @@ rule assemble_histories:
         warm_up=expand(
             rules.warm_up.output.history, warm_up=PLAN.warm_ups, seed=seeds()
         ),
-        fine_tune=fine_tune_files(rules.fine_tune.output.history),
+        fine_tune=fine_tune_files("history.parquet"),
     output:
         histories=f"{STUDY}/histories.parquet",
     log:
         f"logs/warm_start/{DATASET}/assemble_histories.log",
     benchmark:
         f"{STUDY}/benchmarks/assemble_histories.tsv"
+    conda:
+        "../../environment.yml"
     params:
         code=fingerprint("plasticity.assemble", tables=("history",)),
     message:
@@ -228,6 +236,8 @@ rule correlate:
         f"logs/warm_start/{DATASET}/correlate.log",
     benchmark:
         f"{STUDY}/benchmarks/correlate.tsv"
+    conda:
+        "../../environment.yml"
     resources:
         mem_mb=4000,
         runtime=60,
@@ -240,40 +250,36 @@ rule correlate:
         "../scripts/correlate.py"
 
 
-rule draw_figure:
-    input:
-        metrics=rules.assemble_metrics.output.metrics,
-        histories=rules.assemble_histories.output.histories,
-        correlations=rules.correlate.output.correlations,
-    output:
-        svg=report(
-            f"{STUDY}/figures/{{figure}}.svg",
-            caption="../report/{figure}.rst",
-            category="Figures",
-            subcategory=f"warm_start, {DATASET}",
-            labels=lambda wildcards: figure_labels(wildcards.figure),
-        ),
-        png=f"{STUDY}/figures/{{figure}}.png",
-    log:
-        f"logs/warm_start/{DATASET}/draw_figure/{{figure}}.log",
-    benchmark:
-        f"{STUDY}/benchmarks/draw_figure/{{figure}}.tsv"
-    params:
-        settings=lambda wildcards: PLAN.figure_settings(wildcards.figure),
-        code=lambda wildcards: fingerprint(
-            "plasticity.draw", figure_module(wildcards.figure)
-        ),
-    message:
-        "Drawing {wildcards.figure}"
-    script:
-        "../scripts/draw_figure.py"
+# One rule per figure, so that each has its caption and is stale alone.
+for figure in PLAN.study["figures"]:
 
-
-def warm_start_targets():
-    """Final files of the study."""
-    return [
-        rules.assemble_metrics.output.metrics,
-        rules.assemble_histories.output.histories,
-        rules.correlate.output.correlations,
-        *expand(rules.draw_figure.output, figure=PLAN.study["figures"]),
-    ]
+    rule:
+        name:
+            f"draw_{figure}"
+        input:
+            metrics=rules.assemble_metrics.output.metrics,
+            histories=rules.assemble_histories.output.histories,
+            correlations=rules.correlate.output.correlations,
+        output:
+            svg=report(
+                f"{STUDY}/figures/{figure}.svg",
+                caption=f"../report/{figure}.rst",
+                category="Figures",
+                subcategory=f"warm_start, {DATASET}",
+                labels=figure_labels(figure),
+            ),
+            png=f"{STUDY}/figures/{figure}.png",
+        log:
+            f"logs/warm_start/{DATASET}/draw_figure/{figure}.log",
+        benchmark:
+            f"{STUDY}/benchmarks/draw_figure/{figure}.tsv"
+        conda:
+            "../../environment.yml"
+        params:
+            figure=figure,
+            settings=PLAN.figure_settings(figure),
+            code=fingerprint("plasticity.draw", figure_module(figure)),
+        message:
+            "Drawing {params.figure}"
+        script:
+            "../scripts/draw_figure.py"

@@ -3,7 +3,7 @@ from plasticity.logs import log_to
 
 with log_to(snakemake.log[0]):
     draw(
-        snakemake.wildcards.figure,
+        snakemake.params.figure,
         metrics=snakemake.input.metrics,
         histories=snakemake.input.histories,
         correlations=snakemake.input.correlations,

@@ -134,7 +134,7 @@ def _moments(points: Points) -> np.ndarray:
     q = orthonormal(pooled.basis, pooled.mask)
     x, y = (residuals(values, q, pooled.mask) for values in (pooled.x, pooled.y))
     columns = np.concatenate([q, x[..., None], y[..., None]], axis=-1)
-    columns = columns.reshape(*points.mask.shape, -1)
+    columns = columns.reshape(*points.mask.shape, columns.shape[-1])  # not -1: a window may hold no difference
     return np.swapaxes(columns, -1, -2) @ columns
 
 

@@ -67,13 +67,21 @@ class FigureTables:
 
     def by_warm_up(self, arm: str, column: str) -> pd.DataFrame:
         """Return the arm's `column` over seeds at each warm-up epoch; columns as in `over_seeds`."""
-        rows = rows_where(self.metrics, (self.metrics["arm"] == arm) & ~self.metrics["diverged"].eq(True))
-        return over_seeds(rows, "warm_up_epoch", column, self.analysis["confidence"])
+        return over_seeds(self._kept(arm), "warm_up_epoch", column, self.analysis["confidence"])
+
+    def by_seed(self, arm: str, column: str) -> dict[Any, pd.DataFrame]:
+        """Return the arm's finite values of `column` for each seed: `x` (warm-up epoch, ascending) and `value`."""
+        rows = self._kept(arm).rename(columns={"warm_up_epoch": "x", column: "value"}).sort_values("x")
+        rows = rows_where(rows, np.isfinite(rows["value"].astype(float)))
+        return {seed: rows_where(rows, rows["seed"] == seed).filter(["x", "value"]) for seed in rows["seed"].unique()}
 
     def coefficients(self, arm: str, metric: str, window_kind: str, *, method: str = "pearson") -> pd.DataFrame:
         """Return the arm's correlations with full test accuracy, means over seeds, in the order of the windows."""
         rows = self._means_of_seeds.get((arm, metric, window_kind, method), self.correlations.head(0))
         return rows.sort_values("window_end", ignore_index=True)
+
+    def _kept(self, arm: str) -> pd.DataFrame:
+        return rows_where(self.metrics, (self.metrics["arm"] == arm) & ~self.metrics["diverged"].eq(True))
 
     @cached_property
     def _means_of_seeds(self) -> dict[Any, pd.DataFrame]:
@@ -86,18 +94,18 @@ def over_seeds(rows: pd.DataFrame, by: str, column: str, confidence: float) -> p
     """Summarise `column` over seeds for each value of `by`, values that are not finite left out.
 
     Returns:
-        One row per value of `by`, ascending: `x`, `mean`, `low` and `high` (ends of Student's t interval of the mean;
-        missing for a single seed) and `n`, the seeds that contribute.
+        One row per value of `by`, ascending: `x`, `mean`, its standard `error`, `low` and `high` (ends of Student's t
+        interval of the mean) and `n`, the seeds that contribute. Error and interval are missing for a single seed.
     """
     rows = rows_where(rows, np.isfinite(rows[column].astype(float)))
     groups = rows.groupby(by).agg(mean=(column, "mean"), std=(column, "std"), count=(column, "count"))
     count = groups["count"].to_numpy(dtype=float)
     several = np.where(count > 1, count, np.nan)
-    half = stdtrit(several - 1, 0.5 + confidence / 2) * groups["std"].to_numpy() / np.sqrt(several)
+    error = groups["std"].to_numpy(dtype=float) / np.sqrt(several)
+    half = stdtrit(several - 1, 0.5 + confidence / 2) * error
     mean = groups["mean"].to_numpy(dtype=float)
-    return pd.DataFrame(
-        {"x": groups.index.to_numpy(), "mean": mean, "low": mean - half, "high": mean + half, "n": groups["count"]}
-    ).reset_index(drop=True)
+    ends = {"error": error, "low": mean - half, "high": mean + half, "n": groups["count"].to_numpy()}
+    return pd.DataFrame({"x": groups.index.to_numpy(), "mean": mean, **ends})
 
 
 def exclusion_notes(tables: FigureTables, arms: tuple[str, ...]) -> list[str]:

@@ -2,9 +2,11 @@
 
 import textwrap
 from collections.abc import Sequence
+from string import ascii_letters
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -22,11 +24,37 @@ TITLES = {
 }
 
 
-def panel(ax: Axes, position: int, title: str) -> None:
-    """Write a panel's bold letter, a for position 0, and its title above it."""
-    letter = "abcdefghijklmnopqrstuvwxyz"[position] + "\n " * title.count("\n")
+def panel(ax: Axes, position: int, title: str, **text: Any) -> None:
+    """Write a panel's bold letter, a for position 0, and its title, with properties of the `text`, above it."""
+    letter = ascii_letters[position % len(ascii_letters)] + "\n " * title.count("\n")
     ax.set_title(letter, loc="center", x=0, ha="left", fontweight="bold")
-    ax.set_title("\n".join(_INDENT + line for line in title.splitlines()), loc="left")
+    ax.set_title("\n".join(_INDENT + line for line in title.splitlines()), loc="left", **text)
+
+
+def grid_shape(count: int) -> tuple[int, int]:
+    """Return the rows and columns of a grid of `count` panels that leaves few places empty, 4 columns at most."""
+    columns = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3, 9: 3}.get(count, 4)
+    return -(-count // columns), columns
+
+
+def label_axes(axes: np.ndarray, *, x: str | None = None, y: str | None = None, above: str | None = None) -> None:
+    """Label all of a figure's axes at once; `axes` as `Style.figure` returns them, `above` goes over the panels."""
+    body = axes.flat[0].get_figure(root=False)
+    for text, axis, write in ((x, "x", body.supxlabel), (y, "y", body.supylabel)):
+        if text is not None:
+            write(text)
+            for ax in axes.flat:
+                ax.set(**{f"{axis}label": ""})
+    if above is not None:
+        body.suptitle(above, fontsize=mpl.rcParams["axes.titlesize"])
+
+
+def drop_unused(axes: np.ndarray, count: int) -> None:
+    """Remove the panels after the first `count` of a grid; those above them get the tick labels of the x axis."""
+    panels: list[Axes] = list(axes.flat)
+    for place in range(count, len(panels)):
+        panels[place - axes.shape[1]].tick_params(labelbottom=True)
+        panels[place].remove()
 
 
 def empty(ax: Axes, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Means over seeds as lines with their intervals."""
+"""Means over seeds as lines: intervals as bands where arms are few, standard errors as bars where they are many."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,13 +13,16 @@ from plasticity.figures.layout import empty
 from plasticity.figures.style import ArmStyle
 
 BAND_ALPHA = 0.14
+_BARS = 84  # that half a page's width holds side by side
+_DODGE = 0.5  # part of the distance between checkpoints over which the arms are spread
 
 
 def draw_band(ax: Axes, summary: pd.DataFrame, style: ArmStyle, *, label: str, **line: Any) -> None:
     """Draw a mean against `x` with its interval; `summary` has the columns x, mean, low and high."""
-    keys = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle, **line}
     x = summary["x"].to_numpy(dtype=float)
-    ax.plot(x, summary["mean"].to_numpy(), label=label, markevery=max(1, len(x) // 12), **keys)
+    looks = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle}
+    keys = {**looks, "markevery": max(1, len(x) // 12), **line}
+    ax.plot(x, summary["mean"].to_numpy(), label=label, **keys)
     low, high = summary["low"].to_numpy(dtype=float), summary["high"].to_numpy(dtype=float)
     if len(x) == 1:
         ax.vlines(x, low, high, color=keys["color"], linewidth=1, label=f"{label} interval")
@@ -27,24 +30,28 @@ def draw_band(ax: Axes, summary: pd.DataFrame, style: ArmStyle, *, label: str, *
         ax.fill_between(x, low, high, color=keys["color"], alpha=BAND_ALPHA, linewidth=0, label=f"{label} interval")
 
 
-def draw_level(ax: Axes, summary: pd.DataFrame, style: ArmStyle, *, label: str) -> None:
-    """Draw the one value of an arm without warm-up as a horizontal line with its interval."""
+def draw_bars(ax: Axes, summary: pd.DataFrame, style: ArmStyle, *, label: str, marked: slice = slice(None)) -> None:
+    """Draw a mean as a line; the checkpoints that are `marked` have a marker and a bar from low to high."""
+    x, mean, low, high = summary[["x", "mean", "low", "high"]].to_numpy(dtype=float).T
+    keys: dict[str, Any] = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle}
+    ax.plot(x, mean, label=label, linewidth=1, markersize=3, markevery=marked, zorder=3, **keys)
+    _bars(ax, x[marked], low[marked], high[marked], color=style.color, label=label)
+
+
+def draw_level(ax: Axes, summary: pd.DataFrame, style: ArmStyle, *, label: str, x: float) -> None:
+    """Draw the one value of an arm without warm-up as a horizontal line, with a bar from low to high at `x`."""
     for mean, low, high in summary[["mean", "low", "high"]].to_numpy(dtype=float):
         ax.axhline(mean, color=style.color, linestyle=style.linestyle, linewidth=1, label=label)
-        if np.isfinite(low):
-            ax.axhspan(low, high, color=style.color, alpha=0.08, linewidth=0, label=f"{label} interval")
+        _bars(ax, np.array([x]), np.array([low]), np.array([high]), color=style.color, label=label)
 
 
 def draw_by_warm_up(
-    ax: Axes,
-    tables: FigureTables,
-    column: str,
-    *,
-    levels: bool = True,
-    log: bool | None = False,
-    include: float | None = None,
+    ax: Axes, tables: FigureTables, column: str, *, levels: bool = True, log: bool | None = False
 ) -> None:
-    """Fill a panel with a column of the metrics table against warm-up epoch, all arms, mean and interval over seeds.
+    """Fill a panel with a column of the metrics table against warm-up epoch, all arms, mean and standard error.
+
+    At each checkpoint the arms stand side by side. Where the bars would be too many, each arm has its own at every
+    k-th checkpoint alone, arms in turn.
 
     Args:
         ax: The panel.
@@ -52,27 +59,42 @@ def draw_by_warm_up(
         column: What is drawn.
         levels: Draw arms without a warm-up as horizontal lines; otherwise they are left out.
         log: As in `fit_y`.
-        include: As in `fit_y`.
     """
-    summaries = {arm: tables.by_warm_up(arm, column) for arm in (*(tables.baselines if levels else ()), *tables.warmed)}
-    drawn = {arm: summary for arm, summary in summaries.items() if len(summary)}
-    warmed = {arm: summary for arm, summary in drawn.items() if arm not in tables.baselines}
-    for arm, summary in drawn.items():
-        if arm in warmed:
-            draw_band(ax, _beside(summary, list(warmed).index(arm), warmed), tables.styles[arm], label=arm)
-        else:
-            draw_level(ax, summary, tables.styles[arm], label=arm)
-    if drawn:
-        fit_y(ax, list(drawn.values()), log=log, include=include)
+    warmed = _present(tables, tables.warmed, column)
+    levelled = _present(tables, tables.baselines, column) if levels else {}
+    epochs = np.unique(np.concatenate([summary["x"] for summary in warmed.values()] or [np.zeros(1)]))
+    spacing = float(np.diff(epochs).min()) if len(epochs) > 1 else 1.0
+    every = -(-len(epochs) * max(1, len(warmed)) // _BARS)
+    step = max(0.5 * spacing, 0.03 * float(np.ptp(epochs)))
+    for place, (arm, summary) in enumerate(levelled.items(), start=1):
+        draw_level(ax, summary, tables.styles[arm], label=arm, x=epochs[-1] + place * step)
+    for place, (arm, summary) in enumerate(warmed.items()):
+        dodged = summary.assign(x=summary["x"] + _DODGE * spacing * ((place + 0.5) / len(warmed) - 0.5))
+        marked = slice(min(place * every // len(warmed), len(summary) - 1), None, every)
+        draw_bars(ax, dodged, tables.styles[arm], label=arm, marked=marked)
+    if warmed or levelled:
+        fit_y(ax, [*levelled.values(), *warmed.values()], log=log)
         format_epochs(ax, list(warmed.values()))
+        if not warmed:
+            ax.set_xlim(0, 1)  # levels alone; ticks are whole epochs
     else:
         empty(ax, f"no finite values of {column}")
     format_y(ax, column)
     ax.set_xlabel(WARM_UP_AXIS)
 
 
-def _beside(summary: pd.DataFrame, place: int, drawn: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Move an arm a little aside where the study has one checkpoint only and all intervals would share one line."""
-    if len(set(np.concatenate([other["x"] for other in drawn.values()]))) > 1:
-        return summary
-    return summary.assign(x=summary["x"] + 0.1 * (place - (len(drawn) - 1) / 2))
+def _present(tables: FigureTables, arms: tuple[str, ...], column: str) -> Mapping[str, pd.DataFrame]:
+    """Return the arms that have values, their bars from one standard error below the mean to one above."""
+    summaries = {arm: tables.by_warm_up(arm, column) for arm in arms}
+    return {
+        arm: summary.assign(low=summary["mean"] - summary["error"], high=summary["mean"] + summary["error"])
+        for arm, summary in summaries.items()
+        if len(summary)
+    }
+
+
+def _bars(ax: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, *, color: str, label: str) -> None:
+    known = np.isfinite(low) & np.isfinite(high)
+    if known.any():
+        bars: Any = {"color": color, "linewidth": 0.8, "alpha": 0.7, "zorder": 2.5, "label": f"{label} error"}
+        ax.vlines(x[known], low[known], high[known], **bars)

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plasticity.figures.inputs import COLLAPSE, FigureTables, missing_notes, single_seed_note
-from plasticity.figures.layout import arm_legend, panel, say, write_notes
+from plasticity.figures.layout import arm_legend, label_axes, panel, say, write_notes
 from plasticity.figures.style import NEUTRAL, Style
 
 _METHODS = {
@@ -20,7 +20,7 @@ _METHODS = {
 
 def draw(tables: FigureTables, style: Style) -> Figure:
     """Draw plain, partial and first-difference correlations of NC1 to NC4 with full test accuracy, all arms."""
-    figure, axes = style.figure(1, 4, height=4.3, sharey=True)
+    figure, axes = style.figure(1, 4, height=4.0 + 0.2 * max(0, len(tables.warmed) - 7), sharey=True)
     coefficients = {metric: _coefficients(tables, metric) for metric in COLLAPSE}
     rows = pd.concat(list(coefficients.values()))
     arms = [arm for arm in tables.warmed if arm in set(rows["arm"])]
@@ -32,9 +32,8 @@ def draw(tables: FigureTables, style: Style) -> Figure:
         if not arms:
             say(ax, "no coefficients")
     axes[0, 0].set_yticks(range(len(_METHODS)), list(_METHODS.values()))
-    axes[0, 0].set_ylabel("Method")
     axes[0, 0].invert_yaxis()
-    figure.align_xlabels()
+    label_axes(axes, x="Correlation with full test accuracy (dimensionless)")
     arm_legend(figure, tables)
     write_notes(figure, missing_notes(rows) + single_seed_note(rows))
     return figure
@@ -56,7 +55,6 @@ def _frame(ax: Axes) -> None:
     ax.set_xlim(-1.08, 1.08)
     ax.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
     ax.set_ylim(-0.5, len(_METHODS) - 0.5)
-    ax.set_xlabel("Correlation with\nfull test accuracy\n(dimensionless)")
 
 
 def _draw_arm(ax: Axes, tables: FigureTables, rows: pd.DataFrame, arm: str, offset: float) -> None:

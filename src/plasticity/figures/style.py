@@ -81,11 +81,12 @@ class Style:
         """Return a new figure and its 2-D array of axes; `height` and `width` (inches) are the figure's own choice.
 
         The figure belongs to no global state of Matplotlib, so that nothing has to be closed and no display is needed.
+        The axes lie in a subfigure that has labels of its own; the figure's legend and notes surround it.
         """
         figure = Figure(
             figsize=(self.width or width, self.height or height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
         )
-        axes = figure.subplots(rows, columns, squeeze=False, **grid)
+        axes = figure.add_subfigure(figure.add_gridspec()[0]).subplots(rows, columns, squeeze=False, **grid)
         sns.despine(figure)
         return figure, axes
 
@@ -97,7 +98,7 @@ class Style:
             **sns.axes_style("ticks", {"axes.grid": True, "grid.color": "#E8E8E8", "grid.linewidth": 0.5}),
             "font.family": ["sans-serif"],
             "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],  # the first one comes with Matplotlib
-            **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize"), self.font_size),
+            **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize", "figure.labelsize"), self.font_size),
             **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), small),
             **{"axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6},
             **{"xtick.major.size": 3, "ytick.major.size": 3, "xtick.minor.size": 0, "ytick.minor.size": 0},

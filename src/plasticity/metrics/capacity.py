@@ -9,7 +9,12 @@ from torch import Tensor, nn
 
 
 def singular_values(second_moment: Tensor) -> Tensor:
-    """Singular values of a feature matrix A, in descending order, from AᵀA (d, d) in float64."""
+    """Singular values of a feature matrix A, in descending order, from AᵀA (d, d) in float64.
+
+    NaN where AᵀA is not finite, which the eigenvalue solver would refuse.
+    """
+    if not bool(torch.isfinite(second_moment).all()):
+        return torch.full_like(second_moment.diagonal(), float("nan"))
     return torch.linalg.eigvalsh(second_moment).clamp(min=0).sqrt().flip(0)
 
 
@@ -24,9 +29,12 @@ def stable_rank(singular: Tensor) -> float:
     return float(singular.square().sum() / singular.max().square())
 
 
-def approximate_rank(singular: Tensor, mass: float = 0.99) -> int:
-    """Smallest k with Σ_{i≤k} σ_i² ≥ mass · Σσ² (Dohare et al. 2024)."""
-    share = torch.cumsum(singular.square(), 0) / singular.square().sum()
+def approximate_rank(singular: Tensor, mass: float = 0.99) -> int | float:
+    """Smallest k with Σ_{i≤k} σ_i² ≥ mass · Σσ² (Dohare et al. 2024): 0 for a zero matrix, NaN for NaN."""
+    total = singular.square().sum()
+    if not bool(total > 0):
+        return 0 if bool(total == 0) else float("nan")
+    share = torch.cumsum(singular.square(), 0) / total
     return int((share < mass).sum()) + 1
 
 
@@ -57,7 +65,9 @@ class ActiveUnits:
 def watch_units(model: nn.Module, units: ActiveUnits) -> Iterator[None]:
     """Record the activity of all ReLU units during the forward passes inside the block."""
     handles = [
-        module.register_forward_hook(lambda _module, _inputs, output, name=name: units.record(name, output))
+        module.register_forward_hook(
+            lambda _module, _inputs, output, name=name: units.record(name, output)  # pyright: ignore[reportArgumentType]
+        )
         for name, module in model.named_modules()
         if isinstance(module, nn.ReLU)
     ]

@@ -47,13 +47,13 @@ def nc3(weights: Tensor, statistics: ClassStatistics) -> float:
 
 def nc4(predictions: Tensor, features: Tensor, statistics: ClassStatistics) -> float:
     """Fraction of images (N,) whose predicted class is that of the nearest class mean; 1 is full collapse."""
-    means = statistics.means[statistics.present].to(features)
+    means = statistics.means[statistics.present].to(features.device)
     if not bool(torch.isfinite(features).all()):
         return _NAN
     # ‖h − μ‖² up to ‖h‖²: one matrix product; exact in float64 because features are converted block by block.
     agree = 0
     for block, predicted in zip(features.split(8192), predictions.split(8192), strict=True):
-        distance = means.double().square().sum(1) - 2 * block.double() @ means.double().T
+        distance = means.square().sum(1) - 2 * block.double() @ means.T
         nearest = statistics.present.to(predicted)[distance.argmin(1)]
         agree += int((nearest == predicted).sum())
     return agree / len(features)
@@ -73,11 +73,13 @@ def equinorm(vectors: Tensor) -> float:
 
 def equiangular(vectors: Tensor) -> float:
     """Standard deviation of the cosines between rows (Papyan et al. 2020, NC2 equiangularity)."""
-    return float(_cosines(vectors).std(correction=0))
+    return float(_cosines(vectors).std(correction=0)) if len(vectors) > 1 else _NAN
 
 
 def maximal_angle(vectors: Tensor) -> float:
     """Mean |cos + 1/(C − 1)| over pairs of rows (Papyan et al. 2020, NC2 maximal angle)."""
+    if len(vectors) < 2:
+        return _NAN
     return float((_cosines(vectors) + 1.0 / (len(vectors) - 1)).abs().mean())
 
 
@@ -98,7 +100,7 @@ def cdnv(statistics: ClassStatistics) -> float:
 
 
 def _cosines(vectors: Tensor) -> Tensor:
-    unit = torch.nn.functional.normalize(vectors.double(), dim=1)
+    unit = vectors.double() / vectors.double().norm(dim=1, keepdim=True)  # a row of zeros has no angle: NaN
     first, second = torch.triu_indices(len(unit), len(unit), offset=1)
     return (unit[first] * unit[second]).sum(1)
 

@@ -81,5 +81,6 @@ class StatisticsStream:
         self._counts = total
 
     def result(self) -> ClassStatistics:
-        """Return the statistics of all batches so far, on the CPU."""
-        return ClassStatistics(self._counts.cpu(), self._means.cpu(), self._scatter.cpu(), self._class_scatter.cpu())
+        """Return the statistics of all batches so far, on the CPU; later batches do not change them."""
+        sums = (self._counts, self._means, self._scatter, self._class_scatter)
+        return ClassStatistics(*(value.cpu().clone() for value in sums))

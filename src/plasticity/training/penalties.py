@@ -15,6 +15,8 @@ Penalty = Callable[[Tensor, Tensor, int], Tensor]
 # Relative cut-off of the Gram matrix's eigenvalues: float32 features carry a relative noise of 1e-7, their squares
 # 1e-14; directions below it are rounding, not class structure.
 _RELATIVE_CUT = 1e-10
+# Means that differ by less than 1e-13 of the features' length are equal but for the rounding of their float64 sums.
+_ROUNDING = 1e-26
 
 
 def nc1(features: Tensor, labels: Tensor, num_classes: int) -> Tensor:
@@ -30,7 +32,8 @@ def nc1(features: Tensor, labels: Tensor, num_classes: int) -> Tensor:
         num_classes: Number of classes of the data set.
 
     Returns:
-        A scalar in float64; zero, without gradient, when fewer than two classes are present or all means coincide.
+        A scalar in float64; zero, without gradient, when fewer than two classes are present or all means coincide;
+        NaN when a feature is not finite.
     """
     h = features.double()
     one_hot = torch.nn.functional.one_hot(labels, num_classes).to(h.dtype)
@@ -40,7 +43,9 @@ def nc1(features: Tensor, labels: Tensor, num_classes: int) -> Tensor:
     centred = (means - h.mean(0)) * present[:, None]
     residuals = h - one_hot @ means
     gram = centred @ centred.T
-    inverse = torch.linalg.pinv(gram, rtol=_RELATIVE_CUT, hermitian=True)
+    gram = torch.where(torch.isfinite(gram).all(), gram, 0.0)  # a diverged network's would stop the eigenvalue solver
+    noise = _ROUNDING * h.detach().square().sum(1).max()
+    inverse = torch.linalg.pinv(gram, atol=noise, rtol=noise.new_tensor(_RELATIVE_CUT), hermitian=True)
     projected = residuals @ centred.T @ inverse
     return projected.square().sum() / len(h)
 

@@ -1,0 +1,37 @@
+# Two commands: `make demo` and `make test`. Everything happens in .venv; only the first run needs the network.
+
+PYTHON ?= python3
+CORES ?= 2
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo test test-quick check clean
+
+demo: $(INSTALLED) ## the study of config.yaml on embedded data, from images to results/report.html
+	$(BIN)/snakemake --cores $(CORES) --quiet rules
+	$(BIN)/snakemake --quiet all --report results/report.html --report-stylesheet workflow/report/report.css
+	@echo "The report is in $$(pwd)/results/report.html"
+
+test: check ## all checks and all tests
+	$(BIN)/python -m pytest --numprocesses $(CORES)
+
+test-quick: $(INSTALLED) ## the tests without the end-to-end runs
+	$(BIN)/python -m pytest --numprocesses $(CORES) -m "not slow"
+
+check: $(INSTALLED) ## style, types, spelling and the workflow's lint
+	$(BIN)/ruff check src tests workflow/scripts
+	$(BIN)/ruff format --check src tests workflow/scripts
+	$(BIN)/pyright
+	$(BIN)/codespell
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -c "import sys; assert sys.version_info >= (3, 11), 'expected Python >= 3.11, got ' + sys.version"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+clean: ## remove results and logs, keep the environment
+	rm -rf results/data results/warm_start results/report.html logs .snakemake

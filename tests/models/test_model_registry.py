@@ -1,0 +1,120 @@
+import inspect
+
+import pytest
+import torch
+from torch import nn
+
+from plasticity import catalogue
+from plasticity.errors import PlasticityError
+from plasticity.interventions import INTERVENTIONS
+from plasticity.models.registry import MODELS, build_model
+from plasticity.training.penalties import PENALTIES
+from small_problems import assert_same, generator, state
+
+SMALL = {
+    "resnet18": {"name": "resnet18", "width": 4},
+    "resnet18_narrow": {"name": "resnet18_narrow", "width": 4},
+    "mlp": {"name": "mlp"},
+}
+
+
+def options(function: object) -> dict[str, object]:
+    """Keyword-only parameters of a registered function, with their defaults."""
+    given = inspect.signature(function).parameters.values()  # pyright: ignore[reportArgumentType]
+    return {parameter.name: parameter.default for parameter in given if parameter.kind is parameter.KEYWORD_ONLY}
+
+
+def as_list(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def test_small_networks_cover_the_registry() -> None:
+    assert SMALL.keys() == MODELS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_networks_agree_with_the_catalogue(name: str) -> None:
+    entry = catalogue.MODELS[name]
+    registered = {key: as_list(value) for key, value in options(MODELS[name]).items()}
+    assert registered == {key: entry.defaults[key] for key in entry.parameters}  # every parameter has a default
+
+
+@pytest.mark.parametrize("name", sorted(INTERVENTIONS))
+def test_interventions_agree_with_the_catalogue(name: str) -> None:
+    assert options(INTERVENTIONS[name]).keys() == catalogue.INTERVENTIONS[name].parameters.keys()
+
+
+def test_names_agree_with_the_catalogue() -> None:
+    assert MODELS.keys() == catalogue.MODELS.keys()
+    assert INTERVENTIONS.keys() == catalogue.INTERVENTIONS.keys()
+    assert PENALTIES.keys() == catalogue.PENALTIES.keys() - {"none"}
+    assert "none" in catalogue.PENALTIES
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 32, 32), (3, 9, 12)], ids=str)
+def test_every_network_takes_every_image(name: str, shape: tuple[int, int, int]) -> None:
+    model = build_model(SMALL[name], shape, 7, generator(0))
+    images = torch.randn(3, *shape, generator=generator(1))
+    for mode in (True, False):
+        model.train(mode)
+        logits = model(images)
+        assert logits.shape == (3, 7)
+        assert logits.isfinite().all()
+    logits.sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_logits_are_the_head_of_the_features(name: str) -> None:
+    model = build_model(SMALL[name], (1, 8, 8), 5, generator(0)).eval()
+    images = torch.randn(4, 1, 8, 8, generator=generator(1))
+    features = model.features(images)
+    assert isinstance(model.head, nn.Linear)
+    assert features.shape == (4, model.head.in_features)
+    assert (features >= 0).all()  # behind the last non-linearity
+    assert torch.equal(model.head(features), model(images))
+    torch.testing.assert_close(features @ model.head.weight.T + model.head.bias, model(images))
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_weights_are_those_of_the_generator(name: str) -> None:
+    torch.manual_seed(0)
+    global_state = torch.random.get_rng_state()
+    one = build_model(SMALL[name], (1, 8, 8), 5, generator(3))
+    torch.rand(100)
+    same = build_model(SMALL[name], (1, 8, 8), 5, generator(3))
+    other = build_model(SMALL[name], (1, 8, 8), 5, generator(4))
+    assert_same(state(one), state(same))
+    assert not any(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True) if a.ndim > 1)
+    torch.manual_seed(0)
+    assert torch.equal(torch.random.get_rng_state(), global_state)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_global_generator_is_untouched(name: str) -> None:
+    before = torch.random.get_rng_state()
+    build_model(SMALL[name], (1, 8, 8), 5, generator(3))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_initialise_draws_everything_anew(name: str) -> None:
+    model = build_model(SMALL[name], (1, 8, 8), 5, generator(3))
+    expected = state(model)
+    with torch.no_grad():
+        for value in model.state_dict().values():
+            value.fill_(9)
+    model.initialise(generator(3))
+    assert_same(state(model), expected)
+
+
+@pytest.mark.parametrize(("name", "nearest"), [("resnet81", "resnet18"), ("MLP_", None), ("mpl", "mlp")])
+def test_unknown_name_is_refused_with_the_nearest(name: str, nearest: str | None) -> None:
+    with pytest.raises(PlasticityError) as error:
+        build_model({"name": name}, (1, 8, 8), 5, generator(0))
+    text = str(error.value)
+    assert text.startswith("model.name: expected one of ['mlp', 'resnet18', 'resnet18_narrow'], got ")
+    assert repr(name) in text
+    assert nearest is None or text.endswith(f"nearest is ['{nearest}']")
+    assert "\n" not in text

@@ -1,0 +1,201 @@
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from plasticity import fingerprint as module
+from plasticity.fingerprint import closure, fingerprint
+from plasticity.tables import SCHEMAS, Column
+
+STAGES = ("warm_up", "export", "fresh", "intervene", "measure", "fine_tune", "split", "prepare", "assemble", "correlate")
+
+
+def _forget() -> None:
+    for cached in (fingerprint, closure, module._normalised):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Edit a file of a copy of the package, which the fingerprints are then taken of."""
+    root = tmp_path / "plasticity"
+    shutil.copytree(Path(module.__file__).parent, root, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(module, "_ROOT", root)
+    _forget()
+
+    def change(name: str, old: str, new: str) -> None:
+        path = root / name
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        assert old in text
+        path.write_text(text.replace(old, new, 1) if old else text + new, encoding="utf-8")
+        _forget()
+
+    yield change
+    _forget()
+
+
+@pytest.fixture
+def changed(edit: Callable[[str, str, str], None]):
+    """Say which stages' fingerprints an edit changes."""
+
+    def stages(name: str, old: str, new: str) -> set[str]:
+        before = {stage: fingerprint(f"plasticity.{stage}") for stage in STAGES}
+        edit(name, old, new)
+        return {stage for stage in STAGES if fingerprint(f"plasticity.{stage}") != before[stage]}
+
+    return stages
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("import shutil", "# a comment\nimport shutil"),
+        ('"""Stage: train on the first task', '"""Stage: rewritten'),
+        ('"""Train the network of', '"""Fit the network of'),
+        ("    run: TrainingRun\n    folder: Path\n", "    run:   TrainingRun\n\n    folder: Path\n"),
+        ("purpose=\"warm_up/order\",\n    )", "purpose='warm_up/order')"),
+    ],
+    ids=["comment", "module docstring", "function docstring", "spaces", "quotes"],
+)
+def test_what_python_does_not_see_changes_nothing(edit: Callable[[str, str, str], None], old: str, new: str) -> None:
+    before = fingerprint("plasticity.warm_up")
+    edit("warm_up.py", old, new)
+    assert fingerprint("plasticity.warm_up") == before
+
+
+def test_a_changed_line_of_a_stage_changes_that_stage_alone(changed) -> None:
+    assert changed("warm_up.py", 'purpose="warm_up/order"', 'purpose="warm_up/shuffle"') == {"warm_up"}
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        ("training/run.py", "self.diverged = not", "self.diverged = bool() or not", {"warm_up", "fine_tune"}),
+        ("training/batch_norm.py", "_BATCH = 500", "_BATCH = 250", {"intervene"}),
+        ("metrics/collapse.py", "/ len(features)", "/ max(len(features), 1)", {"measure"}),
+        ("metrics/capacity.py", "mass: float = 0.99", "mass: float = 0.98", {"measure"}),
+        ("interventions.py", "shrink * value", "value * shrink", {"intervene", "measure", "fine_tune"}),
+        ("analysis/basis.py", "", "\nEXTRA = 1\n", {"correlate"}),
+        ("data/digits.py", "_LARGEST = 16", "_LARGEST = 17", {"prepare"}),
+        ("models/resnet.py", "_STAGES = 4", "_STAGES = 3", {"warm_up", "fresh", "intervene", "measure", "fine_tune"}),
+        ("seeding.py", ">> 1", ">> 2", set(STAGES) - {"export", "assemble"}),
+        ("figures/lines.py", "", "\nEXTRA = 1\n", set()),
+        ("config/arms.py", "", "\nEXTRA = 1\n", set()),
+        ("plan.py", 'PLAIN = "plain"', 'PLAIN = "bare"', set()),
+        ("catalogue.py", "", "\nEXTRA = 1\n", set()),
+    ],
+)
+def test_a_changed_line_of_an_imported_module_changes_who_imports_it(
+    changed, name: str, old: str, new: str, expected: set[str]
+) -> None:
+    assert changed(name, old, new) == expected
+
+
+def test_plumbing_retrains_nothing(edit: Callable[[str, str, str], None]) -> None:
+    before = [fingerprint(f"plasticity.{stage}") for stage in STAGES]
+    for name in ("errors", "files", "logs", "progress", "provenance", "tables"):
+        edit(f"{name}.py", "", "\nEXTRA = 1\n")
+    assert [fingerprint(f"plasticity.{stage}") for stage in STAGES] == before
+
+
+def test_no_training_depends_on_what_comes_after_it() -> None:
+    after = {"metrics", "analysis", "figures", "config", "plan", "measure", "assemble", "correlate", "tabulate", "draw"}
+    for stage in ("warm_up", "fine_tune"):
+        parts = {name.split(".")[1] for name in closure(f"plasticity.{stage}")}
+        assert not parts & after, stage
+    assert "plasticity.warm_up" not in closure("plasticity.fine_tune")
+    assert "plasticity.fine_tune" not in closure("plasticity.warm_up")
+    assert {"plasticity.metrics.collapse", "plasticity.metrics.capacity"} <= closure("plasticity.measure")
+
+
+def test_the_schema_of_a_written_table_is_part_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def digests() -> tuple[str, str, str]:
+        _forget()
+        return (
+            fingerprint("plasticity.warm_up", tables=("history",)),
+            fingerprint("plasticity.fine_tune", tables=("fine_tune", "history")),
+            fingerprint("plasticity.split", tables=("split",)),
+        )
+
+    before = digests()
+    added = (*SCHEMAS["history"], Column("gradient_norm", "float", "1", "mean over the epoch"))
+    monkeypatch.setitem(SCHEMAS, "history", added)
+    after = digests()
+    assert [a != b for a, b in zip(after, before, strict=True)] == [True, True, False]
+    monkeypatch.undo()
+    assert digests() == before
+
+
+def test_modules_and_tables_tell_fingerprints_apart() -> None:
+    found = [
+        fingerprint("plasticity.assemble"),
+        fingerprint("plasticity.assemble", tables=("metrics",)),
+        fingerprint("plasticity.assemble", tables=("history",)),
+        fingerprint("plasticity.assemble", "plasticity.tabulate"),
+    ]
+    assert len(set(found)) == 4
+    assert fingerprint("plasticity.tabulate", "plasticity.assemble") == found[3]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import plasticity.extra.deep",
+        "import plasticity.extra.deep as other",
+        "from plasticity.extra import deep",
+        "from plasticity.extra.deep import VALUE",
+        "from .extra import deep",
+        "from .extra.deep import VALUE",
+        "from . import extra",
+        "def later():\n    from plasticity.extra import deep\n",
+    ],
+)
+def test_every_way_of_importing_is_followed(edit: Callable[[str, str, str], None], statement: str) -> None:
+    root = module._ROOT / "extra"
+    root.mkdir()
+    (root / "__init__.py").write_text("from . import deep\n" if statement == "from . import extra" else '"""Doc."""\n')
+    edit("extra/deep.py", "", "from .side import OTHER\nVALUE = 1\n")
+    edit("extra/side.py", "", "OTHER = 1\n")
+    edit("export.py", "", f"\n{statement}\n")
+    before = fingerprint("plasticity.export")
+    assert {"plasticity.extra.deep", "plasticity.extra.side"} <= closure("plasticity.export")
+    edit("extra/side.py", "OTHER = 1", "OTHER = 2")
+    assert fingerprint("plasticity.export") != before
+
+
+def test_a_relative_import_of_a_parent_is_followed(edit: Callable[[str, str, str], None]) -> None:
+    edit("training/run.py", "", "\nfrom ..metrics import capacity\n")
+    assert "plasticity.metrics.capacity" in closure("plasticity.training.run")
+
+
+def test_a_package_that_does_something_on_import_counts(changed) -> None:
+    assert changed("training/__init__.py", "", "\nimport os\n") == {"warm_up", "intervene", "measure", "fine_tune", "fresh"}
+
+
+def test_a_module_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"no module plasticity\.fine_tone"):
+        fingerprint("plasticity.fine_tone")
+
+
+_IMPORTED = """
+import importlib, json, sys
+found = {}
+for stage in sys.argv[1:]:
+    for name in [name for name in sys.modules if name.split(".")[0] == "plasticity"]:
+        del sys.modules[name]
+    importlib.import_module(f"plasticity.{stage}")
+    found[stage] = [name for name in sys.modules if name.split(".")[0] == "plasticity"]
+print(json.dumps(found))
+"""
+
+
+def test_nothing_that_python_imports_is_missed() -> None:
+    command = [sys.executable, "-c", _IMPORTED, *STAGES]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    for stage, imported in found.items():
+        bare = {name for name in imported if module._normalised(module._path(name)) == module._EMPTY}
+        assert set(imported) - bare - module._PLUMBING <= closure(f"plasticity.{stage}"), stage

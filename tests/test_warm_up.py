@@ -1,0 +1,196 @@
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny_study import MLP, RESNET, SEED, Killed, TinyStudy, bytes_of, checkpoints_of, warm_up_settings
+
+from plasticity.checkpoints import read_checkpoint, trajectory_name
+from plasticity.data.store import open_store
+from plasticity.models.registry import build_model
+from plasticity.progress import Progress
+from plasticity.seeding import torch_generator
+from plasticity.tables import read_provenance, read_table
+from plasticity.training import resume, run
+from plasticity.training.weights import weights_of
+from plasticity.warm_up import Keeper
+
+
+@pytest.fixture
+def save_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resume, "_SECONDS_BETWEEN_SAVES", 0.0)
+
+
+@pytest.fixture
+def trained_epochs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Counts epochs that are really trained: the number of their images."""
+    found: list[int] = []
+    train_epoch = run.train_epoch
+
+    def counted(model: Any, optimizer: Any, images: Any, order: Any, **options: Any) -> Any:
+        found.append(len(order))
+        return train_epoch(model, optimizer, images, order, **options)
+
+    monkeypatch.setattr(run, "train_epoch", counted)
+    return found
+
+
+def _kill(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, epoch: int) -> None:
+    """Let the process die when `method` is called for the epoch."""
+    original = getattr(owner, method)
+
+    def fatal(self: Any, number: int, *rest: Any) -> Any:
+        if number == epoch:
+            raise Killed
+        return original(self, number, *rest)
+
+    monkeypatch.setattr(owner, method, fatal)
+
+
+def _killed(tiny: TinyStudy, folder: Path, settings: dict[str, Any], kill: Callable[[pytest.MonkeyPatch], None]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        kill(patch)
+        with pytest.raises(Killed):
+            tiny.warm_up(folder, settings)
+
+
+def test_a_trajectory_holds_the_checkpoints_and_its_history_every_epoch(tiny: TinyStudy, tmp_path: Path) -> None:
+    settings = warm_up_settings(epochs=(0, 2, 4))
+    files = tiny.warm_up(tmp_path, settings)
+    assert sorted(bytes_of(files.trajectory)) == [trajectory_name(epoch) for epoch in (0, 2, 4)]
+    history = read_table(files.history, "history")
+    assert history["epoch"].tolist() == [1, 2, 3, 4]
+    assert set(history["run"]) == {"plain"}
+    assert set(history["stage"]) == {"warm_up"}
+    assert history["accuracy"].between(0, 1).all()
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+    assert history["penalty"].isna().all()
+    assert read_provenance(files.history)["settings"] == {**settings, "epochs": [0, 2, 4]}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["history.parquet", "trajectory"]
+
+
+def test_headers_say_what_made_the_weights(trajectory: Path) -> None:
+    for epoch, path in checkpoints_of(trajectory, 0, 1, 3).items():
+        header = read_checkpoint(path).settings
+        assert header["model"] == MLP
+        assert (header["stage"], header["seed"], header["warm_up_epoch"]) == ("warm_up", SEED, epoch)
+        assert header["training"]["learning_rate"] == 0.05
+        assert header["diverged"] is False
+
+
+def test_epoch_0_is_the_seeds_initial_network(tiny: TinyStudy, trajectory: Path, resnet_trajectory: Path) -> None:
+    store = open_store(tiny.data)
+    for model, folder in ((MLP, trajectory), (RESNET, resnet_trajectory)):
+        network = build_model(model, store.image_shape, store.num_classes, torch_generator(SEED, "init"))
+        found = read_checkpoint(folder / trajectory_name(0)).weights
+        assert set(found) == set(weights_of(network))
+        for name, value in weights_of(network).items():
+            np.testing.assert_array_equal(found[name], value)
+
+
+def test_every_checkpoint_is_another_network(trajectory: Path) -> None:
+    assert len({read_checkpoint(path).digest for path in trajectory.iterdir()}) == 4
+
+
+def test_keeping_checkpoints_does_not_change_the_training(tiny: TinyStudy, trajectory: Path, tmp_path: Path) -> None:
+    files = tiny.warm_up(tmp_path, warm_up_settings(epochs=(3,)))
+    last = trajectory_name(3)
+    assert read_checkpoint(files.trajectory / last).digest == read_checkpoint(trajectory / last).digest
+
+
+def test_a_penalty_is_in_the_history(tiny: TinyStudy, tmp_path: Path) -> None:
+    penalty = {"name": "nc1", "weight": -0.05, "cap": 200}
+    files = tiny.warm_up(tmp_path, warm_up_settings(epochs=(1,), penalty=penalty))
+    assert (read_table(files.history, "history")["penalty"] > 0).all()
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("owner", "method"), [(Keeper, "__call__"), (Progress, "show")], ids=["before its state is saved", "after"]
+)
+def test_a_killed_training_goes_on_to_the_same_bytes(
+    tiny: TinyStudy, tmp_path: Path, save_every_epoch: None, trained_epochs: list[int], owner: type, method: str, epoch: int
+) -> None:
+    settings = warm_up_settings(model=RESNET, weight_decay=0.01)
+    whole = tiny.warm_up(tmp_path / "whole", settings)
+    trained_epochs.clear()
+    _killed(tiny, tmp_path / "cut", settings, lambda patch: _kill(patch, owner, method, epoch))
+    assert not (tmp_path / "cut" / "trajectory").exists()
+    cut = tiny.warm_up(tmp_path / "cut", settings)
+    saved = epoch if owner is Progress else epoch - 1
+    assert len(trained_epochs) == epoch + 3 - saved
+    assert bytes_of(cut.trajectory) == bytes_of(whole.trajectory)
+    assert cut.history.read_bytes() == whole.history.read_bytes()
+    assert not cut.unfinished.exists()
+
+
+def test_a_training_killed_twice_goes_on_to_the_same_bytes(
+    tiny: TinyStudy, tmp_path: Path, save_every_epoch: None, trajectory: Path
+) -> None:
+    for epoch in (1, 2):
+        _killed(tiny, tmp_path, warm_up_settings(), lambda patch, at=epoch: _kill(patch, Progress, "show", at))
+    assert bytes_of(tiny.warm_up(tmp_path).trajectory) == bytes_of(trajectory)
+
+
+def test_a_training_killed_before_anything_was_saved_starts_anew(
+    tiny: TinyStudy, tmp_path: Path, trajectory: Path
+) -> None:
+    _killed(tiny, tmp_path, warm_up_settings(), lambda patch: _kill(patch, Progress, "show", 2))
+    assert bytes_of(tiny.warm_up(tmp_path).trajectory) == bytes_of(trajectory)
+
+
+def test_a_training_killed_while_it_finishes_is_done_again(
+    tiny: TinyStudy, tmp_path: Path, save_every_epoch: None, trajectory: Path
+) -> None:
+    def kill(patch: pytest.MonkeyPatch) -> None:
+        def fatal(self: Keeper, trajectory: Path) -> None:
+            raise Killed
+
+        patch.setattr(Keeper, "finish", fatal)
+
+    _killed(tiny, tmp_path, warm_up_settings(), kill)
+    assert bytes_of(tiny.warm_up(tmp_path).trajectory) == bytes_of(trajectory)
+
+
+@pytest.mark.parametrize("change", ["settings", "epochs", "code"])
+def test_unfinished_work_of_another_training_is_not_mixed_in(
+    tiny: TinyStudy, tmp_path: Path, save_every_epoch: None, trained_epochs: list[int], change: str
+) -> None:
+    old = {"settings": warm_up_settings(learning_rate=0.3), "epochs": warm_up_settings(epochs=(0, 1, 2, 3))}
+    new = warm_up_settings(epochs=(0, 3))
+    _killed(tiny, tmp_path / "cut", old.get(change, new), lambda patch: _kill(patch, Progress, "show", 2))
+    trained_epochs.clear()
+    cut = tiny.warm_up(tmp_path / "cut", new, code="changed" if change == "code" else "code")
+    assert len(trained_epochs) == 3
+    clean = tiny.warm_up(tmp_path / "clean", new)
+    assert bytes_of(cut.trajectory) == bytes_of(clean.trajectory)
+    assert cut.history.read_bytes() == clean.history.read_bytes()
+
+
+def test_damaged_unfinished_work_is_told_and_trained_anew(
+    tiny: TinyStudy, tmp_path: Path, save_every_epoch: None, trajectory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _killed(tiny, tmp_path, warm_up_settings(), lambda patch: _kill(patch, Progress, "show", 2))
+    (state,) = tmp_path.glob("*/state.safetensors")
+    content = bytearray(state.read_bytes())
+    content[-1] ^= 1
+    state.write_bytes(content)
+    with caplog.at_level(logging.WARNING, logger="plasticity"):
+        files = tiny.warm_up(tmp_path)
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert warning.startswith(f"unfinished work is not usable, starting anew: {state}: damaged checkpoint")
+    assert bytes_of(files.trajectory) == bytes_of(trajectory)
+
+
+def test_a_diverging_training_writes_every_checkpoint_and_says_so(tiny: TinyStudy, tmp_path: Path) -> None:
+    files = tiny.warm_up(tmp_path, warm_up_settings(model=RESNET, learning_rate=1e6))
+    history = read_table(files.history, "history")
+    assert history["epoch"].tolist() == [1]
+    assert history["loss"].isna().all()
+    found = {epoch: read_checkpoint(path) for epoch, path in checkpoints_of(files.trajectory, 0, 1, 2, 3).items()}
+    assert {epoch: c.settings["diverged"] for epoch, c in found.items()} == {0: False, 1: True, 2: True, 3: True}
+    assert {epoch: c.settings["warm_up_epoch"] for epoch, c in found.items()} == {0: 0, 1: 1, 2: 2, 3: 3}
+    assert len({found[epoch].digest for epoch in (1, 2, 3)}) == 1
+    assert not all(np.isfinite(value).all() for value in found[1].weights.values())

@@ -1,0 +1,269 @@
+"""The workflow as a user runs it: end to end on a small configuration, and what a change makes stale."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from plasticity.checkpoints import read_checkpoint
+from plasticity.tables import read_table
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = "tests/config/tiny.yaml"
+STUDY = Path("results/warm_start/digits")
+AFTER_FINE_TUNING = {"assemble_metrics", "correlate", "tabulate"}
+
+pytestmark = pytest.mark.slow
+
+
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a checkout; its output is standard output and error together."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=500
+    )
+    assert not check or done.returncode == 0, done.stdout[-6000:]
+    return done
+
+
+def planned(folder: Path, *arguments: str, configfile: str = TINY) -> Counter[str]:
+    """Return how many jobs of each rule a dry run announces."""
+    output = snakemake(folder, "--configfile", configfile, "--dry-run", *arguments).stdout
+    rows = re.findall(r"^(\w+)\s+(\d+)$", output, flags=re.MULTILINE)
+    return Counter({rule: int(count) for rule, count in rows if rule not in {"total", "all"}})
+
+
+def draws(jobs: Counter[str]) -> set[str]:
+    return {rule for rule in jobs if rule.startswith("draw_") and rule not in {"draw_split", "draw_fresh_network"}}
+
+
+def checkout(folder: Path) -> Path:
+    """Copy what a clone has."""
+    for name in ("Snakefile", "config.yaml", "environment.yml"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("config", "workflow", "src", "tests/config"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which the tiny study has run to its end."""
+    folder = checkout(tmp_path_factory.mktemp("finished"))
+    snakemake(folder, "--configfile", TINY)
+    return folder
+
+
+@pytest.fixture
+def edited(finished: Path) -> "Callable[[str, str, str], None]":
+    """Replace text in a file of the finished checkout for one test."""
+    originals: dict[Path, tuple[str, os.stat_result]] = {}
+
+    def edit(name: str, old: str, new: str) -> None:
+        path = finished / name
+        text = path.read_text(encoding="utf-8")
+        originals.setdefault(path, (text, path.stat()))
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    yield edit
+    for path, (text, stat) in originals.items():
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def metrics(folder: Path) -> pd.DataFrame:
+    return read_table(folder / STUDY / "metrics.parquet", "metrics")
+
+
+def test_study_has_every_row_and_the_baseline(finished: Path) -> None:
+    rows = metrics(finished)
+    grid = [2, 4, 6]
+    expected = {"random_init": [0], "warm_start": grid, "shrink_perturb": grid, "nc1_spread": grid}
+    found = rows.groupby(["arm", "seed"], sort=False)["warm_up_epoch"].agg(list).to_dict()
+    assert found == {(arm, seed): epochs for arm, epochs in expected.items() for seed in (1, 2)}
+    baseline = rows[rows["arm"] == "random_init"].set_index("seed")["full_test_accuracy"]
+    gap = rows["seed"].map(baseline) - rows["full_test_accuracy"]
+    assert (gap == rows["plasticity_gap"]).all()
+    assert rows[["nc1", "nc2", "nc3", "nc4", "full_test_accuracy"]].notna().all(axis=None)
+
+
+def test_arms_that_warm_up_alike_share_one_warm_up(finished: Path) -> None:
+    assert sorted(path.name for path in (finished / STUDY / "warm_up").iterdir()) == [
+        "nc1_cap200_weight-0.05",
+        "plain",
+    ]
+
+
+def test_checkpoint_header_holds_the_settings(finished: Path) -> None:
+    found = read_checkpoint(finished / STUDY / "checkpoints/shrink_perturb/seed2/epoch0004.safetensors").settings
+    assert (found["study"], found["dataset"], found["seed"], found["warm_up_epoch"]) == ("warm_start", "digits", 2, 4)
+    assert found["training"]["learning_rate"] == 0.1
+    assert found["intervention"]["shrink"] == 0.6
+
+
+def test_no_pickle_in_the_results(finished: Path) -> None:
+    endings = {path.suffix for path in (finished / "results").rglob("*") if path.is_file()}
+    assert endings <= {".npy", ".json", ".parquet", ".safetensors", ".svg", ".png", ".html", ".tsv"}
+
+
+def test_nothing_is_left_to_do(finished: Path) -> None:
+    assert not planned(finished)
+
+
+def test_fine_tuning_setting_reruns_fine_tuning_and_what_follows(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={fine_tune: {max_epochs: 4}}")
+    assert jobs.keys() - draws(jobs) == {"fine_tune", "assemble_histories", "show_config"} | AFTER_FINE_TUNING
+    assert jobs["fine_tune"] == 2 * 4
+    assert len(draws(jobs)) == 3
+
+
+def test_warm_up_setting_reruns_everything_behind_it(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={warm_up: {learning_rate: 0.05}}")
+    assert {"warm_up", "export_checkpoint", "intervene", "measure_collapse", "fine_tune"} <= jobs.keys()
+    assert not jobs.keys() & {"prepare_data", "draw_split", "draw_fresh_network"}
+
+
+def test_setting_of_one_arm_reruns_that_arm(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={arms: {shrink_perturb: {intervention: {shrink: 0.5}}}}")
+    assert (jobs["intervene"], jobs["measure_collapse"], jobs["fine_tune"]) == (6, 2, 2)
+    assert not jobs.keys() & {"warm_up", "export_checkpoint"}
+
+
+def test_style_of_a_figure_redraws_that_figure(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={figures: {plasticity_gap: {height: 3}}}")
+    assert jobs == {"draw_plasticity_gap": 1, "show_config": 1}
+
+
+def test_analysis_setting_reruns_the_analysis(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={analysis: {confidence: 0.9}}")
+    assert jobs.keys() - draws(jobs) == {"correlate", "tabulate", "show_config"}
+
+
+def test_new_seed_runs_that_seed_alone(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={seeds: [1, 2, 3]}")
+    assert (jobs["draw_split"], jobs["warm_up"], jobs["measure_collapse"], jobs["fine_tune"]) == (1, 2, 3, 4)
+    assert "prepare_data" not in jobs
+
+
+def test_edited_line_of_a_metric_measures_anew(finished: Path, edited: "Callable[[str, str, str], None]") -> None:
+    edited("src/plasticity/metrics/collapse.py", "return agree / len(features)", "return agree / (len(features) + 0)")
+    jobs = planned(finished)
+    assert jobs["measure_collapse"] == 6
+    assert jobs.keys() - draws(jobs) == {"measure_collapse"} | AFTER_FINE_TUNING
+
+
+def test_edited_line_of_the_training_loop_trains_anew(
+    finished: Path, edited: "Callable[[str, str, str], None]"
+) -> None:
+    edited("src/plasticity/training/epoch.py", "batches += 1", "batches = batches + 1")
+    assert {"warm_up", "fine_tune"} <= planned(finished).keys()
+
+
+def test_edited_figure_is_drawn_anew(finished: Path, edited: "Callable[[str, str, str], None]") -> None:
+    edited("src/plasticity/figures/training_curves.py", "import ", "import math\nimport ")
+    assert planned(finished) == {"draw_training_curves": 1}
+
+
+def test_comment_reruns_nothing(finished: Path, edited: "Callable[[str, str, str], None]") -> None:
+    edited("src/plasticity/training/epoch.py", "\n\n\n", "\n\n\n# A comment, and a line of white space.\n\n")
+    edited("src/plasticity/warm_up.py", '"""Stage:', '"""The stage:')
+    assert not planned(finished)
+
+
+def test_deleted_checkpoint_is_exported_again_without_training(finished: Path) -> None:
+    name = str(STUDY / "checkpoints/plain/seed1/epoch0004.safetensors")
+    path = finished / name
+    before = path.read_bytes()
+    path.unlink()
+    snakemake(finished, "--configfile", TINY, name)
+    assert path.read_bytes() == before
+    assert not planned(finished).keys() & {"warm_up", "draw_split"}
+
+
+def test_chunk_size_changes_jobs_but_recomputes_nothing(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    before = metrics(folder)
+    snakemake(folder, "--configfile", TINY, "--config", "jobs={fine_tunings_per_job: 2}", "--until", "assemble_metrics")
+    pd.testing.assert_frame_equal(metrics(folder), before)
+    log = (folder / "logs/warm_start/digits/fine_tune/warm_start/seed1/epochs2-4.log").read_text(encoding="utf-8")
+    assert log.count("already finished") == 2
+
+
+def test_damaged_checkpoint_stops_with_one_clear_line(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    path = folder / STUDY / "checkpoints/plain/seed1/epoch0004.safetensors"
+    path.write_bytes(path.read_bytes()[:-10])
+    before = metrics(folder)
+    done = snakemake(folder, "--configfile", TINY, "--forcerun", "measure_collapse", check=False)
+    assert done.returncode != 0
+    (line,) = {line for line in done.stdout.splitlines() if line.startswith("plasticity: ")}
+    assert "epoch0004.safetensors: expected a checkpoint, got a damaged file" in line
+    pd.testing.assert_frame_equal(metrics(folder), before)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("warm_start={model: {name: resnet81}}", "did you mean resnet18"),
+        ("dataset={reader: cifar01}", "did you mean cifar10"),
+        ("warm_start={arms: {warm_strat: {intervention: {name: shrink}}}}", "did you mean shrink_perturb"),
+        ("warm_start={seeds: []}", "warm_start.seeds"),
+        ("dataset={reader: parquet, train: no.parquet, test: no.parquet}", "no.parquet"),
+    ],
+    ids=["model", "reader", "intervention", "seeds", "missing_file"],
+)
+def test_bad_configuration_is_refused_before_work(finished: Path, override: str, message: str) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (finished / "results").rglob("*")}
+    done = snakemake(finished, "--configfile", TINY, "--config", override, check=False)
+    assert done.returncode != 0
+    assert message in done.stdout
+    assert "Job stats" not in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in (finished / "results").rglob("*")} == before
+
+
+def test_report_holds_figures_tables_and_configuration(finished: Path) -> None:
+    snakemake(finished, "--configfile", TINY, "--report", "results/report.html")
+    page = (finished / "results/report.html").read_text(encoding="utf-8")
+    for name in ("plasticity gap", "correlation windows", "collapse and outcomes", "configuration as run", "rulegraph"):
+        assert name in page
+    assert "Bonifazi" in page
+
+
+def test_killed_run_continues_to_the_same_tables(finished: Path, tmp_path: Path) -> None:
+    folder = checkout(tmp_path)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", TINY, "--until", "assemble_metrics"]
+    for seconds in (8.0, 14.0):
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        snakemake(folder, "--configfile", TINY, "--unlock")
+    snakemake(folder, "--configfile", TINY, "--rerun-incomplete", "--until", "assemble_metrics")
+    pd.testing.assert_frame_equal(metrics(folder), metrics(finished))
+
+
+def test_paper_preset_is_planned_in_full(tmp_path: Path) -> None:
+    jobs = planned(checkout(tmp_path), configfile="config/paper.yaml")
+    # plain, both signs of the penalty, three weight decays; five seeds; 70 checkpoints, of the shorter ones 30
+    assert jobs["warm_up"] == 5 * 6
+    assert jobs["export_checkpoint"] == 5 * (71 + 5 * 30)
+    assert jobs["intervene"] == 5 * 70
+    assert jobs["fine_tune"] == 5 * (1 + 14 + 14 + 5 * 6)
+
+
+def test_lint_is_clean(tmp_path: Path) -> None:
+    assert "Congratulations" in snakemake(checkout(tmp_path), "--lint").stdout

@@ -1,0 +1,86 @@
+"""The smallest real study: 200 digits, half of them for the warm-up, and networks that train in a moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plasticity.checkpoints import trajectory_name
+from plasticity.fine_tune import FineTuneFiles, fine_tune
+from plasticity.measure import MeasureFiles, measure
+from plasticity.warm_up import WarmUpFiles, warm_up
+
+Settings = dict[str, Any]
+
+SEED = 7
+MLP: Settings = {"name": "mlp", "hidden": [16], "activation": "relu"}
+RESNET: Settings = {"name": "resnet18_narrow", "width": 2, "max_pool": False}
+TRAINING: Settings = {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0, "batch_size": 32}
+
+
+class Killed(BaseException):
+    """What a signal does to a stage: it passes every `except Exception`."""
+
+
+def warm_up_settings(*, model: Settings = MLP, epochs: tuple[int, ...] = (0, 1, 2, 3), **training: Any) -> Settings:
+    """Settings of a warm-up; `training` overrides the tiny study's."""
+    given = {**TRAINING, "penalty": {"name": "none"}, **training}
+    return {"warm_up": "plain", "model": model, "training": given, "epochs": epochs}
+
+
+def fine_tune_settings(*, model: Settings = MLP, arm: str = "warm_start", **training: Any) -> Settings:
+    """Settings of a fine-tuning; `training` overrides the tiny study's."""
+    given = {**TRAINING, "stop_accuracy": 0.99, "max_epochs": 3, **training}
+    return {"arm": arm, "model": model, "training": given, "test_size": 60}
+
+
+def measure_settings(*, model: Settings = MLP, **changed: Any) -> Settings:
+    """Settings of the measuring stage."""
+    given = {"start": "plain", "model": model, "test_size": 60, "batch_size": 32}
+    return {**given, "train_mode_nc1": True, "probe_images": 50, **changed}
+
+
+@dataclass(frozen=True)
+class TinyStudy:
+    """A prepared data set and the split of one seed."""
+
+    data: Path
+    split: Path
+
+    def warm_up(self, folder: Path, settings: Settings | None = None, *, code: str = "code") -> WarmUpFiles:
+        """Run the stage in `folder`; return its files."""
+        files = WarmUpFiles(self.data, self.split, folder / "trajectory", folder / "history.parquet")
+        warm_up(files, settings=settings or warm_up_settings(), seed=SEED, threads=1, code=code)
+        return files
+
+    def fine_tune(
+        self,
+        folder: Path,
+        checkpoints: Mapping[int, Path],
+        settings: Settings | None = None,
+        *,
+        name: str = "job",
+        code: str = "code",
+    ) -> FineTuneFiles:
+        """Run a job whose records are kept in `folder`; return its files."""
+        files = FineTuneFiles(
+            checkpoints, self.data, self.split, folder / f"{name}.parquet", folder / f"{name}.history.parquet", folder
+        )
+        fine_tune(files, settings=settings or fine_tune_settings(), seed=SEED, threads=1, code=code)
+        return files
+
+    def measure(self, output: Path, checkpoints: Mapping[int, Path], settings: Settings | None = None) -> Path:
+        """Run the stage; return the table it wrote."""
+        files = MeasureFiles(checkpoints, self.data, self.split, output)
+        measure(files, settings=settings or measure_settings(), seed=SEED, threads=1)
+        return output
+
+
+def checkpoints_of(trajectory: Path, *epochs: int) -> dict[int, Path]:
+    """Return the files of some epochs of a trajectory."""
+    return {epoch: trajectory / trajectory_name(epoch) for epoch in epochs}
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    """Return the content of a folder's files by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}

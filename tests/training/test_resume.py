@@ -1,0 +1,87 @@
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from plasticity.models.classifier import Classifier
+from plasticity.training import resume as resume_module
+from plasticity.training.epoch import train_epoch
+from plasticity.training.resume import ResumeFile
+from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
+
+STATE = {"history": [{"epoch": 1, "loss": 0.5, "penalty": None}], "diverged": False}
+
+
+def trained(settings: dict, momentum: float) -> tuple[Classifier, torch.optim.Optimizer]:
+    model = network(settings).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=momentum)
+    train_epoch(model, optimizer, image_tensors(32), torch.arange(32), batch_size=16, penalty={"name": "none"})
+    return model, optimizer
+
+
+@pytest.fixture
+def resume(tmp_path: Path) -> ResumeFile:
+    return ResumeFile(tmp_path / "unfinished" / "state.safetensors", "digest")
+
+
+@pytest.mark.parametrize("settings", [MLP, RESNET], ids=["mlp", "resnet"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_everything_comes_back(resume: ResumeFile, settings: dict, momentum: float) -> None:
+    model, optimizer = trained(settings, momentum)
+    resume.save(model, optimizer, STATE)
+    other = network(settings, seed=5)
+    fresh = torch.optim.SGD(other.parameters(), lr=0.05, momentum=momentum)
+    assert ResumeFile(resume.path, "digest").load(other, fresh) == STATE
+    assert_same(state(other), state(model))
+    buffers = [optimizer.state[p].get("momentum_buffer") for p in model.parameters()]
+    loaded = [fresh.state[p].get("momentum_buffer") for p in other.parameters()]
+    assert all((buffer is None) is (momentum == 0) for buffer in buffers)
+    for buffer, expected in zip(loaded, buffers, strict=True):
+        assert (buffer is None) is (expected is None)
+        assert buffer is None or torch.equal(buffer, expected)
+
+
+def test_nothing_to_load(resume: ResumeFile) -> None:
+    model, optimizer = trained(MLP, 0.9)
+    before = state(model)
+    assert resume.load(model, optimizer) is None
+    assert_same(state(model), before)
+
+
+def test_clear_removes_the_folder_and_only_it(resume: ResumeFile) -> None:
+    model, optimizer = trained(MLP, 0.0)
+    resume.save(model, optimizer, STATE)
+    beside = resume.path.parent.parent / "kept.txt"
+    beside.write_text("kept")
+    resume.clear()
+    assert not resume.path.parent.exists()
+    assert beside.exists()
+    resume.clear()  # a second time does no harm
+
+
+def test_save_replaces_the_file_and_leaves_no_other(resume: ResumeFile) -> None:
+    model, optimizer = trained(MLP, 0.9)
+    resume.save(model, optimizer, STATE)
+    resume.save(model, optimizer, {**STATE, "diverged": True})
+    assert [path.name for path in resume.path.parent.iterdir()] == ["state.safetensors"]
+    loaded = resume.load(model, optimizer)
+    assert loaded is not None
+    assert loaded["diverged"] is True
+
+
+def test_save_sometimes_keeps_the_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, optimizer = trained(MLP, 0.0)
+    resume = ResumeFile(tmp_path / "unfinished" / "state.safetensors", "digest")
+    start, clock = time.monotonic(), SimpleNamespace(now=0.0)
+    monkeypatch.setattr(resume_module, "time", SimpleNamespace(monotonic=lambda: start + clock.now))
+    interval = resume_module._SECONDS_BETWEEN_SAVES
+    saved = []
+    for now in (0.1 * interval, 0.9 * interval, 1.1 * interval, 1.2 * interval, 2.0 * interval, 2.2 * interval):
+        clock.now = now
+        resume.save_sometimes(model, optimizer, {"now": now})
+        loaded = resume.load(model, optimizer)
+        saved.append(loaded and loaded["now"] / interval)
+    assert saved == [None, None, 1.1, 1.1, 1.1, 2.2]
+    assert interval <= 60  # the work that a kill may cost

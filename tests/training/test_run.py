@@ -1,0 +1,225 @@
+import copy
+import logging
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from plasticity.progress import Progress
+from plasticity.seeding import derive_seed
+from plasticity.training import resume as resume_module
+from plasticity.training.epoch import train_epoch
+from plasticity.training.resume import ResumeFile
+from plasticity.training.run import Schedule, TrainingRun
+from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
+
+PLAIN = {"learning_rate": 0.05, "momentum": 0.0, "weight_decay": 0.0, "batch_size": 16}
+HEAVY = {**PLAIN, "momentum": 0.9, "weight_decay": 0.01}
+PENALISED = {**HEAVY, "penalty": {"name": "nc1", "weight": -0.05, "cap": 200}}
+SEED = 7
+
+
+class Killed(Exception):
+    """Stands for a signal that ends the process in the middle of an epoch's bookkeeping."""
+
+
+def new_run(
+    settings: dict[str, Any], model: dict[str, Any] = MLP, *, weights: int = 0, purpose: str = "tests/order"
+) -> TrainingRun:
+    made = network(model, weights).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    indices = torch.arange(5, 53)
+    return TrainingRun(made, image_tensors(60), indices, settings, seed=SEED, purpose=purpose)
+
+
+def train(run: TrainingRun, resume: ResumeFile, epochs: int, **options: Any) -> TrainingRun:
+    run.train(Schedule(epochs, options.pop("stop", None)), resume=resume, progress=Progress("test", epochs), **options)
+    return run
+
+
+@pytest.fixture
+def always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save after every epoch."""
+    monkeypatch.setattr(resume_module, "_SECONDS_BETWEEN_SAVES", 0.0)
+
+
+@pytest.fixture
+def unused(tmp_path: Path) -> ResumeFile:
+    return ResumeFile(tmp_path / "unused" / "state.safetensors", "digest")
+
+
+def killed_after(folder: Path, settings: dict[str, Any], model: dict[str, Any], epoch: int) -> ResumeFile:
+    """Train until a kill strikes when `epoch` is saved and the next is done but not."""
+    resume = ResumeFile(folder / "unfinished" / "state.safetensors", "digest")
+
+    def strike(done: int) -> None:
+        if done > epoch:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(new_run(settings, model), resume, 5, on_epoch=strike)
+    return resume
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("epoch", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("settings", "model"),
+    [(PLAIN, MLP), (HEAVY, MLP), (PENALISED, MLP), (HEAVY, RESNET)],
+    ids=["sgd", "momentum", "penalty", "resnet_momentum"],
+)
+def test_resumed_equals_uninterrupted(
+    tmp_path: Path, unused: ResumeFile, settings: dict[str, Any], model: dict[str, Any], epoch: int
+) -> None:
+    expected = train(new_run(settings, model), unused, 5)
+    killed = killed_after(tmp_path, settings, model, epoch)
+    resumed = new_run(settings, model, weights=1)  # what it starts with must not matter
+    again = ResumeFile(killed.path, killed.digest)
+    assert resumed.restore(again)
+    assert [record.epoch for record in resumed.history] == list(range(1, epoch + 1))
+    train(resumed, again, 5)
+    assert_same(state(resumed.model), state(expected.model))
+    assert resumed.history == expected.history
+    assert resumed.diverged is False
+
+
+@pytest.mark.usefixtures("always")
+def test_killed_twice_and_resumed_when_complete(tmp_path: Path, unused: ResumeFile) -> None:
+    expected = train(new_run(HEAVY), unused, 5)
+    resume = killed_after(tmp_path, HEAVY, MLP, 1)
+    for until in (3, 5):
+        run = new_run(HEAVY, weights=until)
+        assert run.restore(resume)
+        train(run, resume, until)
+    complete = new_run(HEAVY)
+    assert complete.restore(resume)
+    assert complete.finished(Schedule(5))
+    train(complete, resume, 5, on_epoch=pytest.fail)
+    assert_same(state(complete.model), state(expected.model))
+    assert complete.history == expected.history
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
+def test_damaged_resume_file_starts_anew(
+    tmp_path: Path, unused: ResumeFile, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    resume = killed_after(tmp_path, HEAVY, MLP, 2)
+    content = bytearray(resume.path.read_bytes())
+    content[-40] ^= 1
+    resume.path.write_bytes({"truncated": content[:-50], "flipped": content, "empty": b""}[damage])
+    run = new_run(HEAVY)
+    with caplog.at_level(logging.WARNING, "plasticity"):
+        assert not run.restore(resume)
+    assert "starting anew" in caplog.text
+    assert not resume.path.parent.exists()
+    assert run.history == []
+    train(run, resume, 5)
+    assert_same(state(run.model), state(train(new_run(HEAVY), unused, 5).model))
+
+
+@pytest.mark.usefixtures("always")
+def test_resume_file_of_other_settings_is_not_used(tmp_path: Path) -> None:
+    path = killed_after(tmp_path, HEAVY, MLP, 2).path
+    run = new_run(HEAVY, weights=3)
+    before = state(run.model)
+    assert not run.restore(ResumeFile(path, "another digest"))
+    assert_same(state(run.model), before)
+    assert run.history == []
+    assert not run.optimizer.state
+    assert not path.parent.exists()
+
+
+def test_run_is_epochs_over_shuffled_indices(unused: ResumeFile) -> None:
+    run, reference = new_run(HEAVY), new_run(HEAVY)
+    orders = []
+
+    def epoch(_number: int) -> None:
+        orders.append(state(run.model))
+
+    train(run, unused, 3, on_epoch=epoch)
+    for number in (1, 2, 3):
+        generator = torch.Generator().manual_seed(derive_seed(SEED, "tests/order", number))
+        shuffle = torch.randperm(48, generator=generator)
+        sums = train_epoch(
+            reference.model,
+            reference.optimizer,
+            reference.images,
+            torch.arange(5, 53)[shuffle],
+            batch_size=16,
+            penalty={"name": "none"},
+        )
+        assert_same(orders[number - 1], state(reference.model))
+        record = run.history[number - 1]
+        assert (record.epoch, record.loss, record.accuracy, record.penalty) == (number, sums.loss, sums.accuracy, None)
+
+
+def test_purpose_and_nothing_else_decides_the_order(unused: ResumeFile) -> None:
+    torch.manual_seed(0)
+    one = train(new_run(PLAIN), unused, 2)
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    same = train(new_run(PLAIN), unused, 2)
+    other = train(new_run(PLAIN, purpose="tests/another"), unused, 2)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert_same(state(one.model), state(same.model))
+    assert not torch.equal(one.model.head.weight, other.model.head.weight)
+
+
+def test_longer_run_extends_a_shorter_one(unused: ResumeFile) -> None:
+    longer, seen = new_run(HEAVY), {}
+
+    def keep(epoch: int) -> None:
+        seen[epoch] = state(longer.model)
+
+    train(longer, unused, 4, on_epoch=keep)
+    shorter = train(new_run(HEAVY), unused, 2)
+    assert sorted(seen) == [1, 2, 3, 4]
+    assert_same(seen[2], state(shorter.model))
+    assert longer.history[:2] == shorter.history
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("penalty", [{"name": "none"}, {"name": "nc1", "weight": -0.05, "cap": 200}])
+def test_divergence_stops_the_run_and_is_recorded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, penalty: dict[str, Any]
+) -> None:
+    resume = ResumeFile(tmp_path / "unfinished" / "state.safetensors", "digest")
+    settings = {**PLAIN, "learning_rate": 1e20, "penalty": penalty}
+    epochs: list[int] = []
+    with caplog.at_level(logging.WARNING, "plasticity"):
+        run = train(new_run(settings), resume, 9, on_epoch=epochs.append)
+    assert run.diverged
+    assert not math.isfinite(run.history[-1].loss)
+    assert epochs == list(range(1, len(run.history) + 1))
+    assert len(epochs) < 9
+    assert "diverged" in caplog.text
+    assert run.finished(Schedule(9))
+    again = new_run(settings)
+    assert again.restore(resume)
+    assert again.diverged
+    assert math.isnan(again.history[-1].loss)
+    train(again, resume, 9, on_epoch=pytest.fail)
+
+
+def test_stop_accuracy_ends_the_run(unused: ResumeFile) -> None:
+    full = train(new_run(HEAVY), unused, 12)
+    reached = [record.accuracy for record in full.history]
+    goal = max(reached[:-1])
+    first = reached.index(goal) + 1
+    assert first < 12
+    stopped = train(new_run(HEAVY), unused, 12, stop=goal)
+    assert stopped.history == full.history[:first]
+    assert stopped.converged(Schedule(12, goal))
+    assert not stopped.converged(Schedule(12, None))
+    assert not full.converged(Schedule(12, 1.01))
+    assert full.finished(Schedule(12, 1.01))
+
+
+def test_run_of_no_epochs_leaves_the_network(unused: ResumeFile) -> None:
+    run = new_run(PLAIN)
+    before = copy.deepcopy(state(run.model))
+    train(run, unused, 0, stop=0.0)
+    assert run.history == []
+    assert_same(before, state(run.model))
