@@ -11,7 +11,18 @@ from plasticity import fingerprint as module
 from plasticity.fingerprint import closure, fingerprint
 from plasticity.tables import SCHEMAS, Column
 
-STAGES = ("warm_up", "export", "fresh", "intervene", "measure", "fine_tune", "split", "prepare", "assemble", "correlate")
+STAGES = (
+    "warm_up",
+    "export",
+    "fresh",
+    "intervene",
+    "measure",
+    "fine_tune",
+    "split",
+    "prepare",
+    "assemble",
+    "correlate",
+)
 
 
 def _forget() -> None:
@@ -57,7 +68,7 @@ def changed(edit: Callable[[str, str, str], None]):
         ('"""Stage: train on the first task', '"""Stage: rewritten'),
         ('"""Train the network of', '"""Fit the network of'),
         ("    run: TrainingRun\n    folder: Path\n", "    run:   TrainingRun\n\n    folder: Path\n"),
-        ("purpose=\"warm_up/order\",\n    )", "purpose='warm_up/order')"),
+        ('purpose="warm_up/order",\n    )', "purpose='warm_up/order')"),
     ],
     ids=["comment", "module docstring", "function docstring", "spaces", "quotes"],
 )
@@ -173,7 +184,13 @@ def test_a_relative_import_of_a_parent_is_followed(edit: Callable[[str, str, str
 
 
 def test_a_package_that_does_something_on_import_counts(changed) -> None:
-    assert changed("training/__init__.py", "", "\nimport os\n") == {"warm_up", "intervene", "measure", "fine_tune", "fresh"}
+    assert changed("training/__init__.py", "", "\nimport os\n") == {
+        "warm_up",
+        "intervene",
+        "measure",
+        "fine_tune",
+        "fresh",
+    }
 
 
 def test_a_module_that_does_not_exist_is_an_error() -> None:

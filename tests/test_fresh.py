@@ -28,7 +28,6 @@ def test_it_is_not_the_seeds_initial_network(
 
 def test_a_seed_has_one_and_another_seed_another(tiny: TinyStudy, tmp_path: Path) -> None:
     one, again = _fresh(tiny, tmp_path / "one"), _fresh(tiny, tmp_path / "again")
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "again").read_bytes()
     assert one.digest == again.digest != _fresh(tiny, tmp_path / "other", seed=SEED + 1).digest
 
 

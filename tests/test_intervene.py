@@ -84,10 +84,8 @@ def test_nothing_shrunk_and_nothing_added_is_the_checkpoint_itself(run, resnet_t
     assert after.digest == read_checkpoint(resnet_trajectory / trajectory_name(2)).digest
 
 
-def test_the_same_intervention_gives_the_same_bytes(run, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        run(_settings("recalibrate"), name)
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+def test_the_same_intervention_gives_the_same_bits(run) -> None:
+    assert run(_settings("recalibrate"), "one").digest == run(_settings("recalibrate"), "two").digest
 
 
 def test_the_header_tells_training_and_intervention(run) -> None:
@@ -102,7 +100,9 @@ def test_the_header_tells_training_and_intervention(run) -> None:
 
 def test_an_unknown_intervention_is_one_line(run) -> None:
     settings = {**_settings("keep"), "intervention": {"name": "reset"}}
-    with pytest.raises(PlasticityError, match=r"^intervention\.name: expected one of \['shrink_perturb'\], got 'reset'$"):
+    with pytest.raises(
+        PlasticityError, match=r"^intervention\.name: expected one of \['shrink_perturb'\], got 'reset'$"
+    ):
         run(settings)
 
 

@@ -94,7 +94,8 @@ def test_a_warm_up_takes_the_longest_of_its_arms() -> None:
 def test_names_of_warm_ups_say_what_differs() -> None:
     penalty = {"name": "nc1", "weight": -0.1}
     plan = _with_arms(
-        fast={"warm_up": {"learning_rate": 0.5, "batch_size": 16}}, both={"warm_up": {"momentum": 0.9, "penalty": penalty}}
+        fast={"warm_up": {"learning_rate": 0.5, "batch_size": 16}},
+        both={"warm_up": {"momentum": 0.9, "penalty": penalty}},
     )
     assert list(plan.warm_ups) == ["plain", "batch_size16_learning_rate0.5", "momentum0.9_nc1_weight-0.1"]
 
@@ -118,7 +119,9 @@ def test_an_intervention_may_not_take_the_name_of_a_warm_up(name: str) -> None:
         study["arms"] |= {"warm_start": {}, name: {"intervention": shrink}}
 
     plan = _plan(change)
-    with pytest.raises(PlasticityError, match=rf"^warm_start\.arms\.{name}: expected a name that no warm-up has") as told:
+    with pytest.raises(
+        PlasticityError, match=rf"^warm_start\.arms\.{name}: expected a name that no warm-up has"
+    ) as told:
         print(plan.starts)
     assert "\n" not in str(told.value)
 

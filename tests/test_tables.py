@@ -37,7 +37,9 @@ def _frame(schema: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 
 
 def _one_row(schema: str) -> pd.DataFrame:
-    return _frame(schema, [tuple({"str": "a", "int": 3, "float": 0.125, "bool": True}[c.kind] for c in SCHEMAS[schema])])
+    return _frame(
+        schema, [tuple({"str": "a", "int": 3, "float": 0.125, "bool": True}[c.kind] for c in SCHEMAS[schema])]
+    )
 
 
 def _plain(value: Any) -> Any:

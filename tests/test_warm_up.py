@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_study import MLP, RESNET, SEED, Killed, TinyStudy, bytes_of, checkpoints_of, warm_up_settings
+from tiny_study import MLP, RESNET, SEED, Killed, TinyStudy, checkpoints_of, contents_of, warm_up_settings
 
 from plasticity.checkpoints import read_checkpoint, trajectory_name
 from plasticity.data.store import open_store
@@ -49,7 +49,9 @@ def _kill(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, epoch: int)
     monkeypatch.setattr(owner, method, fatal)
 
 
-def _killed(tiny: TinyStudy, folder: Path, settings: dict[str, Any], kill: Callable[[pytest.MonkeyPatch], None]) -> None:
+def _killed(
+    tiny: TinyStudy, folder: Path, settings: dict[str, Any], kill: Callable[[pytest.MonkeyPatch], None]
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         kill(patch)
         with pytest.raises(Killed):
@@ -59,7 +61,7 @@ def _killed(tiny: TinyStudy, folder: Path, settings: dict[str, Any], kill: Calla
 def test_a_trajectory_holds_the_checkpoints_and_its_history_every_epoch(tiny: TinyStudy, tmp_path: Path) -> None:
     settings = warm_up_settings(epochs=(0, 2, 4))
     files = tiny.warm_up(tmp_path, settings)
-    assert sorted(bytes_of(files.trajectory)) == [trajectory_name(epoch) for epoch in (0, 2, 4)]
+    assert sorted(contents_of(files.trajectory)) == [trajectory_name(epoch) for epoch in (0, 2, 4)]
     history = read_table(files.history, "history")
     assert history["epoch"].tolist() == [1, 2, 3, 4]
     assert set(history["run"]) == {"plain"}
@@ -110,8 +112,14 @@ def test_a_penalty_is_in_the_history(tiny: TinyStudy, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("owner", "method"), [(Keeper, "__call__"), (Progress, "show")], ids=["before its state is saved", "after"]
 )
-def test_a_killed_training_goes_on_to_the_same_bytes(
-    tiny: TinyStudy, tmp_path: Path, save_every_epoch: None, trained_epochs: list[int], owner: type, method: str, epoch: int
+def test_a_killed_training_goes_on_to_the_same_checkpoints(
+    tiny: TinyStudy,
+    tmp_path: Path,
+    save_every_epoch: None,
+    trained_epochs: list[int],
+    owner: type,
+    method: str,
+    epoch: int,
 ) -> None:
     settings = warm_up_settings(model=RESNET, weight_decay=0.01)
     whole = tiny.warm_up(tmp_path / "whole", settings)
@@ -121,24 +129,24 @@ def test_a_killed_training_goes_on_to_the_same_bytes(
     cut = tiny.warm_up(tmp_path / "cut", settings)
     saved = epoch if owner is Progress else epoch - 1
     assert len(trained_epochs) == epoch + 3 - saved
-    assert bytes_of(cut.trajectory) == bytes_of(whole.trajectory)
+    assert contents_of(cut.trajectory) == contents_of(whole.trajectory)
     assert cut.history.read_bytes() == whole.history.read_bytes()
     assert not cut.unfinished.exists()
 
 
-def test_a_training_killed_twice_goes_on_to_the_same_bytes(
+def test_a_training_killed_twice_goes_on_to_the_same_checkpoints(
     tiny: TinyStudy, tmp_path: Path, save_every_epoch: None, trajectory: Path
 ) -> None:
     for epoch in (1, 2):
         _killed(tiny, tmp_path, warm_up_settings(), lambda patch, at=epoch: _kill(patch, Progress, "show", at))
-    assert bytes_of(tiny.warm_up(tmp_path).trajectory) == bytes_of(trajectory)
+    assert contents_of(tiny.warm_up(tmp_path).trajectory) == contents_of(trajectory)
 
 
 def test_a_training_killed_before_anything_was_saved_starts_anew(
     tiny: TinyStudy, tmp_path: Path, trajectory: Path
 ) -> None:
     _killed(tiny, tmp_path, warm_up_settings(), lambda patch: _kill(patch, Progress, "show", 2))
-    assert bytes_of(tiny.warm_up(tmp_path).trajectory) == bytes_of(trajectory)
+    assert contents_of(tiny.warm_up(tmp_path).trajectory) == contents_of(trajectory)
 
 
 def test_a_training_killed_while_it_finishes_is_done_again(
@@ -151,7 +159,7 @@ def test_a_training_killed_while_it_finishes_is_done_again(
         patch.setattr(Keeper, "finish", fatal)
 
     _killed(tiny, tmp_path, warm_up_settings(), kill)
-    assert bytes_of(tiny.warm_up(tmp_path).trajectory) == bytes_of(trajectory)
+    assert contents_of(tiny.warm_up(tmp_path).trajectory) == contents_of(trajectory)
 
 
 @pytest.mark.parametrize("change", ["settings", "epochs", "code"])
@@ -165,7 +173,7 @@ def test_unfinished_work_of_another_training_is_not_mixed_in(
     cut = tiny.warm_up(tmp_path / "cut", new, code="changed" if change == "code" else "code")
     assert len(trained_epochs) == 3
     clean = tiny.warm_up(tmp_path / "clean", new)
-    assert bytes_of(cut.trajectory) == bytes_of(clean.trajectory)
+    assert contents_of(cut.trajectory) == contents_of(clean.trajectory)
     assert cut.history.read_bytes() == clean.history.read_bytes()
 
 
@@ -181,7 +189,7 @@ def test_damaged_unfinished_work_is_told_and_trained_anew(
         files = tiny.warm_up(tmp_path)
     (warning,) = [record.getMessage() for record in caplog.records]
     assert warning.startswith(f"unfinished work is not usable, starting anew: {state}: damaged checkpoint")
-    assert bytes_of(files.trajectory) == bytes_of(trajectory)
+    assert contents_of(files.trajectory) == contents_of(trajectory)
 
 
 def test_a_diverging_training_writes_every_checkpoint_and_says_so(tiny: TinyStudy, tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 """The smallest real study: 200 digits, half of them for the warm-up, and networks that train in a moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from plasticity.checkpoints import trajectory_name
+from plasticity.checkpoints import Checkpoint, read_checkpoint, trajectory_name
 from plasticity.fine_tune import FineTuneFiles, fine_tune
 from plasticity.measure import MeasureFiles, measure
 from plasticity.warm_up import WarmUpFiles, warm_up
@@ -81,6 +81,6 @@ def checkpoints_of(trajectory: Path, *epochs: int) -> dict[int, Path]:
     return {epoch: trajectory / trajectory_name(epoch) for epoch in epochs}
 
 
-def bytes_of(folder: Path) -> dict[str, bytes]:
-    """Return the content of a folder's files by name."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+def contents_of(trajectory: Path) -> dict[str, Checkpoint]:
+    """Return the checkpoints of a folder by name, without their weights: the digest stands for every bit of them."""
+    return {path.name: replace(read_checkpoint(path), weights={}) for path in trajectory.iterdir()}

@@ -9,11 +9,14 @@ SOURCES = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCES)
 os.environ.update(PYTHONPATH=SOURCES)
 
-from plasticity.config import ConfigError, load_config
+from snakemake.utils import update_config
+
+from plasticity.config import ConfigError, load_config, typed
 from plasticity.figures.registry import figure_module
 from plasticity.fingerprint import fingerprint
 from plasticity.plan import WarmStartPlan
 
+update_config(config, typed(workflow.config_settings.config))
 try:
     config = load_config(config, root=Path.cwd())
 except ConfigError as error:

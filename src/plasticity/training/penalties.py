@@ -45,7 +45,7 @@ def nc1(features: Tensor, labels: Tensor, num_classes: int) -> Tensor:
     gram = centred @ centred.T
     gram = torch.where(torch.isfinite(gram).all(), gram, 0.0)  # a diverged network's would stop the eigenvalue solver
     noise = _ROUNDING * h.detach().square().sum(1).max()
-    inverse = torch.linalg.pinv(gram, atol=noise, rtol=noise.new_tensor(_RELATIVE_CUT), hermitian=True)
+    inverse = torch.linalg.pinv(gram, atol=noise, rtol=torch.full_like(noise, _RELATIVE_CUT), hermitian=True)
     projected = residuals @ centred.T @ inverse
     return projected.square().sum() / len(h)
 

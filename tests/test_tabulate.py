@@ -1,0 +1,186 @@
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plasticity.correlate import correlate
+from plasticity.tables import SCHEMAS, read_table, write_table
+from plasticity.tabulate import correlations, outcomes, tabulate
+
+LABELS = {"random_init": "random init", "warm_start": "warm & <cold>"}
+ANALYSIS = {"window": 12, "phase_boundary": 8, "confidence": 0.95, "bootstrap_samples": 50}
+EPOCHS = (2, 4, 6, 8, 10, 12, 14, 16)
+
+
+class Rows(HTMLParser):
+    """The cells of the page's table, row by row; the first row is the head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self._in_cell = False
+
+    def handle_starttag(self, tag: str, attrs: list[Any]) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_cell = self._in_cell and tag not in ("td", "th")
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.rows[-1][-1] += data
+
+
+def _parsed(path: Path) -> list[dict[str, str]]:
+    parser = Rows()
+    parser.feed(path.read_text(encoding="utf-8"))
+    head, *body = parser.rows
+    assert all(len(row) == len(head) for row in body)
+    return [dict(zip(head, row, strict=True)) for row in body]
+
+
+def _metrics(diverged: tuple[tuple[str, int, int], ...] = ()) -> pd.DataFrame:
+    rows = []
+    for arm, epochs in (("random_init", (0,)), ("warm_start", EPOCHS)):
+        for seed in (7, 8, 9):
+            for epoch in epochs:
+                random = np.random.default_rng([seed, epoch])
+                row: dict[str, Any] = {"arm": arm, "seed": seed, "warm_up_epoch": epoch}
+                lost = (arm, seed, epoch) in diverged
+                for column in SCHEMAS["metrics"]:
+                    number = None if lost and column.kind == "float" else random.random()
+                    made = {"float": number, "int": epoch + seed, "bool": lost, "str": arm}[column.kind]
+                    row.setdefault(column.name, made)
+                rows.append({**row, "converged": not lost and seed > 7, "diverged": lost})
+    return pd.DataFrame(rows)
+
+
+def _pages(folder: Path, metrics: pd.DataFrame, **analysis: Any) -> dict[str, list[dict[str, str]]]:
+    write_table(metrics, folder / "metrics", "metrics")
+    correlate(folder / "metrics", folder / "correlations", settings=ANALYSIS | analysis)
+    outputs = {name: folder / f"{name}.html" for name in ("outcomes", "correlations")}
+    tabulate(folder / "metrics", folder / "correlations", settings={"labels": LABELS}, outputs=outputs)
+    return {name: _parsed(path) for name, path in outputs.items()}
+
+
+def test_a_row_per_arm_and_checkpoint_in_the_order_of_the_table(tmp_path: Path) -> None:
+    rows = _pages(tmp_path, _metrics())["outcomes"]
+    found = [(row["arm"], row["warm-up epoch"]) for row in rows]
+    assert found == [("random init", "0"), *[("warm & <cold>", str(epoch)) for epoch in EPOCHS]]
+    assert {(row["seeds"], row["diverged"], row["converged"]) for row in rows} == {("3", "0", "2")}
+
+
+def test_cells_are_means_and_standard_deviations_over_seeds(tmp_path: Path) -> None:
+    metrics = _metrics()
+    row = _pages(tmp_path, metrics)["outcomes"][3]
+    chosen = metrics.loc[(metrics["arm"] == "warm_start") & (metrics["warm_up_epoch"] == 6)]
+    values = {name: chosen[name].to_numpy(float) for name in ("nc1", "nc4", "full_test_accuracy", "plasticity_gap")}
+    mean, spread = ({k: f(v) for k, v in values.items()} for f in (np.mean, lambda v: np.std(v, ddof=1)))
+    assert row["NC1"] == f"{mean['nc1']:.3g} ± {spread['nc1']:.3g}"
+    assert row["NC4"] == f"{mean['nc4']:.3g} ± {spread['nc4']:.3g}"
+    for name in ("full_test_accuracy", "plasticity_gap"):
+        expected = f"{100 * mean[name]:.1f} ± {100 * spread[name]:.1f}"
+        assert row[name.replace("_", " ") + ", %"] == expected
+    assert row["fine-tuning epochs"] == "14.0 ± 1.0"
+
+
+def test_a_single_seed_has_no_deviation(tmp_path: Path) -> None:
+    metrics = _metrics()
+    rows = _pages(tmp_path, metrics.loc[metrics["seed"] == 7])["outcomes"]
+    assert {row["seeds"] for row in rows} == {"1"}
+    assert not any("±" in cell or "nan" in cell.lower() for row in rows for cell in row.values())
+
+
+def test_diverged_runs_are_counted_and_left_out(tmp_path: Path) -> None:
+    whole = tuple(("warm_start", seed, 4) for seed in (7, 8, 9))
+    metrics = _metrics((("warm_start", 8, 2), *whole))
+    metrics.loc[metrics["diverged"], "fine_tune_epochs"] = 0
+    some, all_lost = _pages(tmp_path, metrics)["outcomes"][1:3]
+    assert (some["diverged"], all_lost["diverged"]) == ("1", "3")
+    rest = metrics.loc[(metrics["warm_up_epoch"] == 2) & (metrics["seed"] != 8), "nc1"].to_numpy(float)
+    assert some["NC1"] == f"{rest.mean():.3g} ± {rest.std(ddof=1):.3g}"
+    assert some["fine-tuning epochs"] == "10.0 ± 1.4"
+    missing = {name for name, cell in all_lost.items() if cell == "–"}
+    assert missing == {
+        *("NC1", "NC2", "NC3", "NC4", "warm up train accuracy, %", "warm up test accuracy, %"),
+        *("full test accuracy, %", "plasticity gap, %", "fine-tuning epochs"),
+    }
+
+
+def test_correlations_are_the_tables_means_with_their_intervals(tmp_path: Path) -> None:
+    rows = _pages(tmp_path, _metrics())["correlations"]
+    table = read_table(tmp_path / "correlations", "correlations")
+    kept = table.loc[(table["aggregate"] == "mean") & (table["window_kind"] != "sliding")]
+    kept = kept.loc[kept["metric"].isin(["nc1", "nc2", "nc3", "nc4", "warm_up_epoch"])]
+    expected = {
+        (row["metric"], row["window_kind"].replace("_", " "), row["method"].replace("_", " ")): row
+        for row in kept.to_dict("records")
+    }
+    cells = {
+        (row["metric"], row["phase"], method): cell
+        for row in rows
+        for method, cell in list(row.items())[5:]
+        if not (row["metric"] == "warm_up_epoch" and cell == "–")
+    }
+    assert set(cells) == set(expected)
+    for key, row in expected.items():
+        if np.isfinite(row["estimate"]):
+            interval = f" [{row['ci_low']:+.2f}, {row['ci_high']:+.2f}]" if np.isfinite(row["ci_low"]) else ""
+            assert cells[key] == f"{row['estimate']:+.2f}{interval}"
+        else:
+            assert cells[key] == f"– ({row['note']})"
+    assert sum("[" in cell for cell in cells.values()) > 20
+
+
+def test_a_metric_has_one_row_per_phase_although_methods_lose_seeds(tmp_path: Path) -> None:
+    rows = _pages(tmp_path, _metrics((("warm_start", 9, 2), ("warm_start", 9, 4))))["correlations"]
+    names = list(rows[0])
+    assert names[:5] == ["arm", "outcome", "metric", "phase", "seeds"]
+    assert names[5:] == [
+        *("pearson", "spearman", "partial linear", "partial log", "partial spline", "first difference"),
+    ]
+    keys = [(row["arm"], row["metric"], row["phase"]) for row in rows]
+    assert len(set(keys)) == len(keys) == 5 * 3
+    assert {row["arm"] for row in rows} == {"warm & <cold>"}
+    assert {row["seeds"] for row in rows if row["phase"] == "second phase"} == {"3"}
+
+
+def test_several_outcomes_are_told_apart(tmp_path: Path) -> None:
+    both = ["full_test_accuracy", "plasticity_gap"]
+    rows = _pages(tmp_path, _metrics(), outcomes=both)["correlations"]
+    assert [row["outcome"] for row in rows] == [name for name in both for _ in range(15)]
+
+
+def test_a_study_of_the_baseline_alone_has_a_page_without_correlations(tmp_path: Path) -> None:
+    metrics = _metrics()
+    pages = _pages(tmp_path, metrics.loc[metrics["arm"] == "random_init"])
+    assert len(pages["outcomes"]) == 1
+    assert pages["correlations"] == []
+
+
+@pytest.mark.parametrize("name", ["outcomes", "correlations"])
+def test_pages_need_nothing_else_and_escape_what_a_label_says(tmp_path: Path, name: str) -> None:
+    _pages(tmp_path, _metrics())
+    text = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert text.count("<table") == text.count("</table>") == 1
+    assert "warm &amp; &lt;cold&gt;" in text
+    assert "<cold>" not in text
+    assert "NaN" not in text
+    assert not any(word in text for word in ("http:", "https:", "src=", "@import"))
+
+
+def test_the_frames_behind_the_pages(tmp_path: Path) -> None:
+    metrics = _metrics()
+    _pages(tmp_path, metrics)
+    assert len(outcomes(metrics, LABELS)) == 1 + len(EPOCHS)
+    table = read_table(tmp_path / "correlations", "correlations")
+    assert len(correlations(table, LABELS)) == 15
+    pd.testing.assert_frame_equal(metrics, _metrics())  # they leave what they are given as it was
