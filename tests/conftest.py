@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tiny_study import RESNET, SEED, TinyStudy, warm_up_settings
 
 from plasticity.prepare import prepare
 from plasticity.split import draw_split
+from tiny_study import RESNET, SEED, TinyStudy, warm_up_settings
 
 
 @pytest.fixture(scope="session")

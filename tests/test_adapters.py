@@ -62,8 +62,9 @@ def _stage(script: Path) -> tuple[str, str]:
     """Return module and function that a script imports and calls."""
     for node in ast.parse(script.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("plasticity."):
-            if node.module != "plasticity.logs":
-                (function,) = [alias.name for alias in node.names if alias.name[0].islower()]
+            functions = [alias.name for alias in node.names if alias.name[0].islower()]
+            if functions != ["log_to"]:
+                (function,) = functions
                 return node.module, function
     raise AssertionError(f"{script} imports no stage")
 

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_study import MLP, SEED, TinyStudy, checkpoints_of, fine_tune_settings, measure_settings
 
 from plasticity.assemble import assemble_histories, assemble_metrics, plasticity_gap
 from plasticity.checkpoints import read_checkpoint, write_checkpoint
 from plasticity.correlate import correlate
 from plasticity.errors import PlasticityError
 from plasticity.tables import SCHEMAS, read_provenance, read_table, write_table
+from tiny_study import MLP, SEED, TinyStudy, checkpoints_of, fine_tune_settings, measure_settings
 
 STARTS = {"random_init": "plain", "warm_start": "plain", "decayed": "weight_decay0.1"}
 EPOCHS = {"random_init": [0], "warm_start": [4, 8], "decayed": [4, 8]}
@@ -104,7 +104,7 @@ def test_the_gap_is_what_random_init_reaches_more_at_the_same_seed(study, tmp_pa
         fresh = _value("full_test_accuracy", "random_init", row["seed"], 0)
         own = _value("full_test_accuracy", row["arm"], row["seed"], row["warm_up_epoch"])
         assert row["plasticity_gap"] == fresh - own
-    assert (table.loc[table["arm"] == "random_init", "plasticity_gap"] == 0).all()
+    assert set(table.loc[table["arm"] == "random_init", "plasticity_gap"]) == {0.0}
 
 
 def test_the_gap_in_numbers() -> None:
@@ -149,7 +149,7 @@ def test_missing_whole_numbers_of_a_diverged_run_stay_missing(study, tmp_path: P
     table = _assembled(study(change), tmp_path / "metrics")
     seed = int(diverged[-1])
     lost = (table["seed"] == seed) & (table["warm_up_epoch"] == 8) & (table["arm"] == "warm_start")
-    assert lost.sum() == 1
+    assert lost.tolist().count(True) == 1
     assert table["approximate_rank"].isna().tolist() == lost.tolist()
     assert table["diverged"].tolist() == lost.tolist()
 
@@ -187,7 +187,7 @@ def test_a_network_that_is_not_finite_passes_every_stage(tiny: TinyStudy, trajec
     found = read_table(tmp_path / "correlations", "correlations")
     whole = found.loc[(found["window_kind"] == "all") & (found["method"] == "pearson") & (found["aggregate"] == "mean")]
     assert set(whole["n_excluded"]) == {1}
-    assert whole["note"].str.contains("1 diverged").all()
+    assert all("1 diverged" in note for note in whole["note"])
     assemble_histories([job.history for job in files], tmp_path / "histories")
     assert read_table(tmp_path / "histories", "history")["warm_up_epoch"].tolist() == [0, 1, 3]
 
@@ -199,7 +199,7 @@ def test_phases_of_a_single_checkpoint_have_no_correlation_and_no_crash(study, t
     found = read_table(tmp_path / "correlations", "correlations")
     phases = found.loc[found["window_kind"].isin(["first_phase", "second_phase"]) & (found["aggregate"] == "seed")]
     assert len(phases) > 0
-    assert phases["estimate"].isna().all()
+    assert all(phases["estimate"].isna())
     assert set(phases["note"]) <= {"1 point", "0 points"}
 
 

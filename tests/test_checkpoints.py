@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from safetensors.numpy import save_file
 
 import plasticity
-from plasticity.checkpoints import digest_of_weights, read_checkpoint, trajectory_name, write_checkpoint
+from plasticity.checkpoints import all_finite, digest_of_weights, read_checkpoint, trajectory_name, write_checkpoint
 from plasticity.errors import PlasticityError
 
 WEIGHTS = {
@@ -49,6 +49,7 @@ def test_names_of_a_trajectory_sort_by_epoch() -> None:
     assert sorted(map(trajectory_name, (350, 5, 40))) == [trajectory_name(epoch) for epoch in (5, 40, 350)]
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.text(st.characters(codec="ascii"), min_size=1, max_size=6), _ARRAYS, min_size=1, max_size=4))
 def test_weights_come_back_bit_for_bit(weights: dict[str, Any]) -> None:
     weights.pop("__metadata__", None)
@@ -102,6 +103,51 @@ def test_a_flipped_byte_of_any_weight_is_found(path: Path) -> None:
     for position in range(8 + length, len(content), 3):
         path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
         assert "damaged checkpoint, expected digest" in _refused(path)
+
+
+def test_a_flipped_byte_of_the_header_is_found_or_changes_nothing(path: Path) -> None:
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    found = 0
+    for position in range(8 + length):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
+        try:
+            assert read_checkpoint(path).settings == SETTINGS, position
+        except PlasticityError as error:
+            assert "\n" not in str(error)
+            found += 1
+    assert found > length / 2
+
+
+def test_a_checkpoint_of_the_first_version_is_read_and_its_settings_must_be_json(tmp_path: Path) -> None:
+    header = {"format": "plasticity-checkpoint-1", "digest": digest_of_weights(WEIGHTS), "settings": '{"seed": 7}'}
+    save_file(WEIGHTS, tmp_path / "old", metadata=header)
+    assert read_checkpoint(tmp_path / "old").settings == {"seed": 7}
+    for damaged in ({"settings": '{"seed": 7'}, {}):
+        save_file(
+            WEIGHTS, tmp_path / "bad", metadata={"format": header["format"], "digest": header["digest"], **damaged}
+        )
+        assert "expected settings that match their digest" in _refused(tmp_path / "bad")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.dictionaries(st.text(min_size=1), st.text() | st.floats(allow_nan=False)))
+def test_equal_content_has_equal_bytes_whatever_the_settings_say(content: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("one", "two", "three")]
+        for file in files:
+            write_checkpoint(file, dict(reversed(WEIGHTS.items())), content)
+        assert len({file.read_bytes() for file in files}) == 1
+        assert read_checkpoint(files[0]).settings == content
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["head.weight", "norm.running_var"])
+def test_one_number_that_is_not_finite_is_seen(bad: float, name: str) -> None:
+    damaged = {key: value.copy() for key, value in WEIGHTS.items()}
+    assert all_finite(damaged)
+    damaged[name].flat[2] = bad
+    assert not all_finite(damaged)
 
 
 def test_a_truncated_file_is_found_at_any_length(path: Path) -> None:

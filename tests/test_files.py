@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plasticity.errors import PlasticityError
@@ -151,6 +151,7 @@ def test_every_library_that_cannot_write_on_is_told_in_one_line(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
+@settings(max_examples=50, deadline=None)
 @given(_JSON)
 def test_json_comes_back(content: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -188,6 +189,7 @@ def test_checksum_of_a_file_in_blocks(tmp_path: Path, size: int) -> None:
     assert sha256_of(tmp_path / "file") == hashlib.sha256(content).hexdigest()
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.text(), _JSON, min_size=2, max_size=5), st.randoms(use_true_random=False))
 def test_digest_does_not_depend_on_the_order_of_keys(content: dict[str, Any], random: Any) -> None:
     keys = list(content)

@@ -89,7 +89,7 @@ def test_a_changed_line_of_a_stage_changes_that_stage_alone(changed) -> None:
         ("training/batch_norm.py", "_BATCH = 500", "_BATCH = 250", {"intervene"}),
         ("metrics/collapse.py", "/ len(features)", "/ max(len(features), 1)", {"measure"}),
         ("metrics/capacity.py", "mass: float = 0.99", "mass: float = 0.98", {"measure"}),
-        ("interventions.py", "shrink * value", "value * shrink", {"intervene", "measure", "fine_tune"}),
+        ("interventions.py", "shrink * value", "value * shrink", {"intervene"}),
         ("analysis/basis.py", "", "\nEXTRA = 1\n", {"correlate"}),
         ("data/digits.py", "_LARGEST = 16", "_LARGEST = 17", {"prepare"}),
         ("models/resnet.py", "_STAGES = 4", "_STAGES = 3", {"warm_up", "fresh", "intervene", "measure", "fine_tune"}),

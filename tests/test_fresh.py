@@ -2,11 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_study import MLP, RESNET, SEED, TinyStudy
 
 from plasticity.checkpoints import Checkpoint, read_checkpoint, trajectory_name
 from plasticity.errors import PlasticityError
 from plasticity.fresh import draw_fresh_network
+from tiny_study import MLP, RESNET, SEED, TinyStudy
 
 
 def _fresh(tiny: TinyStudy, output: Path, *, seed: int = SEED, model: dict = RESNET) -> Checkpoint:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_study import MLP, RESNET, SEED, TinyStudy
 
 from plasticity.checkpoints import Checkpoint, read_checkpoint, trajectory_name
 from plasticity.data.store import open_store
@@ -15,6 +14,7 @@ from plasticity.fresh import draw_fresh_network
 from plasticity.intervene import InterveneFiles, intervene
 from plasticity.interventions import is_buffer
 from plasticity.split import read_split
+from tiny_study import MLP, RESNET, SEED, TinyStudy
 
 STEM = ("body.0.weight", "body.1.running_mean", "body.1.running_var")
 

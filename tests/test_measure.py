@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tiny_study import MLP, RESNET, SEED, TinyStudy, checkpoints_of, measure_settings, warm_up_settings
 
 from plasticity.checkpoints import read_checkpoint, write_checkpoint
 from plasticity.data.store import open_store
@@ -20,6 +19,7 @@ from plasticity.training.epoch import accuracy
 from plasticity.training.images import test_tensors as tensors_of_test
 from plasticity.training.images import train_tensors
 from plasticity.training.weights import load_weights
+from tiny_study import MLP, RESNET, SEED, TinyStudy, checkpoints_of, measure_settings, warm_up_settings
 
 KEYS = {"arm", "seed", "warm_up_epoch", "diverged"}
 NUMBERS = [column.name for column in SCHEMAS["collapse"] if column.name not in KEYS]

@@ -120,7 +120,7 @@ def test_failed_run_leaves_no_description_of_other_arrays(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(PlasticityError, match=r"train_images\.npy: expected to write this file, got: No space"):
         prepare(made, tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert "dataset.json" not in names

@@ -48,7 +48,7 @@ def _plain(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_table_comes_back(tmp_path: Path, schema: str, data: st.DataObject) -> None:
     rows = data.draw(_ROWS[schema])

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_study import MLP, RESNET, SEED, Killed, TinyStudy, checkpoints_of, contents_of, warm_up_settings
 
 from plasticity.checkpoints import read_checkpoint, trajectory_name
 from plasticity.data.store import open_store
@@ -16,6 +15,7 @@ from plasticity.tables import read_provenance, read_table
 from plasticity.training import resume, run
 from plasticity.training.weights import weights_of
 from plasticity.warm_up import Keeper
+from tiny_study import MLP, RESNET, SEED, Killed, TinyStudy, checkpoints_of, contents_of, warm_up_settings
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ def test_a_trajectory_holds_the_checkpoints_and_its_history_every_epoch(tiny: Ti
     assert history["epoch"].tolist() == [1, 2, 3, 4]
     assert set(history["run"]) == {"plain"}
     assert set(history["stage"]) == {"warm_up"}
-    assert history["accuracy"].between(0, 1).all()
+    assert all(history["accuracy"].between(0, 1))
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
-    assert history["penalty"].isna().all()
+    assert all(history["penalty"].isna())
     assert read_provenance(files.history)["settings"] == {**settings, "epochs": [0, 2, 4]}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["history.parquet", "trajectory"]
 
@@ -105,7 +105,7 @@ def test_keeping_checkpoints_does_not_change_the_training(tiny: TinyStudy, traje
 def test_a_penalty_is_in_the_history(tiny: TinyStudy, tmp_path: Path) -> None:
     penalty = {"name": "nc1", "weight": -0.05, "cap": 200}
     files = tiny.warm_up(tmp_path, warm_up_settings(epochs=(1,), penalty=penalty))
-    assert (read_table(files.history, "history")["penalty"] > 0).all()
+    assert all(read_table(files.history, "history")["penalty"] > 0)
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
@@ -149,11 +149,16 @@ def test_a_training_killed_before_anything_was_saved_starts_anew(
     assert contents_of(tiny.warm_up(tmp_path).trajectory) == contents_of(trajectory)
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["before the checkpoints move", "after"])
 def test_a_training_killed_while_it_finishes_is_done_again(
-    tiny: TinyStudy, tmp_path: Path, save_every_epoch: None, trajectory: Path
+    tiny: TinyStudy, tmp_path: Path, save_every_epoch: None, trajectory: Path, moved: bool
 ) -> None:
     def kill(patch: pytest.MonkeyPatch) -> None:
+        finish = Keeper.finish
+
         def fatal(self: Keeper, trajectory: Path) -> None:
+            if moved:
+                finish(self, trajectory)
             raise Killed
 
         patch.setattr(Keeper, "finish", fatal)
@@ -187,7 +192,7 @@ def test_damaged_unfinished_work_is_told_and_trained_anew(
     state.write_bytes(content)
     with caplog.at_level(logging.WARNING, logger="plasticity"):
         files = tiny.warm_up(tmp_path)
-    (warning,) = [record.getMessage() for record in caplog.records]
+    (warning,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert warning.startswith(f"unfinished work is not usable, starting anew: {state}: damaged checkpoint")
     assert contents_of(files.trajectory) == contents_of(trajectory)
 
@@ -196,7 +201,7 @@ def test_a_diverging_training_writes_every_checkpoint_and_says_so(tiny: TinyStud
     files = tiny.warm_up(tmp_path, warm_up_settings(model=RESNET, learning_rate=1e6))
     history = read_table(files.history, "history")
     assert history["epoch"].tolist() == [1]
-    assert history["loss"].isna().all()
+    assert all(history["loss"].isna())
     found = {epoch: read_checkpoint(path) for epoch, path in checkpoints_of(files.trajectory, 0, 1, 2, 3).items()}
     assert {epoch: c.settings["diverged"] for epoch, c in found.items()} == {0: False, 1: True, 2: True, 3: True}
     assert {epoch: c.settings["warm_up_epoch"] for epoch, c in found.items()} == {0: 0, 1: 1, 2: 2, 3: 3}

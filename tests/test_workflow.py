@@ -112,7 +112,8 @@ def test_checkpoint_header_holds_the_settings(finished: Path) -> None:
 
 
 def test_no_pickle_in_the_results(finished: Path) -> None:
-    endings = {path.suffix for path in (finished / "results").rglob("*") if path.is_file()}
+    files = [path for path in (finished / "results").rglob("*") if path.is_file() and not path.name.startswith(".")]
+    endings = {path.suffix for path in files}
     assert endings <= {".npy", ".json", ".parquet", ".safetensors", ".svg", ".png", ".html", ".tsv"}
 
 
@@ -216,9 +217,9 @@ def test_damaged_checkpoint_stops_with_one_clear_line(finished: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("warm_start={model: {name: resnet81}}", "did you mean resnet18"),
-        ("dataset={reader: cifar01}", "did you mean cifar10"),
-        ("warm_start={arms: {warm_strat: {intervention: {name: shrink}}}}", "did you mean shrink_perturb"),
+        ("warm_start={model: {name: resnet81}}", "did you mean 'resnet18'"),
+        ("dataset={reader: cifar01}", "did you mean 'cifar10'"),
+        ("warm_start={arms: {warm_strat: {intervention: {name: shrink}}}}", "did you mean 'shrink_perturb'"),
         ("warm_start={seeds: []}", "warm_start.seeds"),
         ("dataset={reader: parquet, train: no.parquet, test: no.parquet}", "no.parquet"),
     ],

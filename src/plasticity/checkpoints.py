@@ -16,6 +16,7 @@ from plasticity.errors import PlasticityError
 from plasticity.files import atomic_path
 
 _FORMAT = "plasticity-checkpoint-1"
+_LENGTH = 8  # bytes at a safetensors file's start that give the length of its header
 
 
 @dataclass(frozen=True)
@@ -48,28 +49,62 @@ def digest_of_weights(weights: Mapping[str, NDArray]) -> str:
     return digest.hexdigest()
 
 
+def all_finite(weights: Mapping[str, NDArray]) -> bool:
+    """Say whether every weight is a finite number."""
+    return all(bool(np.isfinite(value).all()) for value in weights.values())
+
+
 def write_checkpoint(path: str | Path, weights: Mapping[str, NDArray], settings: Mapping[str, Any]) -> str:
-    """Write weights and settings atomically; return the digest of the weights."""
-    digest = digest_of_weights(weights)
-    header = {"format": _FORMAT, "digest": digest, "settings": json.dumps(settings, sort_keys=True)}
+    """Write weights and settings atomically; return the digest of the weights. Equal content has equal bytes."""
+    digest, text = digest_of_weights(weights), json.dumps(settings, sort_keys=True)
+    header = {"format": _FORMAT, "digest": digest, "settings": text, "settings_digest": _digest_of_text(text)}
     tensors = {name: np.asarray(value, order="C") for name, value in weights.items()}
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata=header)
+        _sort_metadata(temporary)
     return digest
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint and verify its digest.
+    """Read a checkpoint and verify its digests.
 
     Raises:
-        PlasticityError: If the file is missing, is no checkpoint, or its bytes do not match the digest.
+        PlasticityError: If the file is missing, is no checkpoint, or its bytes do not match the digests.
     """
     header, weights = _read(Path(path))
     if header.get("format") != _FORMAT:
         raise PlasticityError(f"{path}: expected format {_FORMAT}, got {header.get('format')}")
-    if (got := digest_of_weights(weights)) != header["digest"]:
-        raise PlasticityError(f"{path}: damaged checkpoint, expected digest {header['digest'][:12]}, got {got[:12]}")
-    return Checkpoint(weights, json.loads(header["settings"]), header["digest"])
+    expected, text = header.get("digest", "none"), header.get("settings", "")
+    if (got := digest_of_weights(weights)) != expected:
+        raise PlasticityError(f"{path}: damaged checkpoint, expected digest {expected[:12]}, got {got[:12]}")
+    got = _digest_of_text(text)
+    # Checkpoints of the first versions have no digest of their settings; those are valid JSON at least.
+    if not _is_json(text) or header.get("settings_digest", got) != got:
+        raise PlasticityError(f"{path}: damaged checkpoint, expected settings that match their digest, got others")
+    return Checkpoint(weights, json.loads(text), expected)
+
+
+def _sort_metadata(path: Path) -> None:
+    """Put the header's metadata into the order of its keys, in place; safetensors leaves it to chance."""
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(_LENGTH), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        ordered = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+        file.seek(_LENGTH)
+        file.write(ordered.ljust(length))
+
+
+def _digest_of_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray]]:

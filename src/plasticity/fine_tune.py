@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from plasticity.checkpoints import Checkpoint, read_checkpoint
+from plasticity.checkpoints import Checkpoint, all_finite, read_checkpoint
 from plasticity.data.store import ImageStore, open_store
 from plasticity.errors import PlasticityError
 from plasticity.files import digest_of, read_json, write_json
-from plasticity.interventions import all_finite
 from plasticity.models.registry import build_model
 from plasticity.progress import Progress
 from plasticity.provenance import provenance
@@ -26,7 +25,7 @@ from plasticity.training.epoch import accuracy
 from plasticity.training.images import ImageTensors, test_tensors, train_tensors
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
-from plasticity.training.weights import load_weights
+from plasticity.training.weights import load_weights, weights_of
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +118,7 @@ class Job:
             record = _train_and_test(task, checkpoint, settings, seed, resume, self.title)
         else:
             record = {"outcome": _missing_outcome(diverged=True), "history": []}
-        write_json(record_path, {"digest": self.digest, **record})
+        write_json(record_path, {"digest": self.digest, "checksum": digest_of(record), **record})
         resume.clear()
         return record
 
@@ -127,11 +126,19 @@ class Job:
         if not path.exists():
             return None
         try:
-            record = read_json(path)
+            record = _checked_record(path)
         except PlasticityError as error:
             logger.warning("%s; computing it anew", error)
             return None
-        return record if record.get("digest") == self.digest else None
+        return record if record["digest"] == self.digest else None
+
+
+def _checked_record(path: Path) -> dict[str, Any]:
+    record = read_json(path)
+    content = {key: record.get(key) for key in ("outcome", "history")} if isinstance(record, dict) else {}
+    if not content or "digest" not in record or record.get("checksum") != digest_of(content):
+        raise PlasticityError(f"{path}: expected a fine-tuning's record that matches its checksum, got other content")
+    return record
 
 
 def _load_task(files: FineTuneFiles, settings: dict[str, Any], device: torch.device) -> FullTask:
@@ -151,7 +158,7 @@ def _train_and_test(
     schedule = Schedule(training["max_epochs"], training["stop_accuracy"])
     run.train(schedule, resume=resume, progress=Progress(title, schedule.epochs))
     history = [asdict(record) for record in run.history]
-    if run.diverged:
+    if run.diverged or not all_finite(weights_of(run.model)):  # the last step may overflow after a finite loss
         return {"outcome": {**_missing_outcome(diverged=True), "fine_tune_epochs": len(history)}, "history": []}
     outcome = {
         "full_train_accuracy": run.history[-1].accuracy,

@@ -7,7 +7,6 @@ not needed: an intervention works on plain tensors by name.
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
 from numpy.typing import NDArray
 
 Weights = Mapping[str, NDArray]
@@ -48,8 +47,3 @@ def shrink_perturb(
 
 
 INTERVENTIONS: dict[str, Intervention] = {"shrink_perturb": shrink_perturb}
-
-
-def all_finite(weights: Weights) -> bool:
-    """Say whether every weight is a finite number."""
-    return all(bool(np.isfinite(value).all()) for value in weights.values())

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from plasticity.checkpoints import read_checkpoint
+from plasticity.checkpoints import all_finite, read_checkpoint
 from plasticity.data.store import ImageStore, open_store
-from plasticity.interventions import all_finite
 from plasticity.logs import logger
 from plasticity.metrics.measure_network import nc1_in_train_mode, network_metrics
 from plasticity.models.classifier import Classifier

@@ -1,6 +1,5 @@
 """All metrics of one network from one pass over the data it was trained on."""
 
-import math
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -55,10 +54,11 @@ def feature_pass(
     stream = StatisticsStream(model.head.out_features, model.head.in_features, images.labels.device)
     kept: list[tuple[Tensor, Tensor, Tensor]] = []
     units = capacity.ActiveUnits()
-    watched = math.ceil(probe_images / batch_size)
-    for number, (inputs, labels) in enumerate(images.batches(indices, batch_size)):
-        with capacity.watch_units(model, units) if number < watched else nullcontext():
+    seen = 0
+    for inputs, labels in images.batches(indices, batch_size):
+        with capacity.watch_units(model, units) if seen < probe_images else nullcontext():
             features = model.features(inputs)
+        seen += len(labels)
         stream.update(features, labels)
         kept.append((features.cpu(), model.head(features).argmax(1).cpu(), labels.cpu()))
     features, predictions, labels = (torch.cat(parts) for parts in zip(*kept, strict=True))
