@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -64,7 +65,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def edited(finished: Path) -> "Callable[[str, str, str], None]":
+def edited(finished: Path) -> Iterator[Callable[[str, str, str], None]]:
     """Replace text in a file of the finished checkout for one test."""
     originals: dict[Path, tuple[str, os.stat_result]] = {}
 
@@ -91,10 +92,10 @@ def test_study_has_every_row_and_the_baseline(finished: Path) -> None:
     expected = {"random_init": [0], "warm_start": grid, "shrink_perturb": grid, "nc1_spread": grid}
     found = rows.groupby(["arm", "seed"], sort=False)["warm_up_epoch"].agg(list).to_dict()
     assert found == {(arm, seed): epochs for arm, epochs in expected.items() for seed in (1, 2)}
-    baseline = rows[rows["arm"] == "random_init"].set_index("seed")["full_test_accuracy"]
-    gap = rows["seed"].map(baseline) - rows["full_test_accuracy"]
-    assert (gap == rows["plasticity_gap"]).all()
-    assert rows[["nc1", "nc2", "nc3", "nc4", "full_test_accuracy"]].notna().all(axis=None)
+    accuracy = {(row.arm, row.seed): row.full_test_accuracy for row in rows.itertuples() if row.arm == "random_init"}
+    for row in rows.itertuples():
+        assert row.plasticity_gap == accuracy["random_init", row.seed] - row.full_test_accuracy
+    assert np.isfinite(rows[["nc1", "nc2", "nc3", "nc4", "full_test_accuracy"]].to_numpy(dtype="float64")).all()
 
 
 def test_arms_that_warm_up_alike_share_one_warm_up(finished: Path) -> None:
@@ -156,26 +157,24 @@ def test_new_seed_runs_that_seed_alone(finished: Path) -> None:
     assert "prepare_data" not in jobs
 
 
-def test_edited_line_of_a_metric_measures_anew(finished: Path, edited: "Callable[[str, str, str], None]") -> None:
+def test_edited_line_of_a_metric_measures_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
     edited("src/plasticity/metrics/collapse.py", "return agree / len(features)", "return agree / (len(features) + 0)")
     jobs = planned(finished)
     assert jobs["measure_collapse"] == 6
     assert jobs.keys() - draws(jobs) == {"measure_collapse"} | AFTER_FINE_TUNING
 
 
-def test_edited_line_of_the_training_loop_trains_anew(
-    finished: Path, edited: "Callable[[str, str, str], None]"
-) -> None:
+def test_edited_line_of_the_training_loop_trains_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
     edited("src/plasticity/training/epoch.py", "batches += 1", "batches = batches + 1")
     assert {"warm_up", "fine_tune"} <= planned(finished).keys()
 
 
-def test_edited_figure_is_drawn_anew(finished: Path, edited: "Callable[[str, str, str], None]") -> None:
+def test_edited_figure_is_drawn_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
     edited("src/plasticity/figures/training_curves.py", "import ", "import math\nimport ")
     assert planned(finished) == {"draw_training_curves": 1}
 
 
-def test_comment_reruns_nothing(finished: Path, edited: "Callable[[str, str, str], None]") -> None:
+def test_comment_reruns_nothing(finished: Path, edited: Callable[[str, str, str], None]) -> None:
     edited("src/plasticity/training/epoch.py", "\n\n\n", "\n\n\n# A comment, and a line of white space.\n\n")
     edited("src/plasticity/warm_up.py", '"""Stage:', '"""The stage:')
     assert not planned(finished)
@@ -186,7 +185,7 @@ def test_deleted_checkpoint_is_exported_again_without_training(finished: Path) -
     path = finished / name
     before = path.read_bytes()
     path.unlink()
-    snakemake(finished, "--configfile", TINY, name)
+    snakemake(finished, name, "--configfile", TINY)
     assert path.read_bytes() == before
     assert not planned(finished).keys() & {"warm_up", "draw_split"}
 
