@@ -9,6 +9,7 @@ SOURCES = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCES)
 os.environ.update(PYTHONPATH=SOURCES)
 
+import yaml
 from snakemake.utils import update_config
 
 from plasticity.config import ConfigError, load_config, typed
@@ -16,9 +17,15 @@ from plasticity.figures.registry import figure_module
 from plasticity.fingerprint import fingerprint
 from plasticity.plan import WarmStartPlan
 
-update_config(config, typed(workflow.config_settings.config))
+# Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
+given = yaml.safe_load(
+    Path(workflow.basedir, "config.yaml").read_text(encoding="utf-8")
+)
+update_config(given, config)
+update_config(given, typed(workflow.config_settings.config))
+
 try:
-    config = load_config(config, root=Path.cwd())
+    config = load_config(given, root=Path.cwd())
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
