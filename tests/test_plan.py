@@ -35,7 +35,7 @@ def _put(keys: tuple[str, ...], value: Any) -> Callable[[dict[str, Any]], None]:
 
 
 DEMO_PLAN = _plan()
-EVERY_FOURTH = tuple(range(4, 33, 4))
+EVERY_FOURTH = tuple(range(4, 25, 4))
 
 
 def test_arms_are_those_of_the_configuration_with_lists_expanded() -> None:
@@ -185,7 +185,7 @@ LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("measure", "train_mode_nc1"): (False, {"measure"}),
     ("measure", "probe_images"): (100, {"measure"}),
     ("analysis", "window"): (20, {"correlate", "figures"}),
-    ("analysis", "phase_boundary"): (12, {"correlate", "figures"}),
+    ("analysis", "phase_boundary"): (8, {"correlate", "figures"}),
     ("analysis", "confidence"): (0.9, {"correlate", "figures"}),
     ("analysis", "bootstrap_samples"): (100, {"correlate", "figures"}),
 }
