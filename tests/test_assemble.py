@@ -10,7 +10,8 @@ from plasticity.assemble import assemble_histories, assemble_metrics, plasticity
 from plasticity.checkpoints import read_checkpoint, write_checkpoint
 from plasticity.correlate import correlate
 from plasticity.errors import PlasticityError
-from plasticity.tables import SCHEMAS, read_provenance, read_table, write_table
+from plasticity.schemas import SCHEMAS
+from plasticity.tables import read_provenance, read_table, write_table
 from tiny_study import MLP, SEED, TinyStudy, checkpoints_of, fine_tune_settings, measure_settings
 
 STARTS = {"random_init": "plain", "warm_start": "plain", "decayed": "weight_decay0.1"}

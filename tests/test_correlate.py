@@ -10,7 +10,8 @@ import pytest
 from plasticity.analysis.correlation import METHODS, estimate
 from plasticity.correlate import CONTROL, METRICS, OUTCOMES, correlate
 from plasticity.errors import PlasticityError
-from plasticity.tables import SCHEMAS, read_provenance, read_table, write_table
+from plasticity.schemas import SCHEMAS
+from plasticity.tables import read_provenance, read_table, write_table
 
 SETTINGS = {"window": 32, "phase_boundary": 24, "confidence": 0.95, "bootstrap_samples": 2000}
 

@@ -5,7 +5,8 @@ import pytest
 from plasticity.draw import draw
 from plasticity.errors import PlasticityError
 from plasticity.fingerprint import closure
-from plasticity.tables import SCHEMAS, write_table
+from plasticity.schemas import SCHEMAS
+from plasticity.tables import write_table
 
 FILL = {"str": "", "int": 1, "float": 0.5, "bool": False}
 ANALYSIS = {"window": 16, "phase_boundary": 8, "confidence": 0.95, "bootstrap_samples": 10}

@@ -9,7 +9,7 @@ import pytest
 
 from plasticity import fingerprint as module
 from plasticity.fingerprint import closure, fingerprint
-from plasticity.tables import SCHEMAS, Column
+from plasticity.schemas import SCHEMAS, Column
 
 STAGES = (
     "warm_up",

@@ -12,9 +12,10 @@ from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.metrics.measure_network import nc1_in_train_mode, network_metrics
 from plasticity.models.registry import build_model
+from plasticity.schemas import SCHEMAS
 from plasticity.seeding import torch_generator
 from plasticity.split import read_split
-from plasticity.tables import SCHEMAS, read_table
+from plasticity.tables import read_table
 from plasticity.training.epoch import accuracy
 from plasticity.training.images import test_tensors as tensors_of_test
 from plasticity.training.images import train_tensors

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from plasticity.errors import PlasticityError
 from plasticity.provenance import provenance
-from plasticity.tables import SCHEMAS, arrow_schema, read_provenance, read_table, write_table
+from plasticity.schemas import SCHEMAS
+from plasticity.tables import arrow_schema, read_provenance, read_table, write_table
 
 _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "str": st.text(max_size=8),

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from plasticity.correlate import correlate
-from plasticity.tables import SCHEMAS, read_table, write_table
+from plasticity.schemas import SCHEMAS
+from plasticity.tables import read_table, write_table
 from plasticity.tabulate import correlations, outcomes, tabulate
 
 LABELS = {"random_init": "random init", "warm_start": "warm & <cold>"}

@@ -8,7 +8,8 @@ import pandas as pd
 
 from plasticity.errors import PlasticityError
 from plasticity.provenance import provenance
-from plasticity.tables import SCHEMAS, read_table, write_table
+from plasticity.schemas import SCHEMAS
+from plasticity.tables import read_table, write_table
 
 _KEY = ["arm", "seed", "warm_up_epoch"]
 BASELINE = "random_init"

@@ -14,7 +14,8 @@ from plasticity.analysis.panel import Excluded, Panel, excluded, panel_of
 from plasticity.analysis.windows import SLIDING, Window, phases, sliding_windows
 from plasticity.errors import PlasticityError
 from plasticity.provenance import provenance
-from plasticity.tables import SCHEMAS, read_table, write_table
+from plasticity.schemas import SCHEMAS
+from plasticity.tables import read_table, write_table
 
 _NUMERIC = ("int", "float")
 _KEYS = ("arm", "seed", "warm_up_epoch")

@@ -10,7 +10,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from plasticity.tables import SCHEMAS
+from plasticity.schemas import SCHEMAS
 
 _ROOT = Path(__file__).parent
 _PACKAGE = _ROOT.name
@@ -18,7 +18,9 @@ _EMPTY = ast.dump(ast.parse(""))
 
 # Plumbing that carries numbers without making them. A new column of one table must not retrain every network; the
 # schema of the tables that a stage writes is part of its digest instead.
-_PLUMBING = {f"{_PACKAGE}.{name}" for name in ("errors", "files", "logs", "progress", "provenance", "tables")}
+_PLUMBING = {
+    f"{_PACKAGE}.{name}" for name in ("errors", "files", "logs", "progress", "provenance", "schemas", "tables")
+}
 
 
 @cache

@@ -17,9 +17,10 @@ from plasticity.metrics.measure_network import nc1_in_train_mode, network_metric
 from plasticity.models.classifier import Classifier
 from plasticity.models.registry import build_model
 from plasticity.provenance import provenance
+from plasticity.schemas import SCHEMAS
 from plasticity.seeding import torch_generator
 from plasticity.split import read_split
-from plasticity.tables import SCHEMAS, write_table
+from plasticity.tables import write_table
 from plasticity.training.device import describe_device, place, prepare_device
 from plasticity.training.epoch import accuracy
 from plasticity.training.images import ImageTensors, test_tensors, train_tensors

@@ -9,8 +9,9 @@ import pytest
 
 from plasticity.figures.inputs import FigureTables
 from plasticity.figures.style import Style
+from plasticity.schemas import SCHEMAS
 from plasticity.seeding import numpy_generator
-from plasticity.tables import SCHEMAS, read_table, write_table
+from plasticity.tables import read_table, write_table
 
 ARMS = (
     "random_init",

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from plasticity.figures.axes import fit_y, format_epochs, format_y, metric_label
-from plasticity.tables import SCHEMAS
+from plasticity.schemas import SCHEMAS
 
 
 @pytest.fixture

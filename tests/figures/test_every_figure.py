@@ -9,7 +9,7 @@ from matplotlib.transforms import Bbox
 from plasticity.draw import render
 from plasticity.figures.registry import FIGURES
 from plasticity.figures.style import Style, arm_styles
-from plasticity.tables import SCHEMAS
+from plasticity.schemas import SCHEMAS
 
 SMALL = ("random_init", "warm_start", "nc1_spread")
 FLOATS = [entry.name for entry in SCHEMAS["metrics"] if entry.kind == "float"]

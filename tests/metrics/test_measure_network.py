@@ -10,7 +10,7 @@ import references
 from plasticity.metrics import measure_network
 from plasticity.metrics.measure_network import feature_pass, nc1_in_train_mode, network_metrics
 from plasticity.models.classifier import Classifier
-from plasticity.tables import SCHEMAS
+from plasticity.schemas import SCHEMAS
 from plasticity.training.epoch import accuracy
 from plasticity.training.images import ImageTensors
 from small_problems import CLASSES, MLP, RESNET, assert_same, image_tensors, network, run_in, state

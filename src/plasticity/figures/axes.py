@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import AutoLocator, Formatter, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from plasticity.tables import SCHEMAS
+from plasticity.schemas import SCHEMAS
 
 WARM_UP_AXIS = "Warm-up training (epochs)"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
