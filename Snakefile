@@ -17,7 +17,18 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
-include: "workflow/rules/warm_start.smk"
+
+
+if WARM_START is not None:
+
+    include: "workflow/rules/warm_start.smk"
+
+
+if PERMUTED is not None:
+
+    include: "workflow/rules/permuted.smk"
+
+
 include: "workflow/rules/report.smk"
 
 
@@ -25,4 +36,15 @@ rule all:
     default_target: True
     input:
         warm_start_targets(),
-        report_targets(),
+        permuted_targets(),
+        rules.show_config.output.page,
+
+
+rule warm_start:
+    input:
+        warm_start_targets(),
+
+
+rule permuted:
+    input:
+        permuted_targets(),

@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PRESETS = sorted((ROOT / "config").glob("*.yaml"))
-TABLES = {name: getattr(catalogue, name) for name in ("READERS", "MODELS", "PENALTIES", "INTERVENTIONS", "FIGURES")}
+NAMES = ("READERS", "MODELS", "PENALTIES", "INTERVENTIONS", "WARM_START_FIGURES", "PERMUTED_FIGURES")
+TABLES = {name: getattr(catalogue, name) for name in NAMES}
 RANGES = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
@@ -176,7 +177,7 @@ def test_every_required_key_of_the_schema_is_in_the_configuration() -> None:
             section = section.get(key, {})
         missing = [key for key in part.get("required", ()) if section and key not in section]
         assert not missing, path
-    assert set(config["warm_start"]["figures"]) == set(catalogue.FIGURES)
+    assert set(config["warm_start"]["figures"]) == set(catalogue.WARM_START_FIGURES)
 
 
 def test_required_parameters_exist_and_have_no_default() -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from permuted_tables import make_permuted
 from plasticity.draw import draw
 from plasticity.errors import PlasticityError
 from plasticity.fingerprint import closure
@@ -42,7 +43,7 @@ def settings(**changes):
 def test_stage_writes_svg_and_png_with_the_configured_style_and_labels(inputs, tmp_path):
     files = {"svg": tmp_path / "out" / "figure.svg", "png": tmp_path / "out" / "figure.png"}
     chosen = settings(style={"width": 4, "height": 3}, labels={"warm_start": "half the data first"})
-    draw("accuracy_by_warm_up", **inputs, **files, settings=chosen)
+    draw("accuracy_by_warm_up", tables=inputs, **files, settings=chosen)
     text = files["svg"].read_text(encoding="utf-8")
     assert 'width="288pt" height="216pt"' in text
     assert "half the data first" in text
@@ -53,7 +54,7 @@ def test_same_tables_give_the_same_bytes(inputs, tmp_path):
     for name in ("once", "again"):
         draw(
             "collapse_by_warm_up",
-            **inputs,
+            tables=inputs,
             svg=tmp_path / f"{name}.svg",
             png=tmp_path / f"{name}.png",
             settings=settings(),
@@ -72,7 +73,7 @@ def test_same_tables_give_the_same_bytes(inputs, tmp_path):
 def test_mistakes_are_told_in_one_line_and_leave_no_file(inputs, tmp_path, name, changes, message):
     files = {"svg": tmp_path / "figure.svg", "png": tmp_path / "figure.png"}
     with pytest.raises(PlasticityError, match=message) as caught:
-        draw(name, **inputs, **files, settings=settings(**changes))
+        draw(name, tables=inputs, **files, settings=settings(**changes))
     assert "\n" not in str(caught.value)
     assert not any(path.exists() for path in files.values())
 
@@ -83,10 +84,29 @@ def test_a_missing_setting_is_named(inputs, tmp_path):
     with pytest.raises(
         PlasticityError, match=r"figure plasticity_gap: expected the settings .* none for \['warm_ups'\]"
     ):
-        draw("plasticity_gap", **inputs, svg=tmp_path / "a.svg", png=tmp_path / "a.png", settings=given)
+        draw("plasticity_gap", tables=inputs, svg=tmp_path / "a.svg", png=tmp_path / "a.png", settings=given)
+
+
+def test_a_figure_of_the_permuted_study_is_drawn_from_its_own_tables(tmp_path):
+    tables = make_permuted(tmp_path)
+    files = {"metrics": tmp_path / "permuted.parquet", "correlations": tmp_path / "correlations.parquet"}
+    outputs = {"svg": tmp_path / "figure.svg", "png": tmp_path / "figure.png"}
+    given = {"style": {"height": 3}, "arms": list(tables.arms), "labels": {"continual": "task after task"}}
+    given |= {"experiments": dict(tables.experiments), "analysis": ANALYSIS}
+    draw("accuracy_and_collapse_by_task", tables=files, **outputs, settings=given)
+    assert "task after task" in outputs["svg"].read_text(encoding="utf-8")
+    assert outputs["png"].read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_missing_table_is_named(inputs, tmp_path):
+    del inputs["histories"]
+    message = r"figure plasticity_gap: expected the tables .*'histories'.* none for \['histories'\]"
+    with pytest.raises(PlasticityError, match=message):
+        draw("plasticity_gap", tables=inputs, svg=tmp_path / "a.svg", png=tmp_path / "a.png", settings=settings())
 
 
 def test_the_stages_code_covers_no_single_figure():
     drawn = {name.removeprefix("plasticity.figures.") for name in closure("plasticity.draw")}
+    assert not drawn & {"inputs", "permuted_inputs", "first_task_length"}
     assert not drawn & {"correlation_windows", "accuracy_by_warm_up", "plasticity_gap", "training_curves"}
     assert "style" in drawn

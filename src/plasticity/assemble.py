@@ -9,7 +9,7 @@ import pandas as pd
 from plasticity.errors import PlasticityError
 from plasticity.provenance import provenance
 from plasticity.schemas import SCHEMAS
-from plasticity.tables import read_table, write_table
+from plasticity.tables import read_tables, write_table
 
 _KEY = ["arm", "seed", "warm_up_epoch"]
 BASELINE = "random_init"
@@ -29,8 +29,8 @@ def assemble_metrics(
     Raises:
         PlasticityError: If a checkpoint of an arm was not measured or not fine-tuned.
     """
-    outcomes = _concatenated(fine_tune, "fine_tune")
-    measured = _by_arm(_concatenated(collapse, "collapse"), settings)
+    outcomes = read_tables(fine_tune, "fine_tune")
+    measured = _by_arm(read_tables(collapse, "collapse"), settings)
     joined = outcomes.merge(measured, on=_KEY, how="outer", suffixes=("", "_measured"), indicator="found")
     _check_complete(joined)
     joined["diverged"] = joined["diverged"] | joined["diverged_measured"]
@@ -43,7 +43,7 @@ def assemble_metrics(
 
 def assemble_histories(histories: Sequence[Path], output: Path) -> None:
     """Write all training histories as one table, sorted by stage, run, seed, checkpoint and epoch."""
-    rows = _concatenated(histories, "history")
+    rows = read_tables(histories, "history")
     keys = ["stage", "run", "seed", "warm_up_epoch", "epoch"]
     write_table(rows.sort_values(keys, ignore_index=True), output, "history", provenance({}))
 
@@ -65,13 +65,6 @@ def _by_arm(measured: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
         rows = measured[(measured["arm"] == start) & measured["warm_up_epoch"].isin(settings["epochs"][arm])]
         parts.append(rows.assign(arm=arm))
     return pd.concat(parts, ignore_index=True)
-
-
-def _concatenated(paths: Sequence[Path], schema: str) -> pd.DataFrame:
-    # Nullable integers: a diverged run's numbers are missing in one table and whole numbers in the next.
-    types = {column.name: "Int64" for column in SCHEMAS[schema] if column.kind == "int"}
-    tables = [read_table(path, schema).astype(types) for path in paths]
-    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
 def _check_complete(joined: pd.DataFrame) -> None:

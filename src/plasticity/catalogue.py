@@ -202,7 +202,7 @@ READERS: dict[str, Entry] = {
     ),
 }
 
-FIGURES: dict[str, Entry] = {
+WARM_START_FIGURES: dict[str, Entry] = {
     "correlation_windows": Entry(description="Correlation of collapse with accuracy in sliding windows."),
     "accuracy_by_warm_up": Entry(description="Test accuracy after fine-tuning by warm-up length, per arm."),
     "collapse_and_accuracy_all": Entry(description="NC1 to NC4 against accuracy, whole warm-up."),
@@ -212,4 +212,19 @@ FIGURES: dict[str, Entry] = {
     "training_curves": Entry(description="Loss and accuracy by epoch of warm-up and fine-tuning."),
     "plasticity_gap": Entry(description="Test accuracy lost against a random-init network, by warm-up length."),
     "partial_correlations": Entry(description="Correlation of collapse with accuracy given the training length."),
+}
+
+PERMUTED_FIGURES: dict[str, Entry] = {
+    "accuracy_and_collapse_by_task": Entry(description="Online accuracy and NC1 over the tasks."),
+    "first_task_length": Entry(description="NC1 and two definitions of plasticity loss by epochs on the first task."),
+    "first_task_collapse": Entry(
+        description="Accuracy on the second task by NC1 at which, and epochs after which, the first ended."
+    ),
+    "correlation_by_task": Entry(
+        description="Correlation across runs of first-task collapse and length with each later task."
+    ),
+    "plasticity_by_task": Entry(description="Online accuracy lost against a fresh network, over the tasks, per arm."),
+    "task_correlations": Entry(
+        description="Correlation of collapse with accuracy over the tasks, plain, partial and of differences."
+    ),
 }

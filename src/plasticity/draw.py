@@ -8,20 +8,15 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from plasticity.errors import PlasticityError
-from plasticity.figures.inputs import FigureTables
-from plasticity.figures.registry import figure_entry, figure_module
+from plasticity.figures.registry import figure_entry, figure_module, tables_class
 from plasticity.figures.style import Style, save
 from plasticity.tables import read_table
-
-_SETTINGS = ("style", "arms", "labels", "warm_ups", "analysis")
 
 
 def draw(
     name: str,
     *,
-    metrics: str | Path,
-    histories: str | Path,
-    correlations: str | Path,
+    tables: Mapping[str, str | Path],
     svg: str | Path,
     png: str | Path,
     settings: Mapping[str, Any],
@@ -29,41 +24,40 @@ def draw(
     """Draw the figure `name` and write it as SVG and PNG.
 
     Args:
-        name: A key of the configuration's `figures`.
-        metrics: Parquet table of schema "metrics".
-        histories: Parquet table of schema "history".
-        correlations: Parquet table of schema "correlations".
+        name: A key of the `figures` of a study's configuration.
+        tables: Table -> its Parquet file. The warm-start study has metrics, histories and correlations, the permuted
+            study metrics and correlations.
         svg: Where the SVG is written.
         png: Where the PNG is written.
         settings: `style`, the figure's section of the configuration; `arms`, all arms in order; `labels`, arm to
-            name in legends; `warm_ups`, arm to warm-up; `analysis`, the section of that name.
+            name in legends; `analysis`, the section of that name; and `warm_ups`, arm to warm-up, in the warm-start
+            study, or `experiments`, arm to experiment, in the permuted study.
 
     Raises:
-        PlasticityError: If there is no such figure, a setting is missing or wrong, or a table is damaged.
+        PlasticityError: If there is no such figure, a table or setting is missing or wrong, or a table is damaged.
     """
-    figure_entry(name)
-    missing = [key for key in _SETTINGS if key not in settings]
-    if missing:
-        raise PlasticityError(f"figure {name}: expected the settings {list(_SETTINGS)}, got none for {missing}")
-    tables = FigureTables(
-        metrics=read_table(metrics, "metrics"),
-        histories=read_table(histories, "history"),
-        correlations=read_table(correlations, "correlations"),
-        arms=tuple(settings["arms"]),
-        labels=settings["labels"],
-        warm_ups=settings["warm_ups"],
-        analysis=settings["analysis"],
-    )
+    module, kind = tables_class(name)
+    of_study = getattr(importlib.import_module(module), kind)
+    _complete(f"figure {name}: expected the tables", of_study.SCHEMAS, tables)
+    _complete(f"figure {name}: expected the settings", ("style", *of_study.SETTINGS), settings)
     style = Style.from_settings(settings["style"])
+    frames = {key: read_table(tables[key], schema) for key, schema in of_study.SCHEMAS.items()}
+    loaded = of_study(**frames, **{key: settings[key] for key in of_study.SETTINGS})
     with style.context():
-        save(render(name, tables, style), svg, png)
+        save(render(name, loaded, style), svg, png)
 
 
-def render(name: str, tables: FigureTables, style: Style) -> Figure:
-    """Return the figure `name`; call it, and save its result, inside `style.context()`.
+def render(name: str, tables: Any, style: Style) -> Figure:
+    """Return the figure `name` of its study's tables; call it, and save its result, inside `style.context()`.
 
     Raises:
         PlasticityError: If there is no such figure.
     """
     module = importlib.import_module(figure_module(name))
     return module.draw(tables, style, **figure_entry(name).options)
+
+
+def _complete(expectation: str, expected: Any, given: Mapping[str, Any]) -> None:
+    missing = [key for key in expected if key not in given]
+    if missing:
+        raise PlasticityError(f"{expectation} {list(expected)}, got none for {missing}")

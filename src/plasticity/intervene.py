@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plasticity.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from plasticity.errors import PlasticityError
-from plasticity.interventions import INTERVENTIONS
+from plasticity.checkpoints import read_checkpoint, write_checkpoint
+from plasticity.interventions import intervened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,23 +34,10 @@ def intervene(files: InterveneFiles, *, settings: dict[str, Any], threads: int) 
         PlasticityError: If the intervention is unknown or an input is damaged.
     """
     before = read_checkpoint(files.checkpoint)
-    weights = intervened(before, read_checkpoint(files.fresh), settings["intervention"])
+    weights = intervened(before.weights, read_checkpoint(files.fresh).weights, settings["intervention"])
     if settings["intervention"].get("batch_norm") == "recalibrate":
         weights = _recalibrated(weights, files, settings, threads)
     write_checkpoint(files.output, weights, {**before.settings, **settings, "stage": "intervene"})
-
-
-def intervened(checkpoint: Checkpoint, fresh: Checkpoint, intervention: dict[str, Any]) -> "dict[str, NDArray]":
-    """Return the weights after the named intervention.
-
-    Raises:
-        PlasticityError: If the name is unknown.
-    """
-    parameters = {key: value for key, value in intervention.items() if key != "name"}
-    name = intervention["name"]
-    if name not in INTERVENTIONS:
-        raise PlasticityError(f"intervention.name: expected one of {sorted(INTERVENTIONS)}, got {name!r}")
-    return INTERVENTIONS[name](checkpoint.weights, fresh.weights, **parameters)
 
 
 def _recalibrated(

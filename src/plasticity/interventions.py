@@ -6,8 +6,11 @@ not needed: an intervention works on plain tensors by name.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from numpy.typing import NDArray
+
+from plasticity.errors import PlasticityError
 
 Weights = Mapping[str, NDArray]
 Intervention = Callable[..., dict[str, NDArray]]
@@ -47,3 +50,21 @@ def shrink_perturb(
 
 
 INTERVENTIONS: dict[str, Intervention] = {"shrink_perturb": shrink_perturb}
+
+
+def intervened(weights: Weights, fresh: Weights, intervention: Mapping[str, Any]) -> dict[str, NDArray]:
+    """Return the weights after the named intervention.
+
+    Args:
+        weights: Parameters and buffers of the checkpoint, by name.
+        fresh: The same of a freshly initialised network.
+        intervention: Name and parameters, as in the configuration.
+
+    Raises:
+        PlasticityError: If the name is unknown.
+    """
+    parameters = {key: value for key, value in intervention.items() if key != "name"}
+    name = intervention["name"]
+    if name not in INTERVENTIONS:
+        raise PlasticityError(f"intervention.name: expected one of {sorted(INTERVENTIONS)}, got {name!r}")
+    return INTERVENTIONS[name](weights, fresh, **parameters)

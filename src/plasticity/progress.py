@@ -13,15 +13,17 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 @dataclass
 class Progress:
-    """Shows the epochs of one training.
+    """Shows the epochs of one training, or the tasks of a longer one.
 
     Attributes:
         title: What is trained.
         epochs: The most epochs it may take.
+        unit: What is counted.
     """
 
     title: str
     epochs: int
+    unit: str = "epoch"
     _start: float = field(default_factory=time.monotonic)
     _first: int | None = None
     _last_line: float = 0.0
@@ -41,6 +43,6 @@ class Progress:
         pace = (time.monotonic() - self._start) / (epoch - self._first)
         left = timedelta(seconds=round(pace * (self.epochs - epoch)))
         return (
-            f"{self.title}: epoch {epoch}/{self.epochs}, accuracy {accuracy:.3f}, "
+            f"{self.title}: {self.unit} {epoch}/{self.epochs}, accuracy {accuracy:.3f}, "
             f"{images_per_second:,.0f} images/s, at most {left} left"
         )

@@ -5,6 +5,7 @@ description, and its pages carry checksums that are verified on reading.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,19 @@ def read_table(path: str | Path, schema: str) -> pd.DataFrame:
     if not table.schema.equals(target):
         raise PlasticityError(f"{path}: expected column types {target.types}, got {table.schema.types}")
     return table.to_pandas()
+
+
+def read_tables(paths: Sequence[str | Path], schema: str) -> pd.DataFrame:
+    """Read tables of one schema and put their rows one after another, integers as pandas' nullable ones.
+
+    A diverged run's numbers are missing in one table and whole numbers in the next.
+
+    Raises:
+        PlasticityError: As `read_table`.
+    """
+    types = {column.name: "Int64" for column in SCHEMAS[schema] if column.kind == "int"}
+    tables = [read_table(path, schema).astype(types) for path in paths]
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Stage: the tables a reader of the report looks at, as self-contained HTML; the Parquet tables hold everything."""
+"""Stage: the tables of the warm-start study in the report."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,20 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from plasticity.files import atomic_path
+from plasticity.html_tables import interval_text, mean_and_spread, write_html
 from plasticity.tables import read_table
 
-_STYLE = """
-<style>
-body { font: 14px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-thead th { border-bottom: 2px solid #444; position: sticky; top: 0; background: #fff; }
-tr:hover td { background: #f4f7fa; }
-p { max-width: 46rem; }
-</style>
-"""
 _COLLAPSE = ["nc1", "nc2", "nc3", "nc4"]
 _PERCENT = ["warm_up_train_accuracy", "warm_up_test_accuracy", "full_test_accuracy", "plasticity_gap"]
 
@@ -36,10 +25,10 @@ def outcomes(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     table = pd.DataFrame({"seeds": groups["seed"].nunique()})
     table["diverged"] = groups["diverged"].sum()
     for name in _COLLAPSE:
-        table[name.upper()] = _mean_and_spread(groups[name], "{:.3g}")
+        table[name.upper()] = mean_and_spread(groups[name], "{:.3g}")
     for name in _PERCENT:
-        table[name.replace("_", " ") + ", %"] = _mean_and_spread(groups[name], "{:.1f}", scale=100)
-    table["fine-tuning epochs"] = _mean_and_spread(groups["fine_tune_epochs"], "{:.1f}")
+        table[name.replace("_", " ") + ", %"] = mean_and_spread(groups[name], "{:.1f}", scale=100)
+    table["fine-tuning epochs"] = mean_and_spread(groups["fine_tune_epochs"], "{:.1f}")
     table["converged"] = groups["converged"].sum()
     table = table.reset_index().rename(columns={"warm_up_epoch": "warm-up epoch"})
     return table.assign(arm=[labels[arm] for arm in table["arm"]])
@@ -64,7 +53,9 @@ def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
         key = (labels[row["arm"]], row["outcome"], row["metric"], row["window_kind"].replace("_", " "))
         cell = cells.setdefault(key, {"seeds": 0})
         cell["seeds"] = max(cell["seeds"], row["n_seeds"])
-        cell[row["method"].replace("_", " ")] = _interval(row["estimate"], row["ci_low"], row["ci_high"], row["note"])
+        cell[row["method"].replace("_", " ")] = interval_text(
+            row["estimate"], row["ci_low"], row["ci_high"], row["note"]
+        )
     keys = ("arm", "outcome", "metric", "phase")
     return pd.DataFrame([{**dict(zip(keys, key, strict=True)), **cell} for key, cell in cells.items()])
 
@@ -90,14 +81,6 @@ def tabulate(metrics: Path, correlated: Path, *, settings: dict[str, Any], outpu
         write_html(frame, path, title=name, note=note)
 
 
-def write_html(frame: pd.DataFrame, path: Path, *, title: str, note: str) -> None:
-    """Write one table as a page that needs nothing else."""
-    body = frame.to_html(index=False, border=0, na_rep="–", justify="right")
-    page = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{_STYLE}</head>'
-    with atomic_path(path) as temporary:
-        temporary.write_text(f"{page}<body><p>{note}</p>{body}</body></html>\n", encoding="utf-8")
-
-
 _OUTCOMES_NOTE = (
     "Mean ± standard deviation over seeds. Accuracies and the gap to random init in per cent. A diverged run's numbers "
     "are missing; how many there are is in its column."
@@ -106,21 +89,3 @@ _CORRELATIONS_NOTE = (
     "Correlation with the outcome after fine-tuning: mean over seeds with the bootstrap interval over seeds. "
     "The rows of warm up epoch are the control: what training length alone gives."
 )
-
-
-def _mean_and_spread(groups: Any, form: str, scale: float = 1.0) -> pd.Series:
-    mean, spread = groups.mean() * scale, groups.std() * scale
-    return pd.Series(
-        [
-            "–" if pd.isna(m) else form.format(m) + ("" if pd.isna(s) else " ± " + form.format(s))
-            for m, s in zip(mean, spread, strict=True)
-        ],
-        index=mean.index,
-    )
-
-
-def _interval(estimate: float, low: float, high: float, note: str) -> str:
-    if pd.isna(estimate):
-        return f"– ({note})" if note else "–"
-    interval = "" if pd.isna(low) else f" [{low:+.2f}, {high:+.2f}]"
-    return f"{estimate:+.2f}{interval}"

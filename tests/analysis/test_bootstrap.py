@@ -4,8 +4,8 @@ from math import comb
 import numpy as np
 import pytest
 
-from plasticity.analysis.bootstrap import interval, mean_interval, pooled_interval, resamples
-from plasticity.analysis.correlation import METHODS, coefficients, points_of
+from plasticity.analysis.bootstrap import averaged_interval, interval, mean_interval, pooled_interval, resamples
+from plasticity.analysis.correlation import METHODS, coefficients, estimate, points_of
 
 LEVEL = {"samples": 2000, "confidence": 0.95}
 EPOCHS = np.arange(5.0, 65.0, 5.0)
@@ -204,3 +204,38 @@ def test_the_pooled_interval_covers_a_known_correlation() -> None:
     y = 0.6 * x + 0.8 * generator.normal(size=x.shape)
     low, high = pooled_interval(points_of("pearson", EPOCHS, x, y), samples=300, confidence=0.95)
     assert 0.8 < float(np.mean((low <= 0.6) & (high >= 0.6))) < 0.98
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("holes", [False, True])
+def test_averaged_interval_agrees_with_all_resamples_in_a_loop(method: str, holes: bool) -> None:
+    x, y = _study()
+    usable = np.random.default_rng(12).random(y.shape) > (0.2 if holes else -1.0)
+    points = points_of(method, EPOCHS, x, y, usable)
+    ends = averaged_interval(points, **LEVEL)
+    for metric in range(len(x)):
+        values = []
+        for draw in map(list, product(range(3), repeat=3)):
+            mask = points.mask[metric][draw]
+            means = [
+                [
+                    np.mean(column[there]) if there.any() else np.nan
+                    for column, there in zip(part.T, mask.T, strict=True)
+                ]
+                for part in (points.x[metric][draw], points.y[metric][draw])
+            ]
+            times = EPOCHS[1:] if method == "first_difference" else EPOCHS
+            alike = "pearson" if method == "first_difference" else method
+            values.append(estimate(alike, np.array(means[0]), np.array(means[1]), times).value)
+        np.testing.assert_allclose(ends[:, metric], _percentiles(values), atol=1e-9)
+
+
+def test_averages_of_opposite_noise_agree_better_than_the_seeds() -> None:
+    noise = np.random.default_rng(4).normal(size=(2, EPOCHS.size))
+    x = np.stack([EPOCHS + 20 * noise[0], EPOCHS - 20 * noise[0]])[None]
+    y = np.stack([EPOCHS + 20 * noise[1], EPOCHS - 20 * noise[1]])
+    points = points_of("pearson", EPOCHS, x, y)
+    means = coefficients(points.averaged(np.ones((1, 2))))
+    assert means.value.tolist() == [[pytest.approx(1.0)]]
+    assert coefficients(points).value.max() < 0.9
+    assert averaged_interval(points, **LEVEL)[1].tolist() == [pytest.approx(1.0)]

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from permuted_tables import make_permuted
 from plasticity.figures.inputs import FigureTables
+from plasticity.figures.permuted_inputs import PermutedTables
 from plasticity.figures.style import Style
 from plasticity.schemas import SCHEMAS
 from plasticity.seeding import numpy_generator
@@ -105,6 +107,13 @@ def study(tmp_path_factory) -> Callable[..., FigureTables]:
     """Factory of a study's tables, written and read as the workflow does; equal studies are made once."""
     folder = tmp_path_factory.mktemp("study")
     return cache(partial(make_study, folder))
+
+
+@pytest.fixture(scope="session")
+def permuted(tmp_path_factory) -> Callable[..., PermutedTables]:
+    """Factory of a permuted study's tables, written and read as the workflow does; equal studies are made once."""
+    folder = tmp_path_factory.mktemp("permuted")
+    return cache(partial(make_permuted, folder))
 
 
 @pytest.fixture

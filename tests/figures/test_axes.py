@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from plasticity.figures.axes import fit_y, format_epochs, format_y, metric_label
+from plasticity.figures.axes import fit_y, format_epochs, format_log_epochs, format_y, log_ticks, metric_label
 from plasticity.schemas import SCHEMAS
 
 
@@ -103,3 +103,26 @@ def test_limits_hold_every_mean_that_the_scale_can_show(means, half, log):
     assert low < high
     shown = [mean for mean in means if ax.get_yscale() == "linear" or mean > 0]
     assert all(low <= mean <= high for mean in shown)
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ([1, 2, 5, 10, 50, 100], [1, 2, 5, 10, 50, 100]),
+        ([7, 7], [7]),
+        ([1, 2, 3, 9, 7, 34, 35], [1, 2, 5, 10, 20]),
+        (range(1, 61), [1, 2, 5, 10, 20, 50]),
+    ],
+)
+def test_ticks_of_a_logarithmic_axis_stand_apart(values, ticks):
+    assert log_ticks(np.array(values)).tolist() == ticks
+
+
+def test_epochs_on_a_logarithmic_axis_all_lie_within_it(style):
+    _, axes = style.figure(1, 1, height=2)
+    format_log_epochs(axes[0, 0], np.array([1, 10, 100]), "First task (epochs)")
+    low, high = axes[0, 0].get_xlim()
+    assert low < 1
+    assert high > 100
+    assert [text.get_text() for text in axes[0, 0].get_xticklabels()] == ["1", "10", "100"]
+    assert axes[0, 0].get_xscale() == "log"

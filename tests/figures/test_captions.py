@@ -1,4 +1,5 @@
 import warnings
+from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,13 +9,17 @@ import yaml
 from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 
+from permuted_tables import SECTION
+
 ROOT = Path(__file__).parents[2]
 CAPTIONS = sorted((ROOT / "workflow" / "report").glob("*.rst"))
 
 
 def rendered(path, seeds):
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    config["warm_start"]["seeds"] = seeds
+    config.setdefault("permuted", deepcopy(SECTION))
+    for study in ("warm_start", "permuted"):
+        config[study]["seeds"] = seeds
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     return environment.from_string(path.read_text(encoding="utf-8")).render(snakemake=SimpleNamespace(config=config))
 

@@ -1,11 +1,14 @@
 """What holds for all figures: they can be drawn from anything, look alike, and nothing in them overlaps."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from permuted_tables import ARMS
 from plasticity.draw import render
 from plasticity.figures.registry import FIGURES
 from plasticity.figures.style import Style, arm_styles
@@ -65,12 +68,79 @@ DEGENERATE = {
 }
 
 
+WARM_START = [name for name, entry in FIGURES.items() if entry.study == "warm_start"]
+PERMUTED = [name for name, entry in FIGURES.items() if entry.study == "permuted"]
+
+
+def permuted_diverge(frames):
+    return lose_tasks(frames, frames["permuted"]["arm"].eq("continual") & frames["permuted"]["task"].gt(3))
+
+
+def lose_tasks(frames, rows, correlations=()):
+    metrics = frames["permuted"]
+    metrics.loc[rows, [entry.name for entry in SCHEMAS["permuted"] if entry.kind == "float"]] = np.nan
+    metrics.loc[rows, "diverged"] = True
+    frames["correlations"].loc[list(correlations), ["estimate", "ci_low", "ci_high"]] = np.nan
+    frames["correlations"].loc[list(correlations), "note"] = "2 points"
+    return frames
+
+
+def all_tasks_diverge(frames):
+    return lose_tasks(frames, frames["permuted"].index, frames["correlations"].index)
+
+
+def no_threshold_reached(frames):
+    metrics = frames["permuted"]
+    limited = metrics["experiment"].eq("first_task_collapse")
+    metrics.loc[limited, "threshold_reached"] = False
+    correlations = frames["correlations"].query("arm != 'first_task_collapse'")
+    return {"permuted": metrics[~limited | metrics["task"].eq(1)], "correlations": correlations}
+
+
+def without_the_reference(frames):
+    metrics = frames["permuted"]
+    metrics[["fresh_accuracy", "plasticity_gap"]] = np.nan
+    return {**frames, "permuted": metrics.query("arm != 'random_init'")}
+
+
+def undefined_correlations(frames):
+    frames["correlations"].loc[frames["correlations"].index % 3 == 0, ["estimate", "ci_low", "ci_high"]] = np.nan
+    return frames
+
+
+PERMUTED_DEGENERATE = {
+    "some diverge": {"edit": permuted_diverge},
+    "all diverge": {"edit": all_tasks_diverge},
+    "no rows": {"edit": no_rows},
+    "no correlations": {"edit": no_correlations},
+    "some undefined": {"edit": undefined_correlations},
+    "no threshold reached": {"edit": no_threshold_reached},
+    "no fresh networks": {"edit": without_the_reference},
+    "single seed": {"seeds": (4,)},
+    "first task alone": {"tasks": 1, "edit": no_correlations},
+    "two tasks": {"tasks": 2},
+    "no continual": {"arms": ("random_init", "first_task_length_5", "first_task_length_10")},
+    "one length": {"arms": ("random_init", "first_task_length_5")},
+    "one threshold": {"arms": ("random_init", "continual", "first_task_collapse_0.2"), "seeds": (1,)},
+    "own arms": {"arms": ("random_init", "mine", "a_much_longer_name_of_an_arm", "my_2", "my_4", "my_6", "my_8")},
+    "reference alone": {"arms": ("random_init",), "edit": no_correlations},
+}
+
+
 @pytest.fixture(scope="module")
-def drawn(study):
+def drawn(study, permuted):
     """Every figure by name, with all arms and some diverged networks."""
     look = Style()
+    tables = {"warm_start": study(edit=some_diverge), "permuted": permuted(arms=ARMS, edit=permuted_diverge)}
     with look.context():
-        yield {name: render(name, study(edit=some_diverge), look) for name in FIGURES}
+        yield {name: render(name, tables[entry.study], look) for name, entry in FIGURES.items()}
+
+
+@pytest.fixture
+def small(study, permuted):
+    """Factory of a small study that a figure belongs to."""
+    makers = {"warm_start": partial(study, arms=SMALL), "permuted": permuted}
+    return lambda name, **changes: makers[FIGURES[name].study](**changes)
 
 
 def texts(part):
@@ -85,10 +155,28 @@ def box_of(artist):
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_every_figure_can_be_drawn_from_poor_tables(study, style, case):
     tables = study(**{"arms": SMALL, "epochs": (8, 16, 24, 32), **DEGENERATE[case]})
-    for name in set(FIGURES) - {"collapse_and_accuracy_all", "collapse_and_accuracy_first_phase"}:
+    for name in set(WARM_START) - {"collapse_and_accuracy_all", "collapse_and_accuracy_first_phase"}:
         figure = render(name, tables, style)
         assert figure.axes
         assert texts(figure)
+
+
+@pytest.mark.parametrize("case", PERMUTED_DEGENERATE)
+def test_every_figure_of_the_permuted_study_can_be_drawn_from_poor_tables(permuted, style, case):
+    tables = permuted(**PERMUTED_DEGENERATE[case])
+    for name in PERMUTED:
+        figure = render(name, tables, style)
+        if case in {"no rows", "own arms"}:  # laying out is slow
+            figure.draw_without_rendering()
+        assert figure.axes
+        nothing = not any(ax.lines or ax.collections for ax in figure.axes)
+        assert not nothing or any(ax.texts for ax in figure.axes), name
+
+
+@pytest.mark.parametrize("name", PERMUTED)
+def test_a_long_sequence_of_tasks_leaves_every_text_in_its_place(permuted, style, name):
+    figure = render(name, permuted(arms=ARMS, seeds=(1, 2), tasks=40), style)
+    check_layout(figure)
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -96,28 +184,37 @@ def test_every_axis_has_a_label_with_a_unit(drawn, name):
     axes, (body,) = drawn[name].axes, drawn[name].subfigs
     of_all = {"x": body.get_supxlabel().endswith(")"), "y": body.get_supylabel().endswith(")")}
     for ax in axes:
+        if ax.get_label() == "<colorbar>":
+            assert ax.get_ylabel().endswith(")")
+            continue
         shared_x = any(ax.get_shared_x_axes().joined(ax, other) for other in axes if other is not ax)
         shared_y = any(ax.get_shared_y_axes().joined(ax, other) for other in axes if other is not ax)
         assert shared_x or of_all["x"] or ax.get_xlabel().endswith(")")
         assert shared_y or of_all["y"] or ax.get_ylabel().endswith(")")
     assert of_all["x"] or any(ax.get_xlabel().endswith(")") for ax in axes)
-    named = name == "partial_correlations"  # its y axis has the names of methods
+    named = name in {"partial_correlations", "task_correlations"}  # their y axes have the names of methods
     assert named or of_all["y"] or any(ax.get_ylabel().endswith(")") for ax in axes)
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_an_arm_has_the_same_colour_in_every_figure(drawn, study, name):
-    tables = study()
+def test_an_arm_has_the_same_colour_in_every_figure(drawn, study, permuted, name):
+    tables = study() if name in WARM_START else permuted(arms=ARMS)
     expected = arm_styles(tables.arms)
     lines = [line for ax in drawn[name].axes for line in ax.lines if line.get_label() in expected]
     assert all(line.get_color() == expected[line.get_label()].color for line in lines)
-    if not name.startswith("collapse_and_accuracy"):
+    if name in WARM_START and not name.startswith("collapse_and_accuracy"):
         assert {line.get_label() for line in lines} >= set(tables.warmed)
+    if name == "plasticity_by_task":
+        assert {line.get_label() for line in lines} == set(tables.continued)
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_text_is_clipped_and_no_legend_covers_anything(drawn, name):
-    figure = drawn[name]
+    check_layout(drawn[name])
+
+
+def check_layout(figure):
+    """Check that texts are on the page, and that legends and notes cover neither panels nor labels."""
     figure.draw_without_rendering()
     page = figure.bbox.padded(1)
     for text in texts(figure):
@@ -125,9 +222,11 @@ def test_no_text_is_clipped_and_no_legend_covers_anything(drawn, name):
         inside = page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1)
         assert inside or is_number(text.get_text()), text.get_text()  # ticks outside the limits are not drawn
     panels = [box_of(ax) for ax in figure.axes]
-    labels = [box_of(text) for text in texts(figure.subfigs[0]) if not is_number(text.get_text())]
+    beside = [ax.get_legend() for ax in figure.axes if ax.get_legend()]
+    keys = [text for legend in beside for text in legend.get_texts()]
+    labels = [box_of(text) for text in texts(figure.subfigs[0]) if not is_number(text.get_text()) and text not in keys]
     notes = [text for text in texts(figure) if text.get_text() == figure.get_supxlabel()]
-    for artist in (*figure.legends, *notes):
+    for artist in (*figure.legends, *beside, *notes):
         assert not any(Bbox.intersection(box_of(artist), other) for other in (*panels, *labels))
 
 
@@ -136,15 +235,22 @@ def is_number(text):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_the_configured_size_and_font_are_taken(study, name):
+def test_the_configured_size_and_font_are_taken(small, name):
     style = Style(width=9, height=6, font_size=10)
     with style.context():
-        figure = render(name, study(arms=SMALL), style)
+        figure = render(name, small(name), style)
     assert tuple(figure.get_size_inches()) == (9, 6)
     assert {ax.xaxis.label.get_fontsize() for ax in figure.axes} == {10}
     body = figure.subfigs[0]
     of_all = {body.get_supxlabel(), body.get_supylabel(), body.get_suptitle()}
     assert all(text.get_fontsize() == 10 for text in texts(figure) if text.get_text() in of_all)
+
+
+def test_diverged_networks_of_the_permuted_study_are_counted_in_a_note(permuted, style):
+    tables = permuted(edit=permuted_diverge)
+    for name in ("accuracy_and_collapse_by_task", "plasticity_by_task"):
+        note = " ".join(render(name, tables, style).get_supxlabel().split())
+        assert f"9 of {len(tables.metrics) if name[0] == 'p' else 36} tasks (continual: 9)." in note
 
 
 def test_diverged_networks_are_counted_in_a_note(study, style):
@@ -156,9 +262,9 @@ def test_diverged_networks_are_counted_in_a_note(study, style):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_single_seed_has_no_interval_and_says_so(study, style, name):
-    figure = render(name, study(arms=SMALL, seeds=(7,)), style)
+def test_a_single_seed_has_no_interval_and_says_so(small, style, name):
+    figure = render(name, small(name, seeds=(7,)), style)
     labels = [str(artist.get_label()) for ax in figure.axes for artist in ax.collections]
     assert not [label for label in labels if label.endswith((" interval", " error"))]
     if name != "training_curves":
-        assert "One seed: no intervals." in figure.get_supxlabel()
+        assert "One seed: no intervals." in " ".join(figure.get_supxlabel().split())

@@ -9,9 +9,12 @@ from plasticity.figures.layout import (
     grid_shape,
     label_axes,
     panel,
+    sample,
+    side_legend,
     top_legend,
     write_notes,
 )
+from plasticity.figures.style import ArmStyle
 
 
 def test_panel_has_a_bold_letter_and_its_title_beside_it():
@@ -82,3 +85,15 @@ def test_notes_are_wrapped_to_the_width_of_the_figure():
     box = note.get_window_extent()
     assert box.x1 <= figure.bbox.x1
     assert box.y0 >= 0
+
+
+def test_a_legend_beside_a_panel_leaves_the_page_to_it(style):
+    figure, axes = style.figure(2, 1, height=3)
+    side_legend(axes[0, 0], [sample(ArmStyle("#000000", "o"), "a rather long name of an arm")])
+    side_legend(axes[1, 0], [])
+    figure.draw_without_rendering()
+    legend = axes[0, 0].get_legend()
+    box, page = legend.get_window_extent(), figure.bbox
+    assert box.x0 >= axes[0, 0].bbox.x1
+    assert box.x1 <= page.x1
+    assert axes[1, 0].get_legend() is None

@@ -1,17 +1,22 @@
 import subprocess
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from plasticity.catalogue import FIGURES as DESCRIBED
+from plasticity.catalogue import PERMUTED_FIGURES, WARM_START_FIGURES
 from plasticity.errors import PlasticityError
-from plasticity.figures.registry import FIGURES, figure_entry, figure_module
+from plasticity.figures.registry import FIGURES, figure_entry, figure_module, tables_class
+from plasticity.fingerprint import closure
 
 
 def test_registry_and_catalogue_name_the_same_figures():
-    assert set(FIGURES) == set(DESCRIBED)
+    described = {"warm_start": WARM_START_FIGURES, "permuted": PERMUTED_FIGURES}
+    for study, entries in described.items():
+        assert [name for name, entry in FIGURES.items() if entry.study == study] == list(entries)
+    assert {entry.study for entry in FIGURES.values()} == set(described)
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -33,3 +38,13 @@ def test_names_of_figures_cost_no_import_of_what_draws_them():
     code += "print(sorted({name.split('.')[0] for name in sys.modules} & {'matplotlib', 'seaborn', 'pandas', 'torch'}))"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figures_code_covers_its_own_tables_and_not_those_of_the_other_study(name):
+    code = closure("plasticity.draw", figure_module(name))
+    tables = {tables_class(figure)[0] for figure in FIGURES}
+    assert code & tables == {tables_class(name)[0]}
+    others = {figure_module(figure) for figure in FIGURES} - {figure_module(name)}
+    assert not code & others
+    assert hasattr(import_module(tables_class(name)[0]), tables_class(name)[1])

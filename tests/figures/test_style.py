@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
 from plasticity.errors import PlasticityError
-from plasticity.figures.style import DOUBLE, PNG_DPI, Style, arm_styles, save
+from plasticity.figures.style import DOUBLE, PNG_DPI, SEQUENCE, Style, arm_styles, save
 
 KNOWN = ["random_init", "warm_start", "shrink_perturb", "nc1_spread", "nc1_collapse"]
 
@@ -96,3 +96,14 @@ def test_save_writes_text_as_text_and_the_same_bytes_each_time(tmp_path):
     with Image.open(tmp_path / "once.png") as image:
         assert image.size == (3 * PNG_DPI, 2 * PNG_DPI)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again.png", "again.svg", "once.png", "once.svg"]
+
+
+def test_many_values_of_an_own_arm_go_from_light_to_dark():
+    arms = [f"first_task_length_{epochs}" for epochs in (100, 1, 10, 2, 50, 5)]
+    styles = arm_styles(["random_init", *arms])
+    ordered = sorted(arms, key=lambda arm: int(arm.rpartition("_")[2]))
+    shades = [luminance(styles[arm].color) for arm in ordered]
+    assert shades == sorted(shades, reverse=True)
+    assert min(a - b for a, b in zip(shades, shades[1:], strict=False)) > 0.04
+    assert len({styles[arm].marker for arm in arms}) == len(arms)
+    assert styles["first_task_length_1"].color == to_hex(SEQUENCE(0)).upper()

@@ -15,7 +15,7 @@ from snakemake.utils import update_config
 from plasticity.config import ConfigError, load_config, typed
 from plasticity.figures.registry import figure_module
 from plasticity.fingerprint import fingerprint
-from plasticity.plan import WarmStartPlan
+from plasticity.plan import PermutedPlan, WarmStartPlan
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
 given = yaml.safe_load(
@@ -29,30 +29,19 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-PLAN = WarmStartPlan(config)
 DATASET = config["dataset"]["name"]
 DATA = f"results/data/{DATASET}"
-STUDY = f"results/warm_start/{DATASET}"
+
+# A study that the configuration leaves out has no plan, and its rules are not read.
+WARM_START = WarmStartPlan(config) if "warm_start" in config else None
+WARM_START_RESULTS = f"results/warm_start/{DATASET}"
+PERMUTED = PermutedPlan(config) if "permuted" in config else None
+PERMUTED_RESULTS = f"results/permuted/{DATASET}"
 
 
 wildcard_constraints:
-    arm="|".join(map(re.escape, PLAN.arms)),
-    intervened="|".join(map(re.escape, PLAN.interventions)) or "none",
-    warm_up="|".join(map(re.escape, PLAN.warm_ups)),
-    start="|".join(map(re.escape, PLAN.starts)),
     seed=r"\d+",
     epoch=r"\d{4}",
-    chunk=r"epochs\d+-\d+",
-
-
-def checkpoint_file(start, epoch):
-    """Pattern of one checkpoint of a start, with the seed left open."""
-    return f"{STUDY}/checkpoints/{start}/seed{{seed}}/epoch{epoch:04d}.safetensors"
-
-
-def seeds():
-    """Seeds of the study."""
-    return PLAN.study["seeds"]
 
 
 def figure_labels(figure):
@@ -60,32 +49,46 @@ def figure_labels(figure):
     return {"figure": figure.replace("_", " ")}
 
 
+def one_of(names):
+    """Pattern of a wildcard that is one of these names."""
+    return "|".join(map(re.escape, names)) or "none"
+
+
+def checkpoint_file(start, epoch):
+    """Pattern of one checkpoint of a start, with the seed left open."""
+    return f"{WARM_START_RESULTS}/checkpoints/{start}/seed{{seed}}/epoch{epoch:04d}.safetensors"
+
+
 def fine_tune_files(ending):
     """Files of all fine-tuning jobs: their outcomes end in parquet, their histories in history.parquet."""
     return [
-        f"{STUDY}/fine_tune/{arm}/seed{seed}/{chunk}.{ending}"
-        for arm in PLAN.arms
-        for seed in seeds()
-        for chunk in PLAN.chunks(arm)
+        f"{WARM_START_RESULTS}/fine_tune/{arm}/seed{seed}/{chunk}.{ending}"
+        for arm in WARM_START.arms
+        for seed in WARM_START.study["seeds"]
+        for chunk in WARM_START.chunks(arm)
     ]
 
 
 def warm_start_targets():
-    """Final files of the study."""
+    """Final files of the warm-start study."""
+    if WARM_START is None:
+        return []
+    tables = ["metrics", "histories", "correlations"]
+    return study_files(WARM_START_RESULTS, tables, WARM_START.study["figures"])
+
+
+def permuted_targets():
+    """Final files of the permuted study."""
+    if PERMUTED is None:
+        return []
+    tables = ["metrics", "correlations"]
+    return study_files(PERMUTED_RESULTS, tables, PERMUTED.study["figures"])
+
+
+def study_files(folder, tables, figures):
+    """Tables, figures and report pages of a study."""
     return [
-        f"{STUDY}/metrics.parquet",
-        f"{STUDY}/histories.parquet",
-        f"{STUDY}/correlations.parquet",
-        *expand(
-            f"{STUDY}/figures/{{figure}}.{{ending}}",
-            figure=PLAN.study["figures"],
-            ending=["svg", "png"],
-        ),
+        *(f"{folder}/{table}.parquet" for table in tables),
+        *(f"{folder}/figures/{f}.{ending}" for f in figures for ending in ["svg", "png"]),
+        *(f"{folder}/tables/{page}.html" for page in ["outcomes", "correlations"]),
     ]
-
-
-def report_targets():
-    """Files that only the report needs."""
-    return expand(
-        f"{STUDY}/tables/{{table}}.html", table=["outcomes", "correlations", "config"]
-    )

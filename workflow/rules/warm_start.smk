@@ -9,19 +9,29 @@
 # makes it stale.
 
 
+
+wildcard_constraints:
+    arm=one_of(WARM_START.arms),
+    intervened=one_of(WARM_START.interventions),
+    warm_up=one_of(WARM_START.warm_ups),
+    start=one_of(WARM_START.starts),
+    chunk=r"epochs\d+-\d+",
+
+
+
 rule draw_split:
     input:
         data=rules.prepare_data.output.description,
     output:
-        split=f"{STUDY}/splits/seed{{seed}}.parquet",
+        split=f"{WARM_START_RESULTS}/splits/seed{{seed}}.parquet",
     log:
         f"logs/warm_start/{DATASET}/draw_split/seed{{seed}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/draw_split/seed{{seed}}.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/draw_split/seed{{seed}}.tsv"
     conda:
         "../../environment.yml"
     params:
-        settings=PLAN.split_settings(),
+        settings=WARM_START.split_settings(),
         code=fingerprint("plasticity.split", tables=("split",)),
     message:
         "Drawing the warm-up half of seed {wildcards.seed}"
@@ -34,12 +44,12 @@ rule warm_up:
         data=rules.prepare_data.output.description,
         split=rules.draw_split.output.split,
     output:
-        trajectory=directory(f"{STUDY}/warm_up/{{warm_up}}/seed{{seed}}/trajectory"),
-        history=f"{STUDY}/warm_up/{{warm_up}}/seed{{seed}}/history.parquet",
+        trajectory=directory(f"{WARM_START_RESULTS}/warm_up/{{warm_up}}/seed{{seed}}/trajectory"),
+        history=f"{WARM_START_RESULTS}/warm_up/{{warm_up}}/seed{{seed}}/history.parquet",
     log:
         f"logs/warm_start/{DATASET}/warm_up/{{warm_up}}/seed{{seed}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/warm_up/{{warm_up}}/seed{{seed}}.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/warm_up/{{warm_up}}/seed{{seed}}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -47,7 +57,7 @@ rule warm_up:
         mem_mb=4000,
         runtime=1440,
     params:
-        settings=lambda wildcards: PLAN.warm_up_settings(wildcards.warm_up),
+        settings=lambda wildcards: WARM_START.warm_up_settings(wildcards.warm_up),
         code=fingerprint("plasticity.warm_up", tables=("history",)),
     message:
         "Warm-up {wildcards.warm_up}, seed {wildcards.seed}"
@@ -59,11 +69,11 @@ rule export_checkpoint:
     input:
         trajectory=rules.warm_up.output.trajectory,
     output:
-        checkpoint=f"{STUDY}/checkpoints/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.safetensors",
+        checkpoint=f"{WARM_START_RESULTS}/checkpoints/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.safetensors",
     log:
         f"logs/warm_start/{DATASET}/export_checkpoint/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/export_checkpoint/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/export_checkpoint/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.tsv"
     conda:
         "../../environment.yml"
     params:
@@ -79,15 +89,15 @@ rule draw_fresh_network:
     input:
         data=rules.prepare_data.output.description,
     output:
-        checkpoint=f"{STUDY}/checkpoints/fresh/seed{{seed}}.safetensors",
+        checkpoint=f"{WARM_START_RESULTS}/checkpoints/fresh/seed{{seed}}.safetensors",
     log:
         f"logs/warm_start/{DATASET}/draw_fresh_network/seed{{seed}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/draw_fresh_network/seed{{seed}}.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/draw_fresh_network/seed{{seed}}.tsv"
     conda:
         "../../environment.yml"
     params:
-        settings=dict(model=PLAN.study["model"]),
+        settings=dict(model=WARM_START.study["model"]),
         code=fingerprint("plasticity.fresh"),
     message:
         "Drawing the network that perturbs seed {wildcards.seed}"
@@ -98,22 +108,22 @@ rule draw_fresh_network:
 rule intervene:
     input:
         checkpoint=lambda wildcards: checkpoint_file(
-            PLAN.arms[wildcards.intervened].warm_up, int(wildcards.epoch)
+            WARM_START.arms[wildcards.intervened].warm_up, int(wildcards.epoch)
         ),
         fresh=rules.draw_fresh_network.output.checkpoint,
         data=rules.prepare_data.output.description,
         split=rules.draw_split.output.split,
     output:
-        checkpoint=f"{STUDY}/checkpoints/{{intervened}}/seed{{seed}}/epoch{{epoch}}.safetensors",
+        checkpoint=f"{WARM_START_RESULTS}/checkpoints/{{intervened}}/seed{{seed}}/epoch{{epoch}}.safetensors",
     log:
         f"logs/warm_start/{DATASET}/intervene/{{intervened}}/seed{{seed}}/epoch{{epoch}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/intervene/{{intervened}}/seed{{seed}}/epoch{{epoch}}.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/intervene/{{intervened}}/seed{{seed}}/epoch{{epoch}}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
     params:
-        settings=lambda wildcards: PLAN.intervene_settings(wildcards.intervened),
+        settings=lambda wildcards: WARM_START.intervene_settings(wildcards.intervened),
         code=fingerprint("plasticity.intervene"),
     message:
         "{wildcards.intervened} of seed {wildcards.seed}, epoch {wildcards.epoch}"
@@ -125,16 +135,16 @@ rule measure_collapse:
     input:
         checkpoints=lambda wildcards: [
             checkpoint_file(wildcards.start, epoch)
-            for epoch in PLAN.starts[wildcards.start]
+            for epoch in WARM_START.starts[wildcards.start]
         ],
         data=rules.prepare_data.output.description,
         split=rules.draw_split.output.split,
     output:
-        collapse=f"{STUDY}/collapse/{{start}}/seed{{seed}}.parquet",
+        collapse=f"{WARM_START_RESULTS}/collapse/{{start}}/seed{{seed}}.parquet",
     log:
         f"logs/warm_start/{DATASET}/measure_collapse/{{start}}/seed{{seed}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/measure_collapse/{{start}}/seed{{seed}}.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/measure_collapse/{{start}}/seed{{seed}}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -142,8 +152,8 @@ rule measure_collapse:
         mem_mb=4000,
         runtime=240,
     params:
-        settings=lambda wildcards: PLAN.measure_settings(wildcards.start),
-        epochs=lambda wildcards: PLAN.starts[wildcards.start],
+        settings=lambda wildcards: WARM_START.measure_settings(wildcards.start),
+        epochs=lambda wildcards: WARM_START.starts[wildcards.start],
         code=fingerprint("plasticity.measure", tables=("collapse",)),
     message:
         "Measuring collapse of {wildcards.start}, seed {wildcards.seed}"
@@ -154,18 +164,18 @@ rule measure_collapse:
 rule fine_tune:
     input:
         checkpoints=lambda wildcards: [
-            checkpoint_file(PLAN.arms[wildcards.arm].start, epoch)
-            for epoch in PLAN.chunks(wildcards.arm)[wildcards.chunk]
+            checkpoint_file(WARM_START.arms[wildcards.arm].start, epoch)
+            for epoch in WARM_START.chunks(wildcards.arm)[wildcards.chunk]
         ],
         data=rules.prepare_data.output.description,
         split=rules.draw_split.output.split,
     output:
-        outcomes=f"{STUDY}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.parquet",
-        history=f"{STUDY}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.history.parquet",
+        outcomes=f"{WARM_START_RESULTS}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.parquet",
+        history=f"{WARM_START_RESULTS}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.history.parquet",
     log:
         f"logs/warm_start/{DATASET}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -173,8 +183,8 @@ rule fine_tune:
         mem_mb=4000,
         runtime=1440,
     params:
-        settings=lambda wildcards: PLAN.fine_tune_settings(wildcards.arm),
-        epochs=lambda wildcards: PLAN.chunks(wildcards.arm)[wildcards.chunk],
+        settings=lambda wildcards: WARM_START.fine_tune_settings(wildcards.arm),
+        epochs=lambda wildcards: WARM_START.chunks(wildcards.arm)[wildcards.chunk],
         code=fingerprint("plasticity.fine_tune", tables=("fine_tune", "history")),
     message:
         "Fine-tuning {wildcards.arm}, seed {wildcards.seed}, {wildcards.chunk}"
@@ -185,19 +195,19 @@ rule fine_tune:
 rule assemble_metrics:
     input:
         collapse=expand(
-            rules.measure_collapse.output.collapse, start=PLAN.starts, seed=seeds()
+            rules.measure_collapse.output.collapse, start=WARM_START.starts, seed=WARM_START.study["seeds"]
         ),
         fine_tune=fine_tune_files("parquet"),
     output:
-        metrics=f"{STUDY}/metrics.parquet",
+        metrics=f"{WARM_START_RESULTS}/metrics.parquet",
     log:
         f"logs/warm_start/{DATASET}/assemble_metrics.log",
     benchmark:
-        f"{STUDY}/benchmarks/assemble_metrics.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/assemble_metrics.tsv"
     conda:
         "../../environment.yml"
     params:
-        settings=PLAN.assemble_settings(),
+        settings=WARM_START.assemble_settings(),
         code=fingerprint("plasticity.assemble", tables=("metrics",)),
     message:
         "Assembling the table of metrics"
@@ -208,15 +218,15 @@ rule assemble_metrics:
 rule assemble_histories:
     input:
         warm_up=expand(
-            rules.warm_up.output.history, warm_up=PLAN.warm_ups, seed=seeds()
+            rules.warm_up.output.history, warm_up=WARM_START.warm_ups, seed=WARM_START.study["seeds"]
         ),
         fine_tune=fine_tune_files("history.parquet"),
     output:
-        histories=f"{STUDY}/histories.parquet",
+        histories=f"{WARM_START_RESULTS}/histories.parquet",
     log:
         f"logs/warm_start/{DATASET}/assemble_histories.log",
     benchmark:
-        f"{STUDY}/benchmarks/assemble_histories.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/assemble_histories.tsv"
     conda:
         "../../environment.yml"
     params:
@@ -231,18 +241,18 @@ rule correlate:
     input:
         metrics=rules.assemble_metrics.output.metrics,
     output:
-        correlations=f"{STUDY}/correlations.parquet",
+        correlations=f"{WARM_START_RESULTS}/correlations.parquet",
     log:
         f"logs/warm_start/{DATASET}/correlate.log",
     benchmark:
-        f"{STUDY}/benchmarks/correlate.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/correlate.tsv"
     conda:
         "../../environment.yml"
     resources:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=PLAN.study["analysis"],
+        settings=WARM_START.study["analysis"],
         code=fingerprint("plasticity.correlate", tables=("correlations",)),
     message:
         "Correlating collapse with what the networks learnt afterwards"
@@ -250,8 +260,42 @@ rule correlate:
         "../scripts/correlate.py"
 
 
+rule tabulate_warm_start:
+    input:
+        metrics=rules.assemble_metrics.output.metrics,
+        correlations=rules.correlate.output.correlations,
+    output:
+        outcomes=report(
+            f"{WARM_START_RESULTS}/tables/outcomes.html",
+            caption="../report/metrics_table.rst",
+            category="Tables",
+            subcategory=f"warm_start, {DATASET}",
+            labels={"table": "collapse and outcomes"},
+        ),
+        correlations=report(
+            f"{WARM_START_RESULTS}/tables/correlations.html",
+            caption="../report/correlations_table.rst",
+            category="Tables",
+            subcategory=f"warm_start, {DATASET}",
+            labels={"table": "correlations"},
+        ),
+    log:
+        f"logs/warm_start/{DATASET}/tabulate.log",
+    benchmark:
+        f"{WARM_START_RESULTS}/benchmarks/tabulate.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        settings=WARM_START.tabulate_settings(),
+        code=fingerprint("plasticity.tabulate"),
+    message:
+        "Writing the report's tables"
+    script:
+        "../scripts/tabulate_warm_start.py"
+
+
 # One rule per figure, so that each has its caption and is stale alone.
-for figure in PLAN.study["figures"]:
+for figure in WARM_START.study["figures"]:
 
     rule:
         name:
@@ -262,22 +306,22 @@ for figure in PLAN.study["figures"]:
             correlations=rules.correlate.output.correlations,
         output:
             svg=report(
-                f"{STUDY}/figures/{figure}.svg",
+                f"{WARM_START_RESULTS}/figures/{figure}.svg",
                 caption=f"../report/{figure}.rst",
                 category="Figures",
                 subcategory=f"warm_start, {DATASET}",
                 labels=figure_labels(figure),
             ),
-            png=f"{STUDY}/figures/{figure}.png",
+            png=f"{WARM_START_RESULTS}/figures/{figure}.png",
         log:
             f"logs/warm_start/{DATASET}/draw_figure/{figure}.log",
         benchmark:
-            f"{STUDY}/benchmarks/draw_figure/{figure}.tsv"
+            f"{WARM_START_RESULTS}/benchmarks/draw_figure/{figure}.tsv"
         conda:
             "../../environment.yml"
         params:
             figure=figure,
-            settings=PLAN.figure_settings(figure),
+            settings=WARM_START.figure_settings(figure),
             code=fingerprint("plasticity.draw", figure_module(figure)),
         message:
             "Drawing {params.figure}"

@@ -1,4 +1,4 @@
-"""Functions of the warm-up epoch that a partial correlation removes, and the removal itself.
+"""Functions of the epoch or task that a partial correlation removes, and the removal itself.
 
 Shapes: P points along the last axis, k basis functions, any leading axes (metrics, seeds).
 """
@@ -18,11 +18,11 @@ def basis_of(name: str, epochs: np.ndarray) -> np.ndarray:
 
     Args:
         name: "intercept"; "linear", t beside it; "log", log t beside it; "spline", a natural cubic spline of t.
-        epochs: Warm-up epochs t of shape (P,). Where t ≤ 0, log t is undefined and 0 stands in its place:
-            the caller leaves those points out.
+        epochs: Epochs or tasks t of shape (..., P), (P,) for the spline. Where t ≤ 0, log t is undefined and 0 stands
+            in its place: the caller leaves those points out.
 
     Returns:
-        Array of shape (P, k).
+        Array of shape (..., P, k).
 
     Raises:
         ValueError: If `name` is not one of `BASES`.
@@ -30,11 +30,11 @@ def basis_of(name: str, epochs: np.ndarray) -> np.ndarray:
     t = np.asarray(epochs, dtype=np.float64)
     one = np.ones_like(t)
     if name == "intercept":
-        return one[:, None]
+        return one[..., None]
     if name == "linear":
-        return np.stack([one, t], axis=1)
+        return np.stack([one, t], axis=-1)
     if name == "log":
-        return np.stack([one, np.log(np.where(t > 0, t, 1.0))], axis=1)
+        return np.stack([one, np.log(np.where(t > 0, t, 1.0))], axis=-1)
     if name == "spline":
         return natural_spline(t)
     raise ValueError(f"basis: expected one of {BASES}, got {name!r}")
@@ -63,14 +63,14 @@ def orthonormal(basis: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Return an orthonormal basis of the same span over the points of `mask` (Gram–Schmidt, applied twice).
 
     Args:
-        basis: Basis functions of shape (P, k).
+        basis: Basis functions of shape (P, k), or of a shape (..., P, k) that broadcasts with the mask's.
         mask: Points that count, shape (..., P).
 
     Returns:
         Array of shape (..., P, k), zero outside the mask; a function that depends on those before it is all zero.
     """
     q = basis * mask[..., None]
-    for j in range(basis.shape[1]):
+    for j in range(basis.shape[-1]):
         column = q[..., j]
         length = np.linalg.norm(column, axis=-1, keepdims=True)
         column = _without(column, q[..., :j])
@@ -108,5 +108,8 @@ def residuals(values: np.ndarray, q: np.ndarray, mask: np.ndarray) -> np.ndarray
 def _without(values: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Project `values` (..., P) off the orthonormal columns of `q` (..., P, k), twice against round-off."""
     for _ in range(2):
+        if q.ndim == 2:  # one fit for all series: a single product of matrices
+            values = values - (values @ q) @ q.T
+            continue
         values = values - (q @ (np.swapaxes(q, -1, -2) @ values[..., None]))[..., 0]
     return values

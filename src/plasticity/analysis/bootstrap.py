@@ -1,14 +1,15 @@
 """Percentile intervals by resampling seeds, the only unit of a study that is independent (Efron & Tibshirani 1993).
 
-A resample draws as many seeds as there are, with replacement, each with all its checkpoints: checkpoints of one seed
-lie on one trajectory and are never drawn one by one. What matters of a resample is how often it holds each seed, and
-n seeds allow C(2n−1, n) such counts. Where that is no more than the wanted number of samples (up to 7 seeds at 2000)
-the bootstrap distribution is computed exactly, each count vector with its multinomial probability, instead of drawn.
+A resample draws as many seeds as there are, with replacement, each with all its points: checkpoints or tasks of one
+seed lie on one trajectory, its runs share their beginning, and they are never drawn one by one. What matters of a
+resample is how often it holds each seed, and n seeds allow C(2n−1, n) such counts. Where that is no more than the
+wanted number of samples (up to 7 seeds at 2000) the bootstrap distribution is computed exactly, each count vector with
+its multinomial probability, instead of drawn.
 
 Shapes: B series (metrics), S seeds, T checkpoints, R resamples, k basis functions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations_with_replacement
 from math import comb, factorial, prod
@@ -16,7 +17,7 @@ from math import comb, factorial, prod
 import numpy as np
 
 from plasticity.analysis.basis import orthonormal, residuals
-from plasticity.analysis.correlation import Points
+from plasticity.analysis.correlation import Points, coefficients
 from plasticity.seeding import numpy_generator
 
 _SINGULAR = 1e-12  # squared length, beside that before the fit, below which a resample's residual is round-off
@@ -104,6 +105,28 @@ def pooled_interval(points: Points, *, samples: int, confidence: float) -> np.nd
         else:
             values = _resampled(np.take_along_axis(moments[rows], seeds[..., None, None], axis=1), drawn.counts)
         ends[:, rows] = interval(values, drawn.probabilities, confidence)
+    return ends
+
+
+def averaged_interval(points: Points, *, samples: int, confidence: float) -> np.ndarray:
+    """Return the interval of the coefficient of the series of means over the seeds, averaged anew in each resample.
+
+    Args:
+        points: Points of shape (B, S, T), from `points_of`.
+        samples: Number of resamples.
+        confidence: Level, such as 0.95.
+
+    Returns:
+        Lower and upper ends, shape (2, B), NaN with fewer than two seeds that have points.
+    """
+    ends = np.full((2, len(points.mask)), np.nan)
+    for rows, seeds, drawn in _by_seeds(points.mask.sum(axis=2) > 0, samples):
+        for row, seed in zip(rows, seeds, strict=True):
+            x, y, mask = points.x[row, seed], points.y[row, seed], points.mask[row, seed]
+            means = Points(points.method, x, y, mask, points.basis).averaged(drawn.counts)
+            if (means.mask == means.mask[0]).all():  # one mask, so one fit, for all resamples
+                means = replace(means, mask=means.mask[0])
+            ends[:, row] = interval(coefficients(means).value[None], drawn.probabilities, confidence)[:, 0]
     return ends
 
 

@@ -1,4 +1,4 @@
-"""Which checkpoints a correlation looks at: sliding windows over the warm-up, and its phases."""
+"""Which checkpoints or tasks a correlation looks at: sliding windows, phases, or a single task."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,12 @@ import numpy as np
 
 SLIDING = "sliding"
 PHASES = ("all", "first_phase", "second_phase")
+TASK = "task"
 
 
 @dataclass(frozen=True)
 class Window:
-    """A run of checkpoints: `kind` is "sliding" or a phase; `start` and `end` are its first and last epoch."""
+    """A run of checkpoints or tasks from `start` to `end`, both included; `kind` is "sliding", a phase or "task"."""
 
     kind: str
     start: int

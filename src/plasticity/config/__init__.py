@@ -1,8 +1,8 @@
 """The configuration: checked against schema, catalogue and itself before any work starts."""
 
-from plasticity.config.arms import expand_lists
+from plasticity.config.arms import expand_arm, expand_lists
 from plasticity.config.command_line import typed
 from plasticity.config.findings import ConfigError
 from plasticity.config.load import load_config
 
-__all__ = ["ConfigError", "expand_lists", "load_config", "typed"]
+__all__ = ["ConfigError", "expand_arm", "expand_lists", "load_config", "typed"]

@@ -39,10 +39,13 @@ def expand_arm(name: str, arm: Mapping[str, Any]) -> list[tuple[str, Arm]]:
 
 def _lists(arm: Mapping[str, Any]) -> dict[_Keys, list[Any]]:
     """Return the lists that stand for several arms, by where they are."""
-    warm_up, intervention = arm.get("warm_up", {}), arm.get("intervention", {})
-    penalty = warm_up.get("penalty", {})
-    found: dict[_Keys, list[Any]] = {("warm_up", key): value for key, value in warm_up.items() if key != "penalty"}
-    found |= {("warm_up", "penalty", key): penalty[key] for key in _numbers(penalty, PENALTIES)}
+    found: dict[_Keys, Any] = {}
+    for name in ("warm_up", "first_task", "following"):
+        section = arm.get(name, {})
+        penalty = section.get("penalty", {})
+        found |= {(name, key): value for key, value in section.items() if key != "penalty"}
+        found |= {(name, "penalty", key): penalty[key] for key in _numbers(penalty, PENALTIES)}
+    intervention = arm.get("intervention", {})
     found |= {("intervention", key): intervention[key] for key in _numbers(intervention, INTERVENTIONS)}
     return {keys: value for keys, value in found.items() if isinstance(value, list)}
 

@@ -11,7 +11,8 @@ from plasticity.config.frame import Section, check, sections
 from plasticity.config.wording import Schema
 
 _TABLES: dict[str, Mapping[str, Entry]] = {
-    name: getattr(catalogue, name) for name in ("READERS", "MODELS", "PENALTIES", "INTERVENTIONS", "FIGURES")
+    name: getattr(catalogue, name)
+    for name in ("READERS", "MODELS", "PENALTIES", "INTERVENTIONS", "WARM_START_FIGURES", "PERMUTED_FIGURES")
 }
 
 

@@ -2,7 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from plasticity.catalogue import FIGURES, INTERVENTIONS, MODELS, PENALTIES, READERS, Entry
+from plasticity.catalogue import (
+    INTERVENTIONS,
+    MODELS,
+    PENALTIES,
+    PERMUTED_FIGURES,
+    READERS,
+    WARM_START_FIGURES,
+    Entry,
+)
 from plasticity.config.findings import shown
 from plasticity.config.frame import read_schema
 from plasticity.config.wording import Schema, expectation
@@ -27,7 +35,8 @@ _NAMES: dict[str, tuple[str, Mapping[str, Entry]]] = {
     "Networks": ("`warm_start.model.name`", MODELS),
     "Penalties": ("`penalty.name`, in `warm_start.warm_up` and in the `warm_up` of an arm", PENALTIES),
     "Interventions": ("`intervention.name` of an arm", INTERVENTIONS),
-    "Figures": ("keys of `warm_start.figures`", FIGURES),
+    "Figures of the warm-start study": ("keys of `warm_start.figures`", WARM_START_FIGURES),
+    "Figures of the permuted study": ("keys of `permuted.figures`", PERMUTED_FIGURES),
 }
 _ADDING = (
     "To add a name of your own, write its function, enter it in the registry beside the existing ones, and describe\n"

@@ -4,8 +4,8 @@ from matplotlib.figure import Figure
 
 from plasticity.figures.inputs import FigureTables, cap_note, exclusion_notes
 from plasticity.figures.layout import arm_legend, panel, write_notes
-from plasticity.figures.lines import draw_by_warm_up
 from plasticity.figures.style import Style
+from plasticity.figures.warm_up_lines import draw_by_warm_up
 
 _PANELS = {
     "full_test_accuracy": "After fine-tuning on the full data",

@@ -10,6 +10,8 @@ from matplotlib.ticker import AutoLocator, Formatter, FuncFormatter, LogLocator,
 from plasticity.schemas import SCHEMAS
 
 WARM_UP_AXIS = "Warm-up training (epochs)"
+TASK_AXIS = "Task (number)"
+FIRST_TASK_AXIS = "First task (epochs)"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _NAMES = {
@@ -21,16 +23,19 @@ _NAMES = {
     "warm_up_test_accuracy": "Warm-up test accuracy",
     "warm_up_epoch": "Warm-up epoch",
     "plasticity_gap": "Plasticity gap",
+    "published_plasticity_loss": "Published plasticity loss",
+    "online_accuracy": "Online accuracy",
     "accuracy": "Training accuracy",
     "loss": "Loss",
 }
+_DIFFERENCES = ("plasticity_gap", "published_plasticity_loss")
 _UNITS = {"1": "dimensionless", "fraction": "%", "epoch": "epochs", "nat": "nats"}
 
 
 def metric_label(column: str, schema: str = "metrics") -> str:
     """Return a column's axis label, its unit taken from the table's schema; fractions are shown in per cent."""
     unit = _unit(column, schema)
-    unit = "percentage points" if column == "plasticity_gap" else _UNITS.get(unit, unit)
+    unit = "percentage points" if column in _DIFFERENCES else _UNITS.get(unit, unit)
     return f"{_NAMES.get(column, column.replace('_', ' '))} ({unit})"
 
 
@@ -49,6 +54,27 @@ def format_epochs(ax: Axes, drawn: Sequence[pd.DataFrame] = (), label: str = WAR
         ax.set_xticks(epochs, [_number(epoch) for epoch in epochs])
     else:
         ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+
+
+def format_log_epochs(ax: Axes, epochs: np.ndarray, label: str) -> None:
+    """Make the x axis logarithmic, with the ticks of `log_ticks`, and label it."""
+    ticks = log_ticks(epochs)
+    ax.set_xscale("log")
+    ax.set_xlim(0.8 * float(epochs.min()), 1.25 * float(epochs.max()))
+    ax.set_xticks(ticks, [_number(tick) for tick in ticks])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel(label)
+
+
+def log_ticks(values: np.ndarray) -> np.ndarray:
+    """Return ticks of a logarithmic axis: the different positive values where they stand apart, else 1, 2, 5, 10 ..."""
+    distinct = np.unique(values).astype(float)
+    logs = np.log10(distinct)
+    if len(distinct) == 1 or (len(distinct) <= 8 and np.diff(logs).min() > 0.07 * np.ptp(logs)):
+        return distinct
+    decades = 10.0 ** np.arange(np.floor(logs[0]), np.ceil(logs[-1]) + 1)
+    series = np.outer(decades, [1, 2, 5]).ravel()
+    return series[(series >= distinct[0]) & (series <= distinct[-1])]
 
 
 def fit_y(

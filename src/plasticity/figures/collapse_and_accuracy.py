@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from plasticity.figures.axes import fit_y, format_epochs, format_y
-from plasticity.figures.inputs import COLLAPSE, OUTCOME, FigureTables, exclusion_notes, missing_notes, rows_where
+from plasticity.figures.inputs import OUTCOME, FigureTables, exclusion_notes
 from plasticity.figures.layout import TITLES, empty, panel, sample, top_legend, write_notes
 from plasticity.figures.lines import draw_band
 from plasticity.figures.style import NEUTRAL, ArmStyle, Style
+from plasticity.figures.summaries import COLLAPSE, missing_notes, rows_where
 
 _ARM = "warm_start"
 _ACCURACY = ArmStyle(NEUTRAL, "D", ":")

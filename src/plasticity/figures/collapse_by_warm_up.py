@@ -2,10 +2,11 @@
 
 from matplotlib.figure import Figure
 
-from plasticity.figures.inputs import COLLAPSE, FigureTables, exclusion_notes
+from plasticity.figures.inputs import FigureTables, exclusion_notes
 from plasticity.figures.layout import TITLES, arm_legend, panel, write_notes
-from plasticity.figures.lines import draw_by_warm_up
 from plasticity.figures.style import Style
+from plasticity.figures.summaries import COLLAPSE
+from plasticity.figures.warm_up_lines import draw_by_warm_up
 
 
 def draw(tables: FigureTables, style: Style) -> Figure:

@@ -5,10 +5,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plasticity.figures.axes import format_epochs
-from plasticity.figures.inputs import FigureTables, missing_notes, single_seed_note
+from plasticity.figures.inputs import FigureTables
 from plasticity.figures.layout import arm_legend, empty, label_axes, panel, write_notes
 from plasticity.figures.lines import draw_band
 from plasticity.figures.style import NEUTRAL, Style
+from plasticity.figures.summaries import missing_notes, single_seed_note
 
 _OF_THE_PAPER = ("warm_start", "shrink_perturb")
 _PANELS = {

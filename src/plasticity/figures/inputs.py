@@ -1,21 +1,18 @@
-"""What a figure is drawn from: the study's tables, their means over seeds, and what had to be left out."""
+"""What a figure of the warm-start study is drawn from: its tables, means over seeds, and what had to be left out."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from plasticity.figures.style import ArmStyle, arm_styles
+from plasticity.figures.summaries import SINGLE_SEED, over_seeds, rows_where
 
-COLLAPSE = ("nc1", "nc2", "nc3", "nc4")
 OUTCOME = "full_test_accuracy"
-_SINGLE = "One seed: no intervals."
-_REASONS = 3  # different reasons that a note quotes from the correlations table
 
 _LABELS = {
     "shrink_perturb": "shrink and perturb",
@@ -29,16 +26,25 @@ class FigureTables:
     """The tables "metrics", "history" and "correlations" of a study, and what is needed to read them.
 
     Attributes:
+        SCHEMAS: Table -> the schema that it is read with.
+        SETTINGS: The attributes that the configuration gives.
         arms: All arms of the study, in the order of the configuration.
         labels: Arm -> its name in legends; absent, or no more than its key in words, it is the field's usual one.
         warm_ups: Arm -> the warm-up it starts from, the `run` of the histories; arms may share one.
         analysis: The configuration's section of that name: window and phase_boundary (epochs), confidence.
     """
 
+    SCHEMAS: ClassVar[Mapping[str, str]] = {
+        "metrics": "metrics",
+        "histories": "history",
+        "correlations": "correlations",
+    }
+    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "warm_ups", "analysis")
+
     metrics: pd.DataFrame
     histories: pd.DataFrame
     correlations: pd.DataFrame
-    arms: tuple[str, ...]
+    arms: Sequence[str]
     labels: Mapping[str, str]
     warm_ups: Mapping[str, str]
     analysis: Mapping[str, Any]
@@ -90,25 +96,7 @@ class FigureTables:
         return dict(iter(rows.groupby(["arm", "metric", "window_kind", "method"])))
 
 
-def over_seeds(rows: pd.DataFrame, by: str, column: str, confidence: float) -> pd.DataFrame:
-    """Summarise `column` over seeds for each value of `by`, values that are not finite left out.
-
-    Returns:
-        One row per value of `by`, ascending: `x`, `mean`, its standard `error`, `low` and `high` (ends of Student's t
-        interval of the mean) and `n`, the seeds that contribute. Error and interval are missing for a single seed.
-    """
-    rows = rows_where(rows, np.isfinite(rows[column].astype(float)))
-    groups = rows.groupby(by).agg(mean=(column, "mean"), std=(column, "std"), count=(column, "count"))
-    count = groups["count"].to_numpy(dtype=float)
-    several = np.where(count > 1, count, np.nan)
-    error = groups["std"].to_numpy(dtype=float) / np.sqrt(several)
-    half = stdtrit(several - 1, 0.5 + confidence / 2) * error
-    mean = groups["mean"].to_numpy(dtype=float)
-    ends = {"error": error, "low": mean - half, "high": mean + half, "n": groups["count"].to_numpy()}
-    return pd.DataFrame({"x": groups.index.to_numpy(), "mean": mean, **ends})
-
-
-def exclusion_notes(tables: FigureTables, arms: tuple[str, ...]) -> list[str]:
+def exclusion_notes(tables: FigureTables, arms: Sequence[str]) -> list[str]:
     """Say what is missing from a figure of these arms: absent arms, diverged runs, intervals of single seeds."""
     rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms))
     present = set(rows["arm"])
@@ -117,37 +105,11 @@ def exclusion_notes(tables: FigureTables, arms: tuple[str, ...]) -> list[str]:
     if diverged:
         parts = ", ".join(f"{tables.label(arm)} {diverged[arm]}" for arm in arms if arm in diverged)
         notes.append(f"Diverged and left out, {diverged.total()} of {len(rows)} checkpoints: {parts}.")
-    return [*notes, _SINGLE] if len(set(rows["seed"])) == 1 else notes
+    return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes
 
 
-def cap_note(tables: FigureTables, arms: tuple[str, ...]) -> list[str]:
+def cap_note(tables: FigureTables, arms: Sequence[str]) -> list[str]:
     """Count the fine-tunings of these arms that ended at the cap of epochs, below the stop accuracy."""
     rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms) & ~tables.metrics["diverged"].eq(True))
     capped = len(rows_where(rows, rows["converged"].eq(False)))
     return [f"{capped} of {len(rows)} fine-tunings ended at the cap of epochs."] if capped else []
-
-
-def missing_notes(rows: pd.DataFrame) -> list[str]:
-    """Count the coefficients of these correlation rows that are undefined, with the table's own reasons."""
-    missing = rows_where(rows, rows["estimate"].isna())
-    if missing.empty:
-        return []
-    counts = Counter(missing["note"].fillna("").replace("", "no reason given"))
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    parts = [f"{reason} ({count})" for reason, count in ordered[:_REASONS]]
-    parts += [f"other reasons ({sum(count for _, count in ordered[_REASONS:])})"] if len(ordered) > _REASONS else []
-    return [f"Undefined, {len(missing)} of {len(rows)} coefficients: {'; '.join(parts)}."]
-
-
-def single_seed_note(rows: pd.DataFrame) -> list[str]:
-    """Say why coefficients have no interval where they come from one seed."""
-    defined = rows_where(rows, rows["estimate"].notna())
-    single = int((defined["n_seeds"].to_numpy() <= 1).sum())
-    if single and single == len(defined):
-        return [_SINGLE]
-    return [f"From one seed, without an interval: {single} of {len(rows)} coefficients."] if single else []
-
-
-def rows_where(frame: pd.DataFrame, mask: Any) -> pd.DataFrame:
-    """Return the rows where a boolean mask holds; a frame, which type checkers cannot see in `frame[mask]`."""
-    return cast("pd.DataFrame", frame.loc[mask])

@@ -2,8 +2,9 @@
 
 import textwrap
 from collections.abc import Sequence
+from functools import cached_property
 from string import ascii_letters
-from typing import Any
+from typing import Any, Protocol
 
 import matplotlib as mpl
 import numpy as np
@@ -11,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from plasticity.figures.inputs import FigureTables
 from plasticity.figures.style import NEUTRAL, ArmStyle
 
 _INDENT = "\N{NO-BREAK SPACE}" * 4  # room for the panel's letter; SVG viewers would drop plain spaces
@@ -22,6 +22,21 @@ TITLES = {
     "nc3": "NC3, distance of WH from the simplex",
     "nc4": "NC4, agreement with nearest class mean",
 }
+
+
+class Arms(Protocol):
+    """What names and looks of a study's arms are taken from: the tables of any study."""
+
+    @property
+    def arms(self) -> Sequence[str]:
+        """All arms in the order of the configuration."""
+        ...
+
+    styles: cached_property[dict[str, ArmStyle]]
+
+    def label(self, arm: str) -> str:
+        """Return the arm's name in legends."""
+        ...
 
 
 def panel(ax: Axes, position: int, title: str, **text: Any) -> None:
@@ -69,7 +84,7 @@ def say(ax: Axes, text: str) -> None:
     ax.text(0.5, 0.5, text, ha="center", va="center", color=NEUTRAL, transform=ax.transAxes, backgroundcolor="white")
 
 
-def arm_legend(figure: Figure, tables: FigureTables) -> None:
+def arm_legend(figure: Figure, tables: Arms) -> None:
     """Put one legend of the arms that were drawn above all panels, where it covers no data."""
     drawn = {line.get_label() for ax in figure.axes for line in ax.lines}
     top_legend(figure, [sample(tables.styles[arm], tables.label(arm)) for arm in tables.arms if arm in drawn])
@@ -79,6 +94,13 @@ def sample(style: ArmStyle, label: str) -> Line2D:
     """Return a line for a legend."""
     looks: dict[str, Any] = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle}
     return Line2D([], [], label=label, **looks)
+
+
+def side_legend(ax: Axes, handles: Sequence[Line2D]) -> None:
+    """Put a legend of this panel alone to its right; it shortens all panels of the column."""
+    if handles:
+        looks: dict[str, Any] = {"labelspacing": 0.35, "handlelength": 2.2, "borderaxespad": 0.4}
+        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), **looks)
 
 
 def top_legend(figure: Figure, handles: Sequence[Line2D]) -> None:

@@ -5,9 +5,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plasticity.figures.inputs import COLLAPSE, FigureTables, missing_notes, single_seed_note
+from plasticity.figures.inputs import FigureTables
 from plasticity.figures.layout import arm_legend, label_axes, panel, say, write_notes
 from plasticity.figures.style import NEUTRAL, Style
+from plasticity.figures.summaries import COLLAPSE, missing_notes, single_seed_note
 
 _METHODS = {
     "pearson": "Pearson",

@@ -9,23 +9,36 @@ from plasticity.errors import PlasticityError
 
 @dataclass(frozen=True)
 class FigureEntry:
-    """The module of a figure in `plasticity.figures`, and what its `draw` gets beside tables and style."""
+    """A figure's study, its module in `plasticity.figures`, and what its `draw` gets beside tables and style."""
 
+    study: str
     module: str
     options: Mapping[str, str] = field(default_factory=dict)
 
 
 # Modules are named, not imported: a figure's code fingerprint covers its own module and not its neighbours.
 FIGURES: Mapping[str, FigureEntry] = {
-    "correlation_windows": FigureEntry("correlation_windows"),
-    "accuracy_by_warm_up": FigureEntry("accuracy_by_warm_up"),
-    "collapse_and_accuracy_all": FigureEntry("collapse_and_accuracy", {"phase": "all"}),
-    "collapse_and_accuracy_first_phase": FigureEntry("collapse_and_accuracy", {"phase": "first_phase"}),
-    "collapse_and_accuracy_second_phase": FigureEntry("collapse_and_accuracy", {"phase": "second_phase"}),
-    "collapse_by_warm_up": FigureEntry("collapse_by_warm_up"),
-    "training_curves": FigureEntry("training_curves"),
-    "plasticity_gap": FigureEntry("plasticity_gap"),
-    "partial_correlations": FigureEntry("partial_correlations"),
+    "correlation_windows": FigureEntry("warm_start", "correlation_windows"),
+    "accuracy_by_warm_up": FigureEntry("warm_start", "accuracy_by_warm_up"),
+    "collapse_and_accuracy_all": FigureEntry("warm_start", "collapse_and_accuracy", {"phase": "all"}),
+    "collapse_and_accuracy_first_phase": FigureEntry("warm_start", "collapse_and_accuracy", {"phase": "first_phase"}),
+    "collapse_and_accuracy_second_phase": FigureEntry("warm_start", "collapse_and_accuracy", {"phase": "second_phase"}),
+    "collapse_by_warm_up": FigureEntry("warm_start", "collapse_by_warm_up"),
+    "training_curves": FigureEntry("warm_start", "training_curves"),
+    "plasticity_gap": FigureEntry("warm_start", "plasticity_gap"),
+    "partial_correlations": FigureEntry("warm_start", "partial_correlations"),
+    "accuracy_and_collapse_by_task": FigureEntry("permuted", "accuracy_and_collapse_by_task"),
+    "first_task_length": FigureEntry("permuted", "first_task_length"),
+    "first_task_collapse": FigureEntry("permuted", "first_task_collapse"),
+    "correlation_by_task": FigureEntry("permuted", "correlation_by_task"),
+    "plasticity_by_task": FigureEntry("permuted", "plasticity_by_task"),
+    "task_correlations": FigureEntry("permuted", "task_correlations"),
+}
+
+# Where the tables of a study are put together; each of its figures imports that module, so that it is in their code.
+_TABLES: Mapping[str, tuple[str, str]] = {
+    "warm_start": ("plasticity.figures.inputs", "FigureTables"),
+    "permuted": ("plasticity.figures.permuted_inputs", "PermutedTables"),
 }
 
 
@@ -38,7 +51,7 @@ def figure_entry(name: str) -> FigureEntry:
     if name not in FIGURES:
         near = difflib.get_close_matches(name, FIGURES, n=1, cutoff=0.4)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise PlasticityError(f"warm_start.figures: expected one of {', '.join(FIGURES)}, got {name!r}{hint}")
+        raise PlasticityError(f"figure: expected one of {', '.join(FIGURES)}, got {name!r}{hint}")
     return FIGURES[name]
 
 
@@ -49,3 +62,12 @@ def figure_module(name: str) -> str:
         PlasticityError: If there is no such figure.
     """
     return f"plasticity.figures.{figure_entry(name).module}"
+
+
+def tables_class(name: str) -> tuple[str, str]:
+    """Return the dotted name of the module, and in it the class, of the tables that the figure `name` is drawn from.
+
+    Raises:
+        PlasticityError: If there is no such figure.
+    """
+    return _TABLES[figure_entry(name).study]

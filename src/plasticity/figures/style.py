@@ -10,7 +10,8 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
-from matplotlib.colors import to_hex
+from matplotlib import colormaps
+from matplotlib.colors import ListedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -29,11 +30,16 @@ NEUTRAL = "#6B6B6B"
 _FIXED = {
     "random_init": ("#000000", "none"),
     "warm_start": ("#D55E00", "o"),
+    "continual": ("#D55E00", "o"),
     "shrink_perturb": ("#0072B2", "s"),
+    "first_task_collapse": ("#009E73", "^"),
     "nc1_spread": ("#009E73", "^"),
     "nc1_collapse": ("#E69F00", "v"),
     "weight_decay": ("#B0508A", "D"),
 }
+SEQUENCE = ListedColormap(colormaps["viridis"](np.linspace(0.9, 0, 256)), "sequence")
+"""Colours of an amount, such as the length of a training: light for little, dark for much."""
+
 _FREE_COLORS = ("#56B4E9", "#999933", "#44AA99", "#332288", "#882255", "#661100")
 _FREE_MARKERS = ("P", "X", "h", "<", ">", "*", "p", "d", "8", "H")
 _FAMILY = re.compile(r"(?P<name>.+)_(?P<value>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
@@ -121,7 +127,8 @@ def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
     """Return the style of every arm of a study.
 
     Known arms have their colour in every study. Arms that differ in one number, such as weight_decay_0.01 and
-    weight_decay_0.1, share a hue and darken with the value. Other arms take free colours in the order of `arms`.
+    weight_decay_0.1, share a hue and darken with the value; more than three that are not known go through the colours
+    of `SEQUENCE` instead. Other arms take free colours in the order of `arms`.
 
     Args:
         arms: All arms of the study, also when a figure draws only some, so that an arm looks the same everywhere.
@@ -133,7 +140,8 @@ def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
     for family in families:
         members = sorted((arm for arm in arms if _family(arm)[0] == family), key=lambda arm: _family(arm)[1])
         color, first_marker = _FIXED.get(family) or (_FREE_COLORS[unknown.index(family) % len(_FREE_COLORS)], "")
-        for position, (arm, shade) in enumerate(zip(members, _shades(color, len(members)), strict=True)):
+        shades = _sequence(len(members)) if family in unknown and len(members) > 3 else _shades(color, len(members))
+        for position, (arm, shade) in enumerate(zip(members, shades, strict=True)):
             marker = first_marker if first_marker and position == 0 else next(markers)
             styles[arm] = ArmStyle(shade, marker, "--" if family == "random_init" else "-")
     return {arm: styles[arm] for arm in arms}
@@ -149,6 +157,10 @@ def _shades(color: str, count: int) -> list[str]:
         return [color]
     ends = [sns.blend_palette([color, end], 11)[step] for end, step in (("white", 4), ("black", 4))]
     return [to_hex(shade).upper() for shade in sns.blend_palette([ends[0], color, ends[1]], count)]
+
+
+def _sequence(count: int) -> list[str]:
+    return [to_hex(SEQUENCE(place)).upper() for place in np.linspace(0, 1, count)]
 
 
 def _check(key: str, value: Any) -> None:

@@ -6,9 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plasticity.figures.axes import fit_y, format_epochs, format_y
-from plasticity.figures.inputs import FigureTables, rows_where
+from plasticity.figures.inputs import FigureTables
 from plasticity.figures.layout import arm_legend, panel, say, write_notes
 from plasticity.figures.style import Style
+from plasticity.figures.summaries import rows_where
 
 _COLUMNS = ("Warm-up", "Fine-tuning, first checkpoint", "Fine-tuning, last checkpoint")
 

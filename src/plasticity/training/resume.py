@@ -1,7 +1,5 @@
-"""Unfinished work: the last epoch of a training, kept outside the declared outputs so that a killed job continues."""
+"""The last epoch of a training as unfinished work: weights, momentum and what else the run needs to continue."""
 
-import logging
-import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +7,9 @@ from typing import Any
 
 import torch
 
-from plasticity.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
 from plasticity.training.weights import load_weights, weights_of
-
-logger = logging.getLogger(__name__)
+from plasticity.unfinished import Unfinished
 
 _SECONDS_BETWEEN_SAVES = 20.0  # at most this much work is lost, and saving stays far below one per cent of it
 _BUFFER = "momentum_buffer"
@@ -44,7 +39,7 @@ class ResumeFile:
         tensors = weights_of(model)
         for name, buffer in _momentum(model, optimizer).items():
             tensors[_PREFIX + name] = buffer.cpu().numpy()
-        write_checkpoint(self.path, tensors, {"run": self.digest, "state": state})
+        self._work.save(tensors, state)
         self._last_save = time.monotonic()
 
     def load(self, model: Classifier, optimizer: torch.optim.Optimizer) -> dict[str, Any] | None:
@@ -53,9 +48,8 @@ class ResumeFile:
         Returns:
             What `save` was given; None when there is nothing to load, after clearing what is damaged or another's.
         """
-        saved = self._usable()
+        saved = self._work.load()
         if saved is None:
-            self.clear()
             return None
         load_weights(model, {name: v for name, v in saved.weights.items() if not name.startswith(_PREFIX)})
         for name, parameter in model.named_parameters():
@@ -63,22 +57,13 @@ class ResumeFile:
                 optimizer.state[parameter][_BUFFER] = torch.from_numpy(buffer).to(parameter.device)
         return saved.settings["state"]
 
-    def _usable(self) -> Checkpoint | None:
-        if not self.path.exists():
-            return None
-        try:
-            saved = read_checkpoint(self.path)
-        except PlasticityError as error:
-            logger.warning("unfinished work is not usable, starting anew: %s", error)
-            return None
-        if saved.settings.get("run") != self.digest:
-            logger.info("unfinished work belongs to other settings, starting anew")
-            return None
-        return saved
-
     def clear(self) -> None:
         """Remove the folder of the file once the work is finished."""
-        shutil.rmtree(self.path.parent, ignore_errors=True)
+        self._work.clear()
+
+    @property
+    def _work(self) -> Unfinished:
+        return Unfinished(self.path, self.digest)
 
 
 def _momentum(model: Classifier, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

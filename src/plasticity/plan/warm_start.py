@@ -1,7 +1,4 @@
-"""What a configuration asks for: arms, the warm-ups they share, checkpoints, and the jobs that carry fine-tunings.
-
-Snakemake's rules ask this module for names and settings; it knows no paths and needs no torch.
-"""
+"""The warm-start study: arms, the warm-ups they share, checkpoints, and the jobs that carry fine-tunings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +7,7 @@ from typing import Any
 
 from plasticity.config import expand_lists
 from plasticity.errors import PlasticityError
-
-PLAIN = "plain"
-"""Name of the warm-up that the study's own `warm_up` section describes."""
+from plasticity.plan.naming import chunks, training_name
 
 Settings = dict[str, Any]
 
@@ -101,9 +96,7 @@ class WarmStartPlan:
 
     def chunks(self, arm: str) -> dict[str, tuple[int, ...]]:
         """Return the checkpoints of each fine-tuning job of an arm, by the job's name such as "epochs8-48"."""
-        epochs, size = self.arms[arm].epochs, self.config["jobs"]["fine_tunings_per_job"]
-        parts = [epochs[i : i + size] for i in range(0, len(epochs), size)]
-        return {f"epochs{part[0]}-{part[-1]}": part for part in parts}
+        return chunks(self.arms[arm].epochs, self.config["jobs"]["fine_tunings_per_job"], "epochs")
 
     def split_settings(self) -> Settings:
         """Return what the split stage reads."""
@@ -166,20 +159,8 @@ class WarmStartPlan:
             name=name,
             label=arm.get("label", name.replace("_", " ")),
             training=training,
-            warm_up=_warm_up_name(training, base),
+            warm_up=training_name(training, base),
             epochs=tuple(range(every, length + 1, every)) or (0,),
             intervention=arm.get("intervention"),
         )
 
-
-def _warm_up_name(training: Mapping[str, Any], base: Mapping[str, Any]) -> str:
-    """Name a warm-up by what distinguishes it from the study's own, so that equal trainings have equal names."""
-    parts = [_describe(key, value) for key, value in sorted(training.items()) if value != base[key]]
-    return "_".join(parts) or PLAIN
-
-
-def _describe(key: str, value: Any) -> str:
-    if not isinstance(value, Mapping):
-        return f"{key}{value}"
-    options = [_describe(name, option) for name, option in sorted(value.items()) if name != "name"]
-    return "_".join([str(value["name"]), *options])

@@ -1,0 +1,48 @@
+"""Tables as pages that a reader of the report looks at, self-contained; the Parquet tables hold everything."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plasticity.files import atomic_path
+
+_STYLE = """
+<style>
+body { font: 14px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+thead th { border-bottom: 2px solid #444; position: sticky; top: 0; background: #fff; }
+tr:hover td { background: #f4f7fa; }
+p { max-width: 46rem; }
+</style>
+"""
+
+
+def write_html(frame: pd.DataFrame, path: Path, *, title: str, note: str) -> None:
+    """Write one table as a page that needs nothing else."""
+    body = frame.to_html(index=False, border=0, na_rep="–", justify="right")
+    page = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{_STYLE}</head>'
+    with atomic_path(path) as temporary:
+        temporary.write_text(f"{page}<body><p>{note}</p>{body}</body></html>\n", encoding="utf-8")
+
+
+def mean_and_spread(groups: Any, form: str, scale: float = 1.0) -> pd.Series:
+    """Return "mean ± standard deviation" of a column's groups, each number times `scale` and formatted by `form`."""
+    mean, spread = groups.mean() * scale, groups.std() * scale
+    return pd.Series(
+        [
+            "–" if pd.isna(m) else form.format(m) + ("" if pd.isna(s) else " ± " + form.format(s))
+            for m, s in zip(mean, spread, strict=True)
+        ],
+        index=mean.index,
+    )
+
+
+def interval_text(estimate: float, low: float, high: float, note: str) -> str:
+    """Return "estimate [low, high]", or a dash with the reason where the estimate is undefined."""
+    if pd.isna(estimate):
+        return f"– ({note})" if note else "–"
+    interval = "" if pd.isna(low) else f" [{low:+.2f}, {high:+.2f}]"
+    return f"{estimate:+.2f}{interval}"

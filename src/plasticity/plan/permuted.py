@@ -1,0 +1,163 @@
+"""The permuted study: experiments and their arms, the first tasks they share, and the jobs that carry seeds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from plasticity.config import expand_arm
+from plasticity.plan.naming import chunks, training_name
+
+BASELINE = "random_init"
+"""Experiment and arm that every plasticity gap is measured against: a fresh network for every task."""
+
+# Shrinking to nothing and adding a whole fresh network is a new initialisation.
+_RESET = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PermutedArm:
+    """A row of the study: how the first task is trained, what follows.
+
+    Attributes:
+        name: Key in the configuration, with the value behind it for an arm made from a list.
+        experiment: That key.
+        label: What figures call it.
+        training: Settings of its first task, without its length.
+        first_task: Name of that training; arms that train the first task alike share it.
+        epochs: Length of the first task; None if a threshold ends it.
+        nc1_below: The threshold of NC1 that ends the first task; None for a fixed length.
+        max_epochs: Epochs after which the threshold counts as not reached.
+        following: Training on the following tasks, and how many.
+        intervention: Name and parameters; None for nothing.
+        intervene_after: "first_task" or "every_task".
+    """
+
+    name: str
+    experiment: str
+    label: str
+    training: Settings
+    first_task: str
+    epochs: int | None
+    nc1_below: float | None
+    max_epochs: int
+    following: Settings
+    intervention: Settings | None
+    intervene_after: str
+
+    @property
+    def branch(self) -> Settings:
+        """What the stage of the following tasks reads of the arm."""
+        keys = ("name", "first_task", "epochs", "nc1_below", "max_epochs", "following", "intervention", "intervene_after")
+        return {key: getattr(self, key) for key in keys}
+
+
+@dataclass(frozen=True)
+class PermutedPlan:
+    """The permuted study of a checked configuration (`plasticity.config.load_config`)."""
+
+    config: Mapping[str, Any]
+
+    @property
+    def study(self) -> Settings:
+        """The study's section."""
+        return self.config["permuted"]
+
+    @cached_property
+    def arms(self) -> dict[str, PermutedArm]:
+        """Arms by name, the baseline first, then in the order of the configuration."""
+        given = {BASELINE: {"intervention": _RESET, "intervene_after": "every_task"}, **self.study["arms"]}
+        found = [
+            self._arm(experiment, name, arm)
+            for experiment, section in given.items()
+            for name, arm in expand_arm(experiment, section)
+        ]
+        longest = max((arm.following["tasks"] for arm in found[1:]), default=found[0].following["tasks"])
+        found[0].following["tasks"] = longest  # a reference for every task that any arm sees
+        return {arm.name: arm for arm in found}
+
+    @cached_property
+    def experiments(self) -> dict[str, list[PermutedArm]]:
+        """Arms by experiment."""
+        found: dict[str, list[PermutedArm]] = {}
+        for arm in self.arms.values():
+            found.setdefault(arm.experiment, []).append(arm)
+        return found
+
+    @cached_property
+    def first_tasks(self) -> dict[str, list[PermutedArm]]:
+        """Arms by the training of the first task that they share."""
+        found: dict[str, list[PermutedArm]] = {}
+        for arm in self.arms.values():
+            found.setdefault(arm.first_task, []).append(arm)
+        return found
+
+    @cached_property
+    def groups(self) -> dict[str, tuple[int, ...]]:
+        """Seeds of each job, by the job's name such as "seeds1-3"."""
+        return chunks(self.study["seeds"], self.config["jobs"]["seeds_per_job"], "seeds")
+
+    def first_task_of(self, experiment: str) -> list[str]:
+        """Return the first-task trainings that an experiment's arms branch off."""
+        return list(dict.fromkeys(arm.first_task for arm in self.experiments[experiment]))
+
+    def first_task_settings(self, first_task: str) -> Settings:
+        """Return what the stage of the first task reads."""
+        arms = self.first_tasks[first_task]
+        thresholds = sorted({arm.nc1_below for arm in arms if arm.nc1_below is not None}, reverse=True)
+        return {
+            **self._shared(),
+            "training": first_task,
+            "first_task": arms[0].training,
+            "epochs": sorted({arm.epochs for arm in arms if arm.epochs is not None}),
+            "thresholds": thresholds,
+            "max_epochs": max((arm.max_epochs for arm in arms if arm.nc1_below is not None), default=0),
+        }
+
+    def following_settings(self, experiment: str) -> Settings:
+        """Return what the stage of the following tasks reads."""
+        arms = self.experiments[experiment]
+        return {**self._shared(), "experiment": experiment, "arms": [arm.branch for arm in arms]}
+
+    def assemble_settings(self) -> Settings:
+        """Return what the table of the study is assembled from."""
+        keys = ("name", "experiment", "first_task", "epochs", "nc1_below", "max_epochs")
+        return {"arms": [{key: getattr(arm, key) for key in keys} for arm in self.arms.values()]}
+
+    def figure_settings(self, figure: str) -> Settings:
+        """Return what a figure reads."""
+        return {
+            "style": self.study["figures"][figure],
+            "arms": list(self.arms),
+            "labels": {name: arm.label for name, arm in self.arms.items()},
+            "experiments": {name: arm.experiment for name, arm in self.arms.items()},
+            "analysis": self.study["analysis"],
+        }
+
+    def tabulate_settings(self) -> Settings:
+        """Return what the report's tables read."""
+        return {"labels": {name: arm.label for name, arm in self.arms.items()}}
+
+    def _shared(self) -> Settings:
+        keys = ("model", "train_size", "permutations", "reshuffle_epochs")
+        return {**{key: self.study[key] for key in keys}, **self.study["measure"]}
+
+    def _arm(self, experiment: str, name: str, arm: Mapping[str, Any]) -> PermutedArm:
+        base = {**self.study["first_task"]}
+        training = {**base, **arm.get("first_task", {})}
+        epochs, below, cap = (training.pop(key, None) for key in ("epochs", "nc1_below", "max_epochs"))
+        return PermutedArm(
+            name=name,
+            experiment=experiment,
+            label=arm.get("label", name.replace("_", " ")),
+            training=training,
+            first_task=training_name(training, base),
+            epochs=None if below is not None else epochs,
+            nc1_below=below,
+            max_epochs=cap,
+            following={**self.study["following"], **arm.get("following", {})},
+            intervention=arm.get("intervention"),
+            intervene_after=arm.get("intervene_after", "first_task"),
+        )

@@ -1,0 +1,90 @@
+"""Stage: the tables of the permuted study in the report."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plasticity.html_tables import interval_text, mean_and_spread, write_html
+from plasticity.tables import read_table
+
+_METRICS = ("nc1", "nc2", "nc3", "nc4", "first_task_epochs", "task")
+_OUTCOMES_NOTE = (
+    "Mean ± standard deviation over seeds. The second task is the first one after the first; later ones are all after "
+    "it. The gap is to a fresh network on the same task, the published loss to the run's own accuracy on its first task, "
+    "averaged over that task's epochs; both in percentage points. Runs whose NC1 threshold was not reached have no "
+    "later tasks."
+)
+_CORRELATIONS_NOTE = (
+    "Coefficients with bootstrap intervals over seeds. Over tasks: within each seed (mean of the seeds) and of the "
+    "series averaged over seeds, as published. Across runs: a point is a run, and runs of a seed are nested."
+)
+
+
+def outcomes(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+    """Return what each arm's networks did on the first, the second and all later tasks.
+
+    Args:
+        metrics: The "permuted" table.
+        labels: What the report calls each arm.
+    """
+    first = metrics.loc[metrics["task"] == 1].groupby("arm", sort=False)
+    table = pd.DataFrame({"seeds": first["seed"].nunique()})
+    table["not reached"] = first["threshold_reached"].apply(lambda reached: int(reached.eq(False).sum()))
+    table["diverged"] = metrics.groupby("arm", sort=False)["diverged"].sum()
+    table["first-task epochs"] = mean_and_spread(first["first_task_epochs"], "{:.1f}")
+    table["NC1 after it"] = mean_and_spread(first["nc1"], "{:.3f}")
+    table["accuracy on it, %"] = mean_and_spread(first["online_accuracy"], "{:.1f}", scale=100)
+    later = {"second task": metrics["task"] == 2, "later tasks": metrics["task"] > 2}
+    for when, rows in later.items():
+        seeds = metrics.loc[rows].groupby(["arm", "seed"], sort=False).mean(numeric_only=True)
+        groups = seeds.groupby("arm", sort=False)
+        table[f"{when}: accuracy, %"] = mean_and_spread(groups["online_accuracy"], "{:.1f}", scale=100)
+        table[f"{when}: gap"] = mean_and_spread(groups["plasticity_gap"], "{:+.2f}", scale=100)
+        loss = mean_and_spread(groups["published_plasticity_loss"], "{:+.2f}", scale=100)
+        table[f"{when}: published loss"] = loss
+    table = table.reset_index()
+    return table.assign(arm=[labels[arm] for arm in table["arm"]])
+
+
+def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+    """Return the coefficients over all tasks, and across runs with the first and the second task.
+
+    Args:
+        table: The "correlations" table.
+        labels: What the report calls each arm.
+    """
+    across = (table["window_kind"] == "task") & (table["window_end"] <= 2) & (table["aggregate"] == "pooled")
+    over = (table["window_kind"] == "all") & table["aggregate"].isin(["mean", "averaged"])
+    chosen = table.loc[(across | over) & table["metric"].isin(_METRICS)]
+    cells: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in chosen.to_dict("records"):
+        name = labels.get(row["arm"], row["arm"].replace("_", " "))
+        points = (
+            "runs"
+            if row["window_kind"] == "task"
+            else {"mean": "tasks, within seeds"}.get(row["aggregate"], "tasks, averaged")
+        )
+        when = f"task {row['window_end']}" if row["window_kind"] == "task" else "all tasks"
+        cell = cells.setdefault((name, row["outcome"], row["metric"], when, points), {"seeds": 0})
+        cell["seeds"] = max(cell["seeds"], row["n_seeds"])
+        method = row["method"].replace("_", " ")
+        cell[method] = interval_text(row["estimate"], row["ci_low"], row["ci_high"], row["note"])
+    keys = ("arm or experiment", "outcome", "metric", "when", "points")
+    return pd.DataFrame([{**dict(zip(keys, key, strict=True)), **cell} for key, cell in cells.items()])
+
+
+def tabulate_permuted(metrics: Path, correlated: Path, *, settings: dict[str, Any], outputs: dict[str, Path]) -> None:
+    """Write the report's tables.
+
+    Args:
+        metrics: The "permuted" table.
+        correlated: The "correlations" table.
+        settings: labels, by arm.
+        outputs: Where "outcomes" and "correlations" go.
+    """
+    labels = settings["labels"]
+    measured = outcomes(read_table(metrics, "permuted"), labels)
+    write_html(measured, outputs["outcomes"], title="outcomes", note=_OUTCOMES_NOTE)
+    found = correlations(read_table(correlated, "correlations"), labels)
+    write_html(found, outputs["correlations"], title="correlations", note=_CORRELATIONS_NOTE)

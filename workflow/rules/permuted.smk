@@ -1,0 +1,197 @@
+# Permuted images: does a network that has learnt one permutation of the pixels still learn the next, and does the
+# collapse of its features say why? First task: the seed's first permutation. Next tasks: further ones, one after another.
+#
+#   first_task (per training) -> following_tasks (per experiment) -> assemble_permuted -> correlate_permuted
+#                                                                                      \-> draw_<figure>
+# A job carries some seeds; the networks of all its arms and seeds go through the tasks side by side.
+
+
+wildcard_constraints:
+    first_task=one_of(PERMUTED.first_tasks),
+    experiment=one_of(PERMUTED.experiments),
+    group=r"seeds\d+-\d+",
+
+
+rule first_task:
+    input:
+        data=rules.prepare_data.output.description,
+    output:
+        trajectory=directory(
+            f"{PERMUTED_RESULTS}/first_task/{{first_task}}/{{group}}/trajectory"
+        ),
+        history=f"{PERMUTED_RESULTS}/first_task/{{first_task}}/{{group}}/history.parquet",
+    log:
+        f"logs/permuted/{DATASET}/first_task/{{first_task}}/{{group}}.log",
+    benchmark:
+        f"{PERMUTED_RESULTS}/benchmarks/first_task/{{first_task}}/{{group}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        settings=lambda wildcards: PERMUTED.first_task_settings(wildcards.first_task),
+        seeds=lambda wildcards: PERMUTED.groups[wildcards.group],
+        code=fingerprint("plasticity.first_task", tables=("first_task",)),
+    message:
+        "First task, training {wildcards.first_task}, {wildcards.group}"
+    script:
+        "../scripts/first_task.py"
+
+
+rule following_tasks:
+    input:
+        data=rules.prepare_data.output.description,
+        trajectories=lambda wildcards: expand(
+            rules.first_task.output.trajectory,
+            first_task=PERMUTED.first_task_of(wildcards.experiment),
+            allow_missing=True,
+        ),
+        histories=lambda wildcards: expand(
+            rules.first_task.output.history,
+            first_task=PERMUTED.first_task_of(wildcards.experiment),
+            allow_missing=True,
+        ),
+    output:
+        tasks=f"{PERMUTED_RESULTS}/following_tasks/{{experiment}}/{{group}}.parquet",
+    log:
+        f"logs/permuted/{DATASET}/following_tasks/{{experiment}}/{{group}}.log",
+    benchmark:
+        f"{PERMUTED_RESULTS}/benchmarks/following_tasks/{{experiment}}/{{group}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        settings=lambda wildcards: PERMUTED.following_settings(wildcards.experiment),
+        first_tasks=lambda wildcards: PERMUTED.first_task_of(wildcards.experiment),
+        seeds=lambda wildcards: PERMUTED.groups[wildcards.group],
+        code=fingerprint("plasticity.following_tasks", tables=("following_tasks",)),
+    message:
+        "Following tasks, experiment {wildcards.experiment}, {wildcards.group}"
+    script:
+        "../scripts/following_tasks.py"
+
+
+rule assemble_permuted:
+    input:
+        first_tasks=expand(
+            rules.first_task.output.history,
+            first_task=PERMUTED.first_tasks,
+            group=PERMUTED.groups,
+        ),
+        following=expand(
+            rules.following_tasks.output.tasks,
+            experiment=PERMUTED.experiments,
+            group=PERMUTED.groups,
+        ),
+    output:
+        metrics=f"{PERMUTED_RESULTS}/metrics.parquet",
+    log:
+        f"logs/permuted/{DATASET}/assemble_permuted.log",
+    benchmark:
+        f"{PERMUTED_RESULTS}/benchmarks/assemble_permuted.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        settings=PERMUTED.assemble_settings(),
+        first_tasks=[name for name in PERMUTED.first_tasks for _ in PERMUTED.groups],
+        code=fingerprint("plasticity.assemble_permuted", tables=("permuted",)),
+    message:
+        "Assembling the table of the permuted study"
+    script:
+        "../scripts/assemble_permuted.py"
+
+
+rule correlate_permuted:
+    input:
+        metrics=rules.assemble_permuted.output.metrics,
+    output:
+        correlations=f"{PERMUTED_RESULTS}/correlations.parquet",
+    log:
+        f"logs/permuted/{DATASET}/correlate_permuted.log",
+    benchmark:
+        f"{PERMUTED_RESULTS}/benchmarks/correlate_permuted.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=PERMUTED.study["analysis"],
+        code=fingerprint("plasticity.correlate_permuted", tables=("correlations",)),
+    message:
+        "Correlating collapse with accuracy, over tasks and across runs"
+    script:
+        "../scripts/correlate_permuted.py"
+
+
+rule tabulate_permuted:
+    input:
+        metrics=rules.assemble_permuted.output.metrics,
+        correlations=rules.correlate_permuted.output.correlations,
+    output:
+        outcomes=report(
+            f"{PERMUTED_RESULTS}/tables/outcomes.html",
+            caption="../report/permuted_table.rst",
+            category="Tables",
+            subcategory=f"permuted, {DATASET}",
+            labels={"table": "collapse and outcomes"},
+        ),
+        correlations=report(
+            f"{PERMUTED_RESULTS}/tables/correlations.html",
+            caption="../report/permuted_correlations_table.rst",
+            category="Tables",
+            subcategory=f"permuted, {DATASET}",
+            labels={"table": "correlations"},
+        ),
+    log:
+        f"logs/permuted/{DATASET}/tabulate.log",
+    benchmark:
+        f"{PERMUTED_RESULTS}/benchmarks/tabulate.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        settings=PERMUTED.tabulate_settings(),
+        code=fingerprint("plasticity.tabulate_permuted"),
+    message:
+        "Writing the report's tables of the permuted study"
+    script:
+        "../scripts/tabulate_permuted.py"
+
+
+# One rule per figure, so that each has its caption and is stale alone.
+for figure in PERMUTED.study["figures"]:
+
+    rule:
+        name:
+            f"draw_permuted_{figure}"
+        input:
+            metrics=rules.assemble_permuted.output.metrics,
+            correlations=rules.correlate_permuted.output.correlations,
+        output:
+            svg=report(
+                f"{PERMUTED_RESULTS}/figures/{figure}.svg",
+                caption=f"../report/{figure}.rst",
+                category="Figures",
+                subcategory=f"permuted, {DATASET}",
+                labels=figure_labels(figure),
+            ),
+            png=f"{PERMUTED_RESULTS}/figures/{figure}.png",
+        log:
+            f"logs/permuted/{DATASET}/draw_figure/{figure}.log",
+        benchmark:
+            f"{PERMUTED_RESULTS}/benchmarks/draw_figure/{figure}.tsv"
+        conda:
+            "../../environment.yml"
+        params:
+            figure=figure,
+            settings=PERMUTED.figure_settings(figure),
+            code=fingerprint("plasticity.draw", figure_module(figure)),
+        message:
+            "Drawing {params.figure}"
+        script:
+            "../scripts/draw_figure.py"

@@ -1,0 +1,14 @@
+from pathlib import Path
+
+from plasticity.assemble_permuted import AssembleFiles, assemble_permuted
+from plasticity.logs import log_to
+
+with log_to(snakemake.log[0]):
+    assemble_permuted(
+        AssembleFiles(
+            first_tasks=tuple(zip(snakemake.params.first_tasks, map(Path, snakemake.input.first_tasks), strict=True)),
+            following=tuple(map(Path, snakemake.input.following)),
+            output=Path(snakemake.output.metrics),
+        ),
+        settings=snakemake.params.settings,
+    )
