@@ -60,8 +60,50 @@ def violations(*changes: tuple[str, Any], root: Path = ROOT) -> tuple[str, ...]:
 
 # Each case: what stands where, the key that the message names, and what else it says.
 WS = "warm_start"
+PM = "permuted"
 CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
-    "unknown section": ("warm_strat", {}, "warm_strat", ("dataset, warm_start, jobs", "did you mean 'warm_start'?")),
+    "permuted baseline listed": (f"{PM}.arms.random_init", {}, f"{PM}.arms.random_init", ("always run",)),
+    "permuted network": (f"{PM}.model", {"name": "resnet18"}, f"{PM}.model.name", ("mlp",)),
+    "permuted activation": (f"{PM}.model.activation", "tanh", f"{PM}.model.activation", ("relu", "'tanh'")),
+    "penalty of one image": (
+        f"{PM}.first_task.penalty",
+        {"name": "nc1", "weight": 0.05},
+        f"{PM}.first_task.batch_size",
+        ("at least 2 images", "got 1"),
+    ),
+    "an arm's penalty of one image": (
+        f"{PM}.arms.continual.following",
+        {"penalty": {"name": "nc1", "weight": [0.05, -0.05]}},
+        f"{PM}.arms.continual.following.batch_size",
+        ("at least 2 images",),
+    ),
+    "decay beyond zero": (f"{PM}.following.weight_decay", 100, f"{PM}.following.weight_decay", ("less than 100",)),
+    "length and threshold": (
+        f"{PM}.arms.first_task_collapse.first_task.epochs",
+        3,
+        f"{PM}.arms.first_task_collapse.first_task.epochs",
+        ("either epochs or nc1_below", "both"),
+    ),
+    "intervention after nothing": (
+        f"{PM}.arms.continual.intervene_after",
+        "every_task",
+        f"{PM}.arms.continual.intervene_after",
+        ("an intervention beside it",),
+    ),
+    "permuted figure": (f"{PM}.figures.plasticity_gap", {}, f"{PM}.figures.plasticity_gap", ("plasticity_by_task",)),
+    "permuted arms of one name": (
+        f"{PM}.arms.first_task_length_5",
+        {"first_task": {"learning_rate": 0.1}},
+        f"{PM}.arms.first_task_length_5",
+        ("a name that no other arm gets",),
+    ),
+    "no seeds in a job": ("jobs.seeds_per_job", 0, "jobs.seeds_per_job", (">= 1",)),
+    "unknown section": (
+        "warm_strat",
+        {},
+        "warm_strat",
+        ("dataset, warm_start, permuted, jobs", "did you mean 'warm_start'?"),
+    ),
     "unknown key": (
         f"{WS}.warm_up.learning_rat",
         0.1,
@@ -612,3 +654,11 @@ def test_page_is_written_by_its_command(tmp_path: Path, capsys: pytest.CaptureFi
     assert (tmp_path / "page.md").read_text(encoding="utf-8") == describe_schema()
     assert main([]) == 2
     assert "usage: python -m plasticity.config" in capsys.readouterr().err
+
+
+def test_a_study_may_be_left_out_but_not_all() -> None:
+    assert "warm_start" not in load_config(changed(("warm_start", None)), root=ROOT)
+    assert "permuted" not in load_config(changed(("permuted", None)), root=ROOT)
+    assert violations(("warm_start", None), ("permuted", None)) == (
+        "configuration: expected at least one study (warm_start, permuted), got none",
+    )

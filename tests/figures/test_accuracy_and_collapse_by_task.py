@@ -9,7 +9,8 @@ def test_panels_share_the_tasks_and_show_mean_and_deviation_of_both_arms(permute
     axes = draw(tables, style).axes
     assert len(axes) == 2
     for ax, column in zip(axes, ("online_accuracy", "nc1"), strict=True):
-        lines, bands = ({part.get_label(): part for part in parts} for parts in (ax.lines, ax.collections))
+        lines = {line.get_label(): line for line in ax.lines}
+        bands = {band.get_label(): band for band in ax.collections}
         for arm in ("continual", "random_init"):
             values = tables.metrics.query(f"arm == '{arm}'").pivot(index="task", columns="seed", values=column)
             x, y = np.asarray(lines[arm].get_data())

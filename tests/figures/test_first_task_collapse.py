@@ -16,7 +16,7 @@ def test_every_run_is_a_point_with_the_marker_of_its_seed(permuted, style):
     runs = tables.runs("first_task_collapse", "online_accuracy").dropna(subset=["second"])
     for ax, column in ((left, "nc1"), (right, "first_task_epochs")):
         assert len(scatters(ax)) == 4
-        assert len({part.get_paths()[0].vertices.tobytes() for part in scatters(ax)}) == 4
+        assert len({np.asarray(part.get_paths()[0].vertices).tobytes() for part in scatters(ax)}) == 4
         for part, (_, expected) in zip(scatters(ax), runs.groupby("seed"), strict=True):
             points = sorted(map(tuple, np.asarray(part.get_offsets()).tolist()))
             assert points == sorted(map(tuple, expected[[column, "second"]].to_numpy(dtype=float).tolist()))

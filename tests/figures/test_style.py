@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
@@ -104,6 +105,6 @@ def test_many_values_of_an_own_arm_go_from_light_to_dark():
     ordered = sorted(arms, key=lambda arm: int(arm.rpartition("_")[2]))
     shades = [luminance(styles[arm].color) for arm in ordered]
     assert shades == sorted(shades, reverse=True)
-    assert min(a - b for a, b in zip(shades, shades[1:], strict=False)) > 0.04
+    assert min(a - b for a, b in pairwise(shades)) > 0.04
     assert len({styles[arm].marker for arm in arms}) == len(arms)
     assert styles["first_task_length_1"].color == to_hex(SEQUENCE(0)).upper()

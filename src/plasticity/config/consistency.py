@@ -1,41 +1,26 @@
 """What no single key can get wrong: lengths that must agree, arms that must differ, files that must exist."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from plasticity.catalogue import INTERVENTIONS, PENALTIES, READERS, Entry
-from plasticity.config.arms import Arm, expand_arm
-from plasticity.config.findings import Findings, Location, did_you_mean, shown
+from plasticity.catalogue import READERS
+from plasticity.config.findings import Findings, shown
+from plasticity.config.permuted import check_permuted
+from plasticity.config.warm_start import check_warm_start
 
-_WARM_UP: Location = ("warm_start", "warm_up")
-_ARMS: Location = ("warm_start", "arms")
-_ANALYSIS: Location = ("warm_start", "analysis")
-_EPOCHS: Location = (*_WARM_UP, "epochs")
-_EVERY: Location = (*_WARM_UP, "checkpoint_every")
-_FEWEST_CHECKPOINTS = 3
-"""Checkpoints of the shortest window; fewer have a correlation of ±1 whatever they hold."""
-BASELINE = "random_init"
-"""The arm that every plasticity gap is measured against."""
+_STUDIES = {"warm_start": check_warm_start, "permuted": check_permuted}
 
 
 def check_consistency(config: dict[str, Any], root: Path, findings: Findings) -> None:
     """Record what is wrong although every key by itself is right; places already found wrong are no base for this."""
     if not findings.touch(("dataset",)):
         _check_dataset(config["dataset"], root, findings)
-    study = config.get("warm_start")
-    arms = study.get("arms") if isinstance(study, dict) else None
-    if not isinstance(study, dict) or not isinstance(arms, dict):
-        return
-    sound = {name: arm for name, arm in arms.items() if not findings.touch((*_ARMS, name))}
-    if not findings.touch(_EPOCHS, _EVERY):
-        _check_lengths(study["warm_up"], sound, findings)
-        _check_baseline(study["warm_up"]["epochs"], arms, findings)
-    _check_expanded(sound, findings)
-    if not findings.touch(_WARM_UP):
-        _check_different(study["warm_up"], sound, findings)
-    if arms and not findings.touch(_EPOCHS, _EVERY, *((*_ARMS, name, "warm_up", "epochs") for name in arms)):
-        _check_analysis(study, findings)
+    if not any(study in config for study in _STUDIES):
+        findings.add((), expected=f"at least one study ({', '.join(_STUDIES)})", got="none")
+    for name, check in _STUDIES.items():
+        study = config.get(name)
+        if isinstance(study, dict) and isinstance(study.get("arms"), dict):
+            check(study, findings)
 
 
 def _check_dataset(dataset: dict[str, Any], root: Path, findings: Findings) -> None:
@@ -52,103 +37,6 @@ def _check_dataset(dataset: dict[str, Any], root: Path, findings: Findings) -> N
         if len(normalise["std"]) != channels:
             expected = f"a number per channel, {channels} as in mean"
             findings.add(("dataset", "normalise", "std"), expected=expected, got=shown(normalise["std"]))
-
-
-def _check_lengths(base: dict[str, Any], arms: Mapping[str, Arm], findings: Findings) -> None:
-    every = base["checkpoint_every"]
-    _check_length(_EPOCHS, base["epochs"], every, findings)
-    for name, arm in arms.items():
-        if "epochs" in arm.get("warm_up", {}):
-            _check_length((*_ARMS, name, "warm_up", "epochs"), arm["warm_up"]["epochs"], every, findings)
-
-
-def _check_length(location: Location, epochs: int, every: int, findings: Findings) -> None:
-    left = epochs % every
-    if 0 < epochs < every:
-        findings.add(location, expected=f"0 or at least checkpoint_every, {every}", got=shown(epochs))
-    elif left:
-        findings.add(
-            location,
-            expected=f"a multiple of checkpoint_every, {every}, so that the last epochs have a checkpoint",
-            got=shown(epochs),
-            hint=f"write {epochs - left} or {epochs - left + every}",
-        )
-
-
-def _check_baseline(base_epochs: int, arms: Mapping[str, Arm], findings: Findings) -> None:
-    location = (*_ARMS, BASELINE)
-    why = "the baseline that every plasticity gap is measured against"
-    if findings.touch(location):
-        return
-    if BASELINE not in arms:
-        expected = f"this arm with warm_up: {{epochs: 0}}, {why}"
-        findings.add(location, expected=expected, got="nothing", hint=did_you_mean(BASELINE, arms))
-        return
-    arm = arms[BASELINE]
-    epochs = arm.get("warm_up", {}).get("epochs", base_epochs)
-    if epochs != 0:
-        findings.add((*location, "warm_up", "epochs"), expected=f"0 in {why}", got=shown(epochs))
-    if "intervention" in arm:
-        name = arm["intervention"]["name"]
-        findings.add((*location, "intervention"), expected=f"no intervention in {why}", got=shown(name))
-    if [name for name, _ in expand_arm(BASELINE, arm)] != [BASELINE]:
-        findings.add(location, expected=f"a single arm, without lists, as {why}", got="a list")
-
-
-def _check_expanded(arms: Mapping[str, Arm], findings: Findings) -> None:
-    """Record arms made from lists that get the name of another arm."""
-    owners: dict[str, str] = {}
-    for given, arm in arms.items():
-        for name, _ in expand_arm(given, arm):
-            owner = owners.setdefault(name, given)
-            if owner != given:
-                expected = "a name that no other arm gets"
-                findings.add((*_ARMS, given), expected=expected, got=f"{shown(name)} twice, also from arm {owner!r}")
-
-
-def _check_different(base: dict[str, Any], arms: Mapping[str, Arm], findings: Findings) -> None:
-    """Record arms that would do the same."""
-    seen: list[tuple[Any, str]] = []
-    for given, arm in arms.items():
-        for name, single in expand_arm(given, arm):
-            doing = _doing(base, single)
-            twin = next((other for done, other in seen if done == doing), None)
-            if twin is not None:
-                expected = "an arm that differs from every other"
-                findings.add((*_ARMS, given), expected=expected, got=f"{shown(name)}, which does what {twin!r} does")
-            seen.append((doing, name))
-
-
-def _doing(base: dict[str, Any], arm: Arm) -> tuple[Any, ...]:
-    training = {**base, **arm.get("warm_up", {})}
-    training["penalty"] = _complete(training["penalty"], PENALTIES)
-    intervention = _complete(arm["intervention"], INTERVENTIONS) if "intervention" in arm else None
-    # Without an epoch of training, its settings say nothing.
-    return (training if training["epochs"] else None, intervention)
-
-
-def _complete(named: dict[str, Any], table: Mapping[str, Entry]) -> dict[str, Any]:
-    return {**table[named["name"]].defaults, **named}
-
-
-def _check_analysis(study: dict[str, Any], findings: Findings) -> None:
-    base = study["warm_up"]
-    every, shortest = base["checkpoint_every"], _FEWEST_CHECKPOINTS * base["checkpoint_every"]
-    longest = max((arm.get("warm_up", {}).get("epochs", base["epochs"]) for arm in study["arms"].values()), default=0)
-    if longest < shortest:
-        expected = f"at least {shortest} epochs (three checkpoints) here or in an arm, to correlate anything"
-        findings.add(_EPOCHS, expected=expected, got=shown(base["epochs"]))
-        return
-    if not findings.touch((*_ANALYSIS, "window")):
-        window = study["analysis"]["window"]
-        if not shortest <= window <= longest:
-            expected = f"{shortest} (three checkpoints) to {longest} (the longest warm-up) epochs"
-            findings.add((*_ANALYSIS, "window"), expected=expected, got=shown(window))
-    if not findings.touch((*_ANALYSIS, "phase_boundary")):
-        boundary = study["analysis"]["phase_boundary"]
-        if not every <= boundary <= longest - every:
-            expected = f"{every} to {longest - every} epochs, so that each phase holds a checkpoint"
-            findings.add((*_ANALYSIS, "phase_boundary"), expected=expected, got=shown(boundary))
 
 
 def _exists(path: Path) -> bool:

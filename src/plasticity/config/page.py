@@ -32,8 +32,8 @@ a key is required unless it is marked *optional*, and defaults are those that th
 
 _NAMES: dict[str, tuple[str, Mapping[str, Entry]]] = {
     "Readers": ("`dataset.reader`; how to add one is in [data sets](data_sets.md)", READERS),
-    "Networks": ("`warm_start.model.name`", MODELS),
-    "Penalties": ("`penalty.name`, in `warm_start.warm_up` and in the `warm_up` of an arm", PENALTIES),
+    "Networks": ("`warm_start.model.name`; the permuted study has `mlp` with `relu`", MODELS),
+    "Penalties": ("`penalty.name`, in the trainings of the studies and of their arms", PENALTIES),
     "Interventions": ("`intervention.name` of an arm", INTERVENTIONS),
     "Figures of the warm-start study": ("keys of `warm_start.figures`", WARM_START_FIGURES),
     "Figures of the permuted study": ("keys of `permuted.figures`", PERMUTED_FIGURES),

@@ -127,9 +127,9 @@ def _notes(tables: PermutedTables, runs: pd.DataFrame, points: pd.DataFrame) -> 
         "accuracy with epochs within seeds": _coefficient(tables, "first_task_epochs", aggregate="within"),
         "epochs with NC1": _coefficient(tables, "nc1", outcome="first_task_epochs"),
     }
-    others = "; ".join(f"{what} {value}" for what, value in given.items())
+    given = "; ".join(f"{what} {value}" for what, value in others.items())
     return [
-        f"Other correlations with accuracy on task 2: {others}.",
+        f"Other correlations: {given}.",
         f"Drawn are {len(points)} of {len(runs)} runs{same}.",
         *notes,
     ]
