@@ -6,7 +6,7 @@ import pytest
 
 from plasticity.checkpoints import read_checkpoint, trajectory_name, write_checkpoint
 from plasticity.errors import PlasticityError
-from plasticity.export import export_checkpoint
+from plasticity.export import export_checkpoint, export_checkpoints
 
 STUDY = {"study": "warm_start", "dataset": "digits"}
 
@@ -30,6 +30,13 @@ def test_the_header_has_the_training_and_the_study_but_not_the_other_checkpoints
     found = read_checkpoint(tmp_path / "checkpoint").settings
     assert found == {**{key: value for key, value in source.items() if key != "epochs"}, **STUDY}
     assert found["warm_up_epoch"] == 1
+
+
+def test_several_epochs_are_each_their_own_checkpoint(trajectory: Path, tmp_path: Path) -> None:
+    outputs = {epoch: tmp_path / f"epoch{epoch}" for epoch in (0, 2)}
+    export_checkpoints(trajectory, outputs, study=STUDY)
+    for epoch, output in outputs.items():
+        assert read_checkpoint(output).digest == read_checkpoint(trajectory / trajectory_name(epoch)).digest
 
 
 def test_more_checkpoints_in_a_trajectory_do_not_change_the_ones_it_had(trajectory: Path, tmp_path: Path) -> None:

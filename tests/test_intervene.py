@@ -35,7 +35,7 @@ def _settings(batch_norm: str, **changed: Any) -> dict[str, Any]:
 def run(tiny: TinyStudy, resnet_trajectory: Path, fresh: Path, tmp_path: Path):
     def once(settings: dict[str, Any], name: str = "after") -> Checkpoint:
         source = resnet_trajectory / trajectory_name(2)
-        files = InterveneFiles(source, fresh, tiny.data, tiny.split, tmp_path / name)
+        files = InterveneFiles([(source, tmp_path / name)], fresh, tiny.data, tiny.split)
         intervene(files, settings=settings, threads=1)
         return read_checkpoint(tmp_path / name)
 
@@ -88,6 +88,19 @@ def test_the_same_intervention_gives_the_same_bits(run) -> None:
     assert run(_settings("recalibrate"), "one").digest == run(_settings("recalibrate"), "two").digest
 
 
+@pytest.mark.parametrize("batch_norm", ["keep", "recalibrate"])
+def test_checkpoints_of_one_job_do_not_depend_on_each_other(
+    run, tiny: TinyStudy, resnet_trajectory: Path, fresh: Path, tmp_path: Path, batch_norm: str
+) -> None:
+    epochs = (2, 1, 0)
+    pairs = [(resnet_trajectory / trajectory_name(epoch), tmp_path / f"epoch{epoch}") for epoch in epochs]
+    intervene(InterveneFiles(pairs[::-1], fresh, tiny.data, tiny.split), settings=_settings(batch_norm), threads=1)
+    found = [read_checkpoint(output) for _, output in pairs]
+    assert [checkpoint.settings["warm_up_epoch"] for checkpoint in found] == list(epochs)
+    assert found[0].digest == run(_settings(batch_norm), "alone").digest
+    assert len({checkpoint.digest for checkpoint in found}) == len(epochs)
+
+
 def test_the_header_tells_training_and_intervention(run) -> None:
     settings = _settings("fresh")
     header = run(settings).settings
@@ -109,7 +122,7 @@ def test_an_unknown_intervention_is_one_line(run) -> None:
 def test_a_damaged_fresh_network_is_named(run, tiny: TinyStudy, resnet_trajectory: Path, tmp_path: Path) -> None:
     (tmp_path / "fresh").write_bytes(b"short")
     source = resnet_trajectory / trajectory_name(2)
-    files = InterveneFiles(source, tmp_path / "fresh", tiny.data, tiny.split, tmp_path / "after")
+    files = InterveneFiles([(source, tmp_path / "after")], tmp_path / "fresh", tiny.data, tiny.split)
     with pytest.raises(PlasticityError, match="fresh: expected a checkpoint, got a damaged file"):
         intervene(files, settings=_settings("keep"), threads=1)
 

@@ -21,7 +21,10 @@ from plasticity.tables import read_table
 ROOT = Path(__file__).resolve().parents[1]
 TINY = "tests/config/tiny.yaml"
 STUDY = Path("results/warm_start/digits")
-AFTER_FINE_TUNING = {"assemble_metrics", "correlate", "tabulate"}
+PERMUTED = Path("results/permuted/digits")
+AFTER_FINE_TUNING = {"assemble_metrics", "correlate", "tabulate_warm_start"}
+UNTIL = ("assemble_metrics", "assemble_permuted")
+AFTER_TASKS = {"assemble_permuted", "correlate_permuted", "tabulate_permuted"}
 
 pytestmark = pytest.mark.slow
 
@@ -86,6 +89,10 @@ def metrics(folder: Path) -> pd.DataFrame:
     return read_table(folder / STUDY / "metrics.parquet", "metrics")
 
 
+def permuted(folder: Path) -> pd.DataFrame:
+    return read_table(folder / PERMUTED / "metrics.parquet", "permuted")
+
+
 def test_study_has_every_row_and_the_baseline(finished: Path) -> None:
     rows = metrics(finished)
     grid = [2, 4, 6]
@@ -131,14 +138,15 @@ def test_fine_tuning_setting_reruns_fine_tuning_and_what_follows(finished: Path)
 
 def test_warm_up_setting_reruns_everything_behind_it(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={warm_up: {learning_rate: 0.05}}")
-    assert {"warm_up", "export_checkpoint", "intervene", "measure_collapse", "fine_tune"} <= jobs.keys()
+    assert {"warm_up", "export_plain", "measure_collapse", "fine_tune"} <= jobs.keys()
+    assert "intervene_shrink_perturb" in jobs
     assert not jobs.keys() & {"prepare_data", "draw_split", "draw_fresh_network"}
 
 
 def test_setting_of_one_arm_reruns_that_arm(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={arms: {shrink_perturb: {intervention: {shrink: 0.5}}}}")
-    assert (jobs["intervene"], jobs["measure_collapse"], jobs["fine_tune"]) == (6, 2, 2)
-    assert not jobs.keys() & {"warm_up", "export_checkpoint"}
+    assert (jobs["intervene_shrink_perturb"], jobs["measure_collapse"], jobs["fine_tune"]) == (2, 2, 2)
+    assert not jobs.keys() & {"warm_up", "export_plain"}
 
 
 def test_style_of_a_figure_redraws_that_figure(finished: Path) -> None:
@@ -148,7 +156,7 @@ def test_style_of_a_figure_redraws_that_figure(finished: Path) -> None:
 
 def test_analysis_setting_reruns_the_analysis(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={analysis: {confidence: 0.9}}")
-    assert jobs.keys() - draws(jobs) == {"correlate", "tabulate", "show_config"}
+    assert jobs.keys() - draws(jobs) == {"correlate", "tabulate_warm_start", "show_config"}
 
 
 def test_new_seed_runs_that_seed_alone(finished: Path) -> None:
@@ -161,7 +169,8 @@ def test_edited_line_of_a_metric_measures_anew(finished: Path, edited: Callable[
     edited("src/plasticity/metrics/collapse.py", "return agree / len(features)", "return agree / (len(features) + 0)")
     jobs = planned(finished)
     assert jobs["measure_collapse"] == 6
-    assert jobs.keys() - draws(jobs) == {"measure_collapse"} | AFTER_FINE_TUNING
+    measuring = {"measure_collapse", "first_task", "following_tasks"}  # online learning measures as it goes
+    assert jobs.keys() - draws(jobs) == measuring | AFTER_FINE_TUNING | AFTER_TASKS
 
 
 def test_edited_line_of_the_training_loop_trains_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
@@ -243,7 +252,7 @@ def test_report_holds_figures_tables_and_configuration(finished: Path) -> None:
 
 def test_killed_run_continues_to_the_same_tables(finished: Path, tmp_path: Path) -> None:
     folder = checkout(tmp_path)
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", TINY, "--until", "assemble_metrics"]
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", TINY, "--until", *UNTIL]
     for seconds in (8.0, 14.0):
         process = subprocess.Popen(
             command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -252,16 +261,58 @@ def test_killed_run_continues_to_the_same_tables(finished: Path, tmp_path: Path)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         snakemake(folder, "--configfile", TINY, "--unlock")
-    snakemake(folder, "--configfile", TINY, "--rerun-incomplete", "--until", "assemble_metrics")
+    snakemake(folder, "--configfile", TINY, "--rerun-incomplete", "--until", *UNTIL)
     pd.testing.assert_frame_equal(metrics(folder), metrics(finished))
+    pd.testing.assert_frame_equal(permuted(folder), permuted(finished))
+
+
+def test_permuted_study_has_every_task_and_the_baseline(finished: Path) -> None:
+    rows = permuted(finished)
+    tasks = rows.groupby(["arm", "seed"], sort=False)["task"].agg(list).to_dict()
+    full, short = [1, 2, 3, 4, 5], [1, 2, 3, 4]
+    arms = {"random_init": full, "continual": full, "first_task_length_1": short, "first_task_length_3": short}
+    arms |= {"first_task_collapse_0.8": short, "first_task_collapse_0.01": [1]}
+    assert tasks == {(arm, seed): found for arm, found in arms.items() for seed in (1, 2)}
+    unreached = rows[rows["arm"] == "first_task_collapse_0.01"]
+    assert unreached["threshold_reached"].tolist() == [False, False]
+    assert (rows.loc[rows["arm"] == "random_init", "plasticity_gap"] == 0).all()
+
+
+def test_setting_of_a_permuted_arm_reruns_its_experiment(finished: Path) -> None:
+    jobs = planned(finished, "--config", "permuted={arms: {continual: {following: {learning_rate: 0.02}}}}")
+    assert jobs.keys() - draws(jobs) == {"following_tasks", "show_config"} | AFTER_TASKS
+    assert jobs["following_tasks"] == 2
+
+
+def test_new_permuted_seed_runs_that_seed_alone(finished: Path) -> None:
+    jobs = planned(finished, "--config", "permuted={seeds: [1, 2, 3]}")
+    assert (jobs["first_task"], jobs["following_tasks"]) == (1, 4)
+    assert "prepare_data" not in jobs
+
+
+def test_studies_do_not_touch_each_other(finished: Path) -> None:
+    permuted_jobs = planned(finished, "--config", "permuted={following: {tasks: 4}}")
+    warm_start_jobs = planned(finished, "--config", "warm_start={fine_tune: {max_epochs: 4}}")
+    assert permuted_jobs.keys() & warm_start_jobs.keys() == {"show_config"}
+
+
+def test_a_study_can_be_left_out(finished: Path) -> None:
+    assert planned(finished, "--config", "warm_start=null") == {"show_config": 1}
+
+
+def test_permuted_preset_is_planned_in_full(tmp_path: Path) -> None:
+    changes = ("--config", "dataset={download: true}")
+    jobs = planned(checkout(tmp_path), *changes, configfile="config/permuted_mnist.yaml")
+    assert (jobs["first_task"], jobs["following_tasks"]) == (6, 6 * 4)
+    assert not jobs.keys() & {"warm_up", "fine_tune"}
 
 
 def test_paper_preset_is_planned_in_full(tmp_path: Path) -> None:
     jobs = planned(checkout(tmp_path), configfile="config/paper.yaml")
     # plain, both signs of the penalty, three weight decays; five seeds; 70 checkpoints, of the shorter ones 30
     assert jobs["warm_up"] == 5 * 6
-    assert jobs["export_checkpoint"] == 5 * (71 + 5 * 30)
-    assert jobs["intervene"] == 5 * 70
+    assert sum(count for rule, count in jobs.items() if rule.startswith("export_")) == 5 * 6
+    assert jobs["intervene_shrink_perturb"] == 5
     assert jobs["fine_tune"] == 5 * (1 + 14 + 14 + 5 * 6)
 
 

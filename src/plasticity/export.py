@@ -1,10 +1,17 @@
-"""Stage: turn one epoch of a training's trajectory into a checkpoint that stands alone."""
+"""Stage: turn the epochs of a training's trajectory into checkpoints that stand alone."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from plasticity.checkpoints import read_checkpoint, trajectory_name, write_checkpoint
 from plasticity.errors import PlasticityError
+
+
+def export_checkpoints(trajectory: Path, outputs: Mapping[int, Path], *, study: dict[str, Any]) -> None:
+    """Write the checkpoints of several epochs; arguments as `export_checkpoint`, with the outputs by epoch."""
+    for epoch, output in outputs.items():
+        export_checkpoint(trajectory, epoch, output, study=study)
 
 
 def export_checkpoint(trajectory: Path, epoch: int, output: Path, *, study: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
-"""Stage: apply an arm's intervention to one checkpoint; every consumer reads the one file it writes."""
+"""Stage: apply an arm's intervention to the checkpoints of a seed; every consumer reads the files it writes."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,37 +14,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InterveneFiles:
-    """Where an intervention reads and writes."""
+    """Where an intervention reads and writes: pairs of a checkpoint and the file after the intervention, and inputs."""
 
-    checkpoint: Path
+    checkpoints: Sequence[tuple[Path, Path]]
     fresh: Path
     data: Path
     split: Path
-    output: Path
 
 
 def intervene(files: InterveneFiles, *, settings: dict[str, Any], threads: int) -> None:
-    """Write the checkpoint after the intervention.
+    """Write the checkpoints after the intervention.
 
     Args:
-        files: The checkpoint, the seed's fresh network, data and split (read only to recalibrate batch-norm).
+        files: Checkpoints, the seed's fresh network, data and split (read only to recalibrate batch-norm).
         settings: arm; model; intervention (name and parameters).
         threads: CPU threads.
 
     Raises:
         PlasticityError: If the intervention is unknown or an input is damaged.
     """
-    before = read_checkpoint(files.checkpoint)
-    weights = intervened(before.weights, read_checkpoint(files.fresh).weights, settings["intervention"])
-    if settings["intervention"].get("batch_norm") == "recalibrate":
-        weights = _recalibrated(weights, files, settings, threads)
-    write_checkpoint(files.output, weights, {**before.settings, **settings, "stage": "intervene"})
+    fresh = read_checkpoint(files.fresh).weights
+    finish = _recalibration(files, settings, threads)
+    for source, output in files.checkpoints:
+        before = read_checkpoint(source)
+        weights = finish(intervened(before.weights, fresh, settings["intervention"]))
+        write_checkpoint(output, weights, {**before.settings, **settings, "stage": "intervene"})
 
 
-def _recalibrated(
-    weights: "dict[str, NDArray]", files: InterveneFiles, settings: dict[str, Any], threads: int
-) -> "dict[str, NDArray]":
+def _recalibration(
+    files: InterveneFiles, settings: dict[str, Any], threads: int
+) -> "Callable[[dict[str, NDArray]], dict[str, NDArray]]":
+    if settings["intervention"].get("batch_norm") != "recalibrate":
+        return lambda weights: weights
     # Only this choice needs torch; without it an intervention starts in a fraction of a second.
-    from plasticity.training.batch_norm import recalibrate  # noqa: PLC0415
+    from plasticity.training.batch_norm import open_recalibration  # noqa: PLC0415
 
-    return recalibrate(weights, data=files.data, split=files.split, model=settings["model"], threads=threads)
+    return open_recalibration(data=files.data, split=files.split, model=settings["model"], threads=threads)

@@ -89,6 +89,10 @@ def study_files(folder, tables, figures):
     """Tables, figures and report pages of a study."""
     return [
         *(f"{folder}/{table}.parquet" for table in tables),
-        *(f"{folder}/figures/{f}.{ending}" for f in figures for ending in ["svg", "png"]),
+        *(
+            f"{folder}/figures/{f}.{ending}"
+            for f in figures
+            for ending in ["svg", "png"]
+        ),
         *(f"{folder}/tables/{page}.html" for page in ["outcomes", "correlations"]),
     ]

@@ -1,7 +1,7 @@
 # Warm starting: does a network that has trained on half of the data still learn from all of it, and does the collapse
 # of its features say why? First task: half of the training set. Next task: the full set.
 #
-#   draw_split -> warm_up -> export_checkpoint -> [intervene] -> measure_collapse -+
+#   draw_split -> warm_up -> export -> [intervene] -> measure_collapse -+
 #                                                       |                          +-> assemble_metrics -> correlate
 #                                                       +-------> fine_tune -------+                          |
 #                                                                                      draw_figure <----------+
@@ -9,14 +9,11 @@
 # makes it stale.
 
 
-
 wildcard_constraints:
     arm=one_of(WARM_START.arms),
-    intervened=one_of(WARM_START.interventions),
     warm_up=one_of(WARM_START.warm_ups),
     start=one_of(WARM_START.starts),
     chunk=r"epochs\d+-\d+",
-
 
 
 rule draw_split:
@@ -44,7 +41,9 @@ rule warm_up:
         data=rules.prepare_data.output.description,
         split=rules.draw_split.output.split,
     output:
-        trajectory=directory(f"{WARM_START_RESULTS}/warm_up/{{warm_up}}/seed{{seed}}/trajectory"),
+        trajectory=directory(
+            f"{WARM_START_RESULTS}/warm_up/{{warm_up}}/seed{{seed}}/trajectory"
+        ),
         history=f"{WARM_START_RESULTS}/warm_up/{{warm_up}}/seed{{seed}}/history.parquet",
     log:
         f"logs/warm_start/{DATASET}/warm_up/{{warm_up}}/seed{{seed}}.log",
@@ -65,24 +64,32 @@ rule warm_up:
         "../scripts/warm_up.py"
 
 
-rule export_checkpoint:
-    input:
-        trajectory=rules.warm_up.output.trajectory,
-    output:
-        checkpoint=f"{WARM_START_RESULTS}/checkpoints/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.safetensors",
-    log:
-        f"logs/warm_start/{DATASET}/export_checkpoint/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.log",
-    benchmark:
-        f"{WARM_START_RESULTS}/benchmarks/export_checkpoint/{{warm_up}}/seed{{seed}}/epoch{{epoch}}.tsv"
-    conda:
-        "../../environment.yml"
-    params:
-        study=dict(study="warm_start", dataset=DATASET),
-        code=fingerprint("plasticity.export"),
-    message:
-        "Exporting {wildcards.warm_up}, seed {wildcards.seed}, epoch {wildcards.epoch}"
-    script:
-        "../scripts/export_checkpoint.py"
+# One rule per warm-up: its checkpoints are one job's outputs, and how many there are is its own.
+for training, planned in WARM_START.warm_ups.items():
+
+    rule:
+        name:
+            f"export_{training}"
+        input:
+            trajectory=expand(
+                rules.warm_up.output.trajectory, warm_up=training, allow_missing=True
+            ),
+        output:
+            [checkpoint_file(training, epoch) for epoch in planned.epochs],
+        log:
+            f"logs/warm_start/{DATASET}/export_checkpoints/{training}/seed{{seed}}.log",
+        benchmark:
+            f"{WARM_START_RESULTS}/benchmarks/export_checkpoints/{training}/seed{{seed}}.tsv"
+        conda:
+            "../../environment.yml"
+        params:
+            study=dict(study="warm_start", dataset=DATASET),
+            epochs=planned.epochs,
+            code=fingerprint("plasticity.export"),
+        message:
+            f"Exporting the checkpoints of {training}, seed {{wildcards.seed}}"
+        script:
+            "../scripts/export_checkpoints.py"
 
 
 rule draw_fresh_network:
@@ -105,30 +112,34 @@ rule draw_fresh_network:
         "../scripts/draw_fresh_network.py"
 
 
-rule intervene:
-    input:
-        checkpoint=lambda wildcards: checkpoint_file(
-            WARM_START.arms[wildcards.intervened].warm_up, int(wildcards.epoch)
-        ),
-        fresh=rules.draw_fresh_network.output.checkpoint,
-        data=rules.prepare_data.output.description,
-        split=rules.draw_split.output.split,
-    output:
-        checkpoint=f"{WARM_START_RESULTS}/checkpoints/{{intervened}}/seed{{seed}}/epoch{{epoch}}.safetensors",
-    log:
-        f"logs/warm_start/{DATASET}/intervene/{{intervened}}/seed{{seed}}/epoch{{epoch}}.log",
-    benchmark:
-        f"{WARM_START_RESULTS}/benchmarks/intervene/{{intervened}}/seed{{seed}}/epoch{{epoch}}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    params:
-        settings=lambda wildcards: WARM_START.intervene_settings(wildcards.intervened),
-        code=fingerprint("plasticity.intervene"),
-    message:
-        "{wildcards.intervened} of seed {wildcards.seed}, epoch {wildcards.epoch}"
-    script:
-        "../scripts/intervene.py"
+for arm, planned in WARM_START.interventions.items():
+
+    rule:
+        name:
+            f"intervene_{arm}"
+        input:
+            checkpoints=[
+                checkpoint_file(planned.warm_up, epoch) for epoch in planned.epochs
+            ],
+            fresh=rules.draw_fresh_network.output.checkpoint,
+            data=rules.prepare_data.output.description,
+            split=rules.draw_split.output.split,
+        output:
+            [checkpoint_file(arm, epoch) for epoch in planned.epochs],
+        log:
+            f"logs/warm_start/{DATASET}/intervene/{arm}/seed{{seed}}.log",
+        benchmark:
+            f"{WARM_START_RESULTS}/benchmarks/intervene/{arm}/seed{{seed}}.tsv"
+        conda:
+            "../../environment.yml"
+        threads: 1
+        params:
+            settings=WARM_START.intervene_settings(arm),
+            code=fingerprint("plasticity.intervene"),
+        message:
+            f"{arm} of seed {{wildcards.seed}}"
+        script:
+            "../scripts/intervene.py"
 
 
 rule measure_collapse:
@@ -195,7 +206,9 @@ rule fine_tune:
 rule assemble_metrics:
     input:
         collapse=expand(
-            rules.measure_collapse.output.collapse, start=WARM_START.starts, seed=WARM_START.study["seeds"]
+            rules.measure_collapse.output.collapse,
+            start=WARM_START.starts,
+            seed=WARM_START.study["seeds"],
         ),
         fine_tune=fine_tune_files("parquet"),
     output:
@@ -218,7 +231,9 @@ rule assemble_metrics:
 rule assemble_histories:
     input:
         warm_up=expand(
-            rules.warm_up.output.history, warm_up=WARM_START.warm_ups, seed=WARM_START.study["seeds"]
+            rules.warm_up.output.history,
+            warm_up=WARM_START.warm_ups,
+            seed=WARM_START.study["seeds"],
         ),
         fine_tune=fine_tune_files("history.parquet"),
     output:

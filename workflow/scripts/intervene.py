@@ -6,11 +6,10 @@ from plasticity.logs import log_to
 with log_to(snakemake.log[0]):
     intervene(
         InterveneFiles(
-            checkpoint=Path(snakemake.input.checkpoint),
+            checkpoints=tuple(zip(map(Path, snakemake.input.checkpoints), map(Path, snakemake.output), strict=True)),
             fresh=Path(snakemake.input.fresh),
             data=Path(snakemake.input.data),
             split=Path(snakemake.input.split),
-            output=Path(snakemake.output.checkpoint),
         ),
         settings=snakemake.params.settings,
         threads=snakemake.threads,

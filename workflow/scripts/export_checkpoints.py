@@ -1,12 +1,11 @@
 from pathlib import Path
 
-from plasticity.export import export_checkpoint
+from plasticity.export import export_checkpoints
 from plasticity.logs import log_to
 
 with log_to(snakemake.log[0]):
-    export_checkpoint(
+    export_checkpoints(
         Path(snakemake.input.trajectory),
-        int(snakemake.wildcards.epoch),
-        Path(snakemake.output.checkpoint),
+        dict(zip(snakemake.params.epochs, map(Path, snakemake.output), strict=True)),
         study=snakemake.params.study,
     )
