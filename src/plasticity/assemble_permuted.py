@@ -14,7 +14,6 @@ from plasticity.provenance import provenance
 from plasticity.schemas import SCHEMAS
 from plasticity.tables import read_tables, write_table
 
-BASELINE = "random_init"
 _FIRST = 1
 _COLUMNS = [column.name for column in SCHEMAS["permuted"]]
 
@@ -33,7 +32,7 @@ def assemble_permuted(files: AssembleFiles, *, settings: dict[str, Any]) -> None
 
     Args:
         files: "first_task" and "following_tasks" tables, and the "permuted" table to write.
-        settings: arms, a list with name, experiment, first_task, epochs, nc1_below and max_epochs.
+        settings: arms, a list with name, experiment, first_task, epochs, nc1_below, max_epochs and reference.
 
     Raises:
         PlasticityError: If the baseline was not run on a task that an arm was.
@@ -52,7 +51,7 @@ def assemble_permuted(files: AssembleFiles, *, settings: dict[str, Any]) -> None
     rows["nc1_threshold"] = [of_arms[name]["nc1_below"] for name in rows["arm"]]
     reached = rows.loc[rows["task"] == _FIRST].set_index(["arm", "seed"])["threshold_reached"].to_dict()
     rows["threshold_reached"] = [reached[key] for key in zip(rows["arm"], rows["seed"], strict=True)]
-    _add_losses(rows)
+    _add_losses(rows, {name: arm["reference"] for name, arm in of_arms.items()})
     order = {name: position for position, name in enumerate(of_arms)}
     rows = rows.sort_values(["arm", "seed", "task"], key=lambda c: c.map(order) if c.name == "arm" else c)
     write_table(rows.loc[:, _COLUMNS].reset_index(drop=True), files.output, "permuted", provenance(settings))
@@ -70,24 +69,20 @@ def _first_row(arm: Mapping[str, Any], seed: int, rows: Sequence[Mapping[str, An
     return {**row, **names, "task": _FIRST, "first_task_epochs": len(seen), "threshold_reached": reached}
 
 
-def _add_losses(rows: pd.DataFrame) -> None:
+def _add_losses(rows: pd.DataFrame, references: Mapping[str, str]) -> None:
     """Add what a fresh network reaches on the same task, the gap to it, and the paper's own difference."""
-    by_run = rows.set_index(["arm", "seed", "task"])["online_accuracy"].to_dict()
     keys = list(zip(rows["arm"], rows["seed"], rows["task"], strict=True))
-    fresh = pd.Series([by_run.get((BASELINE, seed, task)) for _, seed, task in keys], rows.index, dtype="float64")
-    first = pd.Series([by_run[arm, seed, _FIRST] for arm, seed, _ in keys], rows.index, dtype="float64")
-    _check_baseline(rows, fresh)
-    rows["fresh_accuracy"] = fresh
-    same_budget = (rows["task"] > _FIRST) | (rows["first_task_epochs"] == 1)
-    rows["plasticity_gap"] = (fresh - rows["online_accuracy"]).where(same_budget)
+    accuracy = dict(zip(keys, rows["online_accuracy"], strict=True))
+    epochs = dict(zip(keys, rows["first_task_epochs"], strict=True))
+    fresh_keys = [(references[arm], seed, task) for arm, seed, task in keys]
+    for baseline, seed, task in fresh_keys:
+        if (baseline, seed, task) not in accuracy:
+            raise PlasticityError(f"expected {baseline} on every task, got none on task {task} of seed {seed}")
+    first = np.array([accuracy[arm, seed, _FIRST] for arm, seed, _ in keys], float)
+    rows["fresh_accuracy"] = np.array([accuracy[key] for key in fresh_keys], float)
+    same_budget = (rows["task"] > _FIRST) | (rows["first_task_epochs"] == [epochs[key] for key in fresh_keys])
+    rows["plasticity_gap"] = (rows["fresh_accuracy"] - rows["online_accuracy"]).where(same_budget)
     rows["published_plasticity_loss"] = first - rows["online_accuracy"]
-
-
-def _check_baseline(rows: pd.DataFrame, fresh: pd.Series) -> None:
-    known = set(zip(*(rows.loc[rows["arm"] == BASELINE, key] for key in ("seed", "task")), strict=True))
-    for seed, task in zip(rows["seed"], rows["task"], strict=True):
-        if (seed, task) not in known:
-            raise PlasticityError(f"expected {BASELINE} on every task, got none on task {task} of seed {seed}")
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -10,9 +10,9 @@ from plasticity.tables import read_table
 
 _METRICS = ("nc1", "nc2", "nc3", "nc4", "first_task_epochs", "task")
 _OUTCOMES_NOTE = (
-    "Mean ± standard deviation over seeds. The second task is the first one after the first; later ones are all after "
-    "it. The gap is to a fresh network on the same task, the published loss to the run's own accuracy on its first task, "
-    "averaged over that task's epochs; both in percentage points. Runs whose NC1 threshold was not reached have no "
+    "Mean ± standard deviation over seeds. The second task is the one after the first; later ones are all "
+    "after it. The gap is to a fresh network on the same task, the published loss to the run's own accuracy on its first "
+    "task, averaged over that task's epochs; both in percentage points. Runs whose NC1 threshold was not reached have no "
     "later tasks."
 )
 _CORRELATIONS_NOTE = (

@@ -43,7 +43,7 @@ def test_batches_do_what_a_loop_over_tensors_does(batch_size: int, penalty: str)
 
 @pytest.mark.parametrize("sizes", [(64, 4), (64, 7, 4), (64, 32, 16, 16, 4)], ids=str)
 def test_at_batch_size_1_both_paths_agree(sizes: tuple[int, ...]) -> None:
-    pixels, optimisation = sparse_images(1000), Optimisation(0.05, 0.002)
+    pixels, optimisation = sparse_images(1000), Optimisation(0.05)
     order = orders(pixels, 2)
     by_kernel, by_tensors = stack(sizes, 2), stack(sizes, 2)
     record = train_online(by_kernel, pixels, order, optimisation, block=1)
@@ -51,6 +51,14 @@ def test_at_batch_size_1_both_paths_agree(sizes: tuple[int, ...]) -> None:
     np.testing.assert_array_equal(record.correct, hits)
     for replica in range(2):
         assert largest_difference(by_kernel.network(replica), by_tensors.network(replica)) < TOLERANCE
+
+
+def test_at_batch_size_1_both_paths_decay_alike() -> None:
+    pixels, optimisation = sparse_images(1000), Optimisation(0.05, 0.2)
+    by_kernel, by_tensors = stack((64, 4)), stack((64, 4))
+    train_online(by_kernel, pixels, orders(pixels), optimisation)
+    train_stacked(by_tensors, pixels, orders(pixels), optimisation, "cpu")
+    assert largest_difference(by_kernel.network(0), by_tensors.network(0)) < TOLERANCE
 
 
 @pytest.mark.parametrize("penalty", ["none", "nc1"])
@@ -62,7 +70,9 @@ def test_replicas_do_not_depend_on_each_other(batch_size: int, penalty: str) -> 
     hits = train_stacked(together, pixels, order, optimisation, "cpu")
     for replica in range(3):
         alone = stack_of([fresh(sizes, replica)])
-        np.testing.assert_array_equal(train_stacked(alone, pixels, order[[replica]], optimisation, "cpu")[0], hits[replica])
+        np.testing.assert_array_equal(
+            train_stacked(alone, pixels, order[[replica]], optimisation, "cpu")[0], hits[replica]
+        )
         assert_same_networks(alone, together.take([replica]))
 
 

@@ -16,9 +16,10 @@ BASELINE = "random_init"
 def check_permuted(study: dict[str, Any], findings: Findings) -> None:
     """Record what is wrong in the section `permuted`."""
     sound = {name: arm for name, arm in study["arms"].items() if not findings.touch((*_ARMS, name))}
-    if BASELINE in study["arms"]:
-        expected = "another name: this baseline is always run"
-        findings.add((*_ARMS, BASELINE), expected=expected, got=shown(BASELINE))
+    for name in study["arms"]:
+        if name.startswith(BASELINE):
+            expected = f"a name without {BASELINE}, a baseline that is always run"
+            findings.add((*_ARMS, name), expected=expected, got=shown(name))
     if not findings.touch((*_STUDY, "model")) and study["model"].get("activation", "relu") != "relu":
         findings.add((*_STUDY, "model", "activation"), expected="relu", got=shown(study["model"]["activation"]))
     check_names_of_arms(_ARMS, sound, findings)

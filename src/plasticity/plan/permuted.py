@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from plasticity.config import expand_arm
-from plasticity.plan.naming import chunks, training_name
+from plasticity.plan.naming import PLAIN, chunks, training_name
 
 BASELINE = "random_init"
-"""Experiment and arm that every plasticity gap is measured against: a fresh network for every task."""
+"""Experiment whose arms every plasticity gap is measured against: a fresh network for every task."""
 
 # Shrinking to nothing and adding a whole fresh network is a new initialisation.
 _RESET = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
@@ -33,6 +33,7 @@ class PermutedArm:
         following: Training on the following tasks, and how many.
         intervention: Name and parameters; None for nothing.
         intervene_after: "first_task" or "every_task".
+        reference: Name of the baseline that trains as this arm does on the following tasks.
     """
 
     name: str
@@ -46,12 +47,14 @@ class PermutedArm:
     following: Settings
     intervention: Settings | None
     intervene_after: str
+    reference: str
 
     @property
     def branch(self) -> Settings:
         """What the stage of the following tasks reads of the arm."""
-        keys = ("name", "first_task", "epochs", "nc1_below", "max_epochs", "following", "intervention", "intervene_after")
-        return {key: getattr(self, key) for key in keys}
+        keys = ("name", "first_task", "epochs", "nc1_below", "max_epochs")
+        after = ("following", "intervention", "intervene_after")
+        return {key: getattr(self, key) for key in (*keys, *after)}
 
 
 @dataclass(frozen=True)
@@ -67,16 +70,13 @@ class PermutedPlan:
 
     @cached_property
     def arms(self) -> dict[str, PermutedArm]:
-        """Arms by name, the baseline first, then in the order of the configuration."""
-        given = {BASELINE: {"intervention": _RESET, "intervene_after": "every_task"}, **self.study["arms"]}
-        found = [
+        """Arms by name: the baselines first, then those of the configuration in its order."""
+        given = [
             self._arm(experiment, name, arm)
-            for experiment, section in given.items()
+            for experiment, section in self.study["arms"].items()
             for name, arm in expand_arm(experiment, section)
         ]
-        longest = max((arm.following["tasks"] for arm in found[1:]), default=found[0].following["tasks"])
-        found[0].following["tasks"] = longest  # a reference for every task that any arm sees
-        return {arm.name: arm for arm in found}
+        return {arm.name: arm for arm in [*self._baselines(given), *given]}
 
     @cached_property
     def experiments(self) -> dict[str, list[PermutedArm]]:
@@ -123,7 +123,7 @@ class PermutedPlan:
 
     def assemble_settings(self) -> Settings:
         """Return what the table of the study is assembled from."""
-        keys = ("name", "experiment", "first_task", "epochs", "nc1_below", "max_epochs")
+        keys = ("name", "experiment", "first_task", "epochs", "nc1_below", "max_epochs", "reference")
         return {"arms": [{key: getattr(arm, key) for key in keys} for arm in self.arms.values()]}
 
     def figure_settings(self, figure: str) -> Settings:
@@ -140,13 +140,28 @@ class PermutedPlan:
         """Return what the report's tables read."""
         return {"labels": {name: arm.label for name, arm in self.arms.items()}}
 
+    def _baselines(self, given: list[PermutedArm]) -> list[PermutedArm]:
+        """Return a fresh network's arm for every way in which arms train on the following tasks.
+
+        What an arm is measured against differs from it in nothing but its past, so it trains as the arm does; it goes
+        as far as the arm that goes furthest.
+        """
+        found: dict[str, PermutedArm] = {}
+        for arm in sorted(given, key=lambda arm: arm.following["tasks"]):
+            tasks, training = arm.following["tasks"], _without_tasks(arm.following)
+            section = {"first_task": training, "following": {**training, "tasks": tasks}}
+            section |= {"intervention": _RESET, "intervene_after": "every_task"}
+            found[arm.reference] = self._arm(BASELINE, arm.reference, section)
+        return [found[name] for name in dict.fromkeys(arm.reference for arm in given)]
+
     def _shared(self) -> Settings:
         keys = ("model", "train_size", "permutations", "reshuffle_epochs")
         return {**{key: self.study[key] for key in keys}, **self.study["measure"]}
 
     def _arm(self, experiment: str, name: str, arm: Mapping[str, Any]) -> PermutedArm:
-        base = {**self.study["first_task"]}
-        training = {**base, **arm.get("first_task", {})}
+        base, base_following = self.study["first_task"], self.study["following"]
+        training, following = {**base, **arm.get("first_task", {})}, {**base_following, **arm.get("following", {})}
+        suffix = training_name(_without_tasks(following), base_following)
         epochs, below, cap = (training.pop(key, None) for key in ("epochs", "nc1_below", "max_epochs"))
         return PermutedArm(
             name=name,
@@ -157,7 +172,12 @@ class PermutedPlan:
             epochs=None if below is not None else epochs,
             nc1_below=below,
             max_epochs=cap,
-            following={**self.study["following"], **arm.get("following", {})},
+            following=following,
             intervention=arm.get("intervention"),
             intervene_after=arm.get("intervene_after", "first_task"),
+            reference=BASELINE if suffix == PLAIN else f"{BASELINE}_{suffix}",
         )
+
+
+def _without_tasks(following: Settings) -> Settings:
+    return {key: value for key, value in following.items() if key != "tasks"}

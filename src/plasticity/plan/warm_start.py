@@ -163,4 +163,3 @@ class WarmStartPlan:
             epochs=tuple(range(every, length + 1, every)) or (0,),
             intervention=arm.get("intervention"),
         )
-
