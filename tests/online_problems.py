@@ -1,6 +1,7 @@
 """Small networks and sparse images for online SGD, and the loop over tensors that every fast path has to agree with."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def fresh(sizes: Sequence[int], seed: int = 0) -> Network:
     """Tensors of a network with layers of these sizes, by the names that a perceptron's layers have."""
     random = numpy_generator(seed, "tests/network")
     found: Network = {}
-    for layer, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         name = "head" if layer == len(sizes) - 2 else f"body.{2 * layer + 1}"
         bound = (6.0 / fan_in) ** 0.5
         found[f"{name}.weight"] = random.uniform(-bound, bound, (fan_out, fan_in)).astype(np.float32)

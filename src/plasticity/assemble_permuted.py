@@ -70,7 +70,11 @@ def _first_row(arm: Mapping[str, Any], seed: int, rows: Sequence[Mapping[str, An
 
 
 def _add_losses(rows: pd.DataFrame, references: Mapping[str, str]) -> None:
-    """Add what a fresh network reaches on the same task, the gap to it, and the paper's own difference."""
+    """Add what a fresh network reaches on the same task, the gap to it, and the paper's own difference.
+
+    Raises:
+        PlasticityError: If an arm's baseline was not run on a task that the arm was.
+    """
     keys = list(zip(rows["arm"], rows["seed"], rows["task"], strict=True))
     accuracy = dict(zip(keys, rows["online_accuracy"], strict=True))
     epochs = dict(zip(keys, rows["first_task_epochs"], strict=True))

@@ -10,9 +10,9 @@ from plasticity.tables import read_table
 
 _METRICS = ("nc1", "nc2", "nc3", "nc4", "first_task_epochs", "task")
 _OUTCOMES_NOTE = (
-    "Mean ± standard deviation over seeds. The second task is the one after the first; later ones are all "
-    "after it. The gap is to a fresh network on the same task, the published loss to the run's own accuracy on its first "
-    "task, averaged over that task's epochs; both in percentage points. Runs whose NC1 threshold was not reached have no "
+    "Mean ± standard deviation over seeds. The second task is the one after the first, later ones are all after it. "
+    "The gap is to a fresh network on the same task, the published loss to the run's own accuracy on its first task, "
+    "averaged over that task's epochs; both in percentage points. A run whose NC1 threshold was not reached has no "
     "later tasks."
 )
 _CORRELATIONS_NOTE = (
@@ -59,14 +59,15 @@ def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     chosen = table.loc[(across | over) & table["metric"].isin(_METRICS)]
     cells: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in chosen.to_dict("records"):
-        name = labels.get(row["arm"], row["arm"].replace("_", " "))
+        arm = str(row["arm"])
+        name = labels.get(arm, arm.replace("_", " "))
         points = (
             "runs"
             if row["window_kind"] == "task"
             else {"mean": "tasks, within seeds"}.get(row["aggregate"], "tasks, averaged")
         )
         when = f"task {row['window_end']}" if row["window_kind"] == "task" else "all tasks"
-        cell = cells.setdefault((name, row["outcome"], row["metric"], when, points), {"seeds": 0})
+        cell = cells.setdefault((name, str(row["outcome"]), str(row["metric"]), when, points), {"seeds": 0})
         cell["seeds"] = max(cell["seeds"], row["n_seeds"])
         method = row["method"].replace("_", " ")
         cell[method] = interval_text(row["estimate"], row["ci_low"], row["ci_high"], row["note"])

@@ -72,7 +72,7 @@ def test_rows_are_of_two_dimensions(shape: tuple[int, ...]) -> None:
 
 
 def test_types_are_those_that_the_kernel_takes() -> None:
-    found = pixels_of_rows(np.eye(3), np.arange(3, dtype=np.int32), 3)
+    found = pixels_of_rows(np.eye(3), np.arange(3), 3)
     types = {name: getattr(found, name).dtype.name for name in ("starts", "columns", "values", "labels")}
     assert types == {"starts": "int64", "columns": "int32", "values": "float32", "labels": "int64"}
     assert isinstance(found, Pixels)

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def test_tasks_and_seeds_differ_and_know_nothing_of_each_other(permutations: str
     streams = {seed: _stream(seed, permutations=permutations) for seed in range(8)}
     found = np.stack([stream.positions(task) for stream in streams.values() for task in range(1, 40)])
     assert len(np.unique(found, axis=0)) == len(found)
-    agreeing = np.mean([np.mean(a == b) for a, b in zip(found[:-1], found[1:], strict=True)])
+    agreeing = np.mean([np.mean(a == b) for a, b in pairwise(found)])
     assert abs(agreeing - 1 / 20) < 0.02  # as often as independent permutations do: 312 · 20 draws of 1/20
     at_each_place = np.array([(found == pixel).mean(axis=0) for pixel in range(20)])
     assert np.abs(at_each_place - 1 / 20).max() < 5 * (0.05 * 0.95 / len(found)) ** 0.5
