@@ -3,14 +3,12 @@ from pathlib import Path
 from plasticity.following_tasks import FollowingFiles, following_tasks
 from plasticity.logs import log_to
 
-names = snakemake.params.first_tasks
-
 with log_to(snakemake.log[0]):
     following_tasks(
         FollowingFiles(
             data=Path(snakemake.input.data),
-            trajectories=dict(zip(names, map(Path, snakemake.input.trajectories), strict=True)),
-            histories=dict(zip(names, map(Path, snakemake.input.histories), strict=True)),
+            trajectories=dict(zip(snakemake.params.first_tasks, map(Path, snakemake.input.trajectories), strict=True)),
+            histories=dict(zip(snakemake.params.first_tasks, map(Path, snakemake.input.histories), strict=True)),
             output=Path(snakemake.output.tasks),
         ),
         settings=snakemake.params.settings,
