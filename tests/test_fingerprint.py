@@ -23,6 +23,7 @@ STAGES = (
     "assemble",
     "correlate",
 )
+PERMUTED_STAGES = ("first_task", "following_tasks", "assemble_permuted", "correlate_permuted", "tabulate_permuted")
 
 
 def _forget() -> None:
@@ -96,7 +97,7 @@ def test_a_changed_line_of_a_stage_changes_that_stage_alone(changed) -> None:
         ("seeding.py", ">> 1", ">> 2", set(STAGES) - {"export", "assemble"}),
         ("figures/lines.py", "", "\nEXTRA = 1\n", set()),
         ("config/arms.py", "", "\nEXTRA = 1\n", set()),
-        ("plan.py", 'PLAIN = "plain"', 'PLAIN = "bare"', set()),
+        ("plan/naming.py", 'PLAIN = "plain"', 'PLAIN = "bare"', set()),
         ("catalogue.py", "", "\nEXTRA = 1\n", set()),
     ],
 )
@@ -211,8 +212,14 @@ print(json.dumps(found))
 
 
 def test_nothing_that_python_imports_is_missed() -> None:
-    command = [sys.executable, "-c", _IMPORTED, *STAGES]
+    command = [sys.executable, "-c", _IMPORTED, *STAGES, *PERMUTED_STAGES]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     for stage, imported in found.items():
         bare = {name for name in imported if module._normalised(module._path(name)) == module._EMPTY}
         assert set(imported) - bare - module._PLUMBING <= closure(f"plasticity.{stage}"), stage
+
+
+def test_the_compiled_loop_belongs_to_the_stages_that_train_online() -> None:
+    kernel = "plasticity.online.kernel"
+    users = {stage for stage in (*STAGES, *PERMUTED_STAGES) if kernel in closure(f"plasticity.{stage}")}
+    assert users == {"first_task", "following_tasks"}
