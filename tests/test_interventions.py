@@ -6,7 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plasticity.interventions import is_buffer, shrink_perturb
+from plasticity import catalogue
+from plasticity.errors import PlasticityError
+from plasticity.interventions import INTERVENTIONS, intervened, is_buffer, shrink_perturb
 from plasticity.training.weights import load_weights, weights_of
 from small_problems import MLP, RESNET, image_tensors, network, run_in, state
 
@@ -91,6 +93,26 @@ def test_shrinking_a_network_without_biases_keeps_its_predictions() -> None:
         before = model(images)
         load_weights(model, shrink_perturb(weights, weights, shrink=0.5, perturb=0.0, batch_norm="keep"))
         torch.testing.assert_close(model(images), before * 0.5**3)  # homogeneous: three layers
+
+
+@pytest.mark.parametrize("batch_norm", CHOICES)
+def test_an_intervention_is_found_by_its_name_and_gets_its_parameters(used, fresh, batch_norm: str) -> None:
+    parameters = {"shrink": 0.4, "perturb": 0.2, "batch_norm": batch_norm}
+    got = intervened(used, fresh, {"name": "shrink_perturb", **parameters})
+    expected = shrink_perturb(used, fresh, **parameters)
+    assert list(got) == list(expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(got[name], value)
+
+
+def test_every_intervention_of_the_catalogue_exists() -> None:
+    assert set(INTERVENTIONS) == set(catalogue.INTERVENTIONS)
+
+
+def test_an_unknown_intervention_is_one_line(used, fresh) -> None:
+    message = r"^intervention\.name: expected one of \['shrink_perturb'\], got 'reset'$"
+    with pytest.raises(PlasticityError, match=message):
+        intervened(used, fresh, {"name": "reset", "shrink": 0.4})
 
 
 @pytest.mark.parametrize(

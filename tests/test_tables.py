@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from plasticity.errors import PlasticityError
 from plasticity.provenance import provenance
 from plasticity.schemas import SCHEMAS
-from plasticity.tables import arrow_schema, read_provenance, read_table, write_table
+from plasticity.tables import arrow_schema, read_provenance, read_table, read_tables, write_table
 
 _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "str": st.text(max_size=8),
@@ -199,3 +199,35 @@ def test_damaged_provenance_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}, schema=schema), tmp_path / "half")
     with pytest.raises(PlasticityError, match="expected a table, got a damaged file"):
         read_provenance(tmp_path / "half")
+
+
+def test_tables_of_one_schema_stand_one_after_another(tmp_path: Path) -> None:
+    lost = _one_row("first_task").astype({"approximate_rank": "object"}).assign(diverged=True, approximate_rank=None)
+    frames = [
+        _one_row("first_task").assign(seed=2, diverged=False),
+        lost.assign(nc1=math.nan),
+        _one_row("first_task").iloc[:0],
+    ]
+    for position, frame in enumerate(frames):
+        write_table(frame, tmp_path / str(position), "first_task")
+    for order in ((0, 1, 2), (2, 1, 0)):
+        found = read_tables([tmp_path / str(position) for position in order], "first_task")
+        assert len(found) == 2
+        assert found.index.tolist() == [0, 1]
+        assert {str(found[name].dtype) for name in ("seed", "epoch", "approximate_rank")} == {"Int64"}
+        assert found.loc[found["diverged"], "approximate_rank"].isna().all()
+        assert found.loc[~found["diverged"], "seed"].tolist() == [2]
+        write_table(found, tmp_path / "all", "first_task")
+
+
+def test_tables_without_rows_make_one_without_rows(tmp_path: Path) -> None:
+    for name in "ab":
+        write_table(_one_row("first_task").iloc[:0], tmp_path / name, "first_task")
+    assert len(read_tables([tmp_path / "a", tmp_path / "b"], "first_task")) == 0
+
+
+def test_one_damaged_table_among_several_is_named(tmp_path: Path) -> None:
+    write_table(_one_row("first_task"), tmp_path / "whole", "first_task")
+    (tmp_path / "half").write_bytes((tmp_path / "whole").read_bytes()[:100])
+    with pytest.raises(PlasticityError, match=r"half: expected a first_task table, got a damaged file"):
+        read_tables([tmp_path / "whole", tmp_path / "half"], "first_task")

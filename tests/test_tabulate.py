@@ -1,4 +1,3 @@
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from page_rows import rows_of_page
 from plasticity.correlate import correlate
 from plasticity.schemas import SCHEMAS
 from plasticity.tables import read_table, write_table
@@ -14,37 +14,6 @@ from plasticity.tabulate import correlations, outcomes, tabulate
 LABELS = {"random_init": "random init", "warm_start": "warm & <cold>"}
 ANALYSIS = {"window": 12, "phase_boundary": 8, "confidence": 0.95, "bootstrap_samples": 50}
 EPOCHS = (2, 4, 6, 8, 10, 12, 14, 16)
-
-
-class Rows(HTMLParser):
-    """The cells of the page's table, row by row; the first row is the head."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[list[str]] = []
-        self._in_cell = False
-
-    def handle_starttag(self, tag: str, attrs: list[Any]) -> None:
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-            self._in_cell = True
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_cell = self._in_cell and tag not in ("td", "th")
-
-    def handle_data(self, data: str) -> None:
-        if self._in_cell:
-            self.rows[-1][-1] += data
-
-
-def _parsed(path: Path) -> list[dict[str, str]]:
-    parser = Rows()
-    parser.feed(path.read_text(encoding="utf-8"))
-    head, *body = parser.rows
-    assert all(len(row) == len(head) for row in body)
-    return [dict(zip(head, row, strict=True)) for row in body]
 
 
 def _metrics(diverged: tuple[tuple[str, int, int], ...] = ()) -> pd.DataFrame:
@@ -68,7 +37,7 @@ def _pages(folder: Path, metrics: pd.DataFrame, **analysis: Any) -> dict[str, li
     correlate(folder / "metrics", folder / "correlations", settings=ANALYSIS | analysis)
     outputs = {name: folder / f"{name}.html" for name in ("outcomes", "correlations")}
     tabulate(folder / "metrics", folder / "correlations", settings={"labels": LABELS}, outputs=outputs)
-    return {name: _parsed(path) for name, path in outputs.items()}
+    return {name: rows_of_page(path) for name, path in outputs.items()}
 
 
 def test_a_row_per_arm_and_checkpoint_in_the_order_of_the_table(tmp_path: Path) -> None:

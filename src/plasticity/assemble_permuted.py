@@ -78,13 +78,15 @@ def _add_losses(rows: pd.DataFrame, references: Mapping[str, str]) -> None:
     keys = list(zip(rows["arm"], rows["seed"], rows["task"], strict=True))
     accuracy = dict(zip(keys, rows["online_accuracy"], strict=True))
     epochs = dict(zip(keys, rows["first_task_epochs"], strict=True))
+    ended = {key[:2] for key, diverged in zip(keys, rows["diverged"], strict=True) if diverged}
     fresh_keys = [(references[arm], seed, task) for arm, seed, task in keys]
     for baseline, seed, task in fresh_keys:
-        if (baseline, seed, task) not in accuracy:
+        # A baseline that diverges ends there; an arm that trains alike may go on, and has no gap from then on.
+        if (baseline, seed, task) not in accuracy and (baseline, seed) not in ended:
             raise PlasticityError(f"expected {baseline} on every task, got none on task {task} of seed {seed}")
     first = np.array([accuracy[arm, seed, _FIRST] for arm, seed, _ in keys], float)
-    rows["fresh_accuracy"] = np.array([accuracy[key] for key in fresh_keys], float)
-    same_budget = (rows["task"] > _FIRST) | (rows["first_task_epochs"] == [epochs[key] for key in fresh_keys])
+    rows["fresh_accuracy"] = np.array([accuracy.get(key, np.nan) for key in fresh_keys], float)
+    same_budget = (rows["task"] > _FIRST) | (rows["first_task_epochs"] == [epochs.get(key, 0) for key in fresh_keys])
     rows["plasticity_gap"] = (rows["fresh_accuracy"] - rows["online_accuracy"]).where(same_budget)
     rows["published_plasticity_loss"] = first - rows["online_accuracy"]
 

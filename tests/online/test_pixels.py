@@ -76,3 +76,8 @@ def test_types_are_those_that_the_kernel_takes() -> None:
     types = {name: getattr(found, name).dtype.name for name in ("starts", "columns", "values", "labels")}
     assert types == {"starts": "int64", "columns": "int32", "values": "float32", "labels": "int64"}
     assert isinstance(found, Pixels)
+
+
+def test_a_number_that_float32_cannot_hold_is_refused() -> None:
+    with pytest.raises(PlasticityError, match=r"expected finite numbers, got 1e\+300 at row 0, pixel 0"):
+        pixels_of_rows(np.array([[1e300]]), np.array([0]), 1)

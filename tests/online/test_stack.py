@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from online_problems import assert_same_networks, fresh, stack
+from plasticity.checkpoints import read_checkpoint, write_checkpoint
 from plasticity.errors import PlasticityError
 from plasticity.online.stack import stack_of
 from plasticity.training.weights import load_weights, weights_of
@@ -108,3 +111,9 @@ def test_networks_that_do_not_fit_are_refused_in_one_line(networks: list, messag
     with pytest.raises(PlasticityError, match=rf"^stack: .*{message}") as told:
         stack_of(networks)
     assert "\n" not in str(told.value)
+
+
+def test_layers_keep_their_order_through_a_checkpoint(tmp_path: Path) -> None:
+    network = fresh((64, 8, 8, 8, 8, 8, 8, 4))  # body.11 and body.13 stand before body.3 in the file
+    write_checkpoint(tmp_path / "checkpoint", network, {})
+    assert stack_of([read_checkpoint(tmp_path / "checkpoint").weights]).names == stack_of([network]).names

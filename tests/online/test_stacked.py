@@ -90,3 +90,14 @@ def test_the_global_generator_and_gradient_mode_stay_as_they_were() -> None:
     train_online(stack((64, 8, 4)), pixels, orders(pixels), Optimisation(0.05, batch_size=4))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("decay", [0.002, 2e-6])
+def test_weight_decay_is_as_exact_as_that_of_pytorchs_optimizer(decay: float) -> None:
+    pixels, optimisation = sparse_images(1000), Optimisation(0.05 if decay > 1e-5 else 0.01, decay)
+    order = np.tile(orders(pixels), (1, 3))
+    expected = loop(fresh((64, 4)), pixels, order[0], optimisation, torch.float64)[0]
+    single = loop(fresh((64, 4)), pixels, order[0], optimisation)[0]
+    trained = stack((64, 4))
+    train_stacked(trained, pixels, order, optimisation, "cpu")
+    assert largest_difference(trained.network(0), expected) < 3 * largest_difference(single, expected)

@@ -67,8 +67,9 @@ def pixels_of_rows(rows: NDArray, labels: NDArray[np.int64], num_classes: int) -
     """
     if rows.ndim != 2:
         raise PlasticityError(f"images: expected rows of shape (N, D), got shape {rows.shape}")
-    if not np.isfinite(rows).all():
-        at = np.argwhere(~np.isfinite(rows))[0].tolist()
+    beyond = ~(np.abs(rows) <= np.finfo(np.float32).max)  # NaN as well
+    if beyond.any():
+        at = np.argwhere(beyond)[0].tolist()
         raise PlasticityError(f"images: expected finite numbers, got {rows[tuple(at)]} at row {at[0]}, pixel {at[1]}")
     return _joined([np.asarray(rows, np.float32)], np.asarray(labels), rows.shape[1], num_classes)
 

@@ -36,6 +36,11 @@ class Optimisation:
         """Whether a penalty is added."""
         return self.penalty["name"] != "none"
 
+    @property
+    def by_kernel(self) -> bool:
+        """Whether the compiled kernel can do it: one image per step, no penalty."""
+        return self.batch_size == 1 and not self.penalised
+
 
 @dataclass(frozen=True)
 class OnlineRecord:
@@ -86,7 +91,7 @@ def train_online(
         PlasticityError: If shapes do not fit, rows are out of range, weights are not finite or the decay is no decay.
     """
     _check(stack, pixels, orders, optimisation)
-    if device == "cpu" and optimisation.batch_size == 1 and not optimisation.penalised:
+    if device == "cpu" and optimisation.by_kernel:
         hits, steps = _by_kernel(stack, pixels, orders, optimisation, threads)
     else:
         from plasticity.online.stacked import train_stacked  # noqa: PLC0415 - the kernel's users need no torch
@@ -128,7 +133,11 @@ def _by_kernel(
             pool.submit(_train_one, stack, replica, pixels, np.ascontiguousarray(orders[replica]), optimisation, hits)
             for replica in range(len(stack))
         ]
-        return hits, np.array([job.result() for job in jobs])
+        try:
+            return hits, np.array([job.result() for job in jobs])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # told to stop: do not train the networks that wait
+            raise
 
 
 def _train_one(

@@ -1,5 +1,6 @@
 """Networks of one shape side by side, as arrays: R replicas of a ReLU network with layers of sizes D, ..., C."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -93,18 +94,29 @@ def stack_of(networks: Sequence[Mapping[str, NDArray]]) -> Stack:
 
     Args:
         networks: Tensors by name, as in a fully connected network's `state_dict`: "<layer>.weight" (fan_out, fan_in)
-            and "<layer>.bias" (fan_out,), in the order of the layers.
+            and "<layer>.bias" (fan_out,). Names tell the order of the layers: numbers in them count, "head" is last.
 
     Raises:
         PlasticityError: If there is none, the networks differ in shape, or their layers do not fit on each other.
     """
     if not networks:
         raise PlasticityError("stack: expected at least one network, got none")
-    names = tuple(name.removesuffix(".weight") for name in networks[0] if name.endswith(".weight"))
+    names = _layers(networks[0])
     _check(networks, names)
     weights = tuple(np.stack([net[f"{name}.weight"].T for net in networks]).astype(np.float32) for name in names)
     biases = tuple(np.stack([net[f"{name}.bias"] for net in networks]).astype(np.float32) for name in names)
     return Stack(tuple(np.ascontiguousarray(weight) for weight in weights), biases, names)
+
+
+def _layers(network: Mapping[str, NDArray]) -> tuple[str, ...]:
+    """Return the names of the layers in their order; a file gives them by the alphabet, body.11 before body.3."""
+    names = [name.removesuffix(".weight") for name in network if name.endswith(".weight")]
+
+    def place(name: str) -> tuple[bool, list[tuple[int, str]]]:
+        parts = re.split(r"(\d+)", name)
+        return name == "head", [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+
+    return tuple(sorted(names, key=place))
 
 
 def _check(networks: Sequence[Mapping[str, NDArray]], names: tuple[str, ...]) -> None:

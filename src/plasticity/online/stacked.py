@@ -65,6 +65,7 @@ def _loss(features: Tensor, logits: Tensor, labels: Tensor, optimisation: Optimi
 def _step(loss: Tensor, parameters: list[Tensor], optimisation: Optimisation) -> None:
     with torch.enable_grad():
         gradients = torch.autograd.grad(loss, parameters)
-    decay = 1.0 - optimisation.learning_rate * optimisation.weight_decay
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.mul_(decay).sub_(gradient, alpha=optimisation.learning_rate)
+        # As PyTorch's optimizer does it: a factor 1 − η·λ would be rounded to float32, the same way in every step.
+        gradient.add_(parameter, alpha=optimisation.weight_decay)
+        parameter.sub_(gradient, alpha=optimisation.learning_rate)

@@ -56,8 +56,10 @@ def _train(
     found = np.full(len(stack), np.nan)
     if alive:
         part = stack.take(alive)
-        how = {"device": resident.device.type, "threads": threads}
-        record = train_online(part, resident.pixels, orders[alive], optimisation_of(training), **how)
+        optimisation = optimisation_of(training)
+        # One image per step keeps no GPU busy, and the kernel's numbers are the same on every machine.
+        device = "cpu" if optimisation.by_kernel else resident.device.type
+        record = train_online(part, resident.pixels, orders[alive], optimisation, device=device, threads=threads)
         stack.put(alive, part)
         found[alive] = record.accuracy
     return found

@@ -29,7 +29,7 @@ class PermutedArm:
         first_task: Name of that training; arms that train the first task alike share it.
         epochs: Length of the first task; None if a threshold ends it.
         nc1_below: The threshold of NC1 that ends the first task; None for a fixed length.
-        max_epochs: Epochs after which the threshold counts as not reached.
+        max_epochs: Epochs after which the threshold counts as not reached; None for a fixed length.
         following: Training on the following tasks, and how many.
         intervention: Name and parameters; None for nothing.
         intervene_after: "first_task" or "every_task".
@@ -43,7 +43,7 @@ class PermutedArm:
     first_task: str
     epochs: int | None
     nc1_below: float | None
-    max_epochs: int
+    max_epochs: int | None
     following: Settings
     intervention: Settings | None
     intervene_after: str
@@ -113,7 +113,7 @@ class PermutedPlan:
             "first_task": arms[0].training,
             "epochs": sorted({arm.epochs for arm in arms if arm.epochs is not None}),
             "thresholds": thresholds,
-            "max_epochs": max((arm.max_epochs for arm in arms if arm.nc1_below is not None), default=0),
+            "max_epochs": max((arm.max_epochs for arm in arms if arm.max_epochs is not None), default=0),
         }
 
     def following_settings(self, experiment: str) -> Settings:
@@ -171,7 +171,7 @@ class PermutedPlan:
             first_task=training_name(training, base),
             epochs=None if below is not None else epochs,
             nc1_below=below,
-            max_epochs=cap,
+            max_epochs=None if below is None else cap,
             following=following,
             intervention=arm.get("intervention"),
             intervene_after=arm.get("intervene_after", "first_task"),

@@ -1,0 +1,206 @@
+"""Online SGD with one image per step: a plain PyTorch loop, stacked tensors and the compiled kernel, in one run.
+
+    python benchmarks/online_sgd.py [--steps 60000] [--data results/data/mnist]
+
+The network is the papers' 784-100-100-100-10; images are as dense as MNIST's unless --data names a prepared data set.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from common import copy_bandwidth, cores, peak_flops, pixels_of, print_table, seconds
+from numpy.typing import NDArray
+
+from plasticity.models.registry import build_model
+from plasticity.online.pixels import Pixels
+from plasticity.online.sgd import Optimisation, train_online
+from plasticity.online.stack import Stack, stack_of
+from plasticity.online.stacked import train_stacked
+from plasticity.seeding import numpy_generator, torch_generator
+from plasticity.training.weights import weights_of
+
+HIDDEN = (100, 100, 100)
+REPLICAS = 6
+RATE = 0.01
+SHARE = {"a PyTorch loop": 1 / 40, "stacked tensors": 1 / 10, "the kernel": 1.0}  # of --steps, so that none takes long
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Images, a stream of them per replica, and the shape of a network for them."""
+
+    pixels: Pixels
+    orders: NDArray[np.int64]
+    hidden: tuple[int, ...] = HIDDEN
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each layer from the input to the classes."""
+        return (self.pixels.num_pixels, *self.hidden, self.pixels.num_classes)
+
+    def stack(self, replicas: int) -> Stack:
+        """Return fresh networks."""
+        settings, side = {"name": "mlp", "hidden": self.hidden}, (1, 1, self.pixels.num_pixels)
+        models = [
+            build_model(settings, side, self.pixels.num_classes, torch_generator(seed, "init"))
+            for seed in range(replicas)
+        ]
+        return stack_of([weights_of(model) for model in models])
+
+    def part(self, steps: int) -> "Problem":
+        """Return the problem with shorter streams."""
+        return Problem(self.pixels, self.orders[:, : max(steps, 1)], self.hidden)
+
+
+def problem_of(data: Path | None, steps: int) -> Problem:
+    """Return images, and a stream of this length for each replica."""
+    pixels = pixels_of(data)
+    random = numpy_generator(0, "benchmark/orders")
+    orders = np.stack([random.permutation(np.arange(steps) % len(pixels)) for _ in range(REPLICAS)])
+    return Problem(pixels, orders)
+
+
+def plain_loop(problem: Problem, threads: int) -> int:
+    """Train one network as the papers do, a module, a loss and an optimiser called image by image."""
+    torch.set_num_threads(threads)
+    images = torch.from_numpy(problem.pixels.dense(problem.orders[0]))
+    labels = torch.from_numpy(problem.pixels.labels[problem.orders[0]])
+    layers: list[torch.nn.Module] = []
+    for fan_in, fan_out in pairwise(problem.sizes):
+        layers += [torch.nn.Linear(fan_in, fan_out), torch.nn.ReLU()]
+    network, loss_of = torch.nn.Sequential(*layers[:-1]), torch.nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(network.parameters(), lr=RATE)
+    correct = 0
+    for image, label in zip(images.split(1), labels.split(1), strict=True):
+        logits = network(image)
+        correct += int(logits.argmax(1) == label)
+        optimizer.zero_grad()
+        loss_of(logits, label).backward()
+        optimizer.step()
+    return len(labels)
+
+
+def stacked(problem: Problem, threads: int) -> int:
+    """Train all replicas at once as batched matrix products."""
+    torch.set_num_threads(threads)
+    train_stacked(problem.stack(REPLICAS), problem.pixels, problem.orders, Optimisation(RATE), "cpu")
+    return problem.orders.size
+
+
+def kernel(problem: Problem, threads: int) -> int:
+    """Train all replicas in the compiled loop, side by side on the threads."""
+    train_online(problem.stack(REPLICAS), problem.pixels, problem.orders, Optimisation(RATE), threads=threads)
+    return problem.orders.size
+
+
+Way = Callable[[Problem, int], int]
+"""Trains on a problem with some threads, and returns the steps of all replicas."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the kernel does in one step, on average: FLOPs by part of the step, bytes of rows that it moves."""
+
+    flops: dict[str, float]
+    row_bytes: float
+
+
+def work_of(problem: Problem) -> Work:
+    """Count what a step does: rows of active inputs only, a multiply-add as two operations.
+
+    Forward reads an active row once. Backward reads it again for the error below, except in the first layer, and writes
+    it. Active hidden units are counted on trained networks.
+    """
+    stack = problem.stack(1)
+    train_online(stack, problem.pixels, problem.orders[:1], Optimisation(RATE))
+    features = problem.pixels.dense(problem.orders[0][:1000])
+    flops, first = {}, 0.0
+    for layer, (weight, bias) in enumerate(zip(stack.weights, stack.biases, strict=True)):
+        active, width = float((features > 0).sum(1).mean()), weight.shape[2]
+        flops[f"layer {layer + 1} forward"] = 2 * active * width
+        flops[f"layer {layer + 1} update"] = (2 if layer == 0 else 4) * active * width
+        if layer == 0:
+            first = active * width * 4 * 3  # read forward, read and written backward
+        features = np.maximum(features @ weight[0] + bias[0], 0)
+    return Work(flops, first)
+
+
+def speeds(problem: Problem) -> dict[str, dict[int, float]]:
+    """Return replica-steps per second of every way, on one core and on all."""
+    ways: dict[str, Way] = dict(zip(SHARE, (plain_loop, stacked, kernel), strict=True))
+    kernel(problem.part(10), 1)  # compiles, or reads what was compiled before
+    found: dict[str, dict[int, float]] = {}
+    for name, way in ways.items():
+        part = problem.part(int(problem.orders.shape[1] * SHARE[name]))
+        found[name] = {threads: 1 / seconds_per_step(part, way, threads) for threads in (1, cores())}
+    return found
+
+
+def seconds_per_step(problem: Problem, way: Way, threads: int) -> float:
+    """Return how long a step of one replica takes, without what the start of a training takes."""
+    start = problem.part(problem.orders.shape[1] // 10)
+    short, start_steps = seconds(lambda: way(start, threads), 2), way(start, threads)
+    whole, steps = seconds(lambda: way(problem, threads)), problem.orders.size * start_steps / start.orders.size
+    return (whole - short) / (steps - start_steps)
+
+
+def print_speeds(found: dict[str, dict[int, float]]) -> None:
+    base = found["a PyTorch loop"]
+    head = ["replica-steps per second", *(f"{n} core(s)" for n in base), *(f"ratio, {n}" for n in base)]
+    rows = [
+        [name, *(f"{value:,.0f}" for value in of.values()), *(f"{of[n] / base[n]:.1f}" for n in of)]
+        for name, of in found.items()
+    ]
+    print_table("Online SGD, 784-100-100-100-10, one image per step", head, rows)
+
+
+def print_limits(problem: Problem, taken: float) -> None:
+    """Print what the kernel reaches of what its core can do."""
+    work, peak, copied = work_of(problem), peak_flops(), copy_bandwidth()
+    total, dense = sum(work.flops.values()), 6 * sum(a * b for a, b in pairwise(problem.sizes))
+    rows = [
+        ["a step", f"{taken * 1e6:.2f} µs", f"{total:,.0f} FLOP, {total / dense:.0%} of a dense step's"],
+        [
+            "arithmetic",
+            f"{total / taken / 1e9:.1f} GFLOP/s",
+            f"{total / taken / peak:.0%} of {peak / 1e9:.0f} measured",
+        ],
+        [
+            "first layer's rows",
+            f"{work.row_bytes / taken / 1e9:.1f} GB/s",
+            f"{work.row_bytes / taken / copied:.0%} of {copied / 1e9:.0f} measured, copying within L2",
+        ],
+    ]
+    print_table("The kernel on one core", ["", "reached", "which is"], rows)
+    shallow = [HIDDEN[:n] for n in range(len(HIDDEN), -1, -1)]
+    times = [
+        taken,
+        *(seconds_per_step(Problem(problem.pixels, problem.orders, hidden), kernel, 1) for hidden in shallow[1:]),
+    ]
+    rows = [
+        [f"{len(hidden)} hidden layers", f"{time * 1e6:.2f} µs", f"{time / taken:.0%}"]
+        for hidden, time in zip(shallow, times, strict=True)
+    ]
+    print_table("A step of networks with fewer layers", ["", "time", "of the whole"], rows)
+    shares = [[name, f"{flops:,.0f}", f"{flops / total:.0%}"] for name, flops in work.flops.items()]
+    print_table("FLOP of a step by part", ["part", "FLOP", "share"], shares)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=60_000, help="steps of the kernel per replica; others do fewer")
+    parser.add_argument("--data", type=Path, help="folder of a prepared data set, such as results/data/mnist")
+    arguments = parser.parse_args()
+    problem = problem_of(arguments.data, arguments.steps)
+    print(f"{len(problem.pixels)} images, {problem.pixels.density:.0%} of the pixels are not zero, {cores()} core(s)")
+    print_speeds(speeds(problem))
+    print_limits(problem, seconds_per_step(problem, kernel, 1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The smallest real permuted study: 120 digits per task, and a network that learns one in a moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plasticity.first_task import FirstTaskFiles, first_task
+from plasticity.following_tasks import FollowingFiles, following_tasks
+from plasticity.tables import read_table
+from tiny_study import MLP
+
+Settings = dict[str, Any]
+
+SEEDS = (1, 2)
+TRAINING: Settings = {"learning_rate": 0.05, "weight_decay": 0.0, "batch_size": 1, "penalty": {"name": "none"}}
+SHRINK: Settings = {"name": "shrink_perturb", "shrink": 0.5, "perturb": 0.1, "batch_norm": "keep"}
+RESET: Settings = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
+SHARED: Settings = {
+    **{"model": MLP, "train_size": 120, "permutations": "fresh", "reshuffle_epochs": False, "probe_images": 50},
+}
+
+
+def first_settings(
+    *,
+    epochs: Sequence[int] = (1, 3),
+    thresholds: Sequence[float] = (),
+    max_epochs: int = 0,
+    shared: Mapping[str, Any] | None = None,
+    **training: Any,
+) -> Settings:
+    """Settings of a first task; `training` and `shared` override the tiny study's."""
+    lengths = {"epochs": list(epochs), "thresholds": list(thresholds), "max_epochs": max_epochs}
+    return {**SHARED, **(shared or {}), "training": "plain", "first_task": {**TRAINING, **training}, **lengths}
+
+
+def arm(name: str, *, tasks: int = 3, following: Mapping[str, Any] | None = None, **changed: Any) -> Settings:
+    """An arm that leaves the first task after one epoch and goes through further tasks as it is."""
+    plain = {"name": name, "first_task": "plain", "epochs": 1, "nc1_below": None, "max_epochs": 6}
+    after = {"intervention": None, "intervene_after": "first_task"}
+    return {**plain, **after, "following": {**TRAINING, "epochs": 1, "tasks": tasks, **(following or {})}, **changed}
+
+
+def following_settings(*arms: Settings, shared: Mapping[str, Any] | None = None) -> Settings:
+    """Settings of an experiment."""
+    return {**SHARED, **(shared or {}), "experiment": "experiment", "arms": list(arms)}
+
+
+def train_first(
+    data: Path, folder: Path, settings: Settings | None = None, *, seeds: Sequence[int] = SEEDS, code: str = "code"
+) -> FirstTaskFiles:
+    """Run the stage in `folder`; return its files."""
+    files = FirstTaskFiles(data, folder / "trajectory", folder / "history.parquet")
+    first_task(files, settings=settings or first_settings(), seeds=seeds, threads=1, code=code)
+    return files
+
+
+@dataclass(frozen=True)
+class Trained:
+    """First tasks that are done, by the name of their training."""
+
+    data: Path
+    first_tasks: Mapping[str, FirstTaskFiles]
+
+    def files(self, output: Path) -> FollowingFiles:
+        """Where the next stage reads and writes."""
+        done = self.first_tasks.items()
+        trajectories = {name: files.trajectory for name, files in done}
+        return FollowingFiles(self.data, trajectories, {name: files.history for name, files in done}, output)
+
+    def follow(
+        self, output: Path, settings: Settings, *, seeds: Sequence[int] = SEEDS, code: str = "code"
+    ) -> pd.DataFrame:
+        """Run the stage; return the table that it wrote."""
+        following_tasks(self.files(output), settings=settings, seeds=seeds, threads=1, code=code)
+        return read_table(output, "following_tasks")
