@@ -73,7 +73,7 @@ for training, planned in WARM_START.warm_ups.items():
         input:
             trajectory=expand(
                 rules.warm_up.output.trajectory, warm_up=training, allow_missing=True
-            ),
+            )[0],
         output:
             [checkpoint_file(training, epoch) for epoch in planned.epochs],
         log:
