@@ -2,6 +2,7 @@
 #   snakemake --cores 2                                      the demonstration of config.yaml
 #   snakemake --cores 2 --configfile config/paper.yaml       the same study at another scale
 #   snakemake --report results/report.html                   figures, tables and how they were made
+#   snakemake --cores 1 verify                               are all files still what was written?
 # A study's stages are in workflow/rules/<study>.smk; each calls one function of src/plasticity/<stage>.py.
 
 from snakemake.utils import min_version
@@ -30,6 +31,7 @@ if PERMUTED is not None:
 
 
 include: "workflow/rules/report.smk"
+include: "workflow/rules/verify.smk"
 
 
 rule all:

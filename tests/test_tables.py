@@ -231,3 +231,26 @@ def test_one_damaged_table_among_several_is_named(tmp_path: Path) -> None:
     (tmp_path / "half").write_bytes((tmp_path / "whole").read_bytes()[:100])
     with pytest.raises(PlasticityError, match=r"half: expected a first_task table, got a damaged file"):
         read_tables([tmp_path / "whole", tmp_path / "half"], "first_task")
+
+
+def test_a_changed_footer_is_damage_too(tmp_path: Path) -> None:
+    path = tmp_path / "split.parquet"
+    frame = pd.DataFrame({"position": [0, 1], "index": [5, 3], "label": [1, 0], "warm_up": [True, False]})
+    write_table(frame, path, "split", {"commit": "abcdef"})
+    content = path.read_bytes()
+    assert content.count(b"abcdef") >= 1
+    path.write_bytes(content.replace(b"abcdef", b"abcdeg"))
+    with pytest.raises(
+        PlasticityError, match=r"split\.parquet: (damaged table, expected digest|expected a split table)"
+    ):
+        read_table(path, "split")
+
+
+def test_a_table_of_the_first_versions_has_no_digest_and_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "split.parquet"
+    frame = pd.DataFrame({"position": [0], "index": [5], "label": [1], "warm_up": [True]})
+    write_table(frame, path, "split")
+    table = pq.read_table(path)
+    metadata = {key: value for key, value in table.schema.metadata.items() if key != b"digest"}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    pd.testing.assert_frame_equal(read_table(path, "split"), frame)

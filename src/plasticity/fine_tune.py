@@ -13,12 +13,14 @@ import torch
 from plasticity.checkpoints import Checkpoint, all_finite, read_checkpoint
 from plasticity.data.store import ImageStore, open_store
 from plasticity.errors import PlasticityError
-from plasticity.files import digest_of, read_json, write_json
+from plasticity.files import digest_of
 from plasticity.models.registry import build_model
 from plasticity.progress import Progress
 from plasticity.provenance import provenance
+from plasticity.records import read_record, write_record
 from plasticity.seeding import torch_generator
 from plasticity.split import Split, read_split
+from plasticity.stopping import stoppable
 from plasticity.tables import write_table
 from plasticity.training.device import describe_device, place, prepare_device
 from plasticity.training.epoch import accuracy
@@ -63,6 +65,7 @@ class FullTask:
     indices: torch.Tensor
 
 
+@stoppable()
 def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], seed: int, threads: int, code: str) -> None:
     """Fine-tune from each checkpoint until the stop accuracy or the cap of epochs; write outcomes and histories.
 
@@ -118,7 +121,7 @@ class Job:
             record = _train_and_test(task, checkpoint, settings, seed, resume, self.title)
         else:
             record = {"outcome": _missing_outcome(diverged=True), "history": []}
-        write_json(record_path, {"digest": self.digest, "checksum": digest_of(record), **record})
+        write_record(record_path, record, self.digest)
         resume.clear()
         return record
 
@@ -126,19 +129,11 @@ class Job:
         if not path.exists():
             return None
         try:
-            record = _checked_record(path)
+            record = read_record(path)
         except PlasticityError as error:
             logger.warning("%s; computing it anew", error)
             return None
         return record if record["digest"] == self.digest else None
-
-
-def _checked_record(path: Path) -> dict[str, Any]:
-    record = read_json(path)
-    content = {key: record.get(key) for key in ("outcome", "history")} if isinstance(record, dict) else {}
-    if not content or "digest" not in record or record.get("checksum") != digest_of(content):
-        raise PlasticityError(f"{path}: expected a fine-tuning's record that matches its checksum, got other content")
-    return record
 
 
 def _load_task(files: FineTuneFiles, settings: dict[str, Any], device: torch.device) -> FullTask:

@@ -20,6 +20,7 @@ from plasticity.online.resident import Resident, Row, open_resident
 from plasticity.online.stack import Stack, stack_of
 from plasticity.online.visit import visit_task
 from plasticity.provenance import provenance
+from plasticity.stopping import stoppable
 from plasticity.tables import write_table
 from plasticity.training.device import describe_device
 from plasticity.unfinished import Unfinished
@@ -41,6 +42,7 @@ class FirstTaskFiles:
         return self.trajectory.with_name(f".{self.trajectory.name}.unfinished")
 
 
+@stoppable()
 def first_task(
     files: FirstTaskFiles, *, settings: dict[str, Any], seeds: Sequence[int], threads: int, code: str
 ) -> None:

@@ -18,6 +18,7 @@ from plasticity.online.visit import visit_task
 from plasticity.progress import Progress
 from plasticity.provenance import provenance
 from plasticity.schemas import SCHEMAS
+from plasticity.stopping import stoppable
 from plasticity.tables import read_table, write_table
 from plasticity.training.device import describe_device
 from plasticity.unfinished import Unfinished
@@ -44,6 +45,7 @@ class FollowingFiles:
         return self.output.with_name(f".{self.output.stem}.unfinished") / "state.safetensors"
 
 
+@stoppable()
 def following_tasks(
     files: FollowingFiles, *, settings: dict[str, Any], seeds: Sequence[int], threads: int, code: str
 ) -> None:

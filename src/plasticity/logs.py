@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from plasticity.errors import PlasticityError
+from plasticity.stopping import stoppable
 
 logger = logging.getLogger("plasticity")
 
@@ -29,7 +30,8 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        yield logger
+        with stoppable():
+            yield logger
     except PlasticityError as error:
         _tell(str(error))
         raise SystemExit(1) from None

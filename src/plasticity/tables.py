@@ -1,9 +1,11 @@
 """How the tables of `plasticity.schemas` are read and written.
 
 A table's file metadata holds the provenance of the run that made it, its schema's field metadata holds unit and
-description, and its pages carry checksums that are verified on reading.
+description, and its pages carry checksums that are verified on reading. Those do not cover the file's own index, so a
+digest of values and provenance stands beside them.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +37,8 @@ def write_table(frame: pd.DataFrame, path: str | Path, schema: str, provenance: 
         table = pa.Table.from_pandas(frame.loc[:, target.names], schema=target, preserve_index=False)
     except (pa.ArrowException, OverflowError) as error:
         raise PlasticityError(f"{path}: a value does not fit the {schema} table: {_line(error)}") from None
-    metadata = {"plasticity_table": schema, "provenance": json.dumps(provenance or {}, sort_keys=True)}
+    text = json.dumps(provenance or {}, sort_keys=True)
+    metadata = {"plasticity_table": schema, "provenance": text, "digest": _digest(table, text)}
     with atomic_path(path) as temporary:
         pq.write_table(table.replace_schema_metadata(metadata), temporary, write_page_checksum=True)
 
@@ -50,7 +53,7 @@ def read_table(path: str | Path, schema: str) -> pd.DataFrame:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             table = file.read()
-            names = table.schema.names
+            names, stored, found = table.schema.names, *_digests(table)
     except FileNotFoundError:
         raise PlasticityError(f"{path}: expected a {schema} table, got no file") from None
     except (pa.ArrowException, OSError, ValueError) as error:  # a column's name may not even be text any more
@@ -58,6 +61,8 @@ def read_table(path: str | Path, schema: str) -> pd.DataFrame:
     _check_columns(f"{path}: table {schema}", target.names, names)
     if not table.schema.equals(target):
         raise PlasticityError(f"{path}: expected column types {target.types}, got {table.schema.types}")
+    if stored is not None and found != stored:
+        raise PlasticityError(f"{path}: damaged table, expected digest {stored[:12]}, got {found[:12]}")
     return table.to_pandas()
 
 
@@ -87,6 +92,21 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
         raise PlasticityError(f"{path}: expected a table, got no file") from None
     except (pa.ArrowException, OSError, ValueError) as error:
         raise PlasticityError(f"{path}: expected a table, got a damaged file ({_line(error)})") from None
+
+
+def _digest(table: pa.Table, provenance: str) -> str:
+    """Return a SHA-256 of the columns' names and values, and of the provenance."""
+    digest = hashlib.sha256(provenance.encode())
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        digest.update(f"{name}={column.to_pylist()!r}".encode())
+    return digest.hexdigest()
+
+
+def _digests(table: pa.Table) -> tuple[str | None, str]:
+    """Return the digest that a table's metadata holds, which those of the first versions have not, and its own."""
+    metadata = table.schema.metadata or {}
+    stored = metadata[b"digest"].decode() if b"digest" in metadata else None
+    return stored, _digest(table, metadata.get(b"provenance", b"").decode())
 
 
 def _check_columns(where: str, expected: list[str], got: list[str]) -> None:

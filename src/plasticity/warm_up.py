@@ -17,6 +17,7 @@ from plasticity.progress import Progress
 from plasticity.provenance import provenance
 from plasticity.seeding import torch_generator
 from plasticity.split import Split, read_split
+from plasticity.stopping import stoppable
 from plasticity.tables import write_table
 from plasticity.training.device import describe_device, place, prepare_device
 from plasticity.training.images import train_tensors
@@ -40,6 +41,7 @@ class WarmUpFiles:
         return self.trajectory.with_name(f".{self.trajectory.name}.unfinished")
 
 
+@stoppable()
 def warm_up(files: WarmUpFiles, *, settings: dict[str, Any], seed: int, threads: int, code: str) -> None:
     """Train the network of one seed on its warm-up half.
 

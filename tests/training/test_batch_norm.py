@@ -9,7 +9,7 @@ from torch import nn
 from plasticity.data.store import open_store
 from plasticity.interventions import is_buffer
 from plasticity.split import draw_split, read_split
-from plasticity.training.batch_norm import recalibrate
+from plasticity.training.batch_norm import open_recalibration
 from plasticity.training.images import train_tensors
 from plasticity.training.weights import weights_of
 from small_problems import CLASSES, MLP, RESNET, SHAPE, network, prepared, run_in
@@ -65,7 +65,7 @@ def used_weights() -> dict[str, np.ndarray]:
 
 def test_one_batch_gives_the_statistics_of_all_images(files: dict[str, Path]) -> None:
     weights = used_weights()
-    got = recalibrate(weights, **files, model=RESNET, threads=1)
+    got = open_recalibration(**files, model=RESNET, threads=1)(weights)
     expected = direct_statistics(weights, files)
     assert len(expected) == 40  # mean and variance of 20 batch-norms
     for name, value in expected.items():
@@ -77,7 +77,7 @@ def test_one_batch_gives_the_statistics_of_all_images(files: dict[str, Path]) ->
 
 def test_several_batches_weigh_alike(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plasticity.training.batch_norm._BATCH", 12)
-    got = recalibrate(used_weights(), **files, model=RESNET, threads=1)
+    got = open_recalibration(**files, model=RESNET, threads=1)(used_weights())
     store = open_store(files["data"])
     rows = torch.from_numpy(read_split(files["split"], store).warm_up_indices.copy())
     stem = torch.from_numpy(used_weights()["body.0.weight"])
@@ -93,7 +93,7 @@ def test_several_batches_weigh_alike(files: dict[str, Path], monkeypatch: pytest
 def test_parameters_and_the_given_arrays_stay(files: dict[str, Path]) -> None:
     weights = used_weights()
     before = {name: value.copy() for name, value in weights.items()}
-    got = recalibrate(weights, **files, model=RESNET, threads=1)
+    got = open_recalibration(**files, model=RESNET, threads=1)(weights)
     assert got.keys() == weights.keys()
     for name, value in before.items():
         np.testing.assert_array_equal(weights[name], value)
@@ -104,6 +104,6 @@ def test_parameters_and_the_given_arrays_stay(files: dict[str, Path]) -> None:
 def test_network_without_batch_norm_comes_back_unchanged(files: dict[str, Path]) -> None:
     weights = weights_of(network(MLP, shape=SHAPE))
     assert weights["head.bias"].shape == (CLASSES,)
-    got = recalibrate(weights, **files, model=MLP, threads=1)
+    got = open_recalibration(**files, model=MLP, threads=1)(weights)
     for name, value in weights.items():
         np.testing.assert_array_equal(got[name], value)

@@ -1,15 +1,22 @@
 """The last epoch of a training as unfinished work: weights, momentum and what else the run needs to continue."""
 
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from plasticity.models.classifier import Classifier
+from plasticity.stopping import Stopped
 from plasticity.training.weights import load_weights, weights_of
 from plasticity.unfinished import Unfinished
+
+logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_SAVES = 20.0  # at most this much work is lost, and saving stays far below one per cent of it
 _BUFFER = "momentum_buffer"
@@ -28,19 +35,35 @@ class ResumeFile:
     path: Path
     digest: str
     _last_save: float = field(default_factory=time.monotonic)
+    _pending: tuple[dict[str, NDArray], dict[str, Any]] | None = None
 
     def save_sometimes(self, model: Classifier, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-        """Save if the last save is long enough ago."""
+        """Save if the last save is long enough ago; keep the state in memory otherwise, for `saving_when_stopped`."""
+        self._pending = _tensors(model, optimizer), state
         if time.monotonic() - self._last_save >= _SECONDS_BETWEEN_SAVES:
-            self.save(model, optimizer, state)
+            self._write()
 
     def save(self, model: Classifier, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
         """Save weights, momentum and `state`, atomically."""
-        tensors = weights_of(model)
-        for name, buffer in _momentum(model, optimizer).items():
-            tensors[_PREFIX + name] = buffer.cpu().numpy()
-        self._work.save(tensors, state)
-        self._last_save = time.monotonic()
+        self._pending = _tensors(model, optimizer), state
+        self._write()
+
+    @contextmanager
+    def saving_when_stopped(self) -> Iterator[None]:
+        """Save the last finished epoch when a signal ends the block.
+
+        The network itself cannot be saved then: it is somewhere in the middle of an epoch.
+
+        Raises:
+            Stopped: After saving.
+        """
+        try:
+            yield
+        except Stopped:
+            if self._pending is not None:
+                self._write()
+                logger.info("saved the last finished epoch")
+            raise
 
     def load(self, model: Classifier, optimizer: torch.optim.Optimizer) -> dict[str, Any] | None:
         """Load the saved state into model and optimizer.
@@ -61,9 +84,22 @@ class ResumeFile:
         """Remove the folder of the file once the work is finished."""
         self._work.clear()
 
+    def _write(self) -> None:
+        if self._pending is not None:
+            self._work.save(*self._pending)
+        self._pending, self._last_save = None, time.monotonic()
+
     @property
     def _work(self) -> Unfinished:
         return Unfinished(self.path, self.digest)
+
+
+def _tensors(model: Classifier, optimizer: torch.optim.Optimizer) -> dict[str, NDArray]:
+    """Return copies of weights, buffers and momentum: training goes on while they wait to be saved."""
+    tensors = weights_of(model)
+    for name, buffer in _momentum(model, optimizer).items():
+        tensors[_PREFIX + name] = buffer.detach().cpu().numpy().copy()
+    return tensors
 
 
 def _momentum(model: Classifier, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

@@ -90,15 +90,16 @@ class TrainingRun:
             progress: Where epochs are shown.
             on_epoch: Called after each epoch with its number, before the state is saved.
         """
-        while not self.finished(schedule):
-            start = time.perf_counter()
-            record = self._epoch(len(self.history) + 1)
-            speed = len(self.indices) / (time.perf_counter() - start)
-            self.history.append(record)
-            self.diverged = not math.isfinite(record.loss)
-            on_epoch(record.epoch)
-            resume.save_sometimes(self.model, self.optimizer, self._state())
-            progress.show(record.epoch, record.accuracy, speed)
+        with resume.saving_when_stopped():
+            while not self.finished(schedule):
+                start = time.perf_counter()
+                record = self._epoch(len(self.history) + 1)
+                speed = len(self.indices) / (time.perf_counter() - start)
+                self.history.append(record)
+                self.diverged = not math.isfinite(record.loss)
+                on_epoch(record.epoch)
+                resume.save_sometimes(self.model, self.optimizer, self._state())
+                progress.show(record.epoch, record.accuracy, speed)
         if self.diverged:
             logger.warning("%s diverged in epoch %d: loss is not finite", progress.title, len(self.history))
 

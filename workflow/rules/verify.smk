@@ -1,0 +1,18 @@
+# Are the results still what was written? Every checksum, read once more. The rule makes no file, so it runs whenever it
+# is asked for, and it needs none, so that nothing is trained for it.
+
+
+rule verify:
+    log:
+        f"logs/{DATASET}/verify.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        results="results",
+        dataset=DATASET,
+        code=fingerprint("plasticity.verify"),
+    message:
+        "Verifying the results of {params.dataset}"
+    script:
+        "../scripts/verify.py"
