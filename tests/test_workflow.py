@@ -271,7 +271,7 @@ def test_permuted_study_has_every_task_and_the_baseline(finished: Path) -> None:
     tasks = rows.groupby(["arm", "seed"], sort=False)["task"].agg(list).to_dict()
     full, short = [1, 2, 3, 4, 5], [1, 2, 3, 4]
     arms = {"random_init": full, "continual": full, "first_task_length_1": short, "first_task_length_3": short}
-    arms |= {"first_task_collapse_0.8": short, "first_task_collapse_0.01": [1]}
+    arms |= {"first_task_collapse_20": short, "first_task_collapse_0.01": [1]}
     assert tasks == {(arm, seed): found for arm, found in arms.items() for seed in (1, 2)}
     unreached = rows[rows["arm"] == "first_task_collapse_0.01"]
     assert unreached["threshold_reached"].tolist() == [False, False]

@@ -15,6 +15,7 @@ from snakemake.utils import update_config
 from plasticity.config import ConfigError, load_config, typed
 from plasticity.figures.registry import figure_module
 from plasticity.fingerprint import fingerprint
+from plasticity.lost_jobs import notice_lost_jobs
 from plasticity.plan import PermutedPlan, WarmStartPlan
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
@@ -28,6 +29,12 @@ try:
     config = load_config(given, root=Path.cwd())
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
+
+# Snakemake imports its plugins before it reads this file.
+if "snakemake_executor_plugin_slurm" in sys.modules:
+    from snakemake_executor_plugin_slurm import Executor, job_status_query
+
+    notice_lost_jobs(Executor, queue=job_status_query)
 
 DATASET = config["dataset"]["name"]
 DATA = f"results/data/{DATASET}"

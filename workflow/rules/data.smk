@@ -12,6 +12,7 @@ rule prepare_data:
         f"logs/{DATASET}/prepare_data.log",
     benchmark:
         f"{DATA}/benchmarks/prepare_data.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     resources:

@@ -94,6 +94,7 @@ rule assemble_permuted:
         f"logs/permuted/{DATASET}/assemble_permuted.log",
     benchmark:
         f"{PERMUTED_RESULTS}/benchmarks/assemble_permuted.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -152,6 +153,7 @@ rule tabulate_permuted:
         f"logs/permuted/{DATASET}/tabulate.log",
     benchmark:
         f"{PERMUTED_RESULTS}/benchmarks/tabulate.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -185,6 +187,7 @@ for figure in PERMUTED.study["figures"]:
             f"logs/permuted/{DATASET}/draw_figure/{figure}.log",
         benchmark:
             f"{PERMUTED_RESULTS}/benchmarks/draw_figure/{figure}.tsv"
+        localrule: True
         conda:
             "../../environment.yml"
         params:

@@ -14,6 +14,7 @@ rule show_config:
         f"logs/{DATASET}/show_config.log",
     benchmark:
         f"{DATA}/benchmarks/show_config.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     params:

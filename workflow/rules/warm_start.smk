@@ -25,6 +25,7 @@ rule draw_split:
         f"logs/warm_start/{DATASET}/draw_split/seed{{seed}}.log",
     benchmark:
         f"{WARM_START_RESULTS}/benchmarks/draw_split/seed{{seed}}.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -80,6 +81,8 @@ for training, planned in WARM_START.warm_ups.items():
             f"logs/warm_start/{DATASET}/export_checkpoints/{training}/seed{{seed}}.log",
         benchmark:
             f"{WARM_START_RESULTS}/benchmarks/export_checkpoints/{training}/seed{{seed}}.tsv"
+        group:
+            "measure"
         conda:
             "../../environment.yml"
         params:
@@ -101,6 +104,7 @@ rule draw_fresh_network:
         f"logs/warm_start/{DATASET}/draw_fresh_network/seed{{seed}}.log",
     benchmark:
         f"{WARM_START_RESULTS}/benchmarks/draw_fresh_network/seed{{seed}}.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -156,6 +160,8 @@ rule measure_collapse:
         f"logs/warm_start/{DATASET}/measure_collapse/{{start}}/seed{{seed}}.log",
     benchmark:
         f"{WARM_START_RESULTS}/benchmarks/measure_collapse/{{start}}/seed{{seed}}.tsv"
+    group:
+        "measure"
     conda:
         "../../environment.yml"
     threads: 1
@@ -217,6 +223,7 @@ rule assemble_metrics:
         f"logs/warm_start/{DATASET}/assemble_metrics.log",
     benchmark:
         f"{WARM_START_RESULTS}/benchmarks/assemble_metrics.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -242,6 +249,7 @@ rule assemble_histories:
         f"logs/warm_start/{DATASET}/assemble_histories.log",
     benchmark:
         f"{WARM_START_RESULTS}/benchmarks/assemble_histories.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -298,6 +306,7 @@ rule tabulate_warm_start:
         f"logs/warm_start/{DATASET}/tabulate.log",
     benchmark:
         f"{WARM_START_RESULTS}/benchmarks/tabulate.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     params:
@@ -332,6 +341,7 @@ for figure in WARM_START.study["figures"]:
             f"logs/warm_start/{DATASET}/draw_figure/{figure}.log",
         benchmark:
             f"{WARM_START_RESULTS}/benchmarks/draw_figure/{figure}.tsv"
+        localrule: True
         conda:
             "../../environment.yml"
         params:
