@@ -1,5 +1,6 @@
 """What the stages' tests share, made once per session: prepared digits, a split and finished warm-ups."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,13 @@ import pytest
 from plasticity.prepare import prepare
 from plasticity.split import draw_split
 from tiny_study import RESNET, SEED, TinyStudy, warm_up_settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def listening() -> None:
+    """Hear signals also where the tests run in the background of a shell, which lets its children ignore some."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

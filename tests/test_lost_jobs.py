@@ -42,6 +42,10 @@ def executor(*answers: dict[str, str] | None) -> Any:
 
         def __init__(self) -> None:
             self.failed: list[str] = []
+            self.cancelled: list[str] = []
+
+        def cancel_jobs(self, active_jobs: list[Any]) -> None:
+            self.cancelled = [job.external_jobid for job in active_jobs]
 
         async def check_active_jobs(self, active_jobs: list[Any]) -> AsyncIterator[Any]:
             for job in active_jobs:
@@ -95,12 +99,32 @@ def test_tasks_of_an_array_are_listed_in_several_ways(listed: str) -> None:
     assert checks(running, "7_2", rounds=5) == [["7_2"]] * 5
 
 
+def test_an_interrupt_during_a_check_cancels_the_jobs() -> None:
+    running = executor({"1": "RUNNING", "2": "RUNNING"})
+
+    async def interrupted() -> None:
+        jobs = [SimpleNamespace(external_jobid=name, aux={}) for name in ("1", "2")]
+        async for _ in running.check_active_jobs(jobs):
+            running.cancel_jobs([])  # Snakemake's own list is empty until the check has ended
+            break
+
+    asyncio.run(interrupted())
+    assert running.cancelled == ["1", "2"]
+
+
+def test_what_has_ended_is_not_cancelled() -> None:
+    running = executor(*[{"2": "RUNNING"}] * PATIENCE)
+    checks(running, "1", "2", rounds=PATIENCE)
+    running.cancel_jobs([])
+    assert running.cancelled == ["2"]
+
+
 def test_the_queue_is_not_asked_for_no_jobs() -> None:
     assert checks(executor(), rounds=2) == [[], []]
 
 
 def test_the_plugin_is_changed_once_and_has_what_is_needed() -> None:
-    before = Executor.check_active_jobs
+    before, cancel = Executor.check_active_jobs, Executor.cancel_jobs
     try:
         assert inspect.isasyncgenfunction(inspect.unwrap(before))
         notice_lost_jobs(Executor, queue=job_status_query)
@@ -108,7 +132,7 @@ def test_the_plugin_is_changed_once_and_has_what_is_needed() -> None:
         notice_lost_jobs(Executor, queue=job_status_query)
         assert Executor.check_active_jobs is changed
     finally:
-        Executor.check_active_jobs = before
+        Executor.check_active_jobs, Executor.cancel_jobs = before, cancel
     assert "--name run" in job_status_query.query_job_status_squeue("run")
     assert inspect.iscoroutinefunction(job_status_query.query_job_status)
     assert isinstance(Executor.next_seconds_between_status_checks, property)

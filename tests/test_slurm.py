@@ -71,6 +71,10 @@ class Run:
         """Return the run's jobs in the order of their submission."""
         return [job for job in self.cluster.jobs() if job["JobId"] not in self.before]
 
+    def first_job(self) -> str:
+        """Wait for a first job and return which it is."""
+        return wait_for(self.jobs, "a job", seconds=60)[0]["Comment"]
+
     def in_the_middle(self, chunk: str) -> str:
         """Wait until a fine-tuning job has finished a further checkpoint, not all, and return its number."""
         first, last = map(int, chunk.removeprefix("epochs").split("-"))
@@ -217,20 +221,23 @@ def test_controller_that_is_away_and_one_that_forgets(
     cluster: SlurmCluster, local: Path, without_fine_tuning: Path
 ) -> None:
     """Away for a while, it costs nothing; back without its memory, its jobs are tried again instead of waited for."""
-    with Run(cluster, without_fine_tuning, TARGET) as run:
-        wait_for(lambda: "submitted with SLURM" in run.output(), "a job", seconds=60)
+    targets = [f"{FINE_TUNED}/{chunk}.parquet" for chunk in CHUNKS]
+    with Run(cluster, without_fine_tuning, *targets, "--jobs", "1") as run:
+        away, forgotten = CHUNKS if "epochs1-5" in run.first_job() else CHUNKS[::-1]
+        run.in_the_middle(away)
         cluster.kill("slurmctld")
         wait_for(lambda: "controller does not answer" in run.output(), "a warning", seconds=60)
         cluster.start("slurmctld", "-D")
-        wait_for(cluster.node_states, "the controller")
-        number = run.in_the_middle(CHUNKS[0])
-        assert cluster.job(number)["JobState"] == "RUNNING"
+        number = run.in_the_middle(forgotten)
+        assert "Trying to restart" not in run.output()
         cluster.kill("slurmctld")
         cluster.start("slurmctld", "-D", "-c")  # -c: without its saved state
         output = run.end()
     assert f"Slurm has lost job {number}" in output
-    assert "Trying to restart" in output
-    assert (without_fine_tuning / TARGET).read_bytes() == (local / TARGET).read_bytes()
+    assert output.count("Trying to restart") == 1
+    assert finished_parts_were_kept(without_fine_tuning, forgotten)
+    for target in targets:
+        assert (without_fine_tuning / target).read_bytes() == (local / target).read_bytes()
 
 
 def test_memory_of_a_retry(cluster: SlurmCluster, local: Path, tmp_path: Path) -> None:

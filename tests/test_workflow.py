@@ -42,7 +42,7 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.C
 def planned(folder: Path, *arguments: str, configfile: str = TINY) -> Counter[str]:
     """Return how many jobs of each rule a dry run announces."""
     output = snakemake(folder, "--configfile", configfile, "--dry-run", *arguments).stdout
-    rows = re.findall(r"^(\w+)\s+(\d+)$", output, flags=re.MULTILINE)
+    rows = re.findall(r"^([\w.-]+)\s+(\d+)$", output, flags=re.MULTILINE)
     return Counter({rule: int(count) for rule, count in rows if rule not in {"total", "all"}})
 
 
@@ -279,7 +279,8 @@ def test_permuted_study_has_every_task_and_the_baseline(finished: Path) -> None:
 
 
 def test_setting_of_a_permuted_arm_reruns_its_experiment(finished: Path) -> None:
-    jobs = planned(finished, "--config", "permuted={arms: {continual: {following: {learning_rate: 0.02}}}}")
+    intervention = "{name: shrink_perturb, shrink: 0.5, perturb: 0.1}"
+    jobs = planned(finished, "--config", f"permuted={{arms: {{continual: {{intervention: {intervention}}}}}}}")
     assert jobs.keys() - draws(jobs) == {"following_tasks", "show_config"} | AFTER_TASKS
     assert jobs["following_tasks"] == 2
 

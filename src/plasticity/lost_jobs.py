@@ -1,10 +1,14 @@
-"""Slurm jobs that its controller has lost: reported to Snakemake as failed, so that they are tried again.
+"""Jobs that Slurm's executor plugin would lose track of.
 
-snakemake-executor-plugin-slurm (2.8) takes a job that Slurm does not list for one that is not listed yet, and waits for
-it for ever; a controller that does not answer makes it forget all its jobs, and Snakemake waits for ever, too. A
-controller loses jobs when it comes back without its saved state, or forgets them before they are seen to have ended
-(Slurm's MinJobAge). Pauses between status checks are kept within `--seconds-between-status-checks`, which the plugin
-does not look at.
+What snakemake-executor-plugin-slurm 2.8 does, and what is done about it here:
+
+- It takes a job that Slurm does not list for one that is not listed yet, and waits for it for ever. A controller loses
+  jobs when it comes back without its saved state, or forgets them before they are seen to have ended (Slurm's
+  MinJobAge). Here a job that is missing time and again has failed, so that Snakemake tries it again.
+- It forgets all jobs when the controller does not answer, and Snakemake waits for ever. Here they are asked for again.
+- While it asks for the jobs, an interrupt finds none to cancel, and they run on. Here it finds them.
+- Its pause between two questions grows to three minutes, which a chain of short jobs pays at every link. Here it stays
+  within Snakemake's `--seconds-between-status-checks`, which the plugin does not look at.
 """
 
 from collections import Counter
@@ -16,38 +20,54 @@ PATIENCE = 3  # status checks in a row without the job
 
 
 def notice_lost_jobs(executor: Any, *, queue: Any) -> None:
-    """Let the plugin report a job as failed that Slurm's queue lacks in three status checks in a row.
+    """Change the plugin's executor as this module says, once.
 
     Args:
-        executor: The plugin's class `Executor`; changed in place, once.
+        executor: The plugin's class `Executor`.
         queue: The plugin's module `job_status_query`, which asks `squeue`.
     """
-    check = executor.check_active_jobs
+    check, cancel = executor.check_active_jobs, executor.cancel_jobs
     if hasattr(check, "__wrapped__"):
         return
     missed: Counter[str] = Counter()
+    tracked: list[Any] = []
 
     @wraps(check)
     async def check_active_jobs(self: Any, active_jobs: list[Any]) -> AsyncIterator[Any]:
+        tracked[:] = active_jobs
         listed = await _listed_jobs(queue, run=self.run_uuid, logger=self.logger) if active_jobs else set()
         if listed is None:
             self.logger.warning("Slurm's controller does not answer; its jobs are asked for again.")
-            for job in active_jobs:
-                yield job
-            return
-        async for job in check(self, active_jobs):
-            name = job.external_jobid
-            missed[name] = 0 if _number(name) in listed else missed[name] + 1
-            if missed[name] >= PATIENCE:
-                message = f"Slurm has lost job {name}: it neither waits, nor runs, nor is it known to have ended. "
-                self.report_job_error(job, msg=message, aux_logs=[str(job.aux.get("slurm_logfile"))])
-                continue
+            waiting = active_jobs
+        else:
+            waiting = [job async for job in check(self, active_jobs)]
+            _count(missed, waiting, listed)
+        lost = [job for job in waiting if missed[job.external_jobid] >= PATIENCE]
+        for job in lost:
+            del missed[job.external_jobid]
+            message = (
+                f"Slurm has lost job {job.external_jobid}: it neither waits, nor runs, nor is known to have ended. "
+            )
+            self.report_job_error(job, msg=message, aux_logs=[str(job.aux.get("slurm_logfile"))])
+        tracked[:] = [job for job in waiting if job not in lost]
+        for job in list(tracked):
             yield job
-        # The plugin's pause grows to three minutes, which a chain of short jobs would pay at every link.
         longest = self.workflow.remote_execution_settings.seconds_between_status_checks
         self.next_seconds_between_status_checks = min(self.next_seconds_between_status_checks, longest)
 
+    @wraps(cancel)
+    def cancel_jobs(self: Any, active_jobs: list[Any]) -> None:
+        cancel(self, list({job.external_jobid: job for job in [*tracked, *active_jobs]}.values()))
+
     executor.check_active_jobs = check_active_jobs
+    executor.cancel_jobs = cancel_jobs
+
+
+def _count(missed: Counter[str], waiting: list[Any], listed: set[str]) -> None:
+    """Count in how many checks in a row each job has been missing."""
+    for job in waiting:
+        name = job.external_jobid
+        missed[name] = 0 if _number(name) in listed else missed[name] + 1
 
 
 async def _listed_jobs(queue: Any, *, run: str, logger: Any) -> set[str] | None:

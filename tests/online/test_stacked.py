@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from online_problems import (
-    assert_same_networks,
     fresh,
     largest_difference,
     loop,
@@ -70,10 +69,10 @@ def test_replicas_do_not_depend_on_each_other(batch_size: int, penalty: str) -> 
     hits = train_stacked(together, pixels, order, optimisation, "cpu")
     for replica in range(3):
         alone = stack_of([fresh(sizes, replica)])
-        np.testing.assert_array_equal(
-            train_stacked(alone, pixels, order[[replica]], optimisation, "cpu")[0], hits[replica]
-        )
-        assert_same_networks(alone, together.take([replica]))
+        found = train_stacked(alone, pixels, order[[replica]], optimisation, "cpu")[0]
+        np.testing.assert_array_equal(found, hits[replica])
+        # Not to the bit: with several threads a matrix product sums in another order when the stack is smaller.
+        assert largest_difference(alone.network(0), together.network(replica)) < TOLERANCE
 
 
 def test_a_batch_larger_than_the_stream_is_one_step() -> None:

@@ -75,8 +75,8 @@ def train_online(
     """Train every network of the stack on its stream, in place, and count right predictions made before each update.
 
     Batch size 1 without a penalty on a CPU goes through the compiled kernel, replicas side by side on the threads;
-    larger batches, penalties and GPUs go through stacked tensors. A network's numbers depend on neither the other
-    networks nor the threads.
+    larger batches, penalties and GPUs go through stacked tensors. By the kernel, a network's numbers depend on neither
+    the other networks nor the threads; by stacked tensors they do so only in rounding.
 
     Args:
         stack: R networks.
