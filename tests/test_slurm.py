@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -226,7 +227,7 @@ def test_controller_that_is_away_and_one_that_forgets(
         away, forgotten = CHUNKS if "epochs1-5" in run.first_job() else CHUNKS[::-1]
         run.in_the_middle(away)
         cluster.kill("slurmctld")
-        wait_for(lambda: "controller does not answer" in run.output(), "a warning", seconds=60)
+        time.sleep(10)  # for some status checks, on a job that meanwhile ends
         cluster.start("slurmctld", "-D")
         number = run.in_the_middle(forgotten)
         assert "Trying to restart" not in run.output()
