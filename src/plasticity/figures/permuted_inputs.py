@@ -50,7 +50,7 @@ class PermutedTables:
     @cached_property
     def continued(self) -> tuple[str, ...]:
         """Arms whose network goes from task to task."""
-        return tuple(arm for arm in self.arms if arm != REFERENCE)
+        return tuple(arm for arm in self.arms if self.experiments.get(arm, arm) != REFERENCE)
 
     @cached_property
     def main(self) -> str:
