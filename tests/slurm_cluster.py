@@ -162,10 +162,14 @@ class SlurmCluster:
         self.start("slurmd", "-D", "-N", node, name=node)
 
     def kill(self, name: str, kind: signal.Signals = signal.SIGKILL) -> None:
-        """Stop one daemon and wait for its end."""
+        """Stop one daemon and wait for its end, which is forced after 20 s."""
         process = self.processes.pop(name)
         process.send_signal(kind)
-        process.wait(timeout=20)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def stop(self) -> None:
         """Cancel all jobs, stop the daemons in the reverse order of their start, and remove the folder."""
@@ -174,10 +178,10 @@ class SlurmCluster:
                 self.command("scancel", "--user=root")
                 wait_for(lambda: not self.command("squeue", "--noheader"), "an empty queue", seconds=20)
         for name in reversed(list(self.processes)):
-            try:
-                self.kill(name, signal.SIGTERM)
-            except subprocess.TimeoutExpired:
-                os.kill(self.processes[name].pid, signal.SIGKILL) if name in self.processes else None
+            self.kill(name, signal.SIGTERM)
+        for process in self.shepherds():  # of jobs that no controller knows any more
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def command(self, *words: str) -> str:
@@ -217,7 +221,9 @@ class SlurmCluster:
             The jobs that ran there.
         """
         numbers = [job["JobId"] for job in self.jobs() if job["NodeList"] == node and job["JobState"] == "RUNNING"]
-        shepherds = [process for process in psutil.process_iter(["cmdline"]) if _tends(process, numbers)]
+        shepherds = [
+            each for each in self.shepherds() if any(f"[{number}." in " ".join(each.cmdline()) for number in numbers)
+        ]
         self.kill(node)
         # Shepherds first: one that outlives its job tells the controller how the job ended.
         for process in shepherds + [child for shepherd in shepherds for child in shepherd.children(recursive=True)]:
@@ -226,16 +232,19 @@ class SlurmCluster:
         self.command("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
         return numbers
 
+    def shepherds(self) -> list[psutil.Process]:
+        """Return this cluster's slurmstepd: each tends a job or a step of one and says which in its title."""
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            with suppress(psutil.Error):
+                if " ".join(process.info["cmdline"] or ()).startswith("slurmstepd:"):
+                    found += [process] if process.environ().get("SLURM_CONF") == self.environment["SLURM_CONF"] else []
+        return found
+
     def revive_node(self, node: str) -> None:
         """Start a node again that was killed."""
         self.start_node(node)
         self.command("scontrol", "update", f"NodeName={node}", "State=RESUME")
-
-
-def _tends(process: psutil.Process, numbers: list[str]) -> bool:
-    """Tell whether a process is Slurm's shepherd of one of these jobs, which it says in its title."""
-    title = " ".join(process.info["cmdline"] or ())
-    return any(title.startswith(f"slurmstepd: [{number}.") for number in numbers)
 
 
 def free_ports(count: int) -> list[int]:
