@@ -40,6 +40,7 @@ rule all:
         warm_start_targets(),
         permuted_targets(),
         rules.show_config.output.page,
+        rules.collect_benchmarks.output,
 
 
 rule warm_start:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from plasticity.errors import PlasticityError
+from plasticity.job_usage import usage_beside
 from plasticity.stopping import stoppable
 
 logger = logging.getLogger("plasticity")
@@ -16,7 +17,7 @@ _ALLOCATOR = "DefaultCPUAllocator"
 
 @contextmanager
 def log_to(path: str | Path) -> Iterator[logging.Logger]:
-    """Send this package's messages to the file `path` while a stage runs.
+    """Send this package's messages to the file `path` while a stage runs; what the job took is written beside it.
 
     A `PlasticityError` and a lack of memory become one line in the log and on standard error, and exit status 1; any
     other exception keeps its traceback in both.
@@ -30,7 +31,7 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        with stoppable():
+        with stoppable(), usage_beside(path):
             yield logger
     except PlasticityError as error:
         _tell(str(error))

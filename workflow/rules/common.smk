@@ -15,6 +15,7 @@ from snakemake.utils import update_config
 from plasticity.config import ConfigError, load_config, typed
 from plasticity.figures.registry import figure_module
 from plasticity.fingerprint import fingerprint
+from plasticity.job_usage import name_run
 from plasticity.lost_jobs import notice_lost_jobs
 from plasticity.plan import PermutedPlan, WarmStartPlan
 
@@ -35,6 +36,8 @@ if "snakemake_executor_plugin_slurm" in sys.modules:
     from snakemake_executor_plugin_slurm import Executor, job_status_query
 
     notice_lost_jobs(Executor, queue=job_status_query)
+
+name_run()
 
 DATASET = config["dataset"]["name"]
 DATA = f"results/data/{DATASET}"
@@ -90,6 +93,20 @@ def permuted_targets():
         return []
     tables = ["metrics", "correlations"]
     return study_files(PERMUTED_RESULTS, tables, PERMUTED.study["figures"])
+
+
+def benchmark_folders():
+    """Folders of benchmark files and of logs, by study."""
+    studies = {"warm_start": WARM_START, "permuted": PERMUTED}
+    folders = {"data": {"benchmarks": f"{DATA}/benchmarks", "logs": f"logs/{DATASET}"}}
+    return folders | {
+        study: {
+            "benchmarks": f"results/{study}/{DATASET}/benchmarks",
+            "logs": f"logs/{study}/{DATASET}",
+        }
+        for study, plan in studies.items()
+        if plan is not None
+    }
 
 
 def study_files(folder, tables, figures):

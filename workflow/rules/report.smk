@@ -1,4 +1,4 @@
-# The configuration as it was run, for the report.
+# What the report says of the run itself: the configuration, and what the jobs took.
 
 
 rule show_config:
@@ -24,3 +24,49 @@ rule show_config:
         "Writing down the configuration"
     script:
         "../scripts/show_config.py"
+
+
+# Behind everything else, so that every job has ended. Benchmark files are not its inputs: a lost one would train a
+# network again.
+rule collect_benchmarks:
+    input:
+        warm_start_targets(),
+        permuted_targets(),
+    output:
+        jobs=f"results/benchmarks/{DATASET}/jobs.parquet",
+        stages=report(
+            f"results/benchmarks/{DATASET}/stages.html",
+            caption="../report/resources_table.rst",
+            category="Resources",
+            subcategory=DATASET,
+            labels={"table": "by stage"},
+        ),
+        runs=report(
+            f"results/benchmarks/{DATASET}/runs.html",
+            caption="../report/resources_table.rst",
+            category="Resources",
+            subcategory=DATASET,
+            labels={"table": "by run"},
+        ),
+        svg=report(
+            f"results/benchmarks/{DATASET}/resources.svg",
+            caption="../report/resources.rst",
+            category="Resources",
+            subcategory=DATASET,
+            labels={"figure": "resources"},
+        ),
+        png=f"results/benchmarks/{DATASET}/resources.png",
+    log:
+        f"logs/{DATASET}/collect_benchmarks.log",
+    benchmark:
+        f"{DATA}/benchmarks/collect_benchmarks.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        folders=benchmark_folders(),
+        code=fingerprint("plasticity.collect_benchmarks", tables=("benchmarks",)),
+    message:
+        "Collecting what the jobs took"
+    script:
+        "../scripts/collect_benchmarks.py"
