@@ -5,21 +5,21 @@ CORES ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test test-quick test-slurm check clean
+.PHONY: demo test test-slow test-slurm check clean
 
 demo: $(INSTALLED) ## the study of config.yaml on embedded data, from images to results/report.html
 	$(BIN)/snakemake --cores $(CORES) --quiet rules
 	$(BIN)/snakemake --quiet all --report results/report.html --report-stylesheet workflow/report/report.css
 	@echo "The report is in $$(pwd)/results/report.html"
 
-test: check ## all checks and all tests but those of the cluster
-	$(BIN)/python -m pytest --numprocesses $(CORES) -m "not slurm"
+test: check ## all checks and the fast tests
+	$(BIN)/python -m pytest --numprocesses $(CORES) -m "not slow and not slurm"
+
+test-slow: $(INSTALLED) ## whole workflows end to end, stopped and killed at random moments
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal -m "slow and not slurm"
 
 test-slurm: $(INSTALLED) ## the workflow on a Slurm cluster that the tests start: Debian's slurm-wlm and munge, as root
 	$(BIN)/python -m pytest -m slurm
-
-test-quick: $(INSTALLED) ## the tests without the end-to-end runs
-	$(BIN)/python -m pytest --numprocesses $(CORES) -m "not slow and not slurm"
 
 check: $(INSTALLED) ## style, types, spelling and the workflow's lint
 	$(BIN)/ruff check src tests workflow/scripts

@@ -72,7 +72,7 @@ def search_path() -> str:
     return f"{os.environ['PATH']}:{ADMIN_PATH}"
 
 
-def wait_for(condition: Callable[[], Any], what: str, *, seconds: float = 30.0) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, *, seconds: float = 90.0) -> Any:
     """Wait until the condition holds and return its value.
 
     Raises:

@@ -22,6 +22,7 @@ from plasticity.training import resume
 from plasticity.training.epoch import accuracy, train_epoch
 from plasticity.training.images import test_tensors as tensors_of_test
 from plasticity.training.images import train_tensors
+from plasticity.training.sgd import SGD
 from plasticity.training.weights import load_weights
 from tiny_study import (
     MLP,
@@ -89,7 +90,12 @@ def test_the_outcome_is_that_of_plain_training_on_the_full_set(
     indices = torch.from_numpy(np.array(read_split(tiny.split, store).full_indices))
     network = build_model(MLP, store.image_shape, store.num_classes, torch_generator(0, "tests"))
     load_weights(network, read_checkpoint(checkpoints_of(trajectory, 2)[2]).weights)
-    optimizer = torch.optim.SGD(network.parameters(), lr=TRAINING["learning_rate"], momentum=TRAINING["momentum"])
+    optimizer = SGD(
+        network.parameters(),
+        learning_rate=TRAINING["learning_rate"],
+        momentum=TRAINING["momentum"],
+        weight_decay=TRAINING["weight_decay"],
+    )
     running = []
     for epoch in (1, 2, 3):
         order = indices[torch.randperm(len(indices), generator=torch_generator(SEED, "fine_tune/order", epoch))]

@@ -31,6 +31,7 @@ TARGET = f"{FINE_TUNED}/{CHUNKS[0]}.parquet"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.slurm,
+    pytest.mark.timeout(1500),
     pytest.mark.skipif(why_not() is not None, reason=f"no Slurm cluster can be started: {why_not()}"),
 ]
 
@@ -59,7 +60,7 @@ class Run:
     def output(self) -> str:
         return self.log.read_text(encoding="utf-8")
 
-    def end(self, *, seconds: float = 150.0) -> str:
+    def end(self, *, seconds: float = 400.0) -> str:
         """Wait for the end of a run that succeeds and return its output."""
         try:
             status = self.process.wait(seconds)
@@ -74,14 +75,14 @@ class Run:
 
     def first_job(self) -> str:
         """Wait for a first job and return which it is."""
-        return wait_for(self.jobs, "a job", seconds=60)[0]["Comment"]
+        return wait_for(self.jobs, "a job")[0]["Comment"]
 
     def in_the_middle(self, chunk: str) -> str:
         """Wait until a fine-tuning job has finished a further checkpoint, not all, and return its number."""
         first, last = map(int, chunk.removeprefix("epochs").split("-"))
         records = [self.folder / FINE_TUNED / f"epoch{epoch:04d}.json" for epoch in range(first, last + 1)]
         before = sum(map(Path.exists, records))
-        wait_for(lambda: sum(map(Path.exists, records)) > before, f"a record of {chunk}", seconds=90)
+        wait_for(lambda: sum(map(Path.exists, records)) > before, f"a record of {chunk}")
         jobs = [job["JobId"] for job in self.jobs() if chunk in job["Comment"] and job["JobState"] == "RUNNING"]
         assert jobs, f"expected {chunk} to take longer"
         return jobs[0]
@@ -206,7 +207,7 @@ def test_run_that_is_interrupted_and_job_that_goes_back_to_the_queue(
     with Run(cluster, without_fine_tuning, TARGET) as run:
         interrupted = run.in_the_middle(CHUNKS[0])
         run.process.send_signal(signal.SIGINT)
-        run.process.wait(30)
+        run.process.wait(90)
         wait_for(lambda: cluster.job(interrupted)["JobState"] == "CANCELLED", "a cancelled job")
     with Run(cluster, without_fine_tuning, TARGET) as run:
         number = run.in_the_middle(CHUNKS[0])

@@ -1,5 +1,6 @@
 """One log file per job, uncaught exceptions included, and one clear line on the terminal."""
 
+import gc
 import logging
 import sys
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from plasticity.errors import PlasticityError
 from plasticity.job_usage import usage_beside
-from plasticity.stopping import stoppable
+from plasticity.stopping import is_job, stoppable
 
 logger = logging.getLogger("plasticity")
 
@@ -46,6 +47,8 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
     finally:
         logger.removeHandler(handler)
         handler.close()
+        if is_job():
+            gc.freeze()  # else Python searches all of PyTorch for garbage before it ends, a second of every job
 
 
 def _tell(line: str) -> None:

@@ -34,6 +34,11 @@ class Stopped(BaseException):
         self.number = number
 
 
+def is_job() -> bool:
+    """Say whether this process is a script that Snakemake runs: it puts an object of that name there."""
+    return hasattr(sys.modules["__main__"], "snakemake")
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Turn the signals that ask a process to end into `Stopped`, and that into one line and an exit.
@@ -54,7 +59,7 @@ def stoppable() -> Iterator[None]:
     before = {number: signal.signal(number, handler) for number in heard}
     ended = threading.Event()
     try:
-        if hasattr(sys.modules["__main__"], "snakemake"):  # Snakemake puts it into the scripts that it runs
+        if is_job():
             threading.Thread(target=_watch_parent, args=(os.getppid(), ended), daemon=True).start()
         yield
     except Stopped as stopped:

@@ -6,6 +6,7 @@ import torch
 
 from plasticity.training.device import describe_device, place, prepare_device
 from plasticity.training.epoch import accuracy, train_epoch
+from plasticity.training.sgd import SGD
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
 
 FLAGS = ((torch.backends.cuda.matmul, "allow_tf32"), (torch.backends.cudnn, "allow_tf32"))
@@ -74,7 +75,7 @@ def test_cuda_repeats_itself_and_agrees_with_the_cpu(settings: dict) -> None:
         images, model = image_tensors(64), network(settings)
         moved = type(images)(*(value.to(device) for value in vars(images).values()))
         place(model, device)
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
+        optimizer = SGD(model.parameters(), learning_rate=0.02, momentum=0.9, weight_decay=0.0)
         order = torch.arange(64, device=device)
         penalty = {"name": "nc1", "weight": 0.01}
         sums = train_epoch(model, optimizer, moved, order, batch_size=16, penalty=penalty)

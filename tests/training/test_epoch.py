@@ -10,6 +10,7 @@ from plasticity.models.classifier import Classifier
 from plasticity.training.device import place
 from plasticity.training.epoch import EpochSums, accuracy, train_epoch
 from plasticity.training.images import ImageTensors
+from plasticity.training.sgd import SGD
 from small_problems import CLASSES, MLP, RESNET, assert_same, image_tensors, network, run_in, state
 
 NONE = {"name": "none"}
@@ -62,10 +63,17 @@ def plain_loop(
 
 
 def train(
-    model: Classifier, images: ImageTensors, order: torch.Tensor, penalty: dict[str, Any], **options
+    model: Classifier,
+    images: ImageTensors,
+    order: torch.Tensor,
+    penalty: dict[str, Any],
+    *,
+    lr: float,
+    **options: float,
 ) -> EpochSums:
     place(model, torch.device("cpu"))
-    optimizer = torch.optim.SGD(model.parameters(), **options)
+    options = {"momentum": 0.0, "weight_decay": 0.0} | options
+    optimizer = SGD(model.parameters(), learning_rate=lr, **options)
     return train_epoch(model, optimizer, images, order, batch_size=16, penalty=penalty)
 
 

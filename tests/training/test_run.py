@@ -127,7 +127,7 @@ def test_resume_file_of_other_settings_is_not_used(tmp_path: Path) -> None:
     assert not run.restore(ResumeFile(path, "another digest"))
     assert_same(state(run.model), before)
     assert run.history == []
-    assert not run.optimizer.state
+    assert not run.optimizer.velocity
     assert not path.parent.exists()
 
 

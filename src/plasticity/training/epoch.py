@@ -11,6 +11,7 @@ from torch.nn import functional
 from plasticity.models.classifier import Classifier
 from plasticity.training.images import ImageTensors
 from plasticity.training.penalties import PENALTIES, penalty_term
+from plasticity.training.sgd import SGD
 
 _EVALUATION_BATCH = 500
 
@@ -32,7 +33,7 @@ class EpochSums:
 
 def train_epoch(
     model: Classifier,
-    optimizer: torch.optim.Optimizer,
+    optimizer: SGD,
     images: ImageTensors,
     order: Tensor,
     *,
@@ -48,7 +49,7 @@ def train_epoch(
     sums = torch.zeros(3, dtype=torch.float64, device=images.labels.device)
     batches = 0
     for inputs, labels in images.batches(order, batch_size):
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         features = model.features(inputs)
         logits = model.head(features)
         loss = functional.cross_entropy(logits, labels)

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from plasticity.models.classifier import Classifier
 from plasticity.stopping import Stopped
+from plasticity.training.sgd import SGD
 from plasticity.training.weights import load_weights, weights_of
 from plasticity.unfinished import Unfinished
 
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_SAVES = 20.0  # at most this much work is lost, and saving stays far below one per cent of it
-_BUFFER = "momentum_buffer"
 _PREFIX = "optimizer/"
 
 
@@ -37,13 +37,13 @@ class ResumeFile:
     _last_save: float = field(default_factory=time.monotonic)
     _pending: tuple[dict[str, NDArray], dict[str, Any]] | None = None
 
-    def save_sometimes(self, model: Classifier, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    def save_sometimes(self, model: Classifier, optimizer: SGD, state: dict[str, Any]) -> None:
         """Save if the last save is long enough ago; keep the state in memory otherwise, for `saving_when_stopped`."""
         self._pending = _tensors(model, optimizer), state
         if time.monotonic() - self._last_save >= _SECONDS_BETWEEN_SAVES:
             self._write()
 
-    def save(self, model: Classifier, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    def save(self, model: Classifier, optimizer: SGD, state: dict[str, Any]) -> None:
         """Save weights, momentum and `state`, atomically."""
         self._pending = _tensors(model, optimizer), state
         self._write()
@@ -65,7 +65,7 @@ class ResumeFile:
                 logger.info("saved the last finished epoch")
             raise
 
-    def load(self, model: Classifier, optimizer: torch.optim.Optimizer) -> dict[str, Any] | None:
+    def load(self, model: Classifier, optimizer: SGD) -> dict[str, Any] | None:
         """Load the saved state into model and optimizer.
 
         Returns:
@@ -77,7 +77,7 @@ class ResumeFile:
         load_weights(model, {name: v for name, v in saved.weights.items() if not name.startswith(_PREFIX)})
         for name, parameter in model.named_parameters():
             if (buffer := saved.weights.get(_PREFIX + name)) is not None:
-                optimizer.state[parameter][_BUFFER] = torch.from_numpy(buffer).to(parameter.device)
+                optimizer.velocity[parameter] = torch.from_numpy(buffer).to(parameter.device)
         return saved.settings["state"]
 
     def clear(self) -> None:
@@ -94,14 +94,10 @@ class ResumeFile:
         return Unfinished(self.path, self.digest)
 
 
-def _tensors(model: Classifier, optimizer: torch.optim.Optimizer) -> dict[str, NDArray]:
+def _tensors(model: Classifier, optimizer: SGD) -> dict[str, NDArray]:
     """Return copies of weights, buffers and momentum: training goes on while they wait to be saved."""
     tensors = weights_of(model)
-    for name, buffer in _momentum(model, optimizer).items():
-        tensors[_PREFIX + name] = buffer.detach().cpu().numpy().copy()
+    for name, parameter in model.named_parameters():
+        if (velocity := optimizer.velocity.get(parameter)) is not None:
+            tensors[_PREFIX + name] = velocity.detach().cpu().numpy().copy()
     return tensors
-
-
-def _momentum(model: Classifier, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    buffers = {name: optimizer.state[p].get(_BUFFER) for name, p in model.named_parameters() if p in optimizer.state}
-    return {name: buffer for name, buffer in buffers.items() if buffer is not None}

@@ -15,6 +15,7 @@ from plasticity.seeding import torch_generator
 from plasticity.training.epoch import train_epoch
 from plasticity.training.images import ImageTensors
 from plasticity.training.resume import ResumeFile
+from plasticity.training.sgd import SGD
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +68,9 @@ class TrainingRun:
     diverged: bool = False
 
     def __post_init__(self) -> None:
-        self.optimizer = torch.optim.SGD(
+        self.optimizer = SGD(
             self.model.parameters(),
-            lr=self.settings["learning_rate"],
+            learning_rate=self.settings["learning_rate"],
             momentum=self.settings["momentum"],
             weight_decay=self.settings["weight_decay"],
         )
