@@ -40,6 +40,7 @@ rule all:
         warm_start_targets(),
         permuted_targets(),
         rules.show_config.output.page,
+        rules.draw_curves.output.page,
         rules.collect_benchmarks.output,
 
 

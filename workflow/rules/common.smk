@@ -97,16 +97,20 @@ def permuted_targets():
 
 def benchmark_folders():
     """Folders of benchmark files and of logs, by study."""
-    studies = {"warm_start": WARM_START, "permuted": PERMUTED}
     folders = {"data": {"benchmarks": f"{DATA}/benchmarks", "logs": f"logs/{DATASET}"}}
     return folders | {
         study: {
             "benchmarks": f"results/{study}/{DATASET}/benchmarks",
             "logs": f"logs/{study}/{DATASET}",
         }
-        for study, plan in studies.items()
-        if plan is not None
+        for study in studies()
     }
+
+
+def studies():
+    """Plans of the studies that are configured, by name."""
+    plans = {"warm_start": WARM_START, "permuted": PERMUTED}
+    return {study: plan for study, plan in plans.items() if plan is not None}
 
 
 def study_files(folder, tables, figures):

@@ -26,12 +26,40 @@ rule show_config:
         "../scripts/show_config.py"
 
 
+rule draw_curves:
+    input:
+        **{study: f"results/{study}/{DATASET}/metrics.parquet" for study in studies()},
+    output:
+        page=report(
+            f"results/curves/{DATASET}.html",
+            caption="../report/curves.rst",
+            category="Curves",
+            subcategory=DATASET,
+            labels={"page": "curves to point at"},
+        ),
+    log:
+        f"logs/{DATASET}/draw_curves.log",
+    benchmark:
+        f"{DATA}/benchmarks/draw_curves.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        settings={study: plan.curve_settings() for study, plan in studies().items()},
+        code=fingerprint("plasticity.curves"),
+    message:
+        "Drawing the curves whose values are read by pointing"
+    script:
+        "../scripts/draw_curves.py"
+
+
 # Behind everything else, so that every job has ended. Benchmark files are not its inputs: a lost one would train a
 # network again.
 rule collect_benchmarks:
     input:
         warm_start_targets(),
         permuted_targets(),
+        rules.draw_curves.output.page,
     output:
         jobs=f"results/benchmarks/{DATASET}/jobs.parquet",
         stages=report(

@@ -144,6 +144,11 @@ class WarmStartPlan:
             "analysis": self.study["analysis"],
         }
 
+    def curve_settings(self) -> Settings:
+        """Return what the page of curves reads."""
+        labels = {name: arm.label for name, arm in self.arms.items()}
+        return {"arms": list(self.arms), "labels": labels, "confidence": self.study["analysis"]["confidence"]}
+
     def tabulate_settings(self) -> Settings:
         """Return what the report's tables read."""
         return {"labels": {name: arm.label for name, arm in self.arms.items()}}
