@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import pandas as pd
-import plotly.graph_objects as go
+import vl_convert
 
 from plasticity.figures.axes import TASK_AXIS, WARM_UP_AXIS, metric_label
 from plasticity.figures.style import arm_styles
@@ -26,10 +27,11 @@ _HEAD = (
 )
 _NOTE = (
     "Means over seeds. Point at a curve for its value, the interval of the mean over seeds, and the number of seeds; "
-    "click on an arm to hide it, twice to see it alone; drag to enlarge."
+    "click on an arm in the legend to see it alone, beside it to see all."
 )
-_LEGEND = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
-_DASHES = {"-": "solid", "--": "dash"}
+_MANY = 40  # values of x, above which points are small
+_OPTIONS = '{"actions": false}'
+_DASHES = {"-": [1, 0], "--": [6, 4]}
 
 
 @dataclass(frozen=True)
@@ -56,48 +58,70 @@ def draw_curves(tables: Mapping[str, Path], *, settings: Mapping[str, Any], outp
         settings: Study -> arms (all, in order), labels (by arm), confidence.
         output: The page, which needs nothing else.
     """
-    parts, library = [], True
+    parts, charts = [], {}
     for study, path in tables.items():
-        table = read_table(path, STUDIES[study].schema)
-        parts.append(f"<h2>{study.replace('_', ' ').capitalize()}</h2><div class=row>")
-        for column in STUDIES[study].columns:
-            figure = curve_figure(table, STUDIES[study], column, settings[study])
-            names = {"div_id": f"{study}_{column}", "config": {"responsive": True, "displaylogo": False}}
-            parts.append(f"<div>{figure.to_html(full_html=False, include_plotlyjs=library, **names)}</div>")
-            library = False  # once is enough
-        parts.append("</div>")
+        curves = STUDIES[study]
+        table = read_table(path, curves.schema)
+        names = {f"{study}_{column}": column for column in curves.columns}
+        panels = "".join(f'<div id="{name}"></div>' for name in names)
+        parts.append(f"<h2>{study.replace('_', ' ').capitalize()}</h2><div class=row>{panels}</div>")
+        charts |= {
+            name: chart(values(table, curves, column, settings[study]), curves, column, settings[study])
+            for name, column in names.items()
+        }
+    shown = "".join(
+        f"vegaEmbed('#{name}', {drawn.to_json(indent=None)}, {_OPTIONS});\n" for name, drawn in charts.items()
+    )
+    library = vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]
+    scripts = f"<script>{library}</script><script>{shown}</script>"
     with atomic_path(output) as temporary:
-        temporary.write_text(f"{_HEAD}<body><p>{_NOTE}</p>{''.join(parts)}</body></html>\n", encoding="utf-8")
+        temporary.write_text(f"{_HEAD}<body><p>{_NOTE}</p>{''.join(parts)}{scripts}</body></html>\n", encoding="utf-8")
 
 
-def curve_figure(table: pd.DataFrame, curves: Curves, column: str, settings: Mapping[str, Any]) -> go.Figure:
-    """Return a figure of one column, a curve per arm that has finite values of it."""
-    figure, styles = go.Figure(), arm_styles(settings["arms"])
-    span = [float(end) for end in table[curves.x].agg(["min", "max"]).to_numpy()]
+def values(table: pd.DataFrame, curves: Curves, column: str, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the points of all arms that have finite values of `column`.
+
+    Returns:
+        Label of the `arm`, `x`, `y` (the mean over seeds, per cent for fractions) and `shown`, the text on pointing. A
+        single point, as of an arm without warm-up, becomes a level over all x.
+    """
     rows = rows_where(table, ~table["diverged"].eq(True))
+    ends = table[curves.x].agg(["min", "max"]).to_list()
+    found = []
     for arm in settings["arms"]:
         summary = over_seeds(rows_where(rows, rows["arm"] == arm), curves.x, column, settings["confidence"])
-        if len(summary):
-            line = {"color": styles[arm].color, "dash": _DASHES[styles[arm].linestyle]}
-            trace = _trace(summary, column, curves.schema, span)
-            figure.add_trace(go.Scatter(**trace, name=settings["labels"][arm], line=line))
-    scale: dict[str, Any] = {"type": "log", "tickformat": "~g", "dtick": "D2"} if column == "nc1" else {}
-    figure.update_xaxes(title_text=curves.x_label)
-    figure.update_yaxes(title_text=metric_label(column, curves.schema), **scale)
-    figure.update_layout(template="simple_white", height=460, margin={"t": 20, "r": 20}, legend=_LEGEND)
-    return figure
+        if len(summary) == 1:
+            summary = pd.concat([summary.assign(x=end) for end in ends])
+        found.append(_points(summary, column, curves.schema).assign(arm=settings["labels"][arm]))
+    return pd.concat(found, ignore_index=True)
 
 
-def _trace(summary: pd.DataFrame, column: str, schema: str, span: list[float]) -> dict[str, Any]:
-    """Return x, y and what is shown on pointing; a single value, as of an arm without warm-up, becomes a level."""
+def chart(points: pd.DataFrame, curves: Curves, column: str, settings: Mapping[str, Any]) -> alt.Chart:
+    """Return the chart of one column; clicking on an arm of the legend leaves that arm alone."""
+    styles = arm_styles(settings["arms"])
+    labels = [settings["labels"][arm] for arm in settings["arms"]]
+    colors = alt.Scale(domain=labels, range=[styles[arm].color for arm in settings["arms"]])
+    dashes = alt.Scale(domain=labels, range=[_DASHES[styles[arm].linestyle] for arm in settings["arms"]])
+    picked = alt.selection_point(fields=["arm"], bind="legend", name="arm")
+    scale = alt.Scale(type="log" if column == "nc1" else "linear", zero=False, nice=False)
+    size = 18 if len(set(points["x"])) <= _MANY else 5
+    drawn = alt.Chart(points).mark_line(point={"size": size}, strokeWidth=1.5)
+    return drawn.encode(
+        x=alt.X("x:Q", title=curves.x_label, axis=alt.Axis(grid=False)),
+        y=alt.Y("y:Q", title=metric_label(column, curves.schema), scale=scale),
+        color=alt.Color("arm:N", scale=colors, legend=alt.Legend(title=None, orient="bottom", columns=3)),
+        strokeDash=alt.StrokeDash("arm:N", scale=dashes, legend=None),
+        opacity=alt.condition(picked, alt.value(1), alt.value(0.08)),
+        tooltip=["arm:N", alt.Tooltip("x:Q", title=curves.x.replace("_", " ")), alt.Tooltip("shown:N", title=column)],
+    ).add_params(picked).properties(width="container", height=300)  # fmt: skip
+
+
+def _points(summary: pd.DataFrame, column: str, schema: str) -> pd.DataFrame:
     scale = 100 if "%" in metric_label(column, schema) else 1
-    x, y = summary["x"].to_list(), (scale * summary["mean"]).to_list()
-    numbers = summary[["mean", "low", "high"]].to_numpy(dtype=float) * scale
-    texts = [_text(*row, seeds=seeds) for row, seeds in zip(numbers.tolist(), summary["n"].to_list(), strict=True)]
-    if len(x) == 1:
-        return {"x": span, "y": y * 2, "text": texts * 2, "mode": "lines", "hovertemplate": "%{text}"}
-    mode = "lines+markers" if len(x) <= 40 else "lines"
-    return {"x": x, "y": y, "text": texts, "mode": mode, "hovertemplate": "%{x}: %{text}"}
+    numbers = (summary[["mean", "low", "high"]].to_numpy(dtype=float) * scale).tolist()
+    shown = [_text(*row, seeds=seeds) for row, seeds in zip(numbers, summary["n"].to_list(), strict=True)]
+    rounded = [float(f"{mean:.5g}") for mean, _, _ in numbers]  # a page in a report may not exceed some megabytes
+    return pd.DataFrame({"x": summary["x"].to_list(), "y": rounded, "shown": shown})
 
 
 def _text(mean: float, low: float, high: float, *, seeds: int) -> str:
