@@ -30,6 +30,7 @@ if PERMUTED is not None:
     include: "workflow/rules/permuted.smk"
 
 
+include: "workflow/rules/published.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/verify.smk"
 
@@ -39,6 +40,7 @@ rule all:
     input:
         warm_start_targets(),
         permuted_targets(),
+        not_run_targets(),
         rules.show_config.output.page,
 
 

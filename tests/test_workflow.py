@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 TINY = "tests/config/tiny.yaml"
 STUDY = Path("results/warm_start/digits")
 PERMUTED = Path("results/permuted/digits")
-AFTER_FINE_TUNING = {"assemble_metrics", "correlate", "tabulate_warm_start"}
+AFTER_FINE_TUNING = {"assemble_metrics", "correlate", "tabulate_warm_start", "compare_published_warm_start"}
 UNTIL = ("assemble_metrics", "assemble_permuted")
-AFTER_TASKS = {"assemble_permuted", "correlate_permuted", "tabulate_permuted"}
+AFTER_TASKS = {"assemble_permuted", "correlate_permuted", "tabulate_permuted", "compare_published_permuted"}
 
 pytestmark = pytest.mark.slow
 
@@ -298,7 +298,20 @@ def test_studies_do_not_touch_each_other(finished: Path) -> None:
 
 
 def test_a_study_can_be_left_out(finished: Path) -> None:
-    assert planned(finished, "--config", "warm_start=null") == {"show_config": 1}
+    assert planned(finished, "--config", "warm_start=null") == {"show_config": 1, "compare_published_warm_start": 1}
+
+
+def test_published_numbers_stand_beside_the_run_and_beside_nothing(finished: Path, tmp_path: Path) -> None:
+    rows = read_table(finished / STUDY / "published.parquet", "published").set_index("claim")
+    assert set(rows["verdict"]) == {"not comparable"}
+    last = metrics(finished).query("arm == 'warm_start' and warm_up_epoch == 6")["full_test_accuracy"]
+    assert rows.loc["warm_start_full_accuracy_350", "value"] == pytest.approx(last.mean())
+    assert "dataset.reader digits, published cifar10" in str(rows.loc["warm_start_full_accuracy_350", "reason"])
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    snakemake(folder, "--configfile", TINY, "--config", "warm_start=null")
+    assert set(read_table(folder / STUDY / "not_run.parquet", "published")["reason"]) == {"not run"}
+    assert (folder / STUDY / "tables/not_run.html").is_file()
 
 
 def test_permuted_preset_is_planned_in_full(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from plasticity.figures.registry import figure_module
 from plasticity.fingerprint import fingerprint
 from plasticity.lost_jobs import notice_lost_jobs
 from plasticity.plan import PermutedPlan, WarmStartPlan
+from plasticity.published.claims import published_digest, published_studies
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
 given = yaml.safe_load(
@@ -44,6 +45,11 @@ WARM_START = WarmStartPlan(config) if "warm_start" in config else None
 WARM_START_RESULTS = f"results/warm_start/{DATASET}"
 PERMUTED = PermutedPlan(config) if "permuted" in config else None
 PERMUTED_RESULTS = f"results/permuted/{DATASET}"
+PLANS = {
+    name: plan
+    for name, plan in [("warm_start", WARM_START), ("permuted", PERMUTED)]
+    if plan is not None
+}
 
 
 wildcard_constraints:
@@ -80,7 +86,7 @@ def warm_start_targets():
     """Final files of the warm-start study."""
     if WARM_START is None:
         return []
-    tables = ["metrics", "histories", "correlations"]
+    tables = ["metrics", "histories", "correlations", "published"]
     return study_files(WARM_START_RESULTS, tables, WARM_START.study["figures"])
 
 
@@ -88,7 +94,7 @@ def permuted_targets():
     """Final files of the permuted study."""
     if PERMUTED is None:
         return []
-    tables = ["metrics", "correlations"]
+    tables = ["metrics", "correlations", "published"]
     return study_files(PERMUTED_RESULTS, tables, PERMUTED.study["figures"])
 
 
@@ -101,5 +107,29 @@ def study_files(folder, tables, figures):
             for f in figures
             for ending in ["svg", "png"]
         ),
-        *(f"{folder}/tables/{page}.html" for page in ["outcomes", "correlations"]),
+        *(
+            f"{folder}/tables/{page}.html"
+            for page in ["outcomes", "correlations", "published"]
+        ),
     ]
+
+
+def tables_of(study):
+    """Tables that a study's results are read from; none for a study that the configuration leaves out."""
+    folder = f"results/{study}/{DATASET}"
+    names = ["metrics", "correlations"] if study in PLANS else []
+    return {name: f"{folder}/{name}.parquet" for name in names}
+
+
+def published_files(study):
+    """Table and page of what is published about a study."""
+    folder, name = f"results/{study}/{DATASET}", "published"
+    if study not in PLANS:
+        name = "not_run"
+    return [f"{folder}/{name}.parquet", f"{folder}/tables/{name}.html"]
+
+
+def not_run_targets():
+    """What is published about the studies that the configuration leaves out."""
+    left_out = [study for study in published_studies() if study not in PLANS]
+    return [path for study in left_out for path in published_files(study)]
