@@ -31,6 +31,7 @@ if PERMUTED is not None:
 
 
 include: "workflow/rules/published.smk"
+include: "workflow/rules/reproduction.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/verify.smk"
 
@@ -52,3 +53,8 @@ rule warm_start:
 rule permuted:
     input:
         permuted_targets(),
+
+
+rule reproduction_page:
+    input:
+        [f"docs/reproduction/{study}_{DATASET}.md" for study in PLANS],

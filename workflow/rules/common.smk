@@ -1,6 +1,8 @@
 # The checked configuration, the plan it asks for, and what all rules share. Functions only.
 
+import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -127,6 +129,27 @@ def published_files(study):
     if study not in PLANS:
         name = "not_run"
     return [f"{folder}/{name}.parquet", f"{folder}/tables/{name}.html"]
+
+
+def kept_files(study):
+    """Tables and figures that are kept of a run."""
+    ends = (".parquet", ".png")
+    targets = {"warm_start": warm_start_targets, "permuted": permuted_targets}[study]()
+    return [path for path in targets if path.endswith(ends)]
+
+
+def command_line():
+    """What was typed, as far as it says what is run."""
+    settings = workflow.config_settings
+    files = [os.path.relpath(path, workflow.basedir) for path in settings.configfiles]
+    overlaid = [
+        shlex.quote(f"{key}={json.dumps(typed(value))}")
+        for key, value in settings.config.items()
+    ]
+    parts = ["snakemake --cores all"]
+    parts += ["--configfile", *files] if files else []
+    parts += ["--config", *overlaid] if overlaid else []
+    return " ".join(parts)
 
 
 def not_run_targets():
