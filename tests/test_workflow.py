@@ -314,6 +314,25 @@ def test_published_numbers_stand_beside_the_run_and_beside_nothing(finished: Pat
     assert (folder / STUDY / "tables/not_run.html").is_file()
 
 
+def test_a_finished_run_is_kept_with_its_page(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    page = "docs/reproduction/warm_start_mine.md"
+    (folder / "docs/reproduction/warm_start_mine").mkdir(parents=True)
+    (folder / "docs/reproduction/warm_start_mine/notes.md").write_text("# My run\n\nTiny.\n", encoding="utf-8")
+    snakemake(folder, page, "--configfile", TINY)
+    text = (folder / page).read_text(encoding="utf-8")
+    assert "# My run\n\nTiny.\n\n## The run" in text
+    assert f"snakemake --cores all --configfile {TINY}" in text
+    kept = folder / "docs/reproduction/warm_start_mine"
+    assert (kept / "metrics.parquet").read_bytes() == (folder / STUDY / "metrics.parquet").read_bytes()
+    assert planned(folder, "reproduction_page") == {
+        "keep_run_warm_start": 1,
+        "keep_run_permuted": 1,
+        "reproduction_page": 1,
+    }
+
+
 def test_permuted_preset_is_planned_in_full(tmp_path: Path) -> None:
     changes = ("--config", "dataset={download: true}")
     jobs = planned(checkout(tmp_path), *changes, configfile="config/permuted_mnist.yaml")

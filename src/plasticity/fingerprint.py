@@ -19,7 +19,7 @@ _EMPTY = ast.dump(ast.parse(""))
 # Plumbing that carries numbers without making them. A new column of one table must not retrain every network; the
 # schema of the tables that a stage writes is part of its digest instead.
 _CARRIERS = ("errors", "files", "logs", "progress", "provenance", "schemas", "stopping", "tables", "training.gpus")
-_PLUMBING = {f"{_PACKAGE}.{name}" for name in _CARRIERS}
+_PLUMBING = {_PACKAGE} | {f"{_PACKAGE}.{name}" for name in _CARRIERS}  # the package itself: what notebooks import
 
 
 @cache
