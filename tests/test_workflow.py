@@ -245,7 +245,14 @@ def test_bad_configuration_is_refused_before_work(finished: Path, override: str,
 def test_report_holds_figures_tables_and_configuration(finished: Path) -> None:
     snakemake(finished, "--configfile", TINY, "--report", "results/report.html")
     page = (finished / "results/report.html").read_text(encoding="utf-8")
-    for name in ("plasticity gap", "correlation windows", "collapse and outcomes", "configuration as run", "rulegraph"):
+    for name in (
+        "plasticity gap",
+        "correlation windows",
+        "collapse and outcomes",
+        "configuration as run",
+        "published and found",
+        "rulegraph",
+    ):
         assert name in page
     assert "Bonifazi" in page
 

@@ -123,7 +123,8 @@ def _compared(
     if any(reasons):
         return value, (NOT_COMPARABLE, _joined(reasons))
     decided, reason = verdict(claim, value, interval)
-    return value, (decided, _joined([reason, *mismatches(claim.other, settings)]))
+    differing = "; ".join(mismatches(claim.other, settings))
+    return value, (decided, _joined([reason, differing and f"other settings: {differing}"]))
 
 
 def _joined(parts: Sequence[str]) -> str:

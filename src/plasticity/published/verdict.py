@@ -62,4 +62,5 @@ def _shape(claim: Claim, value: Value) -> tuple[str, str]:
     expected = SIGNS[claim.shape]
     if sign == 0 and expected != 0:
         return UNDECIDED, f"the interval of the {what} {where}"
-    return (AGREES if sign == expected else DIFFERS), f"the interval of the {what} {where}"
+    tested = ", which is all that is tested" if sign == expected == 0 else ""
+    return (AGREES if sign == expected else DIFFERS), f"the interval of the {what} {where}{tested}"
