@@ -11,7 +11,7 @@ import pytest
 
 from plasticity.errors import PlasticityError
 from plasticity.reproduction.__main__ import main
-from plasticity.reproduction.page import markdown, page_of, read_content, write_page
+from plasticity.reproduction.page import as_text, markdown, page_of, read_content, write_page
 from plasticity.reproduction.run import RECORD, Run, keep, read_run
 from plasticity.tables import read_provenance, read_tables
 
@@ -38,7 +38,7 @@ def test_every_kept_run_has_a_page_and_every_page_a_run() -> None:
 def test_page_and_comparison_are_up_to_date(folder: Path) -> None:
     content = read_content(read_run(folder))
     stored = read_tables([folder / "published.parquet"], "published")
-    assert stored.to_csv(index=False) == content.published.to_csv(index=False), f"run: {_command(folder)}"
+    assert as_text(stored) == as_text(content.published), f"run: {_command(folder)}"
     page = (DOCS / f"{folder.name}.md").read_text(encoding="utf-8")
     assert page == page_of(content), f"{folder.name}.md is out of date, run: {_command(folder)}"
 

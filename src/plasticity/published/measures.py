@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+_LEAST_POINTS = 3
+
 
 @dataclass(frozen=True)
 class RunTables:
@@ -80,17 +82,22 @@ def _association(measure: Mapping[str, Any], tables: RunTables) -> Value:
     if "at" in measure:
         at, missing = _resolve(rows[tables.axis].to_numpy(), measure["at"], tables.axis)
         rows, place = rows.loc[rows[tables.axis] == at], f"{_words(tables.axis)} {at}"
-    names = [measure["x"], measure["y"]]
-    found = {}
-    for seed, part in rows.groupby("seed"):
-        pairs = part[names].astype("float64").replace([np.inf, -np.inf], np.nan).dropna().drop_duplicates()
-        if measure.get("log_x"):
-            pairs[names[0]] = np.log(pairs[names[0]])
-        if measure["method"] == "spearman":
-            pairs = pairs.rank()
-        if len(pairs) >= 3 and all(pairs[name].nunique() > 1 for name in names):
-            found[seed] = np.corrcoef(pairs.to_numpy().T)[0, 1]
+    found = {seed: _coefficient(part, measure) for seed, part in rows.groupby("seed")}
+    found = {seed: value for seed, value in found.items() if np.isfinite(value)}
     return _over_seeds(pd.Series(found, dtype="float64"), tables, place=place, missing=missing, bound=1.0)
+
+
+def _coefficient(rows: pd.DataFrame, measure: Mapping[str, Any]) -> float:
+    """Return the correlation of a measure's two columns over different points; NaN if fewer than 3 or constant."""
+    points = np.unique(rows[[measure["x"], measure["y"]]].to_numpy(dtype="float64", na_value=np.nan), axis=0)
+    if measure.get("log_x"):
+        points[:, 0] = np.log(np.where(points[:, 0] > 0, points[:, 0], np.nan))
+    points = points[np.isfinite(points).all(axis=1)]
+    if measure["method"] == "spearman":
+        points = pd.DataFrame(points).rank().to_numpy()
+    if len(points) < _LEAST_POINTS or (np.ptp(points, axis=0) == 0).any():
+        return np.nan
+    return float(np.corrcoef(points.T)[0, 1])
 
 
 def _correlation(measure: Mapping[str, Any], tables: RunTables) -> Value:
