@@ -20,9 +20,9 @@ from plasticity.catalogue import Entry
 from plasticity.config.frame import read_schema, schema_of
 from plasticity.config.page import COMMAND, describe_schema
 from plasticity.config.wording import expectation
-from plasticity.schemas import SCHEMAS, TABLES
+from plasticity.schemas import SCHEMAS
 from plasticity.tables_page import COMMAND as TABLES_COMMAND
-from plasticity.tables_page import describe_tables, main
+from plasticity.tables_page import TABLES, describe_tables, main
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -104,21 +104,6 @@ _MEASURED = _OTHER_COLLAPSE[1:] + _CAPACITY  # without batch-norm there is no se
 
 _DIVERGED = _columns(("diverged", "bool", "1", "weights or loss were not finite; the row's numbers are missing"))
 
-_JOBS = "results/<study>/<dataset>"
-TABLES: dict[str, tuple[str, str]] = {
-    "metrics": ("results/warm_start/<dataset>/metrics.parquet", "an arm, a seed and a checkpoint"),
-    "permuted": ("results/permuted/<dataset>/metrics.parquet", "an arm, a seed and a task"),
-    "correlations": (f"{_JOBS}/correlations.parquet", "a metric, an outcome, an arm, a method, a window, an aggregate"),
-    "published": (f"{_JOBS}/published.parquet and not_run.parquet", "a published number or shape"),
-    "history": ("results/warm_start/<dataset>/histories.parquet", "an epoch of a training"),
-    "split": ("results/warm_start/<dataset>/splits/seed<seed>.parquet", "a training image"),
-    "collapse": ("results/warm_start/<dataset>/collapse/<start>/seed<seed>.parquet", "a checkpoint"),
-    "fine_tune": ("results/warm_start/<dataset>/fine_tune/<arm>/seed<seed>/<job>.parquet", "a checkpoint"),
-    "first_task": ("results/permuted/<dataset>/first_task/<training>/<seeds>/history.parquet", "a seed and an epoch"),
-    "following_tasks": ("results/permuted/<dataset>/following_tasks/<experiment>/<seeds>.parquet", "a seed and a task"),
-}
-"""Where each table is, and what one of its rows is about."""
-
 SCHEMAS: dict[str, tuple[Column, ...]] = {
     "split": _columns(
         ("position", "int", "1", "position in the seed's random order of the training images used"),

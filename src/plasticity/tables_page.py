@@ -4,7 +4,22 @@ import sys
 from collections.abc import Iterator
 
 from plasticity.files import atomic_path
-from plasticity.schemas import SCHEMAS, TABLES, Column
+from plasticity.schemas import SCHEMAS, Column
+
+_JOBS = "results/<study>/<dataset>"
+TABLES: dict[str, tuple[str, str]] = {
+    "metrics": ("results/warm_start/<dataset>/metrics.parquet", "an arm, a seed and a checkpoint"),
+    "permuted": ("results/permuted/<dataset>/metrics.parquet", "an arm, a seed and a task"),
+    "correlations": (f"{_JOBS}/correlations.parquet", "a metric, an outcome, an arm, a method, a window, an aggregate"),
+    "published": (f"{_JOBS}/published.parquet and not_run.parquet", "a published number or shape"),
+    "history": ("results/warm_start/<dataset>/histories.parquet", "an epoch of a training"),
+    "split": ("results/warm_start/<dataset>/splits/seed<seed>.parquet", "a training image"),
+    "collapse": ("results/warm_start/<dataset>/collapse/<start>/seed<seed>.parquet", "a checkpoint"),
+    "fine_tune": ("results/warm_start/<dataset>/fine_tune/<arm>/seed<seed>/<job>.parquet", "a checkpoint"),
+    "first_task": ("results/permuted/<dataset>/first_task/<training>/<seeds>/history.parquet", "a seed and an epoch"),
+    "following_tasks": ("results/permuted/<dataset>/following_tasks/<experiment>/<seeds>.parquet", "a seed and a task"),
+}
+"""Where each table is, and what one of its rows is about."""
 
 COMMAND = "python -m plasticity.tables_page docs/tables.md"
 
