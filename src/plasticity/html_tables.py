@@ -19,7 +19,10 @@ tr:hover td { background: #f4f7fa; }
 p { max-width: 46rem; }
 </style>
 """
-_TEXT = "td:nth-child({position}) {{ text-align: left; white-space: normal; min-width: 18rem; }}\n"
+_TEXT = """\
+th:nth-child({position}), td:nth-child({position}) {{ text-align: left; }}
+td:nth-child({position}) {{ white-space: normal; min-width: 18rem; }}
+"""
 
 
 def write_html(frame: pd.DataFrame, path: Path, *, title: str, note: str, wide: Sequence[str] = ()) -> None:
