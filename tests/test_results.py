@@ -1,5 +1,6 @@
 """Tables in a notebook: whole, typed, with units and provenance; and the example that draws from them."""
 
+import copy
 import runpy
 import subprocess
 import sys
@@ -59,6 +60,7 @@ def test_units_meaning_and_provenance_come_with_them() -> None:
     assert run.provenance("metrics") == read_provenance(KEPT / "metrics.parquet")
     assert repr(run) == f"Results({str(KEPT)!r}: correlations, histories, metrics, published)"
     assert "metrics" in dir(run)
+    pd.testing.assert_frame_equal(copy.deepcopy(run).metrics, run.metrics)
 
 
 def test_what_is_missing_is_missing(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ class Results(Mapping[str, pd.DataFrame]):
         return self._frames[name]
 
     def __getattr__(self, name: str) -> pd.DataFrame:
-        if name.startswith("_") or name not in self._schemas:
+        if name.startswith("_"):  # asked by copy and pickle before there is anything in the object
+            raise AttributeError(name)
+        if name not in self._schemas:
             raise AttributeError(f"{self!r} has no table {name!r}")
         return self[name]
 
