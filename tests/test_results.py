@@ -89,8 +89,8 @@ def test_an_unknown_table_or_name_is_told() -> None:
         run.columns("metric")
     with pytest.raises(AttributeError, match="has no table 'metric'"):
         _ = run.metric
-    with pytest.raises(AttributeError, match="module 'plasticity' has no attribute 'lod'"):
-        _ = plasticity.lod  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(AttributeError, match="module 'plasticity' has no attribute 'lost'"):
+        _ = plasticity.lost  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @pytest.mark.usefixtures("closed")
