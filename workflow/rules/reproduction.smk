@@ -2,6 +2,10 @@
 # `snakemake docs/reproduction/<study>_<name>.md` under a name of one's own, and writes the page. Nothing else asks for it.
 
 
+wildcard_constraints:
+    run=r"[^/]+",
+
+
 for study in PLANS:
     folder = f"results/{study}/{DATASET}"
 
