@@ -30,6 +30,8 @@ if PERMUTED is not None:
     include: "workflow/rules/permuted.smk"
 
 
+include: "workflow/rules/published.smk"
+include: "workflow/rules/reproduction.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/verify.smk"
 
@@ -39,6 +41,7 @@ rule all:
     input:
         warm_start_targets(),
         permuted_targets(),
+        not_run_targets(),
         rules.show_config.output.page,
         rules.draw_curves.output.page,
         rules.collect_benchmarks.output,
@@ -52,3 +55,8 @@ rule warm_start:
 rule permuted:
     input:
         permuted_targets(),
+
+
+rule reproduction_page:
+    input:
+        [f"docs/reproduction/{study}_{DATASET}.md" for study in PLANS],

@@ -20,13 +20,16 @@ from plasticity.catalogue import Entry
 from plasticity.config.frame import read_schema, schema_of
 from plasticity.config.page import COMMAND, describe_schema
 from plasticity.config.wording import expectation
+from plasticity.schemas import SCHEMAS
+from plasticity.tables_page import COMMAND as TABLES_COMMAND
+from plasticity.tables_page import TABLES, describe_tables, main
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PRESETS = sorted((ROOT / "config").glob("*.yaml"))
 NAMES = ("READERS", "MODELS", "PENALTIES", "INTERVENTIONS", "WARM_START_FIGURES", "PERMUTED_FIGURES")
-TABLES = {name: getattr(catalogue, name) for name in NAMES}
+CATALOGUE = {name: getattr(catalogue, name) for name in NAMES}
 RANGES = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
@@ -116,7 +119,7 @@ def objects(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[
 def fragments() -> dict[str, dict[str, Any]]:
     """Return the description of every key, of the schema and of the catalogue."""
     found = dict(objects(read_schema()))
-    for table, entries in TABLES.items():
+    for table, entries in CATALOGUE.items():
         for name, entry in entries.items():
             found |= {f"{table}.{name}.{key}": part for key, part in entry.parameters.items()}
     return found
@@ -159,7 +162,7 @@ def test_every_key_of_the_configuration_is_in_the_schema() -> None:
         for position, key in enumerate(path):
             found = schema_of(key, schema)
             if found is None:
-                options = TABLES[schema["x-catalogue"]["table"]].values()
+                options = CATALOGUE[schema["x-catalogue"]["table"]].values()
                 assert position == len(path) - 1
                 assert any(key in entry.parameters for entry in options), path
                 break
@@ -181,7 +184,7 @@ def test_every_required_key_of_the_schema_is_in_the_configuration() -> None:
 
 
 def test_required_parameters_exist_and_have_no_default() -> None:
-    entries: list[Entry] = [entry for table in TABLES.values() for entry in table.values()]
+    entries: list[Entry] = [entry for table in CATALOGUE.values() for entry in table.values()]
     for entry in entries:
         assert set(entry.required) <= set(entry.parameters) - set(entry.defaults)
 
@@ -208,10 +211,29 @@ def test_page_is_up_to_date() -> None:
 
 def test_page_shows_every_key_and_name() -> None:
     page = describe_schema()
-    for table in TABLES.values():
+    for table in CATALOGUE.values():
         for name, entry in table.items():
             assert f"- `{name}`: " in page
             assert all(f"| `{key}` |" in page for key in entry.parameters)
     for path, part in objects(read_schema()):
         key = re.sub(r"\^[^$]*\$", "<name>", path).partition(".")[2]
         assert not key or f"| `{key}` |" in page, part
+
+
+def test_page_of_the_tables_is_up_to_date(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    assert page == describe_tables(), f"docs/tables.md is out of date, run: {TABLES_COMMAND}"
+    assert main([str(tmp_path / "tables.md")]) == 0
+    assert (tmp_path / "tables.md").read_text(encoding="utf-8") == page
+    assert main([]) == 2
+
+
+def test_page_of_the_tables_shows_every_column_with_unit_and_meaning() -> None:
+    assert set(TABLES) == set(SCHEMAS)
+    sections = re.split(r"^## `(\w+)`$", describe_tables(), flags=re.MULTILINE)[1:]
+    found = dict(zip(sections[::2], sections[1::2], strict=True))
+    for name, columns in SCHEMAS.items():
+        rows = [line for line in found[name].splitlines() if line.startswith("| `")]
+        assert [row.split("`")[1] for row in rows] == [column.name for column in columns]
+        assert all(column.unit and column.description for column in columns)
+        assert all(f" | {column.unit} | " in row for row, column in zip(rows, columns, strict=True))

@@ -223,3 +223,12 @@ def test_the_compiled_loop_belongs_to_the_stages_that_train_online() -> None:
     kernel = "plasticity.online.kernel"
     users = {stage for stage in (*STAGES, *PERMUTED_STAGES) if kernel in closure(f"plasticity.{stage}")}
     assert users == {"first_task", "following_tasks"}
+
+
+def test_what_notebooks_import_makes_no_stage_stale(edit: Callable[[str, str, str], None]) -> None:
+    stages = [f"plasticity.{stage}" for stage in (*STAGES, *PERMUTED_STAGES)]
+    before = [fingerprint(stage) for stage in stages]
+    edit("__init__.py", "__all__ = [", "NEW = 1\n__all__ = [")
+    edit("results.py", "_TYPES = {", "NEW = 1\n_TYPES = {")
+    assert [fingerprint(stage) for stage in stages] == before
+    assert not closure(*stages) & {"plasticity", "plasticity.results"}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from page_rows import rows_of_page
-from plasticity.html_tables import interval_text, mean_and_spread, write_html
+from plasticity.html_tables import interval_text, mean_and_spread, number_text, write_html
 
 FRAME = pd.DataFrame({"arm": ["a & <b>", "c"], "number": [0.5, np.nan], "text": ["x", None]})
 
@@ -46,3 +46,17 @@ def test_an_estimate_stands_with_its_interval_or_the_reason_for_none(
     numbers: tuple[float, float, float], note: str, expected: str
 ) -> None:
     assert interval_text(*numbers, note) == expected
+
+
+def test_columns_of_text_are_broken_into_lines_and_others_are_not(tmp_path: Path) -> None:
+    write_html(FRAME, tmp_path / "page.html", title="t", note="n", wide=["text"])
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "td:nth-child(3) { white-space: normal;" in text
+    assert "nth-child(2)" not in text
+
+
+def test_numbers_have_four_digits_and_their_interval() -> None:
+    assert number_text(0.123456) == "0.1235"
+    assert number_text(0.5, 0.25, 0.75) == "0.5 [0.25, 0.75]"
+    assert number_text(0.5, np.nan, np.nan) == "0.5"
+    assert number_text(np.nan, 1, 2) == "–"

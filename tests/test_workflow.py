@@ -22,10 +22,10 @@ ROOT = Path(__file__).resolve().parents[1]
 TINY = "tests/config/tiny.yaml"
 STUDY = Path("results/warm_start/digits")
 PERMUTED = Path("results/permuted/digits")
-AFTER_FINE_TUNING = {"assemble_metrics", "correlate", "tabulate_warm_start"}
-ALWAYS = {"collect_benchmarks"}  # follows every change
+AFTER_FINE_TUNING = {"assemble_metrics", "correlate", "tabulate_warm_start", "compare_published_warm_start"}
+ALWAYS = {"collect_benchmarks", "draw_curves"}  # follow nearly every change
 UNTIL = ("assemble_metrics", "assemble_permuted")
-AFTER_TASKS = {"assemble_permuted", "correlate_permuted", "tabulate_permuted"}
+AFTER_TASKS = {"assemble_permuted", "correlate_permuted", "tabulate_permuted", "compare_published_permuted"}
 
 pytestmark = pytest.mark.slow
 
@@ -246,7 +246,14 @@ def test_bad_configuration_is_refused_before_work(finished: Path, override: str,
 def test_report_holds_figures_tables_and_configuration(finished: Path) -> None:
     snakemake(finished, "--configfile", TINY, "--report", "results/report.html")
     page = (finished / "results/report.html").read_text(encoding="utf-8")
-    for name in ("plasticity gap", "correlation windows", "collapse and outcomes", "configuration as run", "rulegraph"):
+    for name in (
+        "plasticity gap",
+        "correlation windows",
+        "collapse and outcomes",
+        "configuration as run",
+        "published and found",
+        "rulegraph",
+    ):
         assert name in page
     assert "Bonifazi" in page
 
@@ -299,7 +306,39 @@ def test_studies_do_not_touch_each_other(finished: Path) -> None:
 
 
 def test_a_study_can_be_left_out(finished: Path) -> None:
-    assert planned(finished, "--config", "warm_start=null") == {"show_config": 1}
+    assert planned(finished, "--config", "warm_start=null") == {"show_config": 1, "compare_published_warm_start": 1}
+
+
+def test_published_numbers_stand_beside_the_run_and_beside_nothing(finished: Path, tmp_path: Path) -> None:
+    rows = read_table(finished / STUDY / "published.parquet", "published").set_index("claim")
+    assert set(rows["verdict"]) == {"not comparable"}
+    last = metrics(finished).query("arm == 'warm_start' and warm_up_epoch == 6")["full_test_accuracy"]
+    assert rows.loc["warm_start_full_accuracy_350", "value"] == pytest.approx(last.mean())
+    assert "dataset.reader digits, published cifar10" in str(rows.loc["warm_start_full_accuracy_350", "reason"])
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    snakemake(folder, "--configfile", TINY, "--config", "warm_start=null")
+    assert set(read_table(folder / STUDY / "not_run.parquet", "published")["reason"]) == {"not run"}
+    assert (folder / STUDY / "tables/not_run.html").is_file()
+
+
+def test_a_finished_run_is_kept_with_its_page(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    page = "docs/reproduction/warm_start_mine.md"
+    (folder / "docs/reproduction/warm_start_mine").mkdir(parents=True)
+    (folder / "docs/reproduction/warm_start_mine/notes.md").write_text("# My run\n\nTiny.\n", encoding="utf-8")
+    snakemake(folder, page, "--configfile", TINY)
+    text = (folder / page).read_text(encoding="utf-8")
+    assert "# My run\n\nTiny.\n\n## The run" in text
+    assert f"snakemake --cores all --configfile {TINY}" in text
+    kept = folder / "docs/reproduction/warm_start_mine"
+    assert (kept / "metrics.parquet").read_bytes() == (folder / STUDY / "metrics.parquet").read_bytes()
+    assert planned(folder, "reproduction_page") == {
+        "keep_run_warm_start": 1,
+        "keep_run_permuted": 1,
+        "reproduction_page": 1,
+    }
 
 
 def test_permuted_preset_is_planned_in_full(tmp_path: Path) -> None:

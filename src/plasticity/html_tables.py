@@ -1,5 +1,6 @@
 """Tables as pages that a reader of the report looks at, self-contained; the Parquet tables hold everything."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,19 @@ tr:hover td { background: #f4f7fa; }
 p { max-width: 46rem; }
 </style>
 """
+_TEXT = """\
+th:nth-child({position}), td:nth-child({position}) {{ text-align: left; }}
+td:nth-child({position}) {{ white-space: normal; min-width: 18rem; }}
+"""
 
 
-def write_html(frame: pd.DataFrame, path: Path, *, title: str, note: str) -> None:
-    """Write one table as a page that needs nothing else."""
+def write_html(frame: pd.DataFrame, path: Path, *, title: str, note: str, wide: Sequence[str] = ()) -> None:
+    """Write one table as a page that needs nothing else; `wide` columns hold text, which is broken into lines."""
     body = frame.to_html(index=False, border=0, na_rep="–", justify="right")
-    page = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{_STYLE}</head>'
+    columns = [list(frame.columns).index(name) + 1 for name in wide]
+    text = "".join(_TEXT.format(position=position) for position in columns)
+    style = _STYLE.replace("</style>", f"{text}</style>")
+    page = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{style}</head>'
     with atomic_path(path) as temporary:
         temporary.write_text(f"{page}<body><p>{note}</p>{body}</body></html>\n", encoding="utf-8")
 
@@ -46,3 +54,11 @@ def interval_text(estimate: float, low: float, high: float, note: str) -> str:
         return f"– ({note})" if note else "–"
     interval = "" if pd.isna(low) else f" [{low:+.2f}, {high:+.2f}]"
     return f"{estimate:+.2f}{interval}"
+
+
+def number_text(value: float, low: float = float("nan"), high: float = float("nan")) -> str:
+    """Return a number in four significant digits, with its interval in brackets where there is one."""
+    if pd.isna(value):
+        return "–"
+    interval = "" if pd.isna(low) or pd.isna(high) else f" [{low:.4g}, {high:.4g}]"
+    return f"{value:.4g}{interval}"

@@ -1,6 +1,8 @@
 # The checked configuration, the plan it asks for, and what all rules share. Functions only.
 
+import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from plasticity.fingerprint import fingerprint
 from plasticity.job_usage import name_run
 from plasticity.lost_jobs import notice_lost_jobs
 from plasticity.plan import PermutedPlan, WarmStartPlan
+from plasticity.published.claims import published_digest, published_studies
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
 given = yaml.safe_load(
@@ -47,6 +50,11 @@ WARM_START = WarmStartPlan(config) if "warm_start" in config else None
 WARM_START_RESULTS = f"results/warm_start/{DATASET}"
 PERMUTED = PermutedPlan(config) if "permuted" in config else None
 PERMUTED_RESULTS = f"results/permuted/{DATASET}"
+PLANS = {
+    name: plan
+    for name, plan in [("warm_start", WARM_START), ("permuted", PERMUTED)]
+    if plan is not None
+}
 
 
 wildcard_constraints:
@@ -83,7 +91,7 @@ def warm_start_targets():
     """Final files of the warm-start study."""
     if WARM_START is None:
         return []
-    tables = ["metrics", "histories", "correlations"]
+    tables = ["metrics", "histories", "correlations", "published"]
     return study_files(WARM_START_RESULTS, tables, WARM_START.study["figures"])
 
 
@@ -91,7 +99,7 @@ def permuted_targets():
     """Final files of the permuted study."""
     if PERMUTED is None:
         return []
-    tables = ["metrics", "correlations"]
+    tables = ["metrics", "correlations", "published"]
     return study_files(PERMUTED_RESULTS, tables, PERMUTED.study["figures"])
 
 
@@ -103,14 +111,8 @@ def benchmark_folders():
             "benchmarks": f"results/{study}/{DATASET}/benchmarks",
             "logs": f"logs/{study}/{DATASET}",
         }
-        for study in studies()
+        for study in PLANS
     }
-
-
-def studies():
-    """Plans of the studies that are configured, by name."""
-    plans = {"warm_start": WARM_START, "permuted": PERMUTED}
-    return {study: plan for study, plan in plans.items() if plan is not None}
 
 
 def study_files(folder, tables, figures):
@@ -122,5 +124,50 @@ def study_files(folder, tables, figures):
             for f in figures
             for ending in ["svg", "png"]
         ),
-        *(f"{folder}/tables/{page}.html" for page in ["outcomes", "correlations"]),
+        *(
+            f"{folder}/tables/{page}.html"
+            for page in ["outcomes", "correlations", "published"]
+        ),
     ]
+
+
+def tables_of(study):
+    """Tables that a study's results are read from; none for a study that the configuration leaves out."""
+    folder = f"results/{study}/{DATASET}"
+    names = ["metrics", "correlations"] if study in PLANS else []
+    return {name: f"{folder}/{name}.parquet" for name in names}
+
+
+def published_files(study):
+    """Table and page of what is published about a study."""
+    folder, name = f"results/{study}/{DATASET}", "published"
+    if study not in PLANS:
+        name = "not_run"
+    return [f"{folder}/{name}.parquet", f"{folder}/tables/{name}.html"]
+
+
+def kept_files(study):
+    """Tables and figures that are kept of a run."""
+    ends = (".parquet", ".png")
+    targets = {"warm_start": warm_start_targets, "permuted": permuted_targets}[study]()
+    return [path for path in targets if path.endswith(ends)]
+
+
+def command_line():
+    """What was typed, as far as it says what is run."""
+    settings = workflow.config_settings
+    files = [os.path.relpath(path, workflow.basedir) for path in settings.configfiles]
+    overlaid = [
+        shlex.quote(f"{key}={json.dumps(typed(value))}")
+        for key, value in settings.config.items()
+    ]
+    parts = ["snakemake --cores all"]
+    parts += ["--configfile", *files] if files else []
+    parts += ["--config", *overlaid] if overlaid else []
+    return " ".join(parts)
+
+
+def not_run_targets():
+    """What is published about the studies that the configuration leaves out."""
+    left_out = [study for study in published_studies() if study not in PLANS]
+    return [path for study in left_out for path in published_files(study)]

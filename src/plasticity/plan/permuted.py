@@ -145,6 +145,30 @@ class PermutedPlan:
         """Return what the report's tables read."""
         return {"labels": {name: arm.label for name, arm in self.arms.items()}}
 
+    def published_settings(self) -> Settings:
+        """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
+        keys = ("model", "train_size", "permutations", "reshuffle_epochs", "analysis")
+        arms = {
+            arm.name: {
+                "first_task": arm.training,
+                "epochs": arm.epochs,
+                "nc1_below": arm.nc1_below,
+                "following": arm.following,
+                "intervention": arm.intervention,
+            }
+            for arm in self.arms.values()
+        }
+        experiments = {
+            name: {"arms": [arm.name for arm in arms_of], "nc1_below": [arm.nc1_below for arm in arms_of]}
+            for name, arms_of in self.experiments.items()
+        }
+        return {
+            "dataset": self.config["dataset"],
+            **{key: self.study[key] for key in keys},
+            "arms": arms,
+            "experiments": experiments,
+        }
+
     def _baselines(self, given: list[PermutedArm]) -> list[PermutedArm]:
         """Return a fresh network's arm for every way in which arms train on the following tasks.
 

@@ -153,6 +153,26 @@ class WarmStartPlan:
         """Return what the report's tables read."""
         return {"labels": {name: arm.label for name, arm in self.arms.items()}}
 
+    def published_settings(self) -> Settings:
+        """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
+        keys = ("model", "train_size", "test_size", "warm_up_fraction", "fine_tune", "analysis")
+        every = self.study["warm_up"]["checkpoint_every"]
+        arms = {
+            name: {
+                "training": arm.training,
+                "intervention": arm.intervention,
+                "length": arm.epochs[-1],
+                "checkpoint_every": every,
+            }
+            for name, arm in self.arms.items()
+        }
+        return {
+            "dataset": self.config["dataset"],
+            **{key: self.study[key] for key in keys},
+            "optimizer": "sgd",  # the one there is
+            "arms": arms,
+        }
+
     def _epochs(self) -> dict[str, list[int]]:
         return {name: list(arm.epochs) for name, arm in self.arms.items()}
 

@@ -1,0 +1,62 @@
+"""A preset of a paper's scale has the settings that the paper's numbers need, so that a run of it is compared."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from plasticity.config import load_config
+from plasticity.plan import PermutedPlan, WarmStartPlan
+from plasticity.published.claims import Claim, read_published
+from plasticity.published.comparable import mismatches, missing_arms
+
+ROOT = Path(__file__).resolve().parents[2]
+# One text speaks of batch-norm statistics that the preset recalibrates instead.
+KEPT_STATISTICS = "shrink_perturb_warm_up_accuracy"
+
+
+def _settings(preset: str, study: str) -> dict[str, Any]:
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    update_config(config, yaml.safe_load((ROOT / "config" / preset).read_text(encoding="utf-8")))
+    checked = load_config(config, root=ROOT)
+    return {"warm_start": WarmStartPlan, "permuted": PermutedPlan}[study](checked).published_settings()
+
+
+def _claims(study: str, source: str) -> list[Claim]:
+    return [claim for claim in read_published(study).claims if claim.source == source]
+
+
+@pytest.mark.parametrize(
+    ("preset", "study", "source"),
+    [
+        ("paper.yaml", "warm_start", "Bonifazi et al. 2024"),
+        ("permuted_mnist.yaml", "permuted", "Bonifazi et al. 2024"),
+    ],
+)
+def test_a_paper_s_preset_has_the_published_settings(preset: str, study: str, source: str) -> None:
+    settings = _settings(preset, study)
+    for claim in _claims(study, source):
+        differing = mismatches({**claim.requires, **claim.other}, settings)
+        expected = ["intervention.batch_norm recalibrate, published keep"] if claim.name == KEPT_STATISTICS else []
+        assert (claim.name, missing_arms(claim, settings), differing) == (claim.name, [], expected)
+
+
+def test_the_preset_of_wide_networks_has_the_settings_of_the_widest_published_ones() -> None:
+    settings = _settings("permuted_dohare.yaml", "permuted")
+    claims = _claims("permuted", "Dohare et al. 2024")
+    compared = [claim for claim in claims if not missing_arms(claim, settings) + mismatches(claim.requires, settings)]
+    assert {claim.name for claim in compared} == {
+        f"dohare_0_{step}_{task}" for step in ("01", "003", "001") for task in (1, 800)
+    }
+
+
+def test_the_demonstration_has_the_settings_of_no_number() -> None:
+    for study, plan in (("warm_start", WarmStartPlan), ("permuted", PermutedPlan)):
+        config = load_config(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")), root=ROOT)
+        settings = plan(config).published_settings()
+        assert all(
+            mismatches(claim.requires, settings) or missing_arms(claim, settings)
+            for claim in read_published(study).claims
+        )

@@ -1,0 +1,13 @@
+from pathlib import Path
+
+from plasticity.compare_published import compare_published
+from plasticity.logs import log_to
+
+with log_to(snakemake.log[0]):
+    compare_published(
+        snakemake.params.study,
+        {name: Path(path) for name, path in snakemake.input.items()} or None,
+        table=Path(snakemake.output.table),
+        page=Path(snakemake.output.page),
+        settings=snakemake.params.settings,
+    )
