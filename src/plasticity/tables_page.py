@@ -13,6 +13,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "correlations": (f"{_JOBS}/correlations.parquet", "a metric, an outcome, an arm, a method, a window, an aggregate"),
     "published": (f"{_JOBS}/published.parquet and not_run.parquet", "a published number or shape"),
     "history": ("results/warm_start/<dataset>/histories.parquet", "an epoch of a training"),
+    "benchmarks": ("results/benchmarks/<dataset>/jobs.parquet", "a job, as it was last run"),
     "split": ("results/warm_start/<dataset>/splits/seed<seed>.parquet", "a training image"),
     "collapse": ("results/warm_start/<dataset>/collapse/<start>/seed<seed>.parquet", "a checkpoint"),
     "fine_tune": ("results/warm_start/<dataset>/fine_tune/<arm>/seed<seed>/<job>.parquet", "a checkpoint"),

@@ -13,7 +13,7 @@ from permuted_tables import SECTION
 
 ROOT = Path(__file__).parents[2]
 CAPTIONS = sorted((ROOT / "workflow" / "report").glob("*.rst"))
-OF_THE_RUN = {"config", "workflow", "curves", "resources", "resources_table"}  # and not of one study
+OF_THE_RUN = {"config", "workflow", "curves", "published", "resources", "resources_table"}  # and not of one study
 OF_STUDIES = [path for path in CAPTIONS if path.stem not in OF_THE_RUN]
 
 
