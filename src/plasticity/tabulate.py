@@ -1,6 +1,6 @@
 """Stage: the tables of the warm-start study in the report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import pandas as pd
 
 from plasticity.html_tables import interval_text, mean_and_spread, write_html
 from plasticity.tables import read_table
+from plasticity.tabulate_causes import CAUSES_NOTE, causes
 
 _COLLAPSE = ["nc1", "nc2", "nc3", "nc4"]
 _PERCENT = ["warm_up_train_accuracy", "warm_up_test_accuracy", "full_test_accuracy", "plasticity_gap"]
@@ -60,21 +61,21 @@ def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame([{**dict(zip(keys, key, strict=True)), **cell} for key, cell in cells.items()])
 
 
-def tabulate(metrics: Path, correlated: Path, *, settings: dict[str, Any], outputs: dict[str, Path]) -> None:
+def tabulate(tables: Mapping[str, Path], *, settings: dict[str, Any], outputs: dict[str, Path]) -> None:
     """Write the report's tables.
 
     Args:
-        metrics: The "metrics" table.
-        correlated: The "correlations" table.
+        tables: The files of the study's metrics, correlations and causes.
         settings: labels, by arm.
-        outputs: Where "outcomes" and "correlations" go.
+        outputs: Where "outcomes", "correlations" and "causes" go.
     """
     makers: dict[str, Callable[[], tuple[pd.DataFrame, str]]] = {
-        "outcomes": lambda: (outcomes(read_table(metrics, "metrics"), settings["labels"]), _OUTCOMES_NOTE),
+        "outcomes": lambda: (outcomes(read_table(tables["metrics"], "metrics"), settings["labels"]), _OUTCOMES_NOTE),
         "correlations": lambda: (
-            correlations(read_table(correlated, "correlations"), settings["labels"]),
+            correlations(read_table(tables["correlations"], "correlations"), settings["labels"]),
             _CORRELATIONS_NOTE,
         ),
+        "causes": lambda: (causes(read_table(tables["causes"], "causes"), settings["labels"]), CAUSES_NOTE),
     }
     for name, path in outputs.items():
         frame, note = makers[name]()

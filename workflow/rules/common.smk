@@ -80,7 +80,7 @@ def warm_start_targets():
     """Final files of the warm-start study."""
     if WARM_START is None:
         return []
-    tables = ["metrics", "histories", "correlations"]
+    tables = ["metrics", "histories", "correlations", "causes"]
     return study_files(WARM_START_RESULTS, tables, WARM_START.study["figures"])
 
 
@@ -88,7 +88,7 @@ def permuted_targets():
     """Final files of the permuted study."""
     if PERMUTED is None:
         return []
-    tables = ["metrics", "correlations"]
+    tables = ["metrics", "correlations", "causes"]
     return study_files(PERMUTED_RESULTS, tables, PERMUTED.study["figures"])
 
 
@@ -101,5 +101,8 @@ def study_files(folder, tables, figures):
             for f in figures
             for ending in ["svg", "png"]
         ),
-        *(f"{folder}/tables/{page}.html" for page in ["outcomes", "correlations"]),
+        *(
+            f"{folder}/tables/{page}.html"
+            for page in ["outcomes", "correlations", "causes"]
+        ),
     ]
