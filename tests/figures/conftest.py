@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from permuted_tables import make_permuted
 from causes_tables import make_causes, trial_of_arms
+from permuted_tables import make_permuted
 from plasticity.analysis.transitions import of_warm_start
 from plasticity.figures.inputs import FigureTables
 from plasticity.figures.permuted_inputs import PermutedTables

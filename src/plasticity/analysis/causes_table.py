@@ -31,7 +31,9 @@ def causes_table(rows: Iterable[Row], confidence: float) -> pd.DataFrame:
         frame = pd.DataFrame({column.name: [] for column in columns})
     else:
         frame = judged(corrected(frame), confidence)
-    return frame.filter([column.name for column in columns]).astype({column.name: _KINDS[column.kind] for column in columns})
+    return frame.filter([column.name for column in columns]).astype(
+        {column.name: _KINDS[column.kind] for column in columns}
+    )
 
 
 def power_rows(published: Mapping[Key, float], windows: Mapping[str, Transitions], confidence: float) -> Iterator[Row]:

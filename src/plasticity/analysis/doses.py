@@ -78,8 +78,8 @@ def dose_response(
 def treated(transitions: Transitions, trial: Trial, arms: Sequence[str]) -> pd.DataFrame:
     """Return arms paired with the control; an arm that equals it in every pair says nothing and has no rows."""
     pairs = paired(transitions, trial.control, list(arms), trial.pairs)
-    moved = pairs.groupby("arm")[["mediator_change", "outcome_change"]].transform(lambda change: change.abs().max() > 0)
-    return pairs.loc[moved.any(axis=1)] if len(pairs) else pairs
+    moved = pairs["mediator_change"].ne(0) | pairs["outcome_change"].ne(0)
+    return pairs.loc[pairs["arm"].isin(list(set(pairs.loc[moved, "arm"])))]
 
 
 def slope(moments: Moments, level: Level) -> Inference:

@@ -70,7 +70,7 @@ def infer(statistic: Statistic, seeds: int, level: Level, *, correlation: bool =
     if not seeds:
         return Inference(np.nan, note="no points")
     drawn = resamples(seeds, level.samples) if level.samples and seeds > 1 else None
-    parts = [np.ones((1, seeds)), 1.0 - np.eye(seeds)] + ([drawn.counts] if drawn else [])
+    parts = [np.ones((1, seeds))] + ([1.0 - np.eye(seeds)] if seeds > 1 else []) + ([drawn.counts] if drawn else [])
     values = statistic(np.concatenate(parts))
     estimate, without = float(values[0]), values[1 : seeds + 1]
     if not np.isfinite(estimate):

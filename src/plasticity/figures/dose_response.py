@@ -54,10 +54,11 @@ def draw(tables: FigureTables, style: Style) -> Figure:
 
 def _pairs(tables: FigureTables) -> pd.DataFrame:
     """Return each seed's mean change, arm minus control, over the lengths that both have."""
-    longest = int(tables.metrics["warm_up_epoch"].max()) if len(tables.metrics) else 0
+    longest = max(tables.metrics["warm_up_epoch"].tolist(), default=0)
     transitions = of_warm_start(tables.metrics, ("all", 0, longest))
     changes = paired(transitions, tables.trial["control"], tables.trial["treatments"], ("seed", "length"))
-    return changes.groupby(["arm", "seed"], as_index=False)[["mediator_change", "outcome_change"]].mean()
+    means = {name: (name, "mean") for name in ("mediator_change", "outcome_change")}
+    return changes.groupby(["arm", "seed"]).agg(**means).reset_index()
 
 
 def _draw_panel(
@@ -144,7 +145,7 @@ def _key(tables: FigureTables, pairs: pd.DataFrame) -> list[Line2D]:
         Line2D([], [], color=NEUTRAL, linewidth=0.6, marker="o", markersize=3, label="a seed"),
         Line2D([], [], color="black", linewidth=1.3, label="mean of the seeds"),
     ]
-    if pairs["seed"].nunique() > 1:
+    if len(set(pairs["seed"])) > 1:
         label = f"{100 * tables.analysis['confidence']:g} % interval of the mean"
         key.append(Line2D([], [], color="black", linewidth=7, alpha=0.25, solid_capstyle="butt", label=label))
     return key

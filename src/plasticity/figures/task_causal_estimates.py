@@ -17,7 +17,7 @@ _WINDOWS = {"second_task": "first task to second, all arms", "all": "task to nex
 
 
 def draw(tables: PermutedTables, style: Style) -> Figure:
-    """Draw correlations of ln NC1 with accuracy on the next task, and total, direct and indirect effect of every arm."""
+    """Draw correlations of ln NC1 with accuracy on the next task, and the effect of every arm, direct and indirect."""
     control = tables.trial["control"]
     return draw_both(
         style,

@@ -45,7 +45,7 @@ def _series(control: str, numbers: Mapping[str, Numbers]) -> list[Settings]:
     """
     found: dict[str, dict[str, float]] = {}
     base = numbers.get(control, {})
-    for arm, own in numbers.items():
+    for arm, own in numbers.items() if base else ():
         changed = [key for key in {**base, **own} if own.get(key, 0.0) != base.get(key, 0.0)]
         if len(changed) == 1 and not changed[0].startswith("first-task NC1") and ":" not in changed[0]:
             found.setdefault(changed[0], {control: base.get(changed[0], 0.0)})[arm] = own.get(changed[0], 0.0)
