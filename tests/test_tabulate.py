@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from page_rows import rows_of_page
+from plasticity.causes import find_causes
 from plasticity.correlate import correlate
 from plasticity.schemas import SCHEMAS
 from plasticity.tables import read_table, write_table
@@ -35,8 +36,12 @@ def _metrics(diverged: tuple[tuple[str, int, int], ...] = ()) -> pd.DataFrame:
 def _pages(folder: Path, metrics: pd.DataFrame, **analysis: Any) -> dict[str, list[dict[str, str]]]:
     write_table(metrics, folder / "metrics", "metrics")
     correlate(folder / "metrics", folder / "correlations", settings=ANALYSIS | analysis)
-    outputs = {name: folder / f"{name}.html" for name in ("outcomes", "correlations")}
-    tabulate(folder / "metrics", folder / "correlations", settings={"labels": LABELS}, outputs=outputs)
+    trial = {"control": "warm_start", "treatments": [], "series": []}
+    shared = {key: (ANALYSIS | analysis)[key] for key in ("confidence", "bootstrap_samples", "phase_boundary")}
+    find_causes(folder / "metrics", folder / "causes", settings=shared | trial)
+    outputs = {name: folder / f"{name}.html" for name in ("outcomes", "correlations", "causes")}
+    tables = {name: folder / name for name in ("metrics", "correlations", "causes")}
+    tabulate(tables, settings={"labels": LABELS}, outputs=outputs)
     return {name: rows_of_page(path) for name, path in outputs.items()}
 
 
@@ -133,6 +138,7 @@ def test_a_study_of_the_baseline_alone_has_a_page_without_correlations(tmp_path:
     pages = _pages(tmp_path, metrics.loc[metrics["arm"] == "random_init"])
     assert len(pages["outcomes"]) == 1
     assert pages["correlations"] == []
+    assert pages["causes"] == []
 
 
 @pytest.mark.parametrize("name", ["outcomes", "correlations"])

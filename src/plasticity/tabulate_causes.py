@@ -27,7 +27,7 @@ def causes(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
 
 def _cells(row: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
     def named(text: str) -> str:
-        return labels.get(text, _LABELS.get(text, text)).replace("_", " ")
+        return labels.get(text, _LABELS.get(text, text.replace("_", " ")))
 
     return {
         "question": named(row["question"]),

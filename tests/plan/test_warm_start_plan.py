@@ -234,7 +234,7 @@ def test_a_new_value_of_a_list_leaves_every_other_training_as_it_is() -> None:
     changed = _changed(_plan(_put(("arms", "weight_decay", "warm_up", "weight_decay"), [0.01, 0.1, 0.5])))
     assert changed["warm_up"] == changed["measure"] == {"weight_decay0.5"}
     assert changed["fine_tune"] == {"weight_decay_0.5"}
-    assert set(changed) == {"warm_up", "measure", "fine_tune", "assemble", "tabulate", "figures"}
+    assert set(changed) == {"warm_up", "measure", "fine_tune", "assemble", "causes", "tabulate", "figures"}
 
 
 def test_an_arms_warm_up_changes_its_own_training_alone() -> None:

@@ -49,7 +49,7 @@ TASK_FORMS = tuple(FORMS)[:4]
 def beyond_length(
     transitions: Transitions, forms: tuple[str, ...], level: Level, published: Mapping[Key, float]
 ) -> Iterator[Row]:
-    """Yield the correlation of every metric with the accuracy of the next task, in every form.
+    """Yield the correlation of every metric with the accuracy of the next task, in every form; nothing of no points.
 
     Args:
         transitions: The transitions of a window.
@@ -58,7 +58,7 @@ def beyond_length(
         published: Sizes to compare with, by ("correlation", form, window, metric).
     """
     rows = distinct(transitions)
-    for form in forms:
+    for form in forms if len(rows) else ():
         for metric in METRICS:
             moments = adjusted(rows, metric, FORMS[form])
             key = ("correlation", form, transitions.window_kind, metric)

@@ -45,7 +45,7 @@ def power_rows(published: Mapping[Key, float], windows: Mapping[str, Transitions
         confidence: Level of the test.
     """
     for key, size in published.items():
-        if key[0] != "correlation" or key[2] not in windows:
+        if key[0] != "correlation" or key[2] not in windows or windows[key[2]].rows.empty:
             continue
         asked = Asked(
             question="power",

@@ -24,7 +24,7 @@ FORMS = {"mixed_linear": ("linear", False), "mixed_log": ("log", False), "mixed_
 def mixed_effects(transitions: Transitions, forms: tuple[str, ...], level: Level) -> Iterator[Row]:
     """Yield β₁ for each form of length; `mixed_log_arms` has a level per arm."""
     rows = distinct(transitions)
-    for form in forms:
+    for form in forms if len(rows) else ():
         asked = Asked(
             question="beyond_length",
             quantity="regression_slope",

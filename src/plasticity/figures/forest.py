@@ -38,7 +38,7 @@ def draw_forest(
     """
     ax.axvline(0, color=NEUTRAL, linewidth=0.8, zorder=1)
     ax.grid(visible=False, axis="y")
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, pad=7)  # a caret at the edge stands between
     if not lines:
         ax.set_yticks([])
         ax.set_xlim(-1, 1)
