@@ -18,7 +18,7 @@ def test_every_row_is_there_in_words_with_its_numbers(tmp_path: Path) -> None:
     table = make_causes(tmp_path, window, trial, ("seed", "length"))
     page = causes(table, {"spread": "my_spread"})
     assert len(page) == len(table)
-    place = table.index[(table["quantity"] == "contrast") & (table["treatment"] == "spread")][1]
+    place = table.query("quantity == 'contrast' and treatment == 'spread'").index[1]
     row, cells = table.loc[place], page.loc[place]
     assert cells["treatment"] == "my_spread"
     assert cells["estimate"] == f"{row['estimate']:+.3g} [{row['ci_low']:+.3g}, {row['ci_high']:+.3g}]"
