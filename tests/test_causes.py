@@ -46,7 +46,10 @@ def test_the_whole_table_of_warm_starting(tmp_path: Path) -> None:
     assert set(table["question"]) == {"beyond_length", "dose_response", "mediation", "power"}
     assert set(table["verdict"]) <= set(VERDICTS)
     of_windows = table.query("quantity == 'correlation' and metric == 'log_nc1'").groupby("window_kind")
-    assert of_windows["method"].nunique().to_dict() == {"all": 6, "first_phase": 6, "second_phase": 6}
+    assert of_windows["method"].nunique().to_dict() == {"all": 8, "first_phase": 8, "second_phase": 8}
+    alone = table.query("method == 'within_seed' and window_kind == 'all'")
+    assert set(alone["treatment"]) == {"control"}
+    assert set(alone["n_points"]) == {4 * 4}
     keys = ["question", "quantity", "treatment", "metric", "outcome", "method", "window_kind"]
     assert not table.duplicated(keys).any()
     assert read_provenance(tmp_path / "causes.parquet")["settings"] == SETTINGS
@@ -89,7 +92,7 @@ def test_few_seeds_decide_nothing(tmp_path: Path) -> None:
 def test_published_sizes_and_the_seeds_they_take(tmp_path: Path) -> None:
     table = _causes(tmp_path, _metrics())
     row = table.query("published.notna()", engine="python").iloc[0]
-    assert (row["window_kind"], row["method"], row["published"]) == ("first_phase", "total", 0.9)
+    assert (row["window_kind"], row["method"], row["published"]) == ("first_phase", "within_seed", 0.9)
     assert row["seeds_needed"] >= 2
     assert 0 < row["power"] <= 1
     (independent,) = table.query("question == 'power'").to_dict("records")
@@ -125,21 +128,28 @@ def test_a_missing_trial_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_permuted_study(tmp_path: Path) -> None:
-    arms = ("random_init", "continual", *(f"first_task_length_{n}" for n in (1, 2, 5, 10, 50)))
+    lengths = tuple(f"first_task_length_{n}" for n in (1, 2, 5, 10, 50))
+    ends = {f"first_task_collapse_{nc1:g}": nc1 for nc1 in (0.22, 0.2, 0.18)}
+    arms = ("random_init", "continual", *lengths, *ends)
     make_permuted(tmp_path, arms=arms, seeds=(1, 2, 3, 4), tasks=6)
     doses = {"continual": 1.0} | {f"first_task_length_{n}": float(n) for n in (2, 5, 10, 50)}
     trial = {
         "control": "continual",
         "treatments": list(arms[2:]),
-        "series": [{"name": "first-task epochs", "doses": doses}],
+        "series": [{"name": "first-task epochs", "doses": doses}, {"name": "first-task NC1 threshold", "doses": ends}],
     }
     settings = {"confidence": 0.95, "bootstrap_samples": 200, **trial}
     find_causes_permuted(tmp_path / "permuted.parquet", tmp_path / "causes.parquet", settings=settings)
     table = read_table(tmp_path / "causes.parquet", "causes")
-    assert set(table["window_kind"]) == {"second_task", "all"}
+    assert set(table["window_kind"]) == {"second_task", "thresholds", "all"}
+    compared = table.query("published.notna()", engine="python")
+    assert dict(zip(compared["method"], compared["published"], strict=True)) == {
+        key[1]: r for key, r in PERMUTED.items()
+    }
+    assert set(compared["window_kind"]) == {"thresholds"}
+    assert max(compared["n_points"]) < len(ends) * 4  # runs that never reach their threshold have no second task
     learnt = table.query("quantity == 'slope' and outcome == 'accuracy'").iloc[0]
     assert learnt["estimate"] == pytest.approx(-0.009, abs=0.002)  # what the tables were made with
-    assert learnt["published"] == PERMUTED["slope", "first-task epochs", "accuracy"]
     assert np.isnan(learnt["expected_sign"])
     over = table.query("window_kind == 'all' and method == 'total' and metric == 'log_nc1'").iloc[0]
     assert (over["window_start"], over["window_end"], over["n_points"]) == (2, 6, 4 * 5)

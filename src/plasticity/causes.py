@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from plasticity.analysis.beyond_length import WARM_START_FORMS, beyond_length
+from plasticity.analysis.beyond_length import CONTROL_FORMS, WARM_START_FORMS, beyond_length
 from plasticity.analysis.causes_table import causes_table, level_of, power_rows, trial_of
 from plasticity.analysis.doses import Trial, dose_response
 from plasticity.analysis.estimates import Row
@@ -48,6 +48,7 @@ def _rows(metrics: pd.DataFrame, trial: Trial, level: Level, boundary: int) -> I
     parts = {window[0]: of_warm_start(metrics, window) for window in windows}
     for part in parts.values():
         yield from beyond_length(part, WARM_START_FORMS, level, WARM_START)
+        yield from beyond_length(part.of([trial.control]), CONTROL_FORMS, level, WARM_START, arm=trial.control)
     if whole := parts.get("all"):
         yield from mixed_effects(whole, tuple(FORMS), level)
         yield from dose_response(whole, trial, level, WARM_START)

@@ -25,8 +25,9 @@ _MIXED = tuple(FORMS)[:2]  # a level per arm would take all that there is to exp
 def find_causes_permuted(metrics_path: str | Path, output: str | Path, *, settings: dict[str, Any]) -> None:
     """Write the table "causes" of the permuted study.
 
-    Two windows: from the first task to the second, over the arms that end the first task differently, and from each
-    task of the control to its next one.
+    Three windows: from the first task to the second, over the arms that end the first task differently; the same over
+    those that end it at a threshold of NC1, which is the paper's experiment; and from each task of the control to its
+    next one.
 
     Args:
         metrics_path: The study's table "permuted".
@@ -49,6 +50,8 @@ def _rows(metrics: pd.DataFrame, trial: Trial, level: Level) -> Iterator[Row]:
     yield from mixed_effects(second, _MIXED, level)
     yield from dose_response(second, trial, level, PERMUTED)
     yield from mediation(second, trial, level)
-    yield from beyond_length(tasks, TASK_FORMS, level, PERMUTED)
+    thresholds = second.of([arm for each in trial.series if "NC1" in each.name for arm in each.doses], "thresholds")
+    yield from beyond_length(thresholds, PERMUTED_FORMS, level, PERMUTED)
+    yield from beyond_length(tasks, TASK_FORMS, level, PERMUTED, arm=trial.control)
     yield from mixed_effects(tasks, _MIXED, level)
-    yield from power_rows(PERMUTED, {"second_task": second, "all": tasks}, level.confidence)
+    yield from power_rows(PERMUTED, {"thresholds": thresholds}, level.confidence)

@@ -216,11 +216,11 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
             "correlation, regression_slope; slope, contrast; direct, indirect, mediator_slope, rho_at_zero; "
             "independent_networks",
         ),
-        ("treatment", "str", "name", "arm compared with the control, or dose series; empty where all arms are used"),
+        ("treatment", "str", "name", "arm or dose series that a row is about; empty where all arms are used"),
         ("metric", "str", "name", "what explains: log_nc1 (the natural logarithm of nc1), another metric, a dose"),
         ("outcome", "str", "name", "accuracy: of the next task; log_nc1: at its start"),
         ("method", "str", "name", "how it was computed, as named in docs/statistics.md"),
-        ("window_kind", "str", "name", "all, first_phase, second_phase; second_task"),
+        ("window_kind", "str", "name", "all, first_phase, second_phase; second_task, thresholds"),
         ("window_start", "int", "epoch or task", "first checkpoint, or first next task, of the window"),
         ("window_end", "int", "epoch or task", "last checkpoint, or last next task, of the window"),
         ("estimate", "float", "column unit", "the estimate; missing where it is undefined"),

@@ -24,6 +24,7 @@ def test_correlations_are_those_of_the_table_from_top_to_bottom(study, style):
     tables = study()
     above = causal_estimates.draw(tables, style).axes[0]
     forms = ("total", "partial_linear", "partial_log", "within_length", "across_arms", "across_seeds")
+    forms = (*forms, "within_seed", "within_seed_log")
     rows = tables.causes.query("metric == 'log_nc1' and quantity == 'correlation'").set_index("method").loc[list(forms)]
     assert points(above) == [(place, value) for place, value in enumerate(rows["estimate"])]
     assert verdicts(above) == rows["verdict"].tolist()

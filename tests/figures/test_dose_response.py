@@ -46,7 +46,8 @@ def test_titles_hold_step_interval_and_verdict(study, style):
     row = tables.causes.query(
         "quantity == 'slope' and treatment == 'NC1 penalty weight' and outcome == 'log_nc1'"
     ).iloc[0]
-    words = {"below zero": "falls", "above zero": "rises"}.get(row["verdict"], row["verdict"])
+    verdict = str(row["verdict"])
+    words = {"below zero": "falls", "above zero": "rises"}.get(verdict, verdict)
     title = nc1.get_title(loc="left")
     assert f"× {np.exp(0.1 * row['estimate']):.2f} [{np.exp(0.1 * row['ci_low']):.2f}" in title
     assert title.endswith(words)

@@ -1,14 +1,14 @@
 """What collapse says about the next task beyond how long the network has trained.
 
 Training longer collapses features and costs plasticity, so that the two correlate whether or not one causes the other.
-Six ways to hold length fixed, from a form that one has to believe in to none at all:
+Ways to hold length fixed, from a form that one has to believe in to none at all:
 
 - `total`: not at all;
 - `partial_linear`, `partial_log`: its linear effect, or that of its logarithm, on both;
 - `within_length`: networks of equal length alone, over arms and seeds;
 - `across_arms`: networks of one seed and equal length, which differ in their arm;
 - `across_seeds`: networks of one arm and equal length, which differ in their seed;
-- `within_seed_log`: networks of one seed, given the logarithm of their length.
+- `within_seed`, `within_seed_log`: networks of one seed, as they are, and given the logarithm of their length.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from plasticity.analysis.estimates import Asked, Row, row_of
+from plasticity.analysis.estimates import OUTCOME, Asked, Row, row_of
 from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.moments import Moments, moments_of
 from plasticity.analysis.published import Key
@@ -39,15 +39,17 @@ FORMS: Mapping[str, Form] = {
     "within_length": Form(("length",)),
     "across_arms": Form(("seed", "length")),
     "across_seeds": Form(("arm", "length")),
+    "within_seed": Form(("seed",)),
     "within_seed_log": Form(("seed",), "log"),
 }
 WARM_START_FORMS = tuple(FORMS)[:6]
+CONTROL_FORMS = ("within_seed", "within_seed_log")
 PERMUTED_FORMS = (*tuple(FORMS)[:4], "within_seed_log")
 TASK_FORMS = tuple(FORMS)[:4]
 
 
 def beyond_length(
-    transitions: Transitions, forms: tuple[str, ...], level: Level, published: Mapping[Key, float]
+    transitions: Transitions, forms: tuple[str, ...], level: Level, published: Mapping[Key, float], *, arm: str = ""
 ) -> Iterator[Row]:
     """Yield the correlation of every metric with the accuracy of the next task, in every form; nothing of no points.
 
@@ -56,6 +58,7 @@ def beyond_length(
         forms: Keys of `FORMS`.
         level: Level of the intervals.
         published: Sizes to compare with, by ("correlation", form, window, metric).
+        arm: The arm that the transitions are of; empty if they are of several.
     """
     rows = distinct(transitions)
     for form in forms if len(rows) else ():
@@ -67,6 +70,8 @@ def beyond_length(
                 quantity="correlation",
                 method=form,
                 metric=metric,
+                treatment=arm,
+                family=f"{OUTCOME} {arm}",
                 expected=EXPECTED.get(metric, np.nan),
                 published=published.get(key, np.nan),
             )

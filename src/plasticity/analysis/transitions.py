@@ -40,6 +40,11 @@ class Transitions:
     excluded: int = 0
     note: str = ""
 
+    def of(self, arms: Sequence[str], window_kind: str = "") -> "Transitions":
+        """Return the transitions of some arms alone; what was left out is not counted again."""
+        rows = self.rows.loc[self.rows["arm"].isin(list(arms))]
+        return Transitions(rows, window_kind or self.window_kind, self.start, self.end)
+
     @property
     def labels(self) -> dict[str, Any]:
         """The columns that say where a row of the table comes from."""
@@ -86,7 +91,7 @@ def of_permuted(metrics: pd.DataFrame, arms: Sequence[str], *, tasks: bool) -> T
 
 def distinct(transitions: Transitions) -> pd.DataFrame:
     """Return the rows without those that repeat a run of their seed in an earlier arm."""
-    if transitions.window_kind != "second_task":
+    if transitions.window_kind not in {"second_task", "thresholds"}:
         return transitions.rows
     return transitions.rows.drop_duplicates(["seed", "length", *_COLUMNS, "outcome"])
 

@@ -13,6 +13,8 @@ _FORMS = {
     "within_length": "at equal epoch",
     "across_arms": "at equal epoch and seed",
     "across_seeds": "at equal epoch and arm",
+    "within_seed": "control alone, within a seed",
+    "within_seed_log": "the same given log epoch",
 }
 _WINDOWS = {"all": "whole warm-up", "first_phase": "first phase", "second_phase": "second phase"}
 

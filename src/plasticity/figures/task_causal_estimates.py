@@ -13,7 +13,11 @@ _FORMS = {
     "within_length": "at equal length",
     "within_seed_log": "within a seed, given log length",
 }
-_WINDOWS = {"second_task": "first task to second, all arms", "all": "task to next task"}
+_WINDOWS = {
+    "second_task": "task 1 to 2, all arms",
+    "thresholds": "task 1 to 2, NC1 thresholds",
+    "all": "task to next task",
+}
 
 
 def draw(tables: PermutedTables, style: Style) -> Figure:
