@@ -101,7 +101,7 @@ def test_correlations_are_the_tables_means_with_their_intervals(tmp_path: Path) 
     cells = {
         (row["metric"], row["phase"], method): cell
         for row in rows
-        for method, cell in list(row.items())[5:]
+        for method, cell in list(row.items())[7:]
         if not (row["metric"] == "warm_up_epoch" and cell == "–")
     }
     assert set(cells) == set(expected)
@@ -117,14 +117,16 @@ def test_correlations_are_the_tables_means_with_their_intervals(tmp_path: Path) 
 def test_a_metric_has_one_row_per_phase_although_methods_lose_seeds(tmp_path: Path) -> None:
     rows = _pages(tmp_path, _metrics((("warm_start", 9, 2), ("warm_start", 9, 4))))["correlations"]
     names = list(rows[0])
-    assert names[:5] == ["arm", "outcome", "metric", "phase", "seeds"]
-    assert names[5:] == [
+    assert names[:7] == ["arm", "outcome", "metric", "phase", "epochs", "seeds", "points"]
+    assert names[7:] == [
         *("pearson", "spearman", "partial linear", "partial log", "partial spline", "first difference"),
     ]
     keys = [(row["arm"], row["metric"], row["phase"]) for row in rows]
     assert len(set(keys)) == len(keys) == 5 * 3
     assert {row["arm"] for row in rows} == {"warm & <cold>"}
     assert {row["seeds"] for row in rows if row["phase"] == "second phase"} == {"3"}
+    windows = {row["phase"]: (row["epochs"], row["points"]) for row in rows if row["metric"] == "nc1"}
+    assert windows == {"all": ("2–16", "22"), "first phase": ("2–8", "8"), "second phase": ("10–16", "12")}
 
 
 def test_several_outcomes_are_told_apart(tmp_path: Path) -> None:

@@ -97,7 +97,8 @@ def test_correlations_over_tasks_and_across_runs_are_those_of_the_table(study: P
     chosen = first.loc[(first["metric"] == "nc1") & (first["outcome"] == "online_accuracy")]
     expected = chosen.loc[(chosen["arm"] == "first_task_collapse") & (chosen["method"] == "pearson")].iloc[0]
     keys = ["arm or experiment", "outcome", "metric", "when", "points"]
-    assert list(found)[:6] == [*keys, "seeds"]
+    assert list(found)[:7] == [*keys, "seeds", "n"]
+    assert (found["n"] > 0).all()
     assert not found.duplicated(keys).any()
     row = found.set_index(keys).loc[("first task collapse", "online_accuracy", "nc1", "task 2", "runs")]
     assert row["pearson"] == f"{expected['estimate']:+.2f} [{expected['ci_low']:+.2f}, {expected['ci_high']:+.2f}]"

@@ -38,7 +38,8 @@ def outcomes(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
 def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     """Return the mean-over-seeds coefficients of NC1-NC4 and of training length in each phase, with intervals.
 
-    A row per arm, outcome, metric and phase, a column per method; `seeds` are those of the method that has most.
+    A row per arm, outcome, metric and phase, a column per method; `seeds` and `points` are those of the method that has
+    most.
 
     Args:
         table: The "correlations" table.
@@ -52,8 +53,9 @@ def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     cells: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in chosen.to_dict("records"):
         key = (labels[row["arm"]], row["outcome"], row["metric"], row["window_kind"].replace("_", " "))
-        cell = cells.setdefault(key, {"seeds": 0})
-        cell["seeds"] = max(cell["seeds"], row["n_seeds"])
+        window = f"{row['window_start']}–{row['window_end']}"
+        cell = cells.setdefault(key, {"epochs": window, "seeds": 0, "points": 0})
+        cell |= {"seeds": max(cell["seeds"], row["n_seeds"]), "points": max(cell["points"], row["n_points"])}
         cell[row["method"].replace("_", " ")] = interval_text(
             row["estimate"], row["ci_low"], row["ci_high"], row["note"]
         )

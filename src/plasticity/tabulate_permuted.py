@@ -69,8 +69,8 @@ def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
             else {"mean": "tasks, within seeds"}.get(row["aggregate"], "tasks, averaged")
         )
         when = f"task {row['window_end']}" if row["window_kind"] == "task" else "all tasks"
-        cell = cells.setdefault((name, str(row["outcome"]), str(row["metric"]), when, points), {"seeds": 0})
-        cell["seeds"] = max(cell["seeds"], row["n_seeds"])
+        cell = cells.setdefault((name, str(row["outcome"]), str(row["metric"]), when, points), {"seeds": 0, "n": 0})
+        cell |= {"seeds": max(cell["seeds"], row["n_seeds"]), "n": max(cell["n"], row["n_points"])}
         method = row["method"].replace("_", " ")
         cell[method] = interval_text(row["estimate"], row["ci_low"], row["ci_high"], row["note"])
     keys = ("arm or experiment", "outcome", "metric", "when", "points")

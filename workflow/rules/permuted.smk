@@ -140,11 +140,9 @@ rule find_causes_permuted:
         f"logs/permuted/{DATASET}/find_causes_permuted.log",
     benchmark:
         f"{PERMUTED_RESULTS}/benchmarks/find_causes_permuted.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
-    resources:
-        mem_mb=4000,
-        runtime=60,
     params:
         settings=PERMUTED.causes_settings(),
         code=fingerprint("plasticity.causes_permuted", tables=("causes",)),

@@ -292,11 +292,9 @@ rule find_causes:
         f"logs/warm_start/{DATASET}/find_causes.log",
     benchmark:
         f"{WARM_START_RESULTS}/benchmarks/find_causes.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
-    resources:
-        mem_mb=4000,
-        runtime=60,
     params:
         settings=WARM_START.causes_settings(),
         code=fingerprint("plasticity.causes", tables=("causes",)),
