@@ -68,3 +68,25 @@ def test_an_arm_looks_as_everywhere_and_the_axis_names_the_dose(study, style):
 def test_a_study_without_doses_says_so(study, style):
     figure = draw(study(arms=("random_init", "warm_start", "shrink_perturb")), style)
     assert all("no arms that differ in a single number" in ax.texts[0].get_text() for ax in figure.axes)
+
+
+def test_an_arm_outside_all_series_does_not_stretch_the_axis(study, style):
+    def far(frames):
+        rows = frames["metrics"]
+        rows.loc[rows["arm"].eq("shrink_perturb"), "nc1"] *= 100
+        return frames
+
+    before, after = (draw(tables, style).axes[0].get_ylim() for tables in (study(), study(edit=far)))
+    assert before == pytest.approx(after)
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0, 30.0, 1e3])
+def test_the_axis_of_nc1_has_ticks_at_any_span(study, style, factor):
+    def spread(frames):
+        rows = frames["metrics"]
+        rows.loc[rows["arm"].eq("nc1_spread"), "nc1"] *= factor
+        return frames
+
+    ax = draw(study(edit=spread), style).axes[0]
+    assert 3 <= len(ax.get_yticks()) <= 9
+    assert "1" in [text.get_text() for text in ax.get_yticklabels()]

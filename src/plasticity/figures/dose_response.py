@@ -24,7 +24,13 @@ _ROWS = {
 }
 _WORDS = {"below zero": "falls", "above zero": "rises"}
 _WIDE = 10.0  # ratio of doses from which the axis is logarithmic
-_FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_FACTORS = (  # ticks of the axis of NC1, from fine to coarse
+    (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0),
+    (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0),
+    (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0),
+    (1e-4, 1e-3, 0.01, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4),
+)
+_MOST_TICKS = 9
 
 
 def draw(tables: FigureTables, style: Style) -> Figure:
@@ -57,6 +63,8 @@ def _pairs(tables: FigureTables) -> pd.DataFrame:
     longest = max(tables.metrics["warm_up_epoch"].tolist(), default=0)
     transitions = of_warm_start(tables.metrics, ("all", 0, longest))
     changes = paired(transitions, tables.trial["control"], tables.trial["treatments"], ("seed", "length"))
+    in_series = [arm for series in tables.trial["series"] for arm in series["doses"]]
+    changes = changes.loc[changes["arm"].isin(in_series)]
     means = {name: (name, "mean") for name in ("mediator_change", "outcome_change")}
     return changes.groupby(["arm", "seed"]).agg(**means).reset_index()
 
@@ -110,9 +118,16 @@ def _scale(
     if outcome == "accuracy":
         axes[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}".replace("-", "−")))
     elif found:
-        low, high = axes[0].get_ylim()
-        ticks = [factor for factor in _FACTORS if low <= np.log(factor) <= high]
+        low, high = np.exp(axes[0].get_ylim())
+        within = [[tick for tick in ticks if low <= tick <= high] for ticks in _FACTORS]
+        enough = (ticks for ticks, all_of in zip(within, _FACTORS, strict=True) if _fills(ticks, all_of, low, high))
+        ticks = next(enough, within[-1])
         axes[0].set_yticks(np.log(ticks), [f"{factor:g}" for factor in ticks])
+
+
+def _fills(ticks: list[float], all_of: tuple[float, ...], low: float, high: float) -> bool:
+    """Return whether ticks are not too many, and are not of a set that ends within the axis."""
+    return len(ticks) <= _MOST_TICKS and all_of[0] <= low and high <= all_of[-1]
 
 
 def _dose_axis(ax: Axes, doses: list[float]) -> None:
