@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from causes_tables import make_causes
+from plasticity.analysis.transitions import of_permuted
 from plasticity.figures.permuted_inputs import PermutedTables
 from plasticity.schemas import SCHEMAS
 from plasticity.seeding import numpy_generator
@@ -48,7 +50,11 @@ def make_permuted(
         write_table(frames[schema], folder / f"{schema}.parquet", schema)
     metrics, correlations = (read_table(folder / f"{schema}.parquet", schema) for schema in FRAMES)
     experiments = {arm: experiment_of(arm) for arm in arms}
-    return PermutedTables(metrics, correlations, tuple(arms), {}, experiments, ANALYSIS)
+    control = "continual" if "continual" in arms else ""
+    treatments = [arm for arm in arms if arm in LENGTHS or arm in THRESHOLDS]
+    trial = {"control": control, "treatments": treatments, "series": []}
+    causes = make_causes(folder, of_permuted(metrics, [control, *treatments], tasks=False), trial, ("seed",))
+    return PermutedTables(metrics, correlations, causes, tuple(arms), {}, experiments, ANALYSIS, trial)
 
 
 def _filled(schema: str, rows: list[dict]) -> pd.DataFrame:

@@ -28,6 +28,7 @@ def inputs(tmp_path):
         "metrics": frame("metrics", arm=arms, seed=seeds, warm_up_epoch=epochs, full_test_accuracy=accuracy),
         "histories": frame("history", stage=["warm_up"] * 2, run=["plain"] * 2, seed=[7, 8], warm_up_epoch=[0, 0]),
         "correlations": frame("correlations", metric=["nc1"], arm=["warm_start"], aggregate=["mean"]),
+        "causes": frame("causes", metric=["log_nc1"], quantity=["correlation"], verdict=["undecided"]),
     }
     for name, table in tables.items():
         write_table(table, tmp_path / f"{name}.parquet", "history" if name == "histories" else name)
@@ -37,6 +38,7 @@ def inputs(tmp_path):
 def settings(**changes):
     warm_ups = {"random_init": "plain", "warm_start": "plain"}
     given = {"style": {}, "arms": list(warm_ups), "labels": {}, "warm_ups": warm_ups, "analysis": ANALYSIS}
+    given["trial"] = {"control": "warm_start", "treatments": [], "series": []}
     return {**given, **changes}
 
 
@@ -89,10 +91,11 @@ def test_a_missing_setting_is_named(inputs, tmp_path):
 
 def test_a_figure_of_the_permuted_study_is_drawn_from_its_own_tables(tmp_path):
     tables = make_permuted(tmp_path)
-    files = {"metrics": tmp_path / "permuted.parquet", "correlations": tmp_path / "correlations.parquet"}
+    names = {"metrics": "permuted", "correlations": "correlations", "causes": "causes"}
+    files = {name: tmp_path / f"{file}.parquet" for name, file in names.items()}
     outputs = {"svg": tmp_path / "figure.svg", "png": tmp_path / "figure.png"}
     given = {"style": {"height": 3}, "arms": list(tables.arms), "labels": {"continual": "task after task"}}
-    given |= {"experiments": dict(tables.experiments), "analysis": ANALYSIS}
+    given |= {"experiments": dict(tables.experiments), "analysis": ANALYSIS, "trial": tables.trial}
     draw("accuracy_and_collapse_by_task", tables=files, **outputs, settings=given)
     assert "task after task" in outputs["svg"].read_text(encoding="utf-8")
     assert outputs["png"].read_bytes().startswith(b"\x89PNG")

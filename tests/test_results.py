@@ -39,7 +39,7 @@ def test_importing_the_package_imports_nothing_else() -> None:
 def test_a_folder_s_tables_are_those_of_its_files() -> None:
     run = plasticity.load(KEPT)
     assert set(run) == {path.stem for path in KEPT.glob("*.parquet")}
-    assert set(run) == {"metrics", "histories", "correlations", "published"}
+    assert set(run) == {"metrics", "histories", "correlations", "causes", "published"}
     stored = read_table(KEPT / "metrics.parquet", "metrics")
     assert run.metrics is run["metrics"]
     pd.testing.assert_frame_equal(run.metrics, stored, check_dtype=False)
@@ -58,7 +58,7 @@ def test_units_meaning_and_provenance_come_with_them() -> None:
         "meaning": "full_test_accuracy of random_init at this seed, minus this",
     }
     assert run.provenance("metrics") == read_provenance(KEPT / "metrics.parquet")
-    assert repr(run) == f"Results({str(KEPT)!r}: correlations, histories, metrics, published)"
+    assert repr(run) == f"Results({str(KEPT)!r}: causes, correlations, histories, metrics, published)"
     assert "metrics" in dir(run)
     pd.testing.assert_frame_equal(copy.deepcopy(run).metrics, run.metrics)
 
@@ -85,7 +85,7 @@ def test_files_of_others_are_left_out_and_damaged_ones_told(tmp_path: Path) -> N
 
 def test_an_unknown_table_or_name_is_told() -> None:
     run = plasticity.load(KEPT)
-    with pytest.raises(PlasticityError, match=r"expected one of its tables correlations, .*, got 'metric'"):
+    with pytest.raises(PlasticityError, match=r"expected one of its tables causes, correlations, .*, got 'metric'"):
         run.columns("metric")
     with pytest.raises(AttributeError, match="has no table 'metric'"):
         _ = run.metric

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from page_rows import rows_of_page
+from plasticity.causes import find_causes
 from plasticity.correlate import correlate
 from plasticity.schemas import SCHEMAS
 from plasticity.tables import read_table, write_table
@@ -35,8 +36,12 @@ def _metrics(diverged: tuple[tuple[str, int, int], ...] = ()) -> pd.DataFrame:
 def _pages(folder: Path, metrics: pd.DataFrame, **analysis: Any) -> dict[str, list[dict[str, str]]]:
     write_table(metrics, folder / "metrics", "metrics")
     correlate(folder / "metrics", folder / "correlations", settings=ANALYSIS | analysis)
-    outputs = {name: folder / f"{name}.html" for name in ("outcomes", "correlations")}
-    tabulate(folder / "metrics", folder / "correlations", settings={"labels": LABELS}, outputs=outputs)
+    trial = {"control": "warm_start", "treatments": [], "series": []}
+    shared = {key: (ANALYSIS | analysis)[key] for key in ("confidence", "bootstrap_samples", "phase_boundary")}
+    find_causes(folder / "metrics", folder / "causes", settings=shared | trial)
+    outputs = {name: folder / f"{name}.html" for name in ("outcomes", "correlations", "causes")}
+    tables = {name: folder / name for name in ("metrics", "correlations", "causes")}
+    tabulate(tables, settings={"labels": LABELS}, outputs=outputs)
     return {name: rows_of_page(path) for name, path in outputs.items()}
 
 
@@ -96,7 +101,7 @@ def test_correlations_are_the_tables_means_with_their_intervals(tmp_path: Path) 
     cells = {
         (row["metric"], row["phase"], method): cell
         for row in rows
-        for method, cell in list(row.items())[5:]
+        for method, cell in list(row.items())[7:]
         if not (row["metric"] == "warm_up_epoch" and cell == "–")
     }
     assert set(cells) == set(expected)
@@ -112,14 +117,16 @@ def test_correlations_are_the_tables_means_with_their_intervals(tmp_path: Path) 
 def test_a_metric_has_one_row_per_phase_although_methods_lose_seeds(tmp_path: Path) -> None:
     rows = _pages(tmp_path, _metrics((("warm_start", 9, 2), ("warm_start", 9, 4))))["correlations"]
     names = list(rows[0])
-    assert names[:5] == ["arm", "outcome", "metric", "phase", "seeds"]
-    assert names[5:] == [
+    assert names[:7] == ["arm", "outcome", "metric", "phase", "epochs", "seeds", "points"]
+    assert names[7:] == [
         *("pearson", "spearman", "partial linear", "partial log", "partial spline", "first difference"),
     ]
     keys = [(row["arm"], row["metric"], row["phase"]) for row in rows]
     assert len(set(keys)) == len(keys) == 5 * 3
     assert {row["arm"] for row in rows} == {"warm & <cold>"}
     assert {row["seeds"] for row in rows if row["phase"] == "second phase"} == {"3"}
+    windows = {row["phase"]: (row["epochs"], row["points"]) for row in rows if row["metric"] == "nc1"}
+    assert windows == {"all": ("2–16", "22"), "first phase": ("2–8", "8"), "second phase": ("10–16", "12")}
 
 
 def test_several_outcomes_are_told_apart(tmp_path: Path) -> None:
@@ -133,6 +140,7 @@ def test_a_study_of_the_baseline_alone_has_a_page_without_correlations(tmp_path:
     pages = _pages(tmp_path, metrics.loc[metrics["arm"] == "random_init"])
     assert len(pages["outcomes"]) == 1
     assert pages["correlations"] == []
+    assert pages["causes"] == []
 
 
 @pytest.mark.parametrize("name", ["outcomes", "correlations"])

@@ -7,6 +7,7 @@ import pytest
 from page_rows import rows_of_page
 from permuted_tables import SMALL, experiment_of, make_permuted
 from plasticity.figures.permuted_inputs import PermutedTables
+from plasticity.tabulate_causes import causes
 from plasticity.tabulate_permuted import correlations, outcomes, tabulate_permuted
 
 LABELS = {arm: f"<{arm}> & co" for arm in SMALL}
@@ -21,10 +22,16 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> PermutedTables:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     make_permuted(folder)
-    outputs = {name: folder / f"{name}.html" for name in ("outcomes", "correlations")}
-    paths = folder / "permuted.parquet", folder / "correlations.parquet"
-    tabulate_permuted(*paths, settings={"labels": LABELS}, outputs=outputs)
+    _tabulate(folder)
     return folder
+
+
+def _tabulate(folder: Path) -> dict[str, Path]:
+    outputs = {name: folder / f"{name}.html" for name in ("outcomes", "correlations", "causes")}
+    files = {"metrics": "permuted", "correlations": "correlations", "causes": "causes"}
+    tables = {name: folder / f"{file}.parquet" for name, file in files.items()}
+    tabulate_permuted(tables, settings={"labels": LABELS}, outputs=outputs)
+    return outputs
 
 
 def _cell(values: pd.Series, form: str, scale: float) -> str:
@@ -90,7 +97,8 @@ def test_correlations_over_tasks_and_across_runs_are_those_of_the_table(study: P
     chosen = first.loc[(first["metric"] == "nc1") & (first["outcome"] == "online_accuracy")]
     expected = chosen.loc[(chosen["arm"] == "first_task_collapse") & (chosen["method"] == "pearson")].iloc[0]
     keys = ["arm or experiment", "outcome", "metric", "when", "points"]
-    assert list(found)[:6] == [*keys, "seeds"]
+    assert list(found)[:7] == [*keys, "seeds", "n"]
+    assert found["n"].gt(0).to_numpy().all()
     assert not found.duplicated(keys).any()
     row = found.set_index(keys).loc[("first task collapse", "online_accuracy", "nc1", "task 2", "runs")]
     assert row["pearson"] == f"{expected['estimate']:+.2f} [{expected['ci_low']:+.2f}, {expected['ci_high']:+.2f}]"
@@ -105,23 +113,23 @@ def test_pages_hold_the_frames_and_escape_what_a_label_says(study: PermutedTable
     for name, frame in (
         ("outcomes", outcomes(study.metrics, LABELS)),
         ("correlations", correlations(study.correlations, LABELS)),
+        ("causes", causes(study.causes, LABELS)),
     ):
         rows = rows_of_page(pages / f"{name}.html")
         assert len(rows) == len(frame)
         assert list(rows[0]) == list(frame)
         text = (pages / f"{name}.html").read_text(encoding="utf-8")
-        assert "&lt;continual&gt; &amp; co" in text
-        assert "<continual>" not in text
+        assert "&lt;first_task_length_10&gt; &amp; co" in text
+        assert "<first_task_length_10>" not in text
         assert "NaN" not in text
     assert rows_of_page(pages / "outcomes.html")[0]["arm"] == "<random_init> & co"
 
 
 def test_a_study_of_the_baseline_alone_has_pages(tmp_path: Path) -> None:
     make_permuted(tmp_path, arms=("random_init",), seeds=(1,))
-    outputs = {name: tmp_path / f"{name}.html" for name in ("outcomes", "correlations")}
-    paths = tmp_path / "permuted.parquet", tmp_path / "correlations.parquet"
-    tabulate_permuted(*paths, settings={"labels": LABELS}, outputs=outputs)
+    outputs = _tabulate(tmp_path)
     (row,) = rows_of_page(outputs["outcomes"])
     assert row["seeds"] == "1"
     assert not any("±" in cell for cell in row.values())
     assert rows_of_page(outputs["correlations"]) == []
+    assert rows_of_page(outputs["causes"]) == []

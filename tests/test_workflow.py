@@ -22,10 +22,22 @@ ROOT = Path(__file__).resolve().parents[1]
 TINY = "tests/config/tiny.yaml"
 STUDY = Path("results/warm_start/digits")
 PERMUTED = Path("results/permuted/digits")
-AFTER_FINE_TUNING = {"assemble_metrics", "correlate", "tabulate_warm_start", "compare_published_warm_start"}
+AFTER_FINE_TUNING = {
+    "assemble_metrics",
+    "correlate",
+    "find_causes",
+    "tabulate_warm_start",
+    "compare_published_warm_start",
+}
 ALWAYS = {"collect_benchmarks", "draw_curves"}  # follow nearly every change
 UNTIL = ("assemble_metrics", "assemble_permuted")
-AFTER_TASKS = {"assemble_permuted", "correlate_permuted", "tabulate_permuted", "compare_published_permuted"}
+AFTER_TASKS = {
+    "assemble_permuted",
+    "correlate_permuted",
+    "find_causes_permuted",
+    "tabulate_permuted",
+    "compare_published_permuted",
+}
 
 pytestmark = pytest.mark.slow
 
@@ -134,7 +146,7 @@ def test_fine_tuning_setting_reruns_fine_tuning_and_what_follows(finished: Path)
     jobs = planned(finished, "--config", "warm_start={fine_tune: {max_epochs: 4}}")
     assert jobs.keys() - draws(jobs) == {"fine_tune", "assemble_histories", "show_config"} | AFTER_FINE_TUNING
     assert jobs["fine_tune"] == 2 * 4
-    assert len(draws(jobs)) == 3
+    assert len(draws(jobs)) == 5
 
 
 def test_warm_up_setting_reruns_everything_behind_it(finished: Path) -> None:
@@ -157,7 +169,7 @@ def test_style_of_a_figure_redraws_that_figure(finished: Path) -> None:
 
 def test_analysis_setting_reruns_the_analysis(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={analysis: {confidence: 0.9}}")
-    assert jobs.keys() - draws(jobs) == {"correlate", "tabulate_warm_start", "show_config"}
+    assert jobs.keys() - draws(jobs) == {"correlate", "find_causes", "tabulate_warm_start", "show_config"}
 
 
 def test_new_seed_runs_that_seed_alone(finished: Path) -> None:

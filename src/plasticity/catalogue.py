@@ -212,6 +212,8 @@ WARM_START_FIGURES: dict[str, Entry] = {
     "training_curves": Entry(description="Loss and accuracy by epoch of warm-up and fine-tuning."),
     "plasticity_gap": Entry(description="Test accuracy lost against a random-init network, by warm-up length."),
     "partial_correlations": Entry(description="Correlation of collapse with accuracy given the training length."),
+    "dose_response": Entry(description="NC1 and accuracy against the dose of a penalty or of weight decay."),
+    "causal_estimates": Entry(description="What NC1 explains beyond training length, and what passes through it."),
 }
 
 PERMUTED_FIGURES: dict[str, Entry] = {
@@ -226,5 +228,8 @@ PERMUTED_FIGURES: dict[str, Entry] = {
     "plasticity_by_task": Entry(description="Online accuracy lost against a fresh network, over the tasks, per arm."),
     "task_correlations": Entry(
         description="Correlation of collapse with accuracy over the tasks, plain, partial and of differences."
+    ),
+    "task_causal_estimates": Entry(
+        description="What NC1 explains of the next task beyond training, and what passes through it."
     ),
 }

@@ -7,7 +7,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("plasticity", "torch", "numpy", "numba", "pandas", "scipy", "scikit-learn", "pyarrow", "snakemake")
+_PACKAGES = (
+    *("plasticity", "torch", "numpy", "numba", "pandas", "scipy", "statsmodels", "scikit-learn", "pyarrow"),
+    "snakemake",
+)
 
 
 @cache

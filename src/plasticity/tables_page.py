@@ -11,6 +11,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "metrics": ("results/warm_start/<dataset>/metrics.parquet", "an arm, a seed and a checkpoint"),
     "permuted": ("results/permuted/<dataset>/metrics.parquet", "an arm, a seed and a task"),
     "correlations": (f"{_JOBS}/correlations.parquet", "a metric, an outcome, an arm, a method, a window, an aggregate"),
+    "causes": (f"{_JOBS}/causes.parquet", "a question, a quantity, a treatment, a method, a window"),
     "published": (f"{_JOBS}/published.parquet and not_run.parquet", "a published number or shape"),
     "history": ("results/warm_start/<dataset>/histories.parquet", "an epoch of a training"),
     "benchmarks": ("results/benchmarks/<dataset>/jobs.parquet", "a job, as it was last run"),

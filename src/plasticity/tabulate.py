@@ -1,6 +1,6 @@
 """Stage: the tables of the warm-start study in the report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import pandas as pd
 
 from plasticity.html_tables import interval_text, mean_and_spread, write_html
 from plasticity.tables import read_table
+from plasticity.tabulate_causes import CAUSES_NOTE, causes
 
 _COLLAPSE = ["nc1", "nc2", "nc3", "nc4"]
 _PERCENT = ["warm_up_train_accuracy", "warm_up_test_accuracy", "full_test_accuracy", "plasticity_gap"]
@@ -37,7 +38,8 @@ def outcomes(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
 def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     """Return the mean-over-seeds coefficients of NC1-NC4 and of training length in each phase, with intervals.
 
-    A row per arm, outcome, metric and phase, a column per method; `seeds` are those of the method that has most.
+    A row per arm, outcome, metric and phase, a column per method; `seeds` and `points` are those of the method that has
+    most.
 
     Args:
         table: The "correlations" table.
@@ -51,8 +53,9 @@ def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     cells: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in chosen.to_dict("records"):
         key = (labels[row["arm"]], row["outcome"], row["metric"], row["window_kind"].replace("_", " "))
-        cell = cells.setdefault(key, {"seeds": 0})
-        cell["seeds"] = max(cell["seeds"], row["n_seeds"])
+        window = f"{row['window_start']}–{row['window_end']}"
+        cell = cells.setdefault(key, {"epochs": window, "seeds": 0, "points": 0})
+        cell |= {"seeds": max(cell["seeds"], row["n_seeds"]), "points": max(cell["points"], row["n_points"])}
         cell[row["method"].replace("_", " ")] = interval_text(
             row["estimate"], row["ci_low"], row["ci_high"], row["note"]
         )
@@ -60,21 +63,21 @@ def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame([{**dict(zip(keys, key, strict=True)), **cell} for key, cell in cells.items()])
 
 
-def tabulate(metrics: Path, correlated: Path, *, settings: dict[str, Any], outputs: dict[str, Path]) -> None:
+def tabulate(tables: Mapping[str, Path], *, settings: dict[str, Any], outputs: dict[str, Path]) -> None:
     """Write the report's tables.
 
     Args:
-        metrics: The "metrics" table.
-        correlated: The "correlations" table.
+        tables: The files of the study's metrics, correlations and causes.
         settings: labels, by arm.
-        outputs: Where "outcomes" and "correlations" go.
+        outputs: Where "outcomes", "correlations" and "causes" go.
     """
     makers: dict[str, Callable[[], tuple[pd.DataFrame, str]]] = {
-        "outcomes": lambda: (outcomes(read_table(metrics, "metrics"), settings["labels"]), _OUTCOMES_NOTE),
+        "outcomes": lambda: (outcomes(read_table(tables["metrics"], "metrics"), settings["labels"]), _OUTCOMES_NOTE),
         "correlations": lambda: (
-            correlations(read_table(correlated, "correlations"), settings["labels"]),
+            correlations(read_table(tables["correlations"], "correlations"), settings["labels"]),
             _CORRELATIONS_NOTE,
         ),
+        "causes": lambda: (causes(read_table(tables["causes"], "causes"), settings["labels"]), CAUSES_NOTE),
     }
     for name, path in outputs.items():
         frame, note = makers[name]()

@@ -1,5 +1,6 @@
 """Stage: the tables of the permuted study in the report."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pandas as pd
 
 from plasticity.html_tables import interval_text, mean_and_spread, write_html
 from plasticity.tables import read_table
+from plasticity.tabulate_causes import CAUSES_NOTE, causes
 
 _METRICS = ("nc1", "nc2", "nc3", "nc4", "first_task_epochs", "task")
 _OUTCOMES_NOTE = (
@@ -67,25 +69,26 @@ def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
             else {"mean": "tasks, within seeds"}.get(row["aggregate"], "tasks, averaged")
         )
         when = f"task {row['window_end']}" if row["window_kind"] == "task" else "all tasks"
-        cell = cells.setdefault((name, str(row["outcome"]), str(row["metric"]), when, points), {"seeds": 0})
-        cell["seeds"] = max(cell["seeds"], row["n_seeds"])
+        cell = cells.setdefault((name, str(row["outcome"]), str(row["metric"]), when, points), {"seeds": 0, "n": 0})
+        cell |= {"seeds": max(cell["seeds"], row["n_seeds"]), "n": max(cell["n"], row["n_points"])}
         method = row["method"].replace("_", " ")
         cell[method] = interval_text(row["estimate"], row["ci_low"], row["ci_high"], row["note"])
     keys = ("arm or experiment", "outcome", "metric", "when", "points")
     return pd.DataFrame([{**dict(zip(keys, key, strict=True)), **cell} for key, cell in cells.items()])
 
 
-def tabulate_permuted(metrics: Path, correlated: Path, *, settings: dict[str, Any], outputs: dict[str, Path]) -> None:
+def tabulate_permuted(tables: Mapping[str, Path], *, settings: dict[str, Any], outputs: dict[str, Path]) -> None:
     """Write the report's tables.
 
     Args:
-        metrics: The "permuted" table.
-        correlated: The "correlations" table.
+        tables: The files of the study's metrics, correlations and causes.
         settings: labels, by arm.
-        outputs: Where "outcomes" and "correlations" go.
+        outputs: Where "outcomes", "correlations" and "causes" go.
     """
     labels = settings["labels"]
-    measured = outcomes(read_table(metrics, "permuted"), labels)
+    measured = outcomes(read_table(tables["metrics"], "permuted"), labels)
     write_html(measured, outputs["outcomes"], title="outcomes", note=_OUTCOMES_NOTE)
-    found = correlations(read_table(correlated, "correlations"), labels)
+    found = correlations(read_table(tables["correlations"], "correlations"), labels)
     write_html(found, outputs["correlations"], title="correlations", note=_CORRELATIONS_NOTE)
+    asked = causes(read_table(tables["causes"], "causes"), labels)
+    write_html(asked, outputs["causes"], title="causes", note=CAUSES_NOTE)

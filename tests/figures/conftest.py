@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from causes_tables import make_causes, trial_of_arms
 from permuted_tables import make_permuted
+from plasticity.analysis.transitions import of_warm_start
 from plasticity.figures.inputs import FigureTables
 from plasticity.figures.permuted_inputs import PermutedTables
 from plasticity.figures.style import Style
@@ -137,5 +139,7 @@ def make_study(folder, *, arms=ARMS, seeds=(7, 8, 9), epochs=tuple(range(8, 49, 
     for schema, frame in frames.items():
         write_table(frame, folder / f"{schema}.parquet", schema)
     metrics, histories, correlations = (read_table(folder / f"{schema}.parquet", schema) for schema in frames)
+    trial = trial_of_arms(arms)
+    causes = make_causes(folder, of_warm_start(metrics, ("all", 8, max(epochs))), trial, ("seed", "length"))
     warm_ups = {arm: "warm_start" if arm in {"random_init", "shrink_perturb"} else arm for arm in arms}
-    return FigureTables(metrics, histories, correlations, tuple(arms), {}, warm_ups, ANALYSIS)
+    return FigureTables(metrics, histories, correlations, causes, tuple(arms), {}, warm_ups, ANALYSIS, trial)

@@ -182,6 +182,7 @@ def _slices(plan: PermutedPlan) -> dict[tuple[str, str], Any]:
     found: dict[tuple[str, str], Any] = {
         ("assemble", ""): (plan.assemble_settings(), list(plan.first_tasks)),
         ("correlate", ""): plan.study["analysis"],
+        ("causes", ""): plan.causes_settings(),
         ("tabulate", ""): plan.tabulate_settings(),
     }
     found |= {("first_task", name): plan.first_task_settings(name) for name in plan.first_tasks}
@@ -209,7 +210,7 @@ LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("reshuffle_epochs",): (True, TRAINED),
     ("model", "name"): ("mlp", set()),  # there is no other
     ("model", "hidden"): ([50], TRAINED),
-    ("first_task", "epochs"): (3, {*TRAINED, "assemble"}),
+    ("first_task", "epochs"): (3, {*TRAINED, "assemble", "causes", "figures"}),  # a dose
     ("first_task", "max_epochs"): (70, {*TRAINED, "assemble"}),
     ("first_task", "learning_rate"): (0.02, {*TRAINED, "assemble"}),  # the baseline's training gets a name of its own
     ("first_task", "weight_decay"): (0.01, {*TRAINED, "assemble"}),
@@ -222,8 +223,8 @@ LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("following", "batch_size"): (4, {*TRAINED, "assemble"}),
     ("following", "penalty"): ({"name": "none"}, set()),
     ("measure", "probe_images"): (100, TRAINED),
-    ("analysis", "confidence"): (0.9, {"correlate", "figures"}),
-    ("analysis", "bootstrap_samples"): (100, {"correlate", "figures"}),
+    ("analysis", "confidence"): (0.9, {"correlate", "causes", "figures"}),
+    ("analysis", "bootstrap_samples"): (100, {"correlate", "causes", "figures"}),
 }
 
 

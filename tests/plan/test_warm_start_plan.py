@@ -145,6 +145,7 @@ def _slices(plan: WarmStartPlan) -> dict[tuple[str, str], Any]:
         ("fresh", ""): plan.study["model"],
         ("assemble", ""): plan.assemble_settings(),
         ("correlate", ""): plan.study["analysis"],
+        ("causes", ""): plan.causes_settings(),
         ("tabulate", ""): plan.tabulate_settings(),
     }
     found |= {("warm_up", name): plan.warm_up_settings(name) for name in plan.warm_ups}
@@ -173,9 +174,9 @@ LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("warm_up", "checkpoint_every"): (2, TRAINED),
     ("warm_up", "learning_rate"): (0.01, {"warm_up"}),
     ("warm_up", "momentum"): (0.5, {"warm_up"}),
-    ("warm_up", "weight_decay"): (0.001, {"warm_up"}),
+    ("warm_up", "weight_decay"): (0.001, {"warm_up", "causes", "figures"}),  # a dose
     ("warm_up", "batch_size"): (32, {"warm_up", "measure"}),
-    ("warm_up", "penalty"): ({"name": "nc1", "weight": 0.5}, {"warm_up"}),
+    ("warm_up", "penalty"): ({"name": "nc1", "weight": 0.5}, {"warm_up", "causes", "figures"}),  # a dose
     ("fine_tune", "learning_rate"): (0.01, {"fine_tune"}),
     ("fine_tune", "momentum"): (0.5, {"fine_tune"}),
     ("fine_tune", "weight_decay"): (0.1, {"fine_tune"}),
@@ -185,9 +186,9 @@ LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("measure", "train_mode_nc1"): (False, {"measure"}),
     ("measure", "probe_images"): (100, {"measure"}),
     ("analysis", "window"): (20, {"correlate", "figures"}),
-    ("analysis", "phase_boundary"): (8, {"correlate", "figures"}),
-    ("analysis", "confidence"): (0.9, {"correlate", "figures"}),
-    ("analysis", "bootstrap_samples"): (100, {"correlate", "figures"}),
+    ("analysis", "phase_boundary"): (8, {"correlate", "causes", "figures"}),
+    ("analysis", "confidence"): (0.9, {"correlate", "causes", "figures"}),
+    ("analysis", "bootstrap_samples"): (100, {"correlate", "causes", "figures"}),
 }
 
 
@@ -233,7 +234,7 @@ def test_a_new_value_of_a_list_leaves_every_other_training_as_it_is() -> None:
     changed = _changed(_plan(_put(("arms", "weight_decay", "warm_up", "weight_decay"), [0.01, 0.1, 0.5])))
     assert changed["warm_up"] == changed["measure"] == {"weight_decay0.5"}
     assert changed["fine_tune"] == {"weight_decay_0.5"}
-    assert set(changed) == {"warm_up", "measure", "fine_tune", "assemble", "tabulate", "figures"}
+    assert set(changed) == {"warm_up", "measure", "fine_tune", "assemble", "causes", "tabulate", "figures"}
 
 
 def test_an_arms_warm_up_changes_its_own_training_alone() -> None:

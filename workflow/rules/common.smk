@@ -91,7 +91,7 @@ def warm_start_targets():
     """Final files of the warm-start study."""
     if WARM_START is None:
         return []
-    tables = ["metrics", "histories", "correlations", "published"]
+    tables = ["metrics", "histories", "correlations", "causes", "published"]
     return study_files(WARM_START_RESULTS, tables, WARM_START.study["figures"])
 
 
@@ -99,7 +99,7 @@ def permuted_targets():
     """Final files of the permuted study."""
     if PERMUTED is None:
         return []
-    tables = ["metrics", "correlations", "published"]
+    tables = ["metrics", "correlations", "causes", "published"]
     return study_files(PERMUTED_RESULTS, tables, PERMUTED.study["figures"])
 
 
@@ -126,7 +126,7 @@ def study_files(folder, tables, figures):
         ),
         *(
             f"{folder}/tables/{page}.html"
-            for page in ["outcomes", "correlations", "published"]
+            for page in ["outcomes", "correlations", "causes", "published"]
         ),
     ]
 

@@ -2,7 +2,8 @@
 # collapse of its features say why? First task: the seed's first permutation. Next tasks: further ones, one after another.
 #
 #   first_task (per training) -> following_tasks (per experiment) -> assemble_permuted -> correlate_permuted
-#                                                                                      \-> draw_<figure>
+#                                                                                      \-> find_causes_permuted
+#                                                                         tabulate, draw_figure <-----/
 # A job carries some seeds; the networks of all its arms and seeds go through the tasks side by side.
 
 
@@ -130,10 +131,32 @@ rule correlate_permuted:
         "../scripts/correlate_permuted.py"
 
 
+rule find_causes_permuted:
+    input:
+        metrics=rules.assemble_permuted.output.metrics,
+    output:
+        causes=f"{PERMUTED_RESULTS}/causes.parquet",
+    log:
+        f"logs/permuted/{DATASET}/find_causes_permuted.log",
+    benchmark:
+        f"{PERMUTED_RESULTS}/benchmarks/find_causes_permuted.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        settings=PERMUTED.causes_settings(),
+        code=fingerprint("plasticity.causes_permuted", tables=("causes",)),
+    message:
+        "Asking what collapse explains beyond training, and what the arms as an experiment say"
+    script:
+        "../scripts/find_causes_permuted.py"
+
+
 rule tabulate_permuted:
     input:
         metrics=rules.assemble_permuted.output.metrics,
         correlations=rules.correlate_permuted.output.correlations,
+        causes=rules.find_causes_permuted.output.causes,
     output:
         outcomes=report(
             f"{PERMUTED_RESULTS}/tables/outcomes.html",
@@ -148,6 +171,13 @@ rule tabulate_permuted:
             category="Tables",
             subcategory=f"permuted, {DATASET}",
             labels={"table": "correlations"},
+        ),
+        causes=report(
+            f"{PERMUTED_RESULTS}/tables/causes.html",
+            caption="../report/permuted_causes_table.rst",
+            category="Tables",
+            subcategory=f"permuted, {DATASET}",
+            labels={"table": "causes"},
         ),
     log:
         f"logs/permuted/{DATASET}/tabulate.log",
@@ -174,6 +204,7 @@ for figure in PERMUTED.study["figures"]:
         input:
             metrics=rules.assemble_permuted.output.metrics,
             correlations=rules.correlate_permuted.output.correlations,
+            causes=rules.find_causes_permuted.output.causes,
         output:
             svg=report(
                 f"{PERMUTED_RESULTS}/figures/{figure}.svg",

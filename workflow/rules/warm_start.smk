@@ -3,8 +3,8 @@
 #
 #   draw_split -> warm_up -> export -> [intervene] -> measure_collapse -+
 #                                                       |                          +-> assemble_metrics -> correlate
-#                                                       +-------> fine_tune -------+                          |
-#                                                                                      draw_figure <----------+
+#                                                       +-------> fine_tune -------+               \-> find_causes
+#                                                                             tabulate, draw_figure <-----/
 # Params hold the exact slice of the configuration that a stage reads and a fingerprint of its Python: nothing else
 # makes it stale.
 
@@ -283,10 +283,32 @@ rule correlate:
         "../scripts/correlate.py"
 
 
+rule find_causes:
+    input:
+        metrics=rules.assemble_metrics.output.metrics,
+    output:
+        causes=f"{WARM_START_RESULTS}/causes.parquet",
+    log:
+        f"logs/warm_start/{DATASET}/find_causes.log",
+    benchmark:
+        f"{WARM_START_RESULTS}/benchmarks/find_causes.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        settings=WARM_START.causes_settings(),
+        code=fingerprint("plasticity.causes", tables=("causes",)),
+    message:
+        "Asking what collapse explains beyond training, and what the arms as an experiment say"
+    script:
+        "../scripts/find_causes.py"
+
+
 rule tabulate_warm_start:
     input:
         metrics=rules.assemble_metrics.output.metrics,
         correlations=rules.correlate.output.correlations,
+        causes=rules.find_causes.output.causes,
     output:
         outcomes=report(
             f"{WARM_START_RESULTS}/tables/outcomes.html",
@@ -301,6 +323,13 @@ rule tabulate_warm_start:
             category="Tables",
             subcategory=f"warm_start, {DATASET}",
             labels={"table": "correlations"},
+        ),
+        causes=report(
+            f"{WARM_START_RESULTS}/tables/causes.html",
+            caption="../report/causes_table.rst",
+            category="Tables",
+            subcategory=f"warm_start, {DATASET}",
+            labels={"table": "causes"},
         ),
     log:
         f"logs/warm_start/{DATASET}/tabulate.log",
@@ -328,6 +357,7 @@ for figure in WARM_START.study["figures"]:
             metrics=rules.assemble_metrics.output.metrics,
             histories=rules.assemble_histories.output.histories,
             correlations=rules.correlate.output.correlations,
+            causes=rules.find_causes.output.causes,
         output:
             svg=report(
                 f"{WARM_START_RESULTS}/figures/{figure}.svg",

@@ -5,8 +5,7 @@ from plasticity.tabulate import tabulate
 
 with log_to(snakemake.log[0]):
     tabulate(
-        Path(snakemake.input.metrics),
-        Path(snakemake.input.correlations),
+        {name: Path(path) for name, path in snakemake.input.items()},
         settings=snakemake.params.settings,
         outputs={name: Path(path) for name, path in snakemake.output.items()},
     )

@@ -23,7 +23,7 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class FigureTables:
-    """The tables "metrics", "history" and "correlations" of a study, and what is needed to read them.
+    """The tables "metrics", "history", "correlations" and "causes" of a study, and what is needed to read them.
 
     Attributes:
         SCHEMAS: Table -> the schema that it is read with.
@@ -32,22 +32,26 @@ class FigureTables:
         labels: Arm -> its name in legends; absent, or no more than its key in words, it is the field's usual one.
         warm_ups: Arm -> the warm-up it starts from, the `run` of the histories; arms may share one.
         analysis: The configuration's section of that name: window and phase_boundary (epochs), confidence.
+        trial: The arms as an experiment: control, treatments and dose series (`plasticity.plan.trial`).
     """
 
     SCHEMAS: ClassVar[Mapping[str, str]] = {
         "metrics": "metrics",
         "histories": "history",
         "correlations": "correlations",
+        "causes": "causes",
     }
-    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "warm_ups", "analysis")
+    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "warm_ups", "analysis", "trial")
 
     metrics: pd.DataFrame
     histories: pd.DataFrame
     correlations: pd.DataFrame
+    causes: pd.DataFrame
     arms: Sequence[str]
     labels: Mapping[str, str]
     warm_ups: Mapping[str, str]
     analysis: Mapping[str, Any]
+    trial: Mapping[str, Any]
 
     @cached_property
     def styles(self) -> dict[str, ArmStyle]:

@@ -21,7 +21,7 @@ _VALUES = {"first_task_length": "{} epochs", "first_task_collapse": "NC1 < {}"}
 
 @dataclass(frozen=True)
 class PermutedTables:
-    """The tables "permuted" and "correlations" of a study, and what is needed to read them.
+    """The tables "permuted", "correlations" and "causes" of a study, and what is needed to read them.
 
     Attributes:
         SCHEMAS: Table -> the schema that it is read with.
@@ -30,17 +30,24 @@ class PermutedTables:
         labels: Arm -> its name in legends; absent, or no more than its key in words, it is the field's usual one.
         experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
         analysis: The configuration's section of that name: confidence, bootstrap_samples.
+        trial: The arms as an experiment: control, treatments and dose series (`plasticity.plan.trial`).
     """
 
-    SCHEMAS: ClassVar[Mapping[str, str]] = {"metrics": "permuted", "correlations": "correlations"}
-    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "experiments", "analysis")
+    SCHEMAS: ClassVar[Mapping[str, str]] = {
+        "metrics": "permuted",
+        "correlations": "correlations",
+        "causes": "causes",
+    }
+    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "experiments", "analysis", "trial")
 
     metrics: pd.DataFrame
     correlations: pd.DataFrame
+    causes: pd.DataFrame
     arms: Sequence[str]
     labels: Mapping[str, str]
     experiments: Mapping[str, str]
     analysis: Mapping[str, Any]
+    trial: Mapping[str, Any]
 
     @cached_property
     def styles(self) -> dict[str, ArmStyle]:

@@ -27,12 +27,15 @@ FIGURES: Mapping[str, FigureEntry] = {
     "training_curves": FigureEntry("warm_start", "training_curves"),
     "plasticity_gap": FigureEntry("warm_start", "plasticity_gap"),
     "partial_correlations": FigureEntry("warm_start", "partial_correlations"),
+    "dose_response": FigureEntry("warm_start", "dose_response"),
+    "causal_estimates": FigureEntry("warm_start", "causal_estimates"),
     "accuracy_and_collapse_by_task": FigureEntry("permuted", "accuracy_and_collapse_by_task"),
     "first_task_length": FigureEntry("permuted", "first_task_length"),
     "first_task_collapse": FigureEntry("permuted", "first_task_collapse"),
     "correlation_by_task": FigureEntry("permuted", "correlation_by_task"),
     "plasticity_by_task": FigureEntry("permuted", "plasticity_by_task"),
     "task_correlations": FigureEntry("permuted", "task_correlations"),
+    "task_causal_estimates": FigureEntry("permuted", "task_causal_estimates"),
 }
 
 # Where the tables of a study are put together; each of its figures imports that module, so that it is in their code.

@@ -7,6 +7,7 @@ from typing import Any
 
 from plasticity.config import expand_arm
 from plasticity.plan.naming import PLAIN, chunks, training_name
+from plasticity.plan.trial import Numbers, numbers_of, trial_of
 
 BASELINE = "random_init"
 """Experiment whose arms every plasticity gap is measured against: a fresh network for every task."""
@@ -121,6 +122,25 @@ class PermutedPlan:
         arms = self.experiments[experiment]
         return {**self._shared(), "experiment": experiment, "arms": [arm.branch for arm in arms]}
 
+    @cached_property
+    def trial(self) -> Settings:
+        """The arms as an experiment: those that learn the following tasks alike, without an intervention.
+
+        The state of a network is measured before it is intervened on. The control is the first arm whose first task is
+        that of the study.
+        """
+        given = [arm for arm in self.arms.values() if arm.experiment != BASELINE]
+        alike = {arm.name: arm for arm in given if arm.reference == BASELINE and arm.intervention is None}
+        epochs = self.study["first_task"]["epochs"]
+        plain = [name for name, arm in alike.items() if arm.first_task == PLAIN and arm.epochs == epochs]
+        numbers = {name: numbers_of(arm.training, None) | _end(arm) for name, arm in alike.items()}
+        return trial_of(plain[0] if plain else "", numbers)
+
+    def causes_settings(self) -> Settings:
+        """Return what the stage that asks for causes reads."""
+        keys = ("confidence", "bootstrap_samples")
+        return {key: self.study["analysis"][key] for key in keys} | self.trial
+
     def assemble_settings(self) -> Settings:
         """Return what the table of the study is assembled from."""
         keys = ("name", "experiment", "first_task", "epochs", "nc1_below", "max_epochs", "reference")
@@ -134,6 +154,7 @@ class PermutedPlan:
             "labels": {name: arm.label for name, arm in self.arms.items()},
             "experiments": {name: arm.experiment for name, arm in self.arms.items()},
             "analysis": self.study["analysis"],
+            "trial": self.trial,
         }
 
     def curve_settings(self) -> Settings:
@@ -210,3 +231,10 @@ class PermutedPlan:
 
 def _without_tasks(following: Settings) -> Settings:
     return {key: value for key, value in following.items() if key != "tasks"}
+
+
+def _end(arm: PermutedArm) -> Numbers:
+    """Return the number that ends an arm's first task."""
+    if arm.nc1_below is not None:
+        return {"first-task NC1 threshold": arm.nc1_below}
+    return {"first-task epochs": float(arm.epochs or 0)}

@@ -7,7 +7,8 @@ from typing import Any
 
 from plasticity.config import expand_lists
 from plasticity.errors import PlasticityError
-from plasticity.plan.naming import chunks, training_name
+from plasticity.plan.naming import PLAIN, chunks, training_name
+from plasticity.plan.trial import numbers_of, trial_of
 
 Settings = dict[str, Any]
 
@@ -130,6 +131,19 @@ class WarmStartPlan:
             "test_size": self.study["test_size"],
         }
 
+    @cached_property
+    def trial(self) -> Settings:
+        """The arms as an experiment; the control is the first that warms up as the study says, without intervention."""
+        warmed = {name: arm for name, arm in self.arms.items() if max(arm.epochs) > 0}
+        plain = [name for name, arm in warmed.items() if arm.warm_up == PLAIN and arm.intervention is None]
+        numbers = {name: numbers_of(arm.training, arm.intervention) for name, arm in warmed.items()}
+        return trial_of(plain[0] if plain else "", numbers)
+
+    def causes_settings(self) -> Settings:
+        """Return what the stage that asks for causes reads."""
+        keys = ("confidence", "bootstrap_samples", "phase_boundary")
+        return {key: self.study["analysis"][key] for key in keys} | self.trial
+
     def assemble_settings(self) -> Settings:
         """Return what the table of the study is assembled from: each arm's start."""
         return {"starts": {name: arm.start for name, arm in self.arms.items()}, "epochs": self._epochs()}
@@ -142,6 +156,7 @@ class WarmStartPlan:
             "labels": {name: arm.label for name, arm in self.arms.items()},
             "warm_ups": {name: arm.warm_up for name, arm in self.arms.items()},
             "analysis": self.study["analysis"],
+            "trial": self.trial,
         }
 
     def curve_settings(self) -> Settings:

@@ -1,0 +1,96 @@
+"""The table of causes: rows of all questions, corrected, judged and in the form of its schema."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from plasticity.analysis.doses import Series, Trial
+from plasticity.analysis.estimates import Asked, Row, row_of
+from plasticity.analysis.inference import Inference, Level
+from plasticity.analysis.power import seeds_for_correlation
+from plasticity.analysis.published import Key
+from plasticity.analysis.transitions import Transitions
+from plasticity.analysis.verdict import corrected, judged
+from plasticity.errors import PlasticityError
+from plasticity.schemas import SCHEMAS
+
+_KINDS = {"str": "object", "int": "Int64", "float": "float64"}
+
+
+def causes_table(rows: Iterable[Row], confidence: float) -> pd.DataFrame:
+    """Return the table "causes" from the rows of all questions.
+
+    Args:
+        rows: Rows of `estimates.row_of`.
+        confidence: Level of the intervals.
+    """
+    columns = SCHEMAS["causes"]
+    frame = pd.DataFrame(list(rows))
+    if frame.empty:
+        frame = pd.DataFrame({column.name: [] for column in columns})
+    else:
+        frame = judged(corrected(frame), confidence)
+    return frame.filter([column.name for column in columns]).astype(
+        {column.name: _KINDS[column.kind] for column in columns}
+    )
+
+
+def power_rows(published: Mapping[Key, float], windows: Mapping[str, Transitions], confidence: float) -> Iterator[Row]:
+    """Yield how many independent networks show each published correlation with power 0.8 (Fisher's z).
+
+    Args:
+        published: Sizes by key; those of correlations are taken.
+        windows: Transitions by window.
+        confidence: Level of the test.
+    """
+    for key, size in published.items():
+        if key[0] != "correlation" or key[2] not in windows or windows[key[2]].rows.empty:
+            continue
+        asked = Asked(
+            question="power",
+            quantity="independent_networks",
+            method=key[1],
+            metric=key[3],
+            unit="seeds",
+            family="power",
+        )
+        window = windows[key[2]]
+        seeds = len(set(window.rows["seed"]))
+        needed = float(seeds_for_correlation(size, confidence=confidence))
+        note = f"to see r = {size:+.2f} with power 0.8 if every network were independent, by Fisher's z"
+        yield row_of(asked, Inference(needed, n_seeds=seeds, note=note), window, 0)
+
+
+def trial_of(settings: Mapping[str, Any], pairs: tuple[str, ...]) -> Trial:
+    """Return the arms as an experiment, as `plasticity.plan.trial` describes it.
+
+    Args:
+        settings: control, treatments and series.
+        pairs: Columns that a treated network shares with its control.
+
+    Raises:
+        PlasticityError: If a key is missing.
+    """
+    missing = [key for key in ("control", "treatments", "series") if key not in settings]
+    if missing:
+        raise PlasticityError(f"causes: expected the settings control, treatments and series, got none for {missing}")
+    series = tuple(Series(each["name"], each["doses"]) for each in settings["series"])
+    return Trial(settings["control"], tuple(settings["treatments"]), series, pairs)
+
+
+def level_of(settings: Mapping[str, Any]) -> Level:
+    """Return the level of the intervals and the number of resamples.
+
+    Args:
+        settings: confidence and bootstrap_samples.
+
+    Raises:
+        PlasticityError: If one is missing or out of its range.
+    """
+    confidence, samples = settings.get("confidence"), settings.get("bootstrap_samples")
+    if not (isinstance(confidence, float) and 0 < confidence < 1):
+        raise PlasticityError(f"analysis.confidence: expected a level between 0 and 1, got {confidence!r}")
+    if not (isinstance(samples, int) and samples >= 1):
+        raise PlasticityError(f"analysis.bootstrap_samples: expected at least 1 sample, got {samples!r}")
+    return Level(confidence=confidence, samples=samples)

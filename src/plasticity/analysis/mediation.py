@@ -1,0 +1,127 @@
+"""How much of what an arm or a dose does to the accuracy of the next task goes through NC1 at its start.
+
+Let D be the dose, or 1 for an arm and 0 for the control. Networks of one pair share the seed and, in warm starting, the
+length. With Δ a treated network minus the control of its pair, the model
+
+    ln NC1 = pair + a·D + error,    Δ accuracy = direct effect(arm, length) + b·Δ ln NC1 + error
+
+splits the total effect c, the slope of accuracy on D within pairs, into a·b through NC1 and a direct effect c − a·b
+(Baron & Kenny 1986; Imai, Keele & Tingley 2010, eq. 5 to 7). The slope b comes from what differs between seeds within
+an arm and a length: neither length nor the arm itself can make it. It is causal only under assumptions that no table
+can check; docs/statistics.md spells them out. One of them, that nothing else moves both NC1 and accuracy of a network
+beside its arm and length, has a sensitivity: `rho_at_zero` is the correlation of the errors at which the indirect
+effect would be zero (Imai, Keele & Yamamoto 2010). The smaller, the more fragile.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plasticity.analysis.doses import UNITS, Trial, expectation, treated
+from plasticity.analysis.estimates import MEDIATOR, OUTCOME, Asked, Row, row_of
+from plasticity.analysis.inference import Inference, Level, Statistic, infer
+from plasticity.analysis.moments import moments_of
+from plasticity.analysis.transitions import Transitions
+
+_PATHS = ("direct", "indirect", "mediator_slope", "rho_at_zero")
+
+
+def mediation(transitions: Transitions, trial: Trial, level: Level) -> Iterator[Row]:
+    """Yield direct and indirect effect of every treatment and dose series with a control, b, and the sensitivity."""
+    for arm in trial.treatments:
+        treatment = {"name": arm, "per": "", "extra": trial.where(arm)}
+        yield from _rows(treatment, {trial.control: 0.0, arm: 1.0}, transitions, trial, level)
+    for series in trial.series:
+        if trial.control in series.doses and len(series.doses) > 2:
+            per = f" per ln {series.name}" if series.logarithmic else f" per {series.name}"
+            doses = dict(zip(series.doses, series.scaled(list(series.doses)).tolist(), strict=True))
+            ends = list(series.doses.values())
+            extra = {"series": series.name, "dose_low": min(ends), "dose_high": max(ends)}
+            yield from _rows({"name": series.name, "per": per, "extra": extra}, doses, transitions, trial, level)
+
+
+def effects(
+    rows: pd.DataFrame, pairs: pd.DataFrame, doses: Mapping[str, float], shared: tuple[str, ...]
+) -> tuple[int, dict[str, Statistic]]:
+    """Return how many pairs there are to spare, and each path as a function of how often each seed is taken.
+
+    Args:
+        rows: Transitions of the control and the treated arms, of the seeds that have pairs.
+        pairs: The same paired, from `doses.treated`.
+        doses: D of every arm.
+        shared: Columns that networks of a pair share.
+    """
+    dose = np.array([doses[arm] for arm in rows["arm"]], dtype=float)
+    levels = np.column_stack([dose, rows[MEDIATOR].to_numpy(float), rows["outcome"].to_numpy(float)])
+    whole = moments_of(levels, seeds=rows["seed"].to_numpy(), groups=_codes(rows, shared))
+    changes = pairs[["mediator_change", "outcome_change"]].to_numpy(dtype=float)
+    within = moments_of(changes, seeds=pairs["seed"].to_numpy(), groups=_codes(pairs, ("arm", "length")))
+
+    def shift(takes: np.ndarray, place: int) -> np.ndarray:
+        rest = whole.residual(takes)
+        return rest[:, 0, place] / rest[:, 0, 0]
+
+    def slope(takes: np.ndarray) -> np.ndarray:
+        rest = within.residual(takes)
+        return rest[:, 0, 1] / rest[:, 0, 0]
+
+    def rho(takes: np.ndarray) -> np.ndarray:
+        rest = within.residual(takes)
+        return np.clip(rest[:, 0, 1] / np.sqrt(rest[:, 0, 0] * rest[:, 1, 1]), -1.0, 1.0)
+
+    def indirect(takes: np.ndarray) -> np.ndarray:
+        return shift(takes, 1) * slope(takes)
+
+    paths: dict[str, Statistic] = {
+        "mediator_shift": lambda takes: shift(takes, 1),
+        "direct": lambda takes: shift(takes, 2) - indirect(takes),
+        "indirect": indirect,
+        "mediator_slope": slope,
+        "rho_at_zero": rho,
+    }
+    return within.spare, paths
+
+
+def _rows(
+    treatment: Mapping[str, Any], doses: Mapping[str, float], transitions: Transitions, trial: Trial, level: Level
+) -> Iterator[Row]:
+    pairs = treated(transitions, trial, [arm for arm in doses if arm != trial.control])
+    if pairs.empty:
+        return
+    rows = transitions.rows.loc[transitions.rows["arm"].isin([trial.control, *pairs["arm"]])]
+    rows = rows.loc[rows["seed"].isin(pairs["seed"])]
+    spare, paths = effects(rows, pairs, doses, trial.pairs)
+    seeds = len(set(pairs["seed"]))
+    sign = expectation(infer(paths["mediator_shift"], seeds, level), level.confidence)
+    unit = UNITS[OUTCOME] + treatment["per"]
+    looks = {
+        "direct": (treatment["name"], unit, np.nan),
+        "indirect": (treatment["name"], unit, sign),
+        "mediator_slope": (MEDIATOR, f"{UNITS[OUTCOME]} per {UNITS[MEDIATOR]}", 1.0),
+        "rho_at_zero": (MEDIATOR, "1", np.nan),
+    }
+    for path in _PATHS:
+        metric, unit, expected = looks[path]
+        asked = Asked(
+            question="mediation",
+            quantity=path,
+            method="paired_within_length",
+            metric=metric,
+            unit=unit,
+            treatment=treatment["name"],
+            expected=expected,
+            extra=treatment["extra"],
+        )
+        found = Inference(np.nan, n_seeds=seeds, note=f"{len(pairs)} pairs leave {max(spare, 0)}")
+        if spare >= 2:
+            found = infer(paths[path], seeds, level, correlation=path == "rho_at_zero")
+        if path == "rho_at_zero":  # describes how fragile the slope is; the slope has the test
+            found = replace(found, p_value=np.nan)
+        yield row_of(asked, found, transitions, len(pairs))
+
+
+def _codes(rows: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
+    return np.column_stack([pd.factorize(rows[name])[0] for name in columns])

@@ -1,0 +1,61 @@
+"""The page of the table of causes, for the reports of both studies."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+CAUSES_NOTE = (
+    "Every estimate with Student's t interval over seeds, each left out once, and beside it the bootstrap's percentile "
+    "interval; n is seeds / transitions or pairs of them. p is corrected by Holm for the tests of its family, whose "
+    "number follows. Published sizes are compared with where there are any: the power that these seeds have to show "
+    "one, and the seeds it takes for 80 %. Verdicts follow the rule of docs/statistics.md: supports and contradicts "
+    "are about the account that collapse costs plasticity."
+)
+_LABELS = {"log_nc1": "ln NC1"}
+
+
+def causes(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+    """Return a row per estimate, in words.
+
+    Args:
+        table: The "causes" table.
+        labels: What the report calls each arm.
+    """
+    return pd.DataFrame([_cells(row, labels) for row in table.to_dict("records")])
+
+
+def _cells(row: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
+    def named(text: str) -> str:
+        return labels.get(text, _LABELS.get(text, text.replace("_", " ")))
+
+    return {
+        "question": named(row["question"]),
+        "treatment": named(row["treatment"]) or "–",
+        "quantity": named(row["quantity"]),
+        "explains": named(row["metric"]),
+        "what": named(row["outcome"]),
+        "method": named(row["method"]),
+        "window": f"{named(row['window_kind'])}: {row['window_start']}–{row['window_end']}",
+        "estimate": _interval(row["estimate"], row["ci_low"], row["ci_high"]),
+        "bootstrap": _interval(np.nan, row["bootstrap_low"], row["bootstrap_high"]),
+        "unit": row["unit"],
+        "n": f"{row['n_seeds']} / {row['n_points']}",
+        "p": "–" if pd.isna(row["p_adjusted"]) else f"{row['p_adjusted']:.2g} (of {row['n_tests']})",
+        "published": _number(row["published"]),
+        "power": "–" if pd.isna(row["power"]) else f"{100 * row['power']:.0f} %",
+        "seeds needed": "–" if pd.isna(row["seeds_needed"]) else str(int(row["seeds_needed"])),
+        "verdict": row["verdict"],
+        "note": row["note"] or "–",
+    }
+
+
+def _interval(estimate: float, low: float, high: float) -> str:
+    """Return "estimate [low, high]" with three digits, or what of it there is."""
+    parts = [_number(estimate)] if np.isfinite(estimate) else []
+    parts += [f"[{_number(low)}, {_number(high)}]"] if np.isfinite([low, high]).all() else []
+    return " ".join(parts) or "–"
+
+
+def _number(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:+.3g}"

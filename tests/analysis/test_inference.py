@@ -1,0 +1,78 @@
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from plasticity.analysis.inference import Level, infer
+
+LEVEL = Level(confidence=0.95, samples=2000)
+
+
+def _mean_of(values: np.ndarray):
+    return lambda takes: takes @ values / takes.sum(axis=1)
+
+
+def test_the_interval_of_a_mean_is_students_t() -> None:
+    values = np.array([0.3, 1.1, -0.4, 0.9])
+    found = infer(_mean_of(values), 4, LEVEL)
+    expected: Any = stats.ttest_1samp(values, 0)
+    interval = expected.confidence_interval(0.95)
+    assert found.estimate == pytest.approx(values.mean())
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert found.p_value == pytest.approx(expected.pvalue)
+    assert found.deviation == pytest.approx(values.std(ddof=1))
+    assert found.n_seeds == 4
+
+
+def test_the_bootstrap_is_that_of_all_resamples_by_brute_force() -> None:
+    values = np.array([0.3, 1.1, -0.4, 0.9])
+    found = infer(_mean_of(values), 4, LEVEL)
+    means = np.sort([np.mean(draw) for draw in product(values, repeat=4)])
+    tail = 0.025 * len(means)
+    assert found.bootstrap_low == pytest.approx(means[int(np.ceil(tail)) - 1])
+    assert found.bootstrap_high == pytest.approx(means[-int(np.ceil(tail))])
+
+
+def test_a_correlation_stays_within_its_range_through_fishers_z() -> None:
+    values = np.array([0.99, 0.95, 0.2])
+    found = infer(lambda takes: takes @ values / takes.sum(axis=1), 3, LEVEL, correlation=True)
+    assert -1 < found.low < found.estimate < found.high < 1
+
+
+def test_what_too_few_seeds_leave_out() -> None:
+    one = infer(_mean_of(np.array([1.0])), 1, LEVEL)
+    assert (one.estimate, one.note) == (1.0, "1 seed, no interval")
+    assert np.isnan([one.low, one.bootstrap_low, one.p_value]).all()
+    assert infer(_mean_of(np.array([])), 0, LEVEL).note == "no points"
+    assert infer(lambda takes: np.full(len(takes), np.nan), 3, LEVEL).note == "undefined"
+
+
+def test_an_estimate_that_hangs_on_one_seed_has_no_t_interval() -> None:
+    found = infer(lambda takes: np.where(takes[:, 0] > 0, 1.0, np.nan), 3, LEVEL)
+    assert found.estimate == 1
+    assert np.isnan(found.low)
+    assert found.note == "undefined without one of the seeds (1 of 3), no t interval"
+
+
+def test_without_samples_there_is_no_bootstrap() -> None:
+    found = infer(_mean_of(np.array([0.1, 0.2, 0.4])), 3, Level(confidence=0.9, samples=0))
+    assert np.isnan([found.bootstrap_low, found.bootstrap_high]).all()
+    assert np.isfinite([found.low, found.high]).all()
+
+
+@pytest.mark.parametrize("seeds", [3, 6])
+def test_the_t_interval_covers_a_pooled_slope_and_the_bootstrap_less_often(seeds: int) -> None:
+    """Points of a seed share errors: a slope pooled over them, 400 studies, the truth 0.5 is to be covered."""
+    random = np.random.default_rng(seeds)
+    inside, inside_bootstrap = 0, 0
+    for _ in range(400):
+        x = random.normal(size=(seeds, 8))
+        y = 0.5 * x + random.normal(size=(seeds, 1)) * x + random.normal(size=(seeds, 8))
+        xy, xx = (x * y).sum(axis=1), (x * x).sum(axis=1)
+        found = infer(lambda takes, xy=xy, xx=xx: (takes @ xy) / (takes @ xx), seeds, LEVEL)
+        inside += found.low <= 0.5 <= found.high
+        inside_bootstrap += found.bootstrap_low <= 0.5 <= found.bootstrap_high
+    assert inside / 400 > 0.91
+    assert inside_bootstrap < inside

@@ -1,0 +1,47 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from plasticity.analysis.inference import Level
+from plasticity.analysis.mixed import FORMS, fitted, mixed_effects
+from plasticity.analysis.transitions import Transitions
+from trials import simulated
+
+LEVEL = Level(confidence=0.95, samples=200)
+
+
+def _slopes(transitions: Transitions) -> dict:
+    return {row["method"]: row for row in mixed_effects(transitions, tuple(FORMS), LEVEL)}
+
+
+def test_a_large_effect_of_the_seed_makes_it_the_fit_with_a_level_per_seed() -> None:
+    """With τ² far above the error, REML's slope is that of fixed levels: the closed-form limit."""
+    rows = simulated(np.random.default_rng(1), through=0.03).rows
+    rows["outcome"] += np.array([0.0, 5.0, -4.0, 9.0])[rows["seed"]]
+    levels = pd.get_dummies(rows["seed"]).to_numpy(float)
+    design = np.column_stack([rows["log_nc1"], np.log(rows["length"]), levels])
+    expected = np.linalg.lstsq(design, rows["outcome"].to_numpy(float), rcond=None)[0][0]
+    assert fitted(rows, "mixed_log") == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_known_slope_is_recovered_and_length_alone_gives_none() -> None:
+    """Twelve studies each; intervals of 95 % miss one in twenty."""
+    random = np.random.default_rng(2)
+    for truth in (0.03, 0.0):
+        studies = [_slopes(simulated(random, seeds=5, through=truth, by_length=-0.05)) for _ in range(12)]
+        for form in ("mixed_log", "mixed_log_arms"):
+            rows = [study[form] for study in studies]
+            assert np.mean([row["estimate"] for row in rows]) == pytest.approx(truth, abs=0.001)
+            assert sum(row["ci_low"] <= truth <= row["ci_high"] for row in rows) >= 10
+            assert not truth or min(row["ci_low"] for row in rows) > 0
+
+
+def test_what_cannot_be_fitted_is_missing_with_a_reason() -> None:
+    one = simulated(np.random.default_rng(3), seeds=1)
+    assert _slopes(one)["mixed_log"]["note"] == "a random effect of the seed needs two seeds"
+    flat = simulated(np.random.default_rng(4))
+    flat.rows["log_nc1"] = 1.0
+    row = _slopes(flat)["mixed_log"]
+    assert np.isnan(row["estimate"])
+    assert row["note"] == "undefined"
+    assert np.isnan(fitted(flat.rows.assign(outcome=0.5), "mixed_log"))

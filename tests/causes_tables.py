@@ -1,0 +1,43 @@
+"""The table of causes of a small study, computed as the stage does, without the slow regressions."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plasticity.analysis.beyond_length import FORMS, beyond_length
+from plasticity.analysis.causes_table import causes_table, trial_of
+from plasticity.analysis.doses import dose_response
+from plasticity.analysis.inference import Level
+from plasticity.analysis.mediation import mediation
+from plasticity.analysis.published import PERMUTED, WARM_START
+from plasticity.analysis.transitions import Transitions
+from plasticity.tables import read_table, write_table
+
+LEVEL = Level(confidence=0.95, samples=200)
+PENALTY = {"nc1_spread": -0.05, "warm_start": 0.0, "nc1_collapse": 0.05}
+DECAY = {"warm_start": 0.0, "weight_decay_0.01": 0.01, "weight_decay_0.1": 0.1}
+
+
+def trial_of_arms(arms: tuple[str, ...]) -> dict[str, Any]:
+    """Return the trial of a warm-start study with the usual names of arms."""
+    series = []
+    for name, known in (("NC1 penalty weight", PENALTY), ("weight decay", DECAY)):
+        doses = {arm: dose for arm, dose in known.items() if arm in arms}
+        if len(doses) > 1:
+            series.append({"name": name, "doses": doses})
+    control = "warm_start" if "warm_start" in arms else ""
+    treatments = [arm for arm in arms if arm not in {"random_init", control}]
+    return {"control": control, "treatments": treatments, "series": series}
+
+
+def make_causes(folder: Path, window: Transitions, trial: dict[str, Any], pairs: tuple[str, ...]) -> pd.DataFrame:
+    """Return the table of a window, written and read as the workflow does."""
+    known = trial_of(trial, pairs)
+    rows = [
+        *beyond_length(window, tuple(FORMS), LEVEL, {**WARM_START, **PERMUTED}),
+        *dose_response(window, known, LEVEL, WARM_START),
+        *mediation(window, known, LEVEL),
+    ]
+    write_table(causes_table(rows, 0.95), folder / "causes.parquet", "causes")
+    return read_table(folder / "causes.parquet", "causes")
