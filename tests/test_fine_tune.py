@@ -22,6 +22,7 @@ from plasticity.training import resume
 from plasticity.training.epoch import accuracy, train_epoch
 from plasticity.training.images import test_tensors as tensors_of_test
 from plasticity.training.images import train_tensors
+from plasticity.training.step import TrainingStep
 from plasticity.training.weights import load_weights
 from tiny_study import (
     MLP,
@@ -90,10 +91,10 @@ def test_the_outcome_is_that_of_plain_training_on_the_full_set(
     network = build_model(MLP, store.image_shape, store.num_classes, torch_generator(0, "tests"))
     load_weights(network, read_checkpoint(checkpoints_of(trajectory, 2)[2]).weights)
     optimizer = torch.optim.SGD(network.parameters(), lr=TRAINING["learning_rate"], momentum=TRAINING["momentum"])
-    running = []
+    step, running = TrainingStep(network, optimizer, images, {"name": "none"}), []
     for epoch in (1, 2, 3):
         order = indices[torch.randperm(len(indices), generator=torch_generator(SEED, "fine_tune/order", epoch))]
-        sums = train_epoch(network, optimizer, images, order, batch_size=32, penalty={"name": "none"})
+        sums = train_epoch(step, order, batch_size=32)
         running.append(sums.accuracy)
     row = _outcomes(finished).set_index("warm_up_epoch").loc[2]
     assert row["full_train_accuracy"] == running[-1]

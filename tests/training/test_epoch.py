@@ -10,6 +10,7 @@ from plasticity.models.classifier import Classifier
 from plasticity.training.device import place
 from plasticity.training.epoch import EpochSums, accuracy, train_epoch
 from plasticity.training.images import ImageTensors
+from plasticity.training.step import TrainingStep
 from small_problems import CLASSES, MLP, RESNET, assert_same, image_tensors, network, run_in, state
 
 NONE = {"name": "none"}
@@ -66,7 +67,7 @@ def train(
 ) -> EpochSums:
     place(model, torch.device("cpu"))
     optimizer = torch.optim.SGD(model.parameters(), **options)
-    return train_epoch(model, optimizer, images, order, batch_size=16, penalty=penalty)
+    return train_epoch(TrainingStep(model, optimizer, images, penalty), order, batch_size=16)
 
 
 def assert_close(model: Classifier, reference: Classifier, tolerance: float) -> None:

@@ -9,6 +9,7 @@ from plasticity.models.classifier import Classifier
 from plasticity.training import resume as resume_module
 from plasticity.training.epoch import train_epoch
 from plasticity.training.resume import ResumeFile
+from plasticity.training.step import TrainingStep
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
 
 STATE = {"history": [{"epoch": 1, "loss": 0.5, "penalty": None}], "diverged": False}
@@ -17,7 +18,8 @@ STATE = {"history": [{"epoch": 1, "loss": 0.5, "penalty": None}], "diverged": Fa
 def trained(settings: dict, momentum: float) -> tuple[Classifier, torch.optim.Optimizer]:
     model = network(settings).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=momentum)
-    train_epoch(model, optimizer, image_tensors(32), torch.arange(32), batch_size=16, penalty={"name": "none"})
+    step = TrainingStep(model, optimizer, image_tensors(32), {"name": "none"})
+    train_epoch(step, torch.arange(32), batch_size=16)
     return model, optimizer
 
 

@@ -51,7 +51,7 @@ def feature_pass(
         batch_size: Images per batch.
         probe_images: On how many of the first images, in whole batches, the activity of units is watched.
     """
-    stream = StatisticsStream(model.head.out_features, model.head.in_features, images.labels.device)
+    stream = StatisticsStream(model.head.out_features, model.head.in_features, images.device)
     kept: list[tuple[Tensor, Tensor, Tensor]] = []  # on the device, which nothing waits for before the pass has ended
     units = capacity.ActiveUnits()
     seen = 0

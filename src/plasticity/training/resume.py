@@ -77,7 +77,7 @@ class ResumeFile:
         load_weights(model, {name: v for name, v in saved.weights.items() if not name.startswith(_PREFIX)})
         for name, parameter in model.named_parameters():
             if (buffer := saved.weights.get(_PREFIX + name)) is not None:
-                optimizer.state[parameter][_BUFFER] = torch.from_numpy(buffer).to(parameter.device)
+                _put_momentum(optimizer.state[parameter], torch.from_numpy(buffer).to(parameter.device))
         return saved.settings["state"]
 
     def clear(self) -> None:
@@ -92,6 +92,14 @@ class ResumeFile:
     @property
     def _work(self) -> Unfinished:
         return Unfinished(self.path, self.digest)
+
+
+def _put_momentum(state: dict[str, Any], value: torch.Tensor) -> None:
+    """Set the momentum, in place where there is one: a recorded step knows its address."""
+    if state.get(_BUFFER) is None:
+        state[_BUFFER] = value
+    else:
+        state[_BUFFER].copy_(value)
 
 
 def _tensors(model: Classifier, optimizer: torch.optim.Optimizer) -> dict[str, NDArray]:
