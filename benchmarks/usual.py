@@ -64,7 +64,7 @@ class UsualLoop:
     @torch.no_grad()
     def measure(self) -> tuple[float, float, float, float]:
         """Return accuracy, NC1, NC4 and the effective rank of the features, each from its pass."""
-        self.model.eval()
+        self.model.train(mode=False)
         right = sum(int((self.model(images).argmax(1) == labels).sum()) for images, labels in self.batches())
         pairs = [(self.model.features(images), labels) for images, labels in self.batches()]
         features, labels = (torch.cat(parts) for parts in zip(*pairs, strict=True))
