@@ -86,8 +86,8 @@ def start_run(
         indices=indices.to(device),
         settings=settings["training"],
         seed=seed,
-        purpose="warm_up/order",
         precision=settings["precision"],
+        purpose="warm_up/order",
     )
 
 
