@@ -1,9 +1,11 @@
 """What a device does at best, measured in the run at hand, and what a training step asks of it."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from common import MATRIX, REPEATS, seconds
+from common import MATRIX, REPEATS, cpu_seconds, seconds
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -38,6 +40,11 @@ def step_flops(step: TrainingStep, rows: Tensor) -> float:
     return counter.get_total_flops()
 
 
+def clock_of(device: torch.device) -> Callable[[], float]:
+    """Return the clock of a benchmark: on a CPU thread its own, which other work on the machine does not stop."""
+    return cpu_seconds if device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
+
+
 def ceilings(model: dict[str, Any], device: torch.device) -> dict[str, float]:
     """Return FLOP/s of a large product and of a large convolution in both types, and bytes per second of a copy."""
     channels = 4 * model.get("width", 16)  # of the third of four stages
@@ -64,4 +71,4 @@ def _best(work: Any, device: torch.device) -> float:
             torch.cuda.synchronize(device)
 
     waited()
-    return seconds(waited, REPEATS)
+    return seconds(waited, REPEATS, clock_of(device))

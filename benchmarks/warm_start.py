@@ -4,7 +4,8 @@
 
 The networks are those of config/cifar10_small.yaml and of the permuted study (--network paper: ResNet-18 of width 64);
 images are noise of CIFAR-10's or MNIST's shape unless --data names a prepared data set. Ways take turns, and of each
-the shortest round counts. On a machine with a GPU everything runs there, the usual loop too.
+the shortest round counts; on one CPU thread, time is the process's own. On a machine with a GPU everything runs there,
+the usual loop too.
 """
 
 import argparse
@@ -20,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from common import print_table, seconds
-from limits import Traffic, ceilings, step_flops
+from common import cpu_seconds, print_table, seconds
+from limits import Traffic, ceilings, clock_of, step_flops
 from usual import UsualLoop
 
 from plasticity.checkpoints import write_checkpoint
@@ -100,12 +101,12 @@ def problem_of(name: str, data: Path | None, count: int, device: torch.device) -
     return Problem(model, ImageTensors(pixels.to(device), labels.to(device), half, half / 2), CLASSES, batch_size)
 
 
-def in_turns(ways: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+def in_turns(ways: dict[str, Callable[[], Any]], rounds: int, device: torch.device) -> dict[str, float]:
     """Return the shortest time of each way, after a first round that counts for nothing."""
     found = dict.fromkeys(ways, float("inf"))
     for number in range(rounds + 1):
         for name, work in ways.items():
-            taken = seconds(work)
+            taken = seconds(work, clock=clock_of(device))
             found[name] = min(found[name], taken) if number else found[name]
     return found
 
@@ -119,7 +120,7 @@ def training(problem: Problem, rounds: int) -> dict[str, float]:
         for penalty in PENALTIES:
             step = problem.step(penalty, precision)
             ways[f"{precision} {penalty}"] = partial(train_epoch, step, problem.rows, batch_size=problem.batch_size)
-    return {name: taken / STEPS for name, taken in in_turns(ways, rounds).items()}
+    return {name: taken / STEPS for name, taken in in_turns(ways, rounds, problem.images.device).items()}
 
 
 def measuring(problem: Problem, rounds: int) -> dict[str, float]:
@@ -135,6 +136,7 @@ def measuring(problem: Problem, rounds: int) -> dict[str, float]:
             "usual": usual.measure,
         },
         rounds,
+        problem.images.device,
     )
 
 
@@ -147,7 +149,7 @@ def forward(model: Classifier, problem: Problem) -> float:
     return float(last.sum())  # waits for the device
 
 
-def fine_tuning(checkpoints: int) -> dict[str, float]:
+def fine_tuning(checkpoints: int, device: torch.device) -> dict[str, float]:
     """Return seconds per fine-tuning of one epoch on the digits: several in a process, and a process for each."""
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
@@ -157,8 +159,11 @@ def fine_tuning(checkpoints: int) -> dict[str, float]:
         for epoch in range(checkpoints):
             model = build_model(DIGITS, (1, 8, 8), CLASSES, torch_generator(epoch, "init"))
             write_checkpoint(base / f"{epoch}", weights_of(model), {})
-        together = seconds(lambda: fine_tune_in_process(base, range(checkpoints), "together"))
-        alone = seconds(lambda: [fine_tune_in_process(base, [epoch], f"alone{epoch}") for epoch in range(checkpoints)])
+        works = (
+            lambda: fine_tune_in_process(base, range(checkpoints), "together"),
+            lambda: [fine_tune_in_process(base, [epoch], f"alone{epoch}") for epoch in range(checkpoints)],
+        )
+        together, alone = (seconds(work, clock=clock_of(device)) for work in works)
     return {"one process": together / checkpoints, "a process each": alone / checkpoints}
 
 
@@ -227,13 +232,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads, 1 as in the study's jobs")
     arguments = parser.parse_args()
     start, device = time.perf_counter(), prepare_device(arguments.threads)
-    print(f"torch {torch.__version__}, {describe_device(device)}")
+    own = "of the CPU" if clock_of(device) is cpu_seconds else "on the wall"
+    print(f"torch {torch.__version__}, {describe_device(device)}, time {own}")
     share, rounds = (4, 3) if arguments.quick else (1, 9)
     for name in arguments.network:
         measured = MEASURED[name] * (10 if device.type == "cuda" else 1) // share
         problem = problem_of(name, arguments.data, max(measured, STEPS * NETWORKS[name][2]), device)
         print_limits(name, problem, print_ratios(name, problem, rounds))
-    found = fine_tuning(3 if arguments.quick else 6)
+    found = fine_tuning(3 if arguments.quick else 6, device)
     rows = [[name, f"{taken:.2f} s", f"{found['a process each'] / taken:.2f}"] for name, taken in found.items()]
     print_table("Fine-tuning by one epoch of the digits, per checkpoint", ["", "time", "ratio"], rows)
     print(f"\nthis took {time.perf_counter() - start:.0f} s")
