@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 from common import cpu_seconds, print_table, seconds
-from limits import Traffic, ceilings, clock_of, step_flops
+from limits import Traffic, ceilings, clock_of, shares, step_flops
 from usual import UsualLoop
 
 from plasticity.checkpoints import write_checkpoint
@@ -223,8 +223,11 @@ def print_limits(title: str, problem: Problem, steps: dict[str, float]) -> None:
             reached.append(f"{flops / taken / top:.0%} of {top / 1e9:.0f}")
         reached.append(f"{traffic.bytes / taken / 1e9:.1f} GB/s, {traffic.bytes / taken / tops['copy']:.0%}")
         rows.append([f"{precision}, {kind}", *reached])
+    exact = problem.step("plain", "exact")
+    parts = shares(exact, problem.rows[: problem.batch_size])
     head = ["plain step", "reached", "of a matrix product", "of a convolution", f"moved, of {tops['copy'] / 1e9:.0f}"]
     print_table(f"{title}: against the limits measured in this run", head, rows)
+    print("an exact step by operation: " + ", ".join(f"{name} {share:.0%}" for name, share in parts.items()))
 
 
 def main() -> None:
