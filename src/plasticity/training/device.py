@@ -33,7 +33,7 @@ def prepare_device(threads: int) -> torch.device:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a fixed workspace
     # The switch of use_deterministic_algorithms, which would import the compiler as well: a second of every start.
     torch.set_deterministic_debug_mode("error")
-    # No operation here reads memory that none has written; filling all of it beforehand took 3 to 5 % of a step.
+    # No operation here reads memory that none has written; filling all of it first costs some per cent of a step.
     torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
