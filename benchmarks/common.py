@@ -1,6 +1,7 @@
 """What benchmarks share: images, timing, what this core could do at best, and tables on the terminal."""
 
 import os
+import resource
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -46,14 +47,23 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def seconds(work: Callable[[], Any], repeats: int = 1) -> float:
+def seconds(work: Callable[[], Any], repeats: int = 1, clock: Callable[[], float] = time.perf_counter) -> float:
     """Return the shortest time that `work` takes; the shortest, because whatever disturbs it makes it longer."""
     found = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = clock()
         work()
-        found.append(time.perf_counter() - start)
+        found.append(clock() - start)
     return min(found)
+
+
+def cpu_seconds() -> float:
+    """Return the seconds of CPU that this process and its finished children have used.
+
+    Of work in one thread that waits for nothing it is the time that it takes on a machine that does nothing else.
+    """
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def peak_flops() -> float:

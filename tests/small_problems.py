@@ -44,6 +44,11 @@ def image_tensors(count: int, seed: int = 0, *, dtype: torch.dtype = torch.float
     return ImageTensors(torch.from_numpy(images), torch.from_numpy(labels), mean, std)
 
 
+def on_device(images: ImageTensors, device: torch.device) -> ImageTensors:
+    pixels, labels, mean, std = (part.to(device) for part in (images.pixels, images.labels, images.mean, images.std))
+    return ImageTensors(pixels, labels, mean, std)
+
+
 def network(settings: dict[str, Any], seed: int = 0, *, shape: Sequence[int] = SHAPE) -> Classifier:
     return build_model(settings, shape, CLASSES, generator(seed))
 

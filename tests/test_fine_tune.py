@@ -23,6 +23,7 @@ from plasticity.training.epoch import accuracy, train_epoch
 from plasticity.training.images import test_tensors as tensors_of_test
 from plasticity.training.images import train_tensors
 from plasticity.training.sgd import SGD
+from plasticity.training.step import TrainingStep
 from plasticity.training.weights import load_weights
 from tiny_study import (
     MLP,
@@ -96,10 +97,10 @@ def test_the_outcome_is_that_of_plain_training_on_the_full_set(
         momentum=TRAINING["momentum"],
         weight_decay=TRAINING["weight_decay"],
     )
-    running = []
+    step, running = TrainingStep(network, optimizer, images, {"name": "none"}), []
     for epoch in (1, 2, 3):
         order = indices[torch.randperm(len(indices), generator=torch_generator(SEED, "fine_tune/order", epoch))]
-        sums = train_epoch(network, optimizer, images, order, batch_size=32, penalty={"name": "none"})
+        sums = train_epoch(step, order, batch_size=32)
         running.append(sums.accuracy)
     row = _outcomes(finished).set_index("warm_up_epoch").loc[2]
     assert row["full_train_accuracy"] == running[-1]

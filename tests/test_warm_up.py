@@ -29,9 +29,9 @@ def trained_epochs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     train_epoch = run.train_epoch
 
-    def counted(model: Any, optimizer: Any, images: Any, order: Any, **options: Any) -> Any:
+    def counted(step: Any, order: Any, **options: Any) -> Any:
         found.append(len(order))
-        return train_epoch(model, optimizer, images, order, **options)
+        return train_epoch(step, order, **options)
 
     monkeypatch.setattr(run, "train_epoch", counted)
     return found

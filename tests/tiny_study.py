@@ -22,16 +22,20 @@ class Killed(BaseException):
     """What a signal does to a stage: it passes every `except Exception`."""
 
 
-def warm_up_settings(*, model: Settings = MLP, epochs: tuple[int, ...] = (0, 1, 2, 3), **training: Any) -> Settings:
+def warm_up_settings(
+    *, model: Settings = MLP, epochs: tuple[int, ...] = (0, 1, 2, 3), precision: str = "exact", **training: Any
+) -> Settings:
     """Settings of a warm-up; `training` overrides the tiny study's."""
     given = {**TRAINING, "penalty": {"name": "none"}, **training}
-    return {"warm_up": "plain", "model": model, "training": given, "epochs": epochs}
+    return {"warm_up": "plain", "model": model, "training": given, "precision": precision, "epochs": epochs}
 
 
-def fine_tune_settings(*, model: Settings = MLP, arm: str = "warm_start", **training: Any) -> Settings:
+def fine_tune_settings(
+    *, model: Settings = MLP, arm: str = "warm_start", precision: str = "exact", **training: Any
+) -> Settings:
     """Settings of a fine-tuning; `training` overrides the tiny study's."""
     given = {**TRAINING, "stop_accuracy": 0.99, "max_epochs": 3, **training}
-    return {"arm": arm, "model": model, "training": given, "test_size": 60}
+    return {"arm": arm, "model": model, "training": given, "precision": precision, "test_size": 60}
 
 
 def measure_settings(*, model: Settings = MLP, **changed: Any) -> Settings:

@@ -27,7 +27,7 @@ from plasticity.training.epoch import accuracy
 from plasticity.training.images import ImageTensors, test_tensors, train_tensors
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
-from plasticity.training.weights import load_weights, weights_of
+from plasticity.training.weights import weights_of
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +56,19 @@ class FineTuneFiles:
 
 @dataclass(frozen=True)
 class FullTask:
-    """The resident data of all fine-tunings of one job."""
+    """What all fine-tunings of one job share.
+
+    Attributes:
+        store: The prepared data set.
+        split: The seed's split.
+        test: Test images.
+        run: The training, which each checkpoint begins anew.
+    """
 
     store: ImageStore
     split: Split
-    train: ImageTensors
     test: ImageTensors
-    indices: torch.Tensor
+    run: TrainingRun
 
 
 @stoppable()
@@ -71,13 +77,13 @@ def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], seed: int, thre
 
     Args:
         files: Inputs and outputs.
-        settings: arm; model; training (with stop_accuracy and max_epochs); test_size.
+        settings: arm; model; training (with stop_accuracy and max_epochs); precision; test_size.
         seed: The run's seed: the order of every epoch derives from it, equal for all arms and checkpoints.
         threads: CPU threads.
         code: Fingerprint of the stage; finished records of other code are not reused.
     """
     device = prepare_device(threads)
-    task = _load_task(files, settings, device)
+    task = _load_task(files, settings, seed, device)
     records = []
     for epoch, path in files.checkpoints.items():
         checkpoint = read_checkpoint(path)
@@ -92,8 +98,8 @@ def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], seed: int, thre
         job = Job(
             files.records / f"epoch{epoch:04d}", digest_of(inputs), f"{settings['arm']}, seed {seed}, from {epoch}"
         )
-        records.append({"warm_up_epoch": epoch, **job.run(task, checkpoint, settings, seed)})
-    _write_tables(records, files, settings, seed, describe_device(device))
+        records.append({"warm_up_epoch": epoch, **job.run(task, checkpoint, settings)})
+    _write_tables(records, files, settings, seed, describe_device(device, task.run.step.arithmetic))
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ class Job:
     digest: str
     title: str
 
-    def run(self, task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any], seed: int) -> dict[str, Any]:
+    def run(self, task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, Any]:
         """Return the finished record, computing it only if it is not there yet."""
         record_path = self.base.with_suffix(".json")
         if (record := self._finished(record_path)) is not None:
@@ -118,7 +124,7 @@ class Job:
             return record
         resume = ResumeFile(self.base.with_name(f".{self.base.name}.unfinished") / "state.safetensors", self.digest)
         if all_finite(checkpoint.weights):
-            record = _train_and_test(task, checkpoint, settings, seed, resume, self.title)
+            record = _train_and_test(task, checkpoint, settings, resume, self.title)
         else:
             record = {"outcome": _missing_outcome(diverged=True), "history": []}
         write_record(record_path, record, self.digest)
@@ -136,19 +142,29 @@ class Job:
         return record if record["digest"] == self.digest else None
 
 
-def _load_task(files: FineTuneFiles, settings: dict[str, Any], device: torch.device) -> FullTask:
+def _load_task(files: FineTuneFiles, settings: dict[str, Any], seed: int, device: torch.device) -> FullTask:
     store = open_store(files.data)
     split = read_split(files.split, store)
-    indices = torch.from_numpy(np.array(split.full_indices)).to(device)
-    test = test_tensors(store, device, settings["test_size"])
-    return FullTask(store, split, train_tensors(store, device), test, indices)
+    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(seed, "init"))
+    place(model, device)
+    run = TrainingRun(
+        model=model,
+        images=train_tensors(store, device),
+        indices=torch.from_numpy(np.array(split.full_indices)).to(device),
+        settings=settings["training"],
+        seed=seed,
+        purpose="fine_tune/order",
+        precision=settings["precision"],
+    )
+    return FullTask(store, split, test_tensors(store, device, settings["test_size"]), run)
 
 
 def _train_and_test(
-    task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any], seed: int, resume: ResumeFile, title: str
+    task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any], resume: ResumeFile, title: str
 ) -> dict[str, Any]:
     training = settings["training"]
-    run = _start_run(task, checkpoint, settings, seed)
+    run = task.run
+    run.restart(checkpoint.weights)
     run.restore(resume)
     schedule = Schedule(training["max_epochs"], training["stop_accuracy"])
     run.train(schedule, resume=resume, progress=Progress(title, schedule.epochs))
@@ -163,21 +179,6 @@ def _train_and_test(
         "diverged": False,
     }
     return {"outcome": outcome, "history": history}
-
-
-def _start_run(task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any], seed: int) -> TrainingRun:
-    store = task.store
-    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(seed, "init"))
-    load_weights(model, checkpoint.weights)
-    place(model, task.indices.device)
-    return TrainingRun(
-        model=model,
-        images=task.train,
-        indices=task.indices,
-        settings=settings["training"],
-        seed=seed,
-        purpose="fine_tune/order",
-    )
 
 
 def _missing_outcome(*, diverged: bool) -> dict[str, Any]:

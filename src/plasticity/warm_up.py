@@ -49,7 +49,7 @@ def warm_up(files: WarmUpFiles, *, settings: dict[str, Any], seed: int, threads:
 
     Args:
         files: Prepared data, split, and the outputs.
-        settings: warm_up (name), model, training, epochs (the checkpoints; 0 is the network before training).
+        settings: warm_up (name), model, training, precision, epochs (the checkpoints; 0 is before training).
         seed: The run's seed: first weights and the order of every epoch derive from it.
         threads: CPU threads.
         code: Fingerprint of the stage; unfinished work of other code is not continued.
@@ -67,7 +67,7 @@ def warm_up(files: WarmUpFiles, *, settings: dict[str, Any], seed: int, threads:
     progress = Progress(f"warm-up {settings['warm_up']}, seed {seed}", schedule.epochs)
     run.train(schedule, resume=resume, progress=progress, on_epoch=keep)
     keep.after_divergence()
-    _write_history(run, files.history, settings, seed, describe_device(device))
+    _write_history(run, files.history, settings, seed, describe_device(device, run.step.arithmetic))
     resume.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
     keep.finish(files.trajectory)
     resume.clear()
@@ -86,6 +86,7 @@ def start_run(
         indices=indices.to(device),
         settings=settings["training"],
         seed=seed,
+        precision=settings["precision"],
         purpose="warm_up/order",
     )
 

@@ -168,6 +168,7 @@ LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("train_size",): (500, {"split"}),
     ("test_size",): (100, {"measure", "fine_tune"}),
     ("warm_up_fraction",): (0.25, {"split"}),
+    ("precision",): ("fast", {"warm_up", "fine_tune"}),
     ("model", "name"): ("resnet18", {"fresh", "warm_up", "intervene", "measure", "fine_tune"}),
     ("model", "width"): (4, {"fresh", "warm_up", "intervene", "measure", "fine_tune"}),
     ("warm_up", "epochs"): (36, TRAINED),

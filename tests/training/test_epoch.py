@@ -11,6 +11,7 @@ from plasticity.training.device import place
 from plasticity.training.epoch import EpochSums, accuracy, train_epoch
 from plasticity.training.images import ImageTensors
 from plasticity.training.sgd import SGD
+from plasticity.training.step import TrainingStep
 from small_problems import CLASSES, MLP, RESNET, assert_same, image_tensors, network, run_in, state
 
 NONE = {"name": "none"}
@@ -72,9 +73,9 @@ def train(
     **options: float,
 ) -> EpochSums:
     place(model, torch.device("cpu"))
-    options = {"momentum": 0.0, "weight_decay": 0.0} | options
-    optimizer = SGD(model.parameters(), learning_rate=lr, **options)
-    return train_epoch(model, optimizer, images, order, batch_size=16, penalty=penalty)
+    given: Any = {"momentum": 0.0, "weight_decay": 0.0} | options
+    optimizer = SGD(model.parameters(), learning_rate=lr, **given)
+    return train_epoch(TrainingStep(model, optimizer, images, penalty), order, batch_size=16)
 
 
 def assert_close(model: Classifier, reference: Classifier, tolerance: float) -> None:

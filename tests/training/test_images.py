@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plasticity.data.store import open_store
+from plasticity.training.images import free_memory, train_tensors
 from plasticity.training.images import test_tensors as load_test_tensors  # or pytest takes it for a test
-from plasticity.training.images import train_tensors
 from small_problems import image_tensors, prepared
 
 
@@ -59,6 +59,28 @@ def test_tensors_of_a_prepared_data_set(tmp_path, size: int | None) -> None:
     inputs, _ = train.batch(torch.arange(96))
     assert inputs.mean().item() == pytest.approx(0, abs=1e-5)
     assert inputs.std(correction=0).item() == pytest.approx(1, abs=1e-4)
+
+
+def test_images_beyond_the_free_memory_are_streamed_and_the_same(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, cpu = open_store(prepared(tmp_path)), torch.device("cpu")
+    resident = train_tensors(store, cpu)
+    monkeypatch.setattr("plasticity.training.images.free_memory", lambda device: 2 * store.train_images.nbytes - 1)
+    streamed = train_tensors(store, cpu)
+    assert resident.resident
+    assert not streamed.resident
+    assert np.shares_memory(streamed.pixels.numpy(), store.train_images)
+    order = torch.randperm(96, generator=torch.Generator().manual_seed(0))
+    pairs = list(zip(streamed.batches(order, 20), resident.batches(order, 20), strict=True))
+    assert len(pairs) == 5
+    for (inputs, labels), (expected, expected_labels) in pairs:
+        assert torch.equal(inputs, expected)
+        assert torch.equal(labels, expected_labels)
+    monkeypatch.setattr("plasticity.training.images.free_memory", lambda device: 2 * store.train_images.nbytes)
+    assert train_tensors(store, cpu).resident
+
+
+def test_free_memory_is_a_number_of_bytes() -> None:
+    assert free_memory(torch.device("cpu")) > 1e6
 
 
 def test_tensors_do_not_alias_the_memory_map(tmp_path) -> None:

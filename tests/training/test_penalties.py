@@ -115,6 +115,24 @@ def test_collinear_means_have_one_direction() -> None:
     assert gradient.abs().max() < 10
 
 
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), decades=st.floats(0, 12), missing=st.integers(0, 4))
+def test_nearly_collinear_means_of_classes_some_of_which_are_missing(seed: int, decades: float, missing: int) -> None:
+    random = torch.Generator().manual_seed(seed)
+    y = torch.arange(40) % 5
+    y = y[y != missing]
+    line = torch.randn(6, generator=random, dtype=torch.float64)
+    off_line = 10.0**-decades * torch.randn(5, 6, generator=random, dtype=torch.float64)
+    centres = torch.linspace(-2, 2, 5, dtype=torch.float64)[:, None] * line + off_line
+    noise = torch.randn(len(y), 6, generator=random, dtype=torch.float64)
+    for c in y.unique():
+        noise[y == c] -= noise[y == c].mean(0)  # or the noise itself would part the means
+    value, gradient = value_and_gradient(centres[y] + noise, y, 5)
+    assert np.isfinite(value)
+    assert value >= 0
+    assert gradient.isfinite().all()
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_features_that_are_not_finite_are_nan(bad: float) -> None:
     h, y = batch(5, [0, 1, 2] * 4)

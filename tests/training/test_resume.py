@@ -10,6 +10,7 @@ from plasticity.training import resume as resume_module
 from plasticity.training.epoch import train_epoch
 from plasticity.training.resume import ResumeFile
 from plasticity.training.sgd import SGD
+from plasticity.training.step import TrainingStep
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
 
 STATE = {"history": [{"epoch": 1, "loss": 0.5, "penalty": None}], "diverged": False}
@@ -18,7 +19,8 @@ STATE = {"history": [{"epoch": 1, "loss": 0.5, "penalty": None}], "diverged": Fa
 def trained(settings: dict, momentum: float) -> tuple[Classifier, SGD]:
     model = network(settings).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = SGD(model.parameters(), learning_rate=0.05, momentum=momentum, weight_decay=0.0)
-    train_epoch(model, optimizer, image_tensors(32), torch.arange(32), batch_size=16, penalty={"name": "none"})
+    step = TrainingStep(model, optimizer, image_tensors(32), {"name": "none"})
+    train_epoch(step, torch.arange(32), batch_size=16)
     return model, optimizer
 
 

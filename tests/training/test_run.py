@@ -142,14 +142,7 @@ def test_run_is_epochs_over_shuffled_indices(unused: ResumeFile) -> None:
     for number in (1, 2, 3):
         generator = torch.Generator().manual_seed(derive_seed(SEED, "tests/order", number))
         shuffle = torch.randperm(48, generator=generator)
-        sums = train_epoch(
-            reference.model,
-            reference.optimizer,
-            reference.images,
-            torch.arange(5, 53)[shuffle],
-            batch_size=16,
-            penalty={"name": "none"},
-        )
+        sums = train_epoch(reference.step, torch.arange(5, 53)[shuffle], batch_size=16)
         assert_same(orders[number - 1], state(reference.model))
         record = run.history[number - 1]
         assert (record.epoch, record.loss, record.accuracy, record.penalty) == (number, sums.loss, sums.accuracy, None)

@@ -47,6 +47,16 @@ def test_every_bit_is_that_of_pytorch(learning_rate: float, momentum: float, wei
         assert found.isfinite().all()
 
 
+@pytest.mark.parametrize(("momentum", "weight_decay"), [(0.0, 0.0), (0.9, 0.0), (0.9, 0.01), (0.0, 0.01)])
+def test_the_fused_step_is_that_of_pytorch(momentum: float, weight_decay: float) -> None:
+    ours, theirs = network(), network()
+    options: Any = {"momentum": momentum, "weight_decay": weight_decay, "fused": True}
+    train(SGD(ours.parameters(), learning_rate=0.01, **options), ours, 5)
+    train(torch.optim.SGD(theirs.parameters(), lr=0.01, **options), theirs, 5)
+    for found, expected in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
 def test_a_step_by_hand() -> None:
     weight = Parameter(torch.tensor([2.0], dtype=torch.float64))
     optimizer = SGD([weight], learning_rate=0.1, momentum=0.5, weight_decay=0.25)

@@ -48,11 +48,19 @@ class ActiveUnits:
     """Per ReLU layer, which units (channels of a convolution) have been positive on any image so far."""
 
     active: dict[str, Tensor] = field(default_factory=dict)
+    _all_active: set[str] = field(default_factory=set)
 
     def record(self, name: str, output: Tensor) -> None:
         """Add a layer's output (B, units, ...)."""
-        seen = (output > 0).transpose(0, 1).flatten(1).any(1)
+        if name in self._all_active:
+            return
+        # The largest output over the images first, in rows as they lie in memory: reducing per channel at once would
+        # read a convolution's output in strides, at several times the cost of the layers themselves.
+        largest = output.movedim(1, -1).reshape(len(output), -1).amax(0)
+        seen = largest.view(-1, output.shape[1]).amax(0) > 0
         self.active[name] = seen | self.active.get(name, torch.zeros_like(seen))
+        if bool(self.active[name].all()):
+            self._all_active.add(name)  # nothing that later images do can change that
 
     def dead_fraction(self) -> float:
         """Fraction of units that were zero on every image; NaN for a network without ReLU."""

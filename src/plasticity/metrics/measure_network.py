@@ -20,7 +20,7 @@ class FeaturePass:
 
     Attributes:
         stream: Class statistics of the features.
-        features: Last-layer features (N, d) in float32, in the order of the images.
+        features: Last-layer features (N, d) in float32, in the order of the images; on the device, as are the next two.
         predictions: Predicted classes (N,).
         labels: True classes (N,).
         units: Activity of the ReLU units on the probe images.
@@ -51,8 +51,8 @@ def feature_pass(
         batch_size: Images per batch.
         probe_images: On how many of the first images, in whole batches, the activity of units is watched.
     """
-    stream = StatisticsStream(model.head.out_features, model.head.in_features, images.labels.device)
-    kept: list[tuple[Tensor, Tensor, Tensor]] = []
+    stream = StatisticsStream(model.head.out_features, model.head.in_features, images.device)
+    kept: list[tuple[Tensor, Tensor, Tensor]] = []  # on the device, which nothing waits for before the pass has ended
     units = capacity.ActiveUnits()
     seen = 0
     for inputs, labels in images.batches(indices, batch_size):
@@ -60,7 +60,7 @@ def feature_pass(
             features = model.features(inputs)
         seen += len(labels)
         stream.update(features, labels)
-        kept.append((features.cpu(), model.head(features).argmax(1).cpu(), labels.cpu()))
+        kept.append((features, model.head(features).argmax(1), labels))
     features, predictions, labels = (torch.cat(parts) for parts in zip(*kept, strict=True))
     return FeaturePass(stream, features, predictions, labels, units)
 

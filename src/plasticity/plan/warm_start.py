@@ -106,7 +106,13 @@ class WarmStartPlan:
     def warm_up_settings(self, warm_up: str) -> Settings:
         """Return what the warm-up stage reads; seeds are wildcards, so that a new seed reruns no other."""
         found = self.warm_ups[warm_up]
-        return {"warm_up": warm_up, "model": self.study["model"], "training": found.training, "epochs": found.epochs}
+        return {
+            "warm_up": warm_up,
+            "model": self.study["model"],
+            "training": found.training,
+            "precision": self.study["precision"],
+            "epochs": found.epochs,
+        }
 
     def intervene_settings(self, arm: str) -> Settings:
         """Return what the intervening stage reads."""
@@ -128,6 +134,7 @@ class WarmStartPlan:
             "arm": arm,
             "model": self.study["model"],
             "training": self.study["fine_tune"],
+            "precision": self.study["precision"],
             "test_size": self.study["test_size"],
         }
 

@@ -1,7 +1,9 @@
 """The device a stage computes on, and the switches that make it exact."""
 
+import ctypes
 import logging
 import os
+import platform
 from functools import cache
 
 import torch
@@ -10,6 +12,9 @@ from torch import nn
 from plasticity.training.gpus import Lease, lease_gpu
 
 logger = logging.getLogger(__name__)
+
+_KEPT = 2**30  # bytes; larger blocks than a step allocates at once
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
 
 def prepare_device(threads: int) -> torch.device:
@@ -23,16 +28,27 @@ def prepare_device(threads: int) -> torch.device:
     Args:
         threads: CPU threads of this job.
     """
+    _keep_freed_memory()
     torch.set_num_threads(threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a fixed workspace
     # The switch of use_deterministic_algorithms, which would import the compiler as well: a second of every start.
     torch.set_deterministic_debug_mode("error")
+    # No operation here reads memory that none has written; filling all of it first costs some per cent of a step.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False
     device = _choose_device()
     logger.info("device: %s", describe_device(device))
     return device
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep freed blocks for the next step: otherwise each step gets its pages from the system anew."""
+    if platform.libc_ver()[0] == "glibc":
+        allocator = ctypes.CDLL(None)
+        allocator.mallopt(_MMAP_THRESHOLD, _KEPT)
+        allocator.mallopt(_TRIM_THRESHOLD, _KEPT)
 
 
 def _choose_device() -> torch.device:
@@ -60,8 +76,8 @@ def place(model: nn.Module, device: torch.device) -> None:
     model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
-def describe_device(device: torch.device) -> str:
-    """Name the device as it goes into the provenance of a table."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"cpu, {torch.get_num_threads()} thread(s)"
+def describe_device(device: torch.device, arithmetic: str = "float32") -> str:
+    """Name the device, and what it multiplies in, as they go into the provenance of a table."""
+    cuda = device.type == "cuda"
+    name = torch.cuda.get_device_name(device) if cuda else f"cpu, {torch.get_num_threads()} thread(s)"
+    return name if arithmetic == "float32" else f"{name}, {arithmetic}"

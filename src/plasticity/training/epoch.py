@@ -1,17 +1,13 @@
 """The only training epoch and the only evaluation of the project."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from plasticity.models.classifier import Classifier
-from plasticity.training.images import ImageTensors
-from plasticity.training.penalties import PENALTIES, penalty_term
-from plasticity.training.sgd import SGD
+from plasticity.training.images import ImageTensors, even_batches
+from plasticity.training.step import TrainingStep
 
 _EVALUATION_BATCH = 500
 
@@ -31,40 +27,17 @@ class EpochSums:
     penalty: float | None
 
 
-def train_epoch(
-    model: Classifier,
-    optimizer: SGD,
-    images: ImageTensors,
-    order: Tensor,
-    *,
-    batch_size: int,
-    penalty: Mapping[str, Any],
-) -> EpochSums:
-    """Train one epoch over the images at `order`, minimising cross-entropy plus the penalty.
+def train_epoch(step: TrainingStep, order: Tensor, *, batch_size: int) -> EpochSums:
+    """Train one epoch over the images at `order`.
 
     The sums stay on the device, so nothing waits for it before the epoch ends.
     """
-    model.train()
-    term = PENALTIES.get(penalty["name"])
-    sums = torch.zeros(3, dtype=torch.float64, device=images.labels.device)
-    batches = 0
-    for inputs, labels in images.batches(order, batch_size):
-        optimizer.zero_grad()
-        features = model.features(inputs)
-        logits = model.head(features)
-        loss = functional.cross_entropy(logits, labels)
-        objective = loss
-        if term is not None:
-            value = term(features, labels, logits.shape[1])
-            objective = loss + penalty_term(penalty, value).to(loss.dtype)
-            sums[2] += value.detach()
-        objective.backward()
-        optimizer.step()
-        sums[0] += loss.detach().double() * len(labels)
-        sums[1] += (logits.detach().argmax(1) == labels).sum()
-        batches += 1
-    loss, correct, value = sums.tolist()
-    return EpochSums(loss / len(order), correct / len(order), value / batches if term else None)
+    step.start()
+    batches = even_batches(step.images.at_hand(order), batch_size)
+    for rows in batches:
+        step(rows)
+    loss, correct, value = step.sums.tolist()
+    return EpochSums(loss / len(order), correct / len(order), value / len(batches) if step.penalised else None)
 
 
 @torch.inference_mode()
@@ -75,8 +48,8 @@ def accuracy(model: Classifier, images: ImageTensors, indices: Tensor | None = N
     """
     was_training = model.training
     model.eval()
-    chosen = torch.arange(len(images), device=images.labels.device) if indices is None else indices
-    correct = torch.zeros((), dtype=torch.int64, device=images.labels.device)
+    chosen = torch.arange(len(images), device=images.device) if indices is None else indices
+    correct = torch.zeros((), dtype=torch.int64, device=images.device)
     for inputs, labels in images.batches(chosen, _EVALUATION_BATCH):
         correct += (model(inputs).argmax(1) == labels).sum()
     model.train(was_training)

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
+from torch.nn import Parameter
 
 from plasticity.models.classifier import Classifier
 from plasticity.stopping import Stopped
@@ -77,7 +78,7 @@ class ResumeFile:
         load_weights(model, {name: v for name, v in saved.weights.items() if not name.startswith(_PREFIX)})
         for name, parameter in model.named_parameters():
             if (buffer := saved.weights.get(_PREFIX + name)) is not None:
-                optimizer.velocity[parameter] = torch.from_numpy(buffer).to(parameter.device)
+                _put_velocity(optimizer, parameter, torch.from_numpy(buffer).to(parameter.device))
         return saved.settings["state"]
 
     def clear(self) -> None:
@@ -92,6 +93,14 @@ class ResumeFile:
     @property
     def _work(self) -> Unfinished:
         return Unfinished(self.path, self.digest)
+
+
+def _put_velocity(optimizer: SGD, parameter: Parameter, value: torch.Tensor) -> None:
+    """Set a velocity, in place where there is one: a recorded step knows its address."""
+    if parameter in optimizer.velocity:
+        optimizer.velocity[parameter].copy_(value)
+    else:
+        optimizer.velocity[parameter] = value
 
 
 def _tensors(model: Classifier, optimizer: SGD) -> dict[str, NDArray]:

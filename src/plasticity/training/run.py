@@ -8,14 +8,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from plasticity.models.classifier import Classifier
 from plasticity.progress import Progress
 from plasticity.seeding import torch_generator
 from plasticity.training.epoch import train_epoch
+from plasticity.training.graphs import GraphedStep, recordable
 from plasticity.training.images import ImageTensors
 from plasticity.training.resume import ResumeFile
-from plasticity.training.sgd import SGD
+from plasticity.training.step import TrainingStep, sgd
+from plasticity.training.weights import load_weights
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ class TrainingRun:
         settings: learning_rate, momentum, weight_decay, batch_size and, optionally, penalty.
         seed: The run's seed.
         purpose: Names the stream of epoch orders, such as "warm_up/order".
+        precision: "exact", the reference, or "fast": reduced precision and recorded steps where the device has them.
         history: One record per finished epoch.
         diverged: The loss of some epoch was not finite; training stopped there.
     """
@@ -64,16 +68,22 @@ class TrainingRun:
     settings: Mapping[str, Any]
     seed: int
     purpose: str
+    precision: str = "exact"
     history: list[EpochRecord] = field(default_factory=list)
     diverged: bool = False
 
     def __post_init__(self) -> None:
-        self.optimizer = SGD(
-            self.model.parameters(),
-            learning_rate=self.settings["learning_rate"],
-            momentum=self.settings["momentum"],
-            weight_decay=self.settings["weight_decay"],
-        )
+        self.optimizer = sgd(self.model, self.settings, self.precision)
+        penalty = self.settings.get("penalty", {"name": "none"})
+        self.step = TrainingStep(self.model, self.optimizer, self.images, penalty, self.precision)
+        if self.precision == "fast" and recordable(self.step):
+            self.step = GraphedStep(self.model, self.optimizer, self.images, penalty, self.precision)
+
+    def restart(self, weights: Mapping[str, NDArray]) -> None:
+        """Begin anew from other weights, in the same memory: what was recorded of the step serves again."""
+        load_weights(self.model, weights)
+        self.step.forget()
+        self.history, self.diverged = [], False
 
     def train(
         self,
@@ -128,14 +138,7 @@ class TrainingRun:
     def _epoch(self, epoch: int) -> EpochRecord:
         generator = torch_generator(self.seed, self.purpose, epoch)
         shuffle = torch.randperm(len(self.indices), generator=generator).to(self.indices.device)
-        sums = train_epoch(
-            self.model,
-            self.optimizer,
-            self.images,
-            self.indices[shuffle],
-            batch_size=self.settings["batch_size"],
-            penalty=self.settings.get("penalty", {"name": "none"}),
-        )
+        sums = train_epoch(self.step, self.indices[shuffle], batch_size=self.settings["batch_size"])
         return EpochRecord(epoch, sums.loss, sums.accuracy, sums.penalty)
 
     def _state(self) -> dict[str, Any]:
