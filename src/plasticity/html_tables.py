@@ -1,4 +1,4 @@
-"""Tables as pages that a reader of the report looks at, self-contained; the Parquet tables hold everything."""
+"""Tables as pages that a reader of the report sorts and filters, self-contained; the Parquet tables hold everything."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,18 +7,8 @@ from typing import Any
 import pandas as pd
 
 from plasticity.files import atomic_path
+from plasticity.table_page import HEAD, SCRIPT, STYLE
 
-_STYLE = """
-<style>
-body { font: 14px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
-thead th { border-bottom: 2px solid #444; position: sticky; top: 0; background: #fff; }
-tr:hover td { background: #f4f7fa; }
-p { max-width: 46rem; }
-</style>
-"""
 _TEXT = """\
 th:nth-child({position}), td:nth-child({position}) {{ text-align: left; }}
 td:nth-child({position}) {{ white-space: normal; min-width: 18rem; }}
@@ -30,10 +20,10 @@ def write_html(frame: pd.DataFrame, path: Path, *, title: str, note: str, wide: 
     body = frame.to_html(index=False, border=0, na_rep="–", justify="right")
     columns = [list(frame.columns).index(name) + 1 for name in wide]
     text = "".join(_TEXT.format(position=position) for position in columns)
-    style = _STYLE.replace("</style>", f"{text}</style>")
-    page = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{style}</head>'
+    style = STYLE.replace("</style>", f"{text}</style>")
+    page = f"{HEAD}<title>{title}</title>{style}</head>"
     with atomic_path(path) as temporary:
-        temporary.write_text(f"{page}<body><p>{note}</p>{body}</body></html>\n", encoding="utf-8")
+        temporary.write_text(f"{page}<body><p>{note}</p>{body}{SCRIPT}</body></html>\n", encoding="utf-8")
 
 
 def mean_and_spread(groups: Any, form: str, scale: float = 1.0) -> pd.Series:

@@ -39,6 +39,18 @@ def test_caption_renders_as_snakemake_renders_it(path):
     assert len(body) > 100
 
 
+@pytest.mark.parametrize("left_out", ["warm_start", "permuted"])
+def test_front_page_stands_without_either_study(left_out):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    del config[left_out]
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    text = (ROOT / "workflow/report/workflow.rst").read_text(encoding="utf-8")
+    page = environment.from_string(text).render(snakemake=SimpleNamespace(config=config))
+    headings = {"warm_start": "Warm starting\n---", "permuted": "Permuted images\n---"}
+    assert {study for study, heading in headings.items() if heading in page} == set(headings) - {left_out}
+    publish_parts(page, writer="html", settings_overrides={"halt_level": 2, "report_level": 2})
+
+
 @pytest.mark.parametrize("path", OF_STUDIES, ids=lambda p: p.stem)
 def test_caption_says_data_set_and_number_of_seeds(path):
     one, three = rendered(path, [7]), rendered(path, [7, 8, 9])
