@@ -75,5 +75,4 @@ def test_notes_say_what_is_missing(study):
 
 
 def vars_of(tables):
-    names = ("metrics", "histories", "correlations", "arms", "labels", "warm_ups", "analysis")
-    return {name: getattr(tables, name) for name in names}
+    return {name: getattr(tables, name) for name in (*tables.SCHEMAS, *tables.SETTINGS)}

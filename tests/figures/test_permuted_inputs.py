@@ -7,7 +7,7 @@ from plasticity.figures.permuted_inputs import PermutedTables, exclusion_notes, 
 
 
 def changed(tables, **changes):
-    names = ("metrics", "correlations", "arms", "labels", "experiments", "analysis")
+    names = (*PermutedTables.SCHEMAS, *PermutedTables.SETTINGS)
     return PermutedTables(**{**{name: getattr(tables, name) for name in names}, **changes})
 
 
@@ -122,6 +122,6 @@ def test_notes_count_what_is_left_out(permuted):
 
 def test_tables_come_from_the_schemas_they_name(permuted):
     tables = permuted()
-    assert tables.SCHEMAS == {"metrics": "permuted", "correlations": "correlations"}
+    assert tables.SCHEMAS == {"metrics": "permuted", "correlations": "correlations", "causes": "causes"}
     assert isinstance(tables.metrics, pd.DataFrame)
-    assert set(tables.SETTINGS) == {"arms", "labels", "experiments", "analysis"}
+    assert set(tables.SETTINGS) == {"arms", "labels", "experiments", "analysis", "trial"}
