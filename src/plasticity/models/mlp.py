@@ -27,6 +27,10 @@ class MLP(Classifier):
         super().__init__(nn.Sequential(*layers), nn.Linear(sizes[-1], num_classes))
         self.activation = activation
 
+    def hidden_layers(self) -> list[nn.Module]:
+        """Return the nonlinearities, behind which each hidden layer is measured."""
+        return [module for module in self.body.modules() if isinstance(module, ACTIVATIONS[self.activation])]
+
     def initialise(self, generator: torch.Generator) -> None:
         """Draw weights Kaiming-uniform (hidden: gain of the activation, head: gain 1); biases are zero."""
         for module in self.body.modules():
