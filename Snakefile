@@ -30,6 +30,11 @@ if PERMUTED is not None:
     include: "workflow/rules/permuted.smk"
 
 
+if TRAIN_TEST is not None:
+
+    include: "workflow/rules/train_test_collapse.smk"
+
+
 include: "workflow/rules/report.smk"
 include: "workflow/rules/verify.smk"
 
@@ -39,6 +44,7 @@ rule all:
     input:
         warm_start_targets(),
         permuted_targets(),
+        train_test_targets(),
         rules.show_config.output.page,
         rules.collect_benchmarks.output,
 
@@ -51,3 +57,8 @@ rule warm_start:
 rule permuted:
     input:
         permuted_targets(),
+
+
+rule train_test_collapse:
+    input:
+        train_test_targets(),

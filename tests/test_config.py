@@ -61,6 +61,7 @@ def violations(*changes: tuple[str, Any], root: Path = ROOT) -> tuple[str, ...]:
 # Each case: what stands where, the key that the message names, and what else it says.
 WS = "warm_start"
 PM = "permuted"
+TT = "train_test_collapse"
 CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "permuted baseline listed": (f"{PM}.arms.random_init", {}, f"{PM}.arms.random_init", ("always run",)),
     "permuted network": (f"{PM}.model", {"name": "resnet18"}, f"{PM}.model.name", ("mlp",)),
@@ -97,12 +98,45 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         f"{PM}.arms.first_task_length_5",
         ("a name that no other arm gets",),
     ),
+    "a class in two super-classes": (
+        f"{TT}.arms.cascade.super_classes",
+        [[0, 1], [1, 2]],
+        f"{TT}.arms.cascade.super_classes[1]",
+        ("classes of no other super-class", "got 1"),
+    ),
+    "one super-class": (
+        f"{TT}.arms.cascade.super_classes",
+        [[0, 1]],
+        f"{TT}.arms.cascade.super_classes",
+        ("a list of 2 or more",),
+    ),
+    "unknown annealing": (f"{TT}.training.annealing", "cosin", f"{TT}.training.annealing", ("cosine", "'cosin'")),
+    "no learning rate": (f"{TT}.next_task.learning_rates", [], f"{TT}.next_task.learning_rates", ("1 or more",)),
+    "no iterations": (f"{TT}.training.iterations", 0, f"{TT}.training.iterations", (">= 1", "got 0")),
+    "network of an arm": (
+        f"{TT}.arms.cascade.model",
+        {"name": "resnet81"},
+        f"{TT}.arms.cascade.model.name",
+        ("did you mean 'resnet18'?",),
+    ),
+    "figure of another study": (
+        f"{TT}.figures.plasticity_by_task",
+        {},
+        f"{TT}.figures.plasticity_by_task",
+        ("variances_by_layer",),
+    ),
+    "train-test arms of one name": (
+        f"{TT}.arms",
+        {"size": {"train_size": [10, 20]}, "size_10": {}},
+        f"{TT}.arms.size_10",
+        ("a name that no other arm gets",),
+    ),
     "no seeds in a job": ("jobs.seeds_per_job", 0, "jobs.seeds_per_job", (">= 1",)),
     "unknown section": (
         "warm_strat",
         {},
         "warm_strat",
-        ("dataset, warm_start, permuted, jobs", "did you mean 'warm_start'?"),
+        ("dataset, warm_start, permuted, train_test_collapse, jobs", "did you mean 'warm_start'?"),
     ),
     "unknown key": (
         f"{WS}.warm_up.learning_rat",
@@ -659,6 +693,7 @@ def test_page_is_written_by_its_command(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_study_may_be_left_out_but_not_all() -> None:
     assert "warm_start" not in load_config(changed(("warm_start", None)), root=ROOT)
     assert "permuted" not in load_config(changed(("permuted", None)), root=ROOT)
-    assert violations(("warm_start", None), ("permuted", None)) == (
-        "configuration: expected at least one study (warm_start, permuted), got none",
+    assert "train_test_collapse" not in load_config(changed(("train_test_collapse", None)), root=ROOT)
+    assert violations(("warm_start", None), ("permuted", None), ("train_test_collapse", None)) == (
+        "configuration: expected at least one study (warm_start, permuted, train_test_collapse), got none",
     )

@@ -228,3 +228,12 @@ PERMUTED_FIGURES: dict[str, Entry] = {
         description="Correlation of collapse with accuracy over the tasks, plain, partial and of differences."
     ),
 }
+
+TRAIN_TEST_FIGURES: dict[str, Entry] = {
+    "variances_by_iteration": Entry(description="Train, strong and weak test variance over the iterations, per arm."),
+    "variances_by_layer": Entry(description="Train variance of every hidden layer over the iterations, per arm."),
+    "transfer_by_variance": Entry(
+        description="Test accuracy on the next task against the train variance of the checkpoint it started from."
+    ),
+    "variances_by_train_size": Entry(description="Train and test variances at the end by number of training images."),
+}

@@ -17,7 +17,7 @@ from plasticity.figures.registry import figure_module
 from plasticity.fingerprint import fingerprint
 from plasticity.job_usage import name_run
 from plasticity.lost_jobs import notice_lost_jobs
-from plasticity.plan import PermutedPlan, WarmStartPlan
+from plasticity.plan import PermutedPlan, TrainTestPlan, WarmStartPlan
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
 given = yaml.safe_load(
@@ -47,6 +47,8 @@ WARM_START = WarmStartPlan(config) if "warm_start" in config else None
 WARM_START_RESULTS = f"results/warm_start/{DATASET}"
 PERMUTED = PermutedPlan(config) if "permuted" in config else None
 PERMUTED_RESULTS = f"results/permuted/{DATASET}"
+TRAIN_TEST = TrainTestPlan(config) if "train_test_collapse" in config else None
+TRAIN_TEST_RESULTS = f"results/train_test_collapse/{DATASET}"
 
 
 wildcard_constraints:
@@ -95,9 +97,21 @@ def permuted_targets():
     return study_files(PERMUTED_RESULTS, tables, PERMUTED.study["figures"])
 
 
+def train_test_targets():
+    """Final files of the train-test study."""
+    if TRAIN_TEST is None:
+        return []
+    tables = ["metrics", "transfer", "correlations"]
+    return study_files(TRAIN_TEST_RESULTS, tables, TRAIN_TEST.study["figures"])
+
+
 def benchmark_folders():
     """Folders of benchmark files and of logs, by study."""
-    studies = {"warm_start": WARM_START, "permuted": PERMUTED}
+    studies = {
+        "warm_start": WARM_START,
+        "permuted": PERMUTED,
+        "train_test_collapse": TRAIN_TEST,
+    }
     folders = {"data": {"benchmarks": f"{DATA}/benchmarks", "logs": f"logs/{DATASET}"}}
     return folders | {
         study: {

@@ -32,6 +32,7 @@ rule collect_benchmarks:
     input:
         warm_start_targets(),
         permuted_targets(),
+        train_test_targets(),
     output:
         jobs=f"results/benchmarks/{DATASET}/jobs.parquet",
         stages=report(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from plasticity.metrics.measure_variances import TrainTestPass, centres_of, layer_pass, layer_rows
+from plasticity.metrics.layers import TrainTestPass, centres_of, layer_pass, layer_rows
 from plasticity.metrics.variances import Clustering, variances
 from small_problems import CLASSES, MLP, RESNET, assert_same, image_tensors, network, run_in, state
 
