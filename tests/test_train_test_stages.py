@@ -87,7 +87,8 @@ def test_a_trajectory_holds_the_checkpoints_of_every_seed(trained: Path) -> None
         assert (header["stage"], header["seed"], header["iteration"]) == ("pre_train", seed, 10)
         assert (header["study"], header["dataset"], header["diverged"]) == ("train_test_collapse", "digits", False)
     history = read_table(trained / "history.parquet", "history")
-    assert history.groupby("seed")["epoch"].max().tolist() == [6, 6]  # 200 images, 7 batches: 40 iterations
+    # 200 images are 7 batches: 40 iterations end in the sixth epoch
+    assert history.groupby("seed")["epoch"].agg("max").to_dict() == dict.fromkeys(SEEDS, 6)
     assert sorted(path.name for path in trained.iterdir()) == ["history.parquet", "trajectory"]
 
 
@@ -173,7 +174,7 @@ def test_variances_have_a_row_per_seed_checkpoint_and_layer(variances: Path) -> 
     last = rows[rows["iteration"] == 40]
     for name in ("train_variance", "strong_test_variance", "weak_test_variance"):
         np.testing.assert_array_equal(last[name], last[f"own_{name}"])
-    final = rows[rows["last_layer"]].groupby("iteration")["train_variance"].mean()
+    final = rows[rows["last_layer"]].groupby("iteration")["train_variance"].agg("mean").to_dict()
     assert final[40] < final[0]
 
 
@@ -200,13 +201,13 @@ def test_variances_are_those_of_the_first_task_against_the_last_means(
 def test_a_diverged_training_has_rows_without_numbers(data: Path, tmp_path: Path) -> None:
     files = train(data, tmp_path, pre_train_settings(learning_rate=1e30))
     rows = read_table(measure(data, files.trajectory, tmp_path / "variances.parquet"), "variances")
-    assert rows["diverged"].all()
-    assert rows["train_variance"].isna().all()
+    assert set(rows["diverged"]) == {True}
+    assert np.isnan(rows["train_variance"].to_numpy()).all()
     assert set(rows["layer"]) == {1, 2}
     reached = read_table(go_on(data, files.trajectory, tmp_path / "next").output, "next_task")
     ends = reached.groupby("seed")["iteration"].transform("max") == reached["iteration"]
-    assert reached.loc[ends, "diverged"].all()
-    assert not reached.loc[reached["iteration"] == 0, "diverged"].any()
+    assert set(reached.loc[ends, "diverged"]) == {True}
+    assert set(reached.loc[reached["iteration"] == 0, "diverged"]) == {False}
 
 
 # The next task
@@ -229,7 +230,7 @@ def test_every_checkpoint_goes_on_with_one_fresh_head(data: Path, trained: Path,
 
     run.run(resume=ResumeFile(trained / "unused" / "state", "digest"), title="test")
     rows = read_table(transferred, "next_task")
-    (row,) = rows[(rows["seed"] == 4) & (rows["iteration"] == 10)].to_dict("records")
+    (row,) = (row for row in rows.to_dict("records") if (row["seed"], row["iteration"]) == (4, 10))
     assert row["learning_rate"] == 0.1
     assert row["train_loss"] == run.history[-1].loss
     assert row["test_accuracy"] == accuracy(network, held_out_tensors(task, torch.device("cpu"), None))
@@ -300,7 +301,7 @@ def test_transfer_joins_variances_and_marks_one_rate_per_checkpoint(study: dict[
     rows = read_table(study["transfer"], "transfer")
     assert len(rows) == len(SEEDS) * len(CHECKPOINTS) * 2
     for choice in ("chosen", "chosen_on_test"):
-        assert (rows.groupby(["seed", "iteration"])[choice].sum() == 1).all()
+        assert set(rows.groupby(["seed", "iteration"])[choice].agg("sum")) == {1}
     best = rows.groupby(["seed", "iteration"])["test_accuracy"].max()
     assert rows[rows["chosen_on_test"]].set_index(["seed", "iteration"])["test_accuracy"].equals(best)
     measured = read_table(study["metrics"], "variances")
@@ -319,7 +320,7 @@ def test_correlations_are_those_of_scipy(study: dict[str, Path]) -> None:
         for seed in SEEDS:
             of_seed = reached[reached["seed"] == seed]
             (found,) = rows.loc[(rows["outcome"] == outcome) & (rows["seed"] == seed), "estimate"]
-            assert found == pytest.approx(pearsonr(of_seed["train_variance"], of_seed[outcome]).statistic)
+            assert found == pytest.approx(pearsonr(of_seed["train_variance"], of_seed[outcome])[0])
 
 
 def test_a_study_without_next_tasks_has_empty_tables(study: dict[str, Path], tmp_path: Path) -> None:
@@ -336,7 +337,7 @@ def test_a_checkpoint_that_was_not_measured_is_named(
     from plasticity.tables import write_table
 
     rows = read_table(variances, "variances")
-    write_table(rows[rows["iteration"] != 10], tmp_path / "part.parquet", "variances")
+    write_table(rows.query("iteration != 10"), tmp_path / "part.parquet", "variances")
     with pytest.raises(PlasticityError, match="got none for arm transfer, seed 3, iteration 10"):
         assemble_transfer([transferred], tmp_path / "part.parquet", tmp_path / "t.parquet", settings={"arms": []})
 

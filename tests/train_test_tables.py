@@ -55,8 +55,9 @@ def make_train_test(
     frames = edit({name: frame.copy() for name, frame in frames.items()}) if edit else frames
     for schema in FRAMES:
         write_table(frames[schema], folder / f"{schema}.parquet", schema)
-    read = [read_table(folder / f"{schema}.parquet", schema) for schema in FRAMES]
-    return TrainTestTables(*read, tuple(arms), {}, {arm: experiment_of(arm) for arm in arms}, ANALYSIS)
+    metrics, transfer, correlations = (read_table(folder / f"{schema}.parquet", schema) for schema in FRAMES)
+    experiments = {arm: experiment_of(arm) for arm in arms}
+    return TrainTestTables(metrics, transfer, correlations, tuple(arms), {}, experiments, ANALYSIS)
 
 
 def _filled(schema: str, rows: list[dict]) -> pd.DataFrame:
