@@ -46,7 +46,7 @@ def test_study_has_every_row_figure_and_page(finished: Path) -> None:
 
 def test_nothing_is_left_to_do_and_all_is_sound(finished: Path) -> None:
     assert not planned(finished, configfile=TINY)
-    assert "all sound" in snakemake(finished, "--configfile", TINY, "verify").stdout
+    assert "all sound" in snakemake(finished, "verify", "--configfile", TINY).stdout
 
 
 def test_setting_of_the_next_task_reruns_no_first_task(finished: Path) -> None:
@@ -86,7 +86,7 @@ def test_edited_line_of_a_metric_measures_anew(finished: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("preset", "pre_train", "transfer"), [("train_test_collapse", 2 * 3, 3 * 7), ("train_test_collapse_small", 2, 3)]
+    ("preset", "pre_train", "transfer"), [("train_test_collapse", 2 * 3, 3 * 7), ("train_test_collapse_small", 2, 4)]
 )
 def test_preset_is_planned_in_full(tmp_path: Path, preset: str, pre_train: int, transfer: int) -> None:
     jobs = planned(checkout(tmp_path), "--config", "dataset={download: true}", configfile=f"config/{preset}.yaml")

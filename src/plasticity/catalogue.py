@@ -79,6 +79,14 @@ MODELS: dict[str, Entry] = {
     ),
 }
 
+_SMALL = "smaller images are padded to 32 pixels by their border, and there is no dropout"
+MODELS |= {
+    "resnet18_imagenet": Entry(description=f"torchvision's ResNet-18, 7×7 stem (Hui et al. 2022); {_SMALL}."),
+    "resnet50_imagenet": Entry(description=f"torchvision's ResNet-50, 7×7 stem (Hui et al. 2022); {_SMALL}."),
+    "densenet201": Entry(description=f"torchvision's DenseNet-201 (Hui et al. 2022); {_SMALL}."),
+    "vgg11_bn": Entry(description=f"torchvision's VGG-11 with batch-norm (Hui et al. 2022); {_SMALL}."),
+}
+
 INTERVENTIONS: dict[str, Entry] = {
     "shrink_perturb": Entry(
         description="θ ← shrink·θ + perturb·θ_fresh (Ash & Adams 2020).",
