@@ -225,7 +225,12 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         f"{WS}.model.maxpool",
         ("a key of resnet18_narrow (width, max_pool)", "did you mean 'max_pool'?"),
     ),
-    "option of another model": (f"{WS}.model.name", "mlp", f"{WS}.model.width", ("a key of mlp (hidden, activation)",)),
+    "option of another model": (
+        f"{WS}.model.name",
+        "mlp",
+        f"{WS}.model.width",
+        ("a key of mlp (hidden, activation, initialisation)",),
+    ),
     "model width zero": (f"{WS}.model.width", 0, f"{WS}.model.width", ("an integer >= 1", "got 0")),
     "unknown activation": (
         f"{WS}.model",
@@ -580,7 +585,8 @@ def test_null_removes_what_is_optional() -> None:
 
 def test_documented_defaults_are_filled_in() -> None:
     configs = [load_config(changed((f"{WS}.model", {"name": "mlp"})), root=ROOT) for _ in range(2)]
-    assert configs[0][WS]["model"] == {"name": "mlp", "hidden": [100, 100, 100], "activation": "relu"}
+    usual = {"activation": "relu", "initialisation": "kaiming"}
+    assert configs[0][WS]["model"] == {"name": "mlp", "hidden": [100, 100, 100], **usual}
     configs[0][WS]["model"]["hidden"].append(5)
     assert configs[1][WS]["model"]["hidden"] == [100, 100, 100]
     narrow = load_config(demo(), root=ROOT)[WS]["model"]

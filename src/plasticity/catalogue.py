@@ -75,6 +75,13 @@ MODELS: dict[str, Entry] = {
                 "unit": "name",
                 "description": "Nonlinearity behind each hidden layer.",
             },
+            "initialisation": {
+                "type": "string",
+                "enum": ["kaiming", "pytorch"],
+                "default": "kaiming",
+                "unit": "name",
+                "description": "Kaiming-uniform without biases, or PyTorch's default, ±1/√fan_in with biases.",
+            },
         },
     ),
 }

@@ -50,7 +50,7 @@ def test_a_list_makes_an_arm_per_value() -> None:
 
 def test_an_arm_may_have_another_network() -> None:
     found = plan(cascade={}, wide={"model": {"name": "mlp", "hidden": [7]}})
-    assert found.arms["wide"].model == {"name": "mlp", "hidden": [7], "activation": "relu"}
+    assert found.arms["wide"].model == {"name": "mlp", "hidden": [7], "activation": "relu", "initialisation": "kaiming"}
     assert found.pre_train_settings("wide")["model"]["hidden"] == [7]
 
 

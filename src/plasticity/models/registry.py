@@ -23,7 +23,7 @@ def _torchvision(name: str, image_shape: Sequence[int], num_classes: int) -> Cla
 MODELS: dict[str, Callable[..., Classifier]] = {
     "resnet18": partial(ResNet18, width=64, max_pool=True),
     "resnet18_narrow": partial(ResNet18, width=16, max_pool=False),
-    "mlp": partial(MLP, hidden=(100, 100, 100), activation="relu"),
+    "mlp": partial(MLP, hidden=(100, 100, 100), activation="relu", initialisation="kaiming"),
     "resnet18_imagenet": partial(_torchvision, "resnet18"),
     "resnet50_imagenet": partial(_torchvision, "resnet50"),
     "densenet201": partial(_torchvision, "densenet201"),
