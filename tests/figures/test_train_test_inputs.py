@@ -26,7 +26,7 @@ def test_the_cascade_draws_every_layer_in_every_panel(train_test, style):
     for ax in figure.axes:
         lines = [line for line in ax.lines if str(line.get_label()).startswith("layer")]
         assert [line.get_label() for line in lines] == ["layer 1", "layer 2", "layer 3"]
-        ends = [float(line.get_ydata()[-1]) for line in lines]
+        ends = [float(np.asarray(line.get_ydata())[-1]) for line in lines]
         assert ends == sorted(ends, reverse=True)  # as the tables were made: the last layer collapses most
     assert figure.axes[0].get_xscale() == figure.axes[0].get_yscale() == "log"
 
@@ -41,7 +41,7 @@ def test_transfer_draws_a_point_per_seed_and_checkpoint_at_the_chosen_rate(train
         np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(expected, axis=0))
         (level,) = [line for line in ax.lines if line.get_label() == "before training"]
         fresh = tables.transfer[tables.transfer[choice] & tables.transfer["iteration"].eq(0)]
-        assert level.get_ydata()[0] == pytest.approx(fresh["test_accuracy"].mean())
+        assert np.asarray(level.get_ydata())[0] == pytest.approx(fresh["test_accuracy"].mean())
     (r,) = tables.coefficients(
         arm="transfer", metric="train_variance", outcome="test_accuracy", method="pearson", aggregate="mean"
     )["estimate"]
@@ -53,10 +53,10 @@ def test_numbers_of_images_are_compared_within_their_experiment(train_test, styl
     figure = render("variances_by_train_size", tables, style)
     (ax,) = figure.axes
     line = next(line for line in ax.lines if line.get_label() == "strong_test_variance")
-    assert line.get_xdata().tolist() == [100, 400, 1600]
+    assert np.asarray(line.get_xdata()).tolist() == [100, 400, 1600]
     rows = tables.metrics.query("arm == 'training_size_400' and iteration == 1000 and last_layer")
     expected = np.exp(np.log(rows["strong_test_variance"].to_numpy()).mean())
-    assert line.get_ydata()[1] == pytest.approx(expected)
+    assert np.asarray(line.get_ydata())[1] == pytest.approx(expected)
 
 
 def test_notes_count_what_diverged(train_test):
