@@ -30,6 +30,11 @@ if PERMUTED is not None:
     include: "workflow/rules/permuted.smk"
 
 
+if TRAIN_TEST is not None:
+
+    include: "workflow/rules/train_test_collapse.smk"
+
+
 include: "workflow/rules/published.smk"
 include: "workflow/rules/reproduction.smk"
 include: "workflow/rules/report.smk"
@@ -42,6 +47,7 @@ rule all:
         warm_start_targets(),
         permuted_targets(),
         not_run_targets(),
+        train_test_targets(),
         rules.show_config.output.page,
         rules.draw_curves.output.page,
         rules.collect_benchmarks.output,
@@ -57,6 +63,11 @@ rule permuted:
         permuted_targets(),
 
 
+rule train_test_collapse:
+    input:
+        train_test_targets(),
+
+
 rule reproduction_page:
     input:
-        [f"docs/reproduction/{study}_{DATASET}.md" for study in PLANS],
+        [f"docs/reproduction/{study}_{DATASET}.md" for study in COMPARED],

@@ -61,6 +61,7 @@ def violations(*changes: tuple[str, Any], root: Path = ROOT) -> tuple[str, ...]:
 # Each case: what stands where, the key that the message names, and what else it says.
 WS = "warm_start"
 PM = "permuted"
+TT = "train_test_collapse"
 CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "permuted baseline listed": (f"{PM}.arms.random_init", {}, f"{PM}.arms.random_init", ("always run",)),
     "permuted network": (f"{PM}.model", {"name": "resnet18"}, f"{PM}.model.name", ("mlp",)),
@@ -97,12 +98,45 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         f"{PM}.arms.first_task_length_5",
         ("a name that no other arm gets",),
     ),
+    "a class in two super-classes": (
+        f"{TT}.arms.cascade.super_classes",
+        [[0, 1], [1, 2]],
+        f"{TT}.arms.cascade.super_classes[1]",
+        ("classes of no other super-class", "got 1"),
+    ),
+    "one super-class": (
+        f"{TT}.arms.cascade.super_classes",
+        [[0, 1]],
+        f"{TT}.arms.cascade.super_classes",
+        ("a list of 2 or more",),
+    ),
+    "unknown annealing": (f"{TT}.training.annealing", "cosin", f"{TT}.training.annealing", ("cosine", "'cosin'")),
+    "no learning rate": (f"{TT}.next_task.learning_rates", [], f"{TT}.next_task.learning_rates", ("1 or more",)),
+    "no iterations": (f"{TT}.training.iterations", 0, f"{TT}.training.iterations", (">= 1", "got 0")),
+    "network of an arm": (
+        f"{TT}.arms.cascade.model",
+        {"name": "resnet81"},
+        f"{TT}.arms.cascade.model.name",
+        ("did you mean 'resnet18'?",),
+    ),
+    "figure of another study": (
+        f"{TT}.figures.plasticity_by_task",
+        {},
+        f"{TT}.figures.plasticity_by_task",
+        ("variances_by_layer",),
+    ),
+    "train-test arms of one name": (
+        f"{TT}.arms",
+        {"size": {"train_size": [10, 20]}, "size_10": {}},
+        f"{TT}.arms.size_10",
+        ("a name that no other arm gets",),
+    ),
     "no seeds in a job": ("jobs.seeds_per_job", 0, "jobs.seeds_per_job", (">= 1",)),
     "unknown section": (
         "warm_strat",
         {},
         "warm_strat",
-        ("dataset, warm_start, permuted, jobs", "did you mean 'warm_start'?"),
+        ("dataset, warm_start, permuted, train_test_collapse, jobs", "did you mean 'warm_start'?"),
     ),
     "unknown key": (
         f"{WS}.warm_up.learning_rat",
@@ -191,7 +225,12 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         f"{WS}.model.maxpool",
         ("a key of resnet18_narrow (width, max_pool)", "did you mean 'max_pool'?"),
     ),
-    "option of another model": (f"{WS}.model.name", "mlp", f"{WS}.model.width", ("a key of mlp (hidden, activation)",)),
+    "option of another model": (
+        f"{WS}.model.name",
+        "mlp",
+        f"{WS}.model.width",
+        ("a key of mlp (hidden, activation, initialisation)",),
+    ),
     "model width zero": (f"{WS}.model.width", 0, f"{WS}.model.width", ("an integer >= 1", "got 0")),
     "unknown activation": (
         f"{WS}.model",
@@ -546,7 +585,8 @@ def test_null_removes_what_is_optional() -> None:
 
 def test_documented_defaults_are_filled_in() -> None:
     configs = [load_config(changed((f"{WS}.model", {"name": "mlp"})), root=ROOT) for _ in range(2)]
-    assert configs[0][WS]["model"] == {"name": "mlp", "hidden": [100, 100, 100], "activation": "relu"}
+    usual = {"activation": "relu", "initialisation": "kaiming"}
+    assert configs[0][WS]["model"] == {"name": "mlp", "hidden": [100, 100, 100], **usual}
     configs[0][WS]["model"]["hidden"].append(5)
     assert configs[1][WS]["model"]["hidden"] == [100, 100, 100]
     narrow = load_config(demo(), root=ROOT)[WS]["model"]
@@ -659,6 +699,7 @@ def test_page_is_written_by_its_command(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_study_may_be_left_out_but_not_all() -> None:
     assert "warm_start" not in load_config(changed(("warm_start", None)), root=ROOT)
     assert "permuted" not in load_config(changed(("permuted", None)), root=ROOT)
-    assert violations(("warm_start", None), ("permuted", None)) == (
-        "configuration: expected at least one study (warm_start, permuted), got none",
+    assert "train_test_collapse" not in load_config(changed(("train_test_collapse", None)), root=ROOT)
+    assert violations(("warm_start", None), ("permuted", None), ("train_test_collapse", None)) == (
+        "configuration: expected at least one study (warm_start, permuted, train_test_collapse), got none",
     )

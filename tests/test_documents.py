@@ -28,7 +28,15 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PRESETS = sorted((ROOT / "config").glob("*.yaml"))
-NAMES = ("READERS", "MODELS", "PENALTIES", "INTERVENTIONS", "WARM_START_FIGURES", "PERMUTED_FIGURES")
+NAMES = (
+    "READERS",
+    "MODELS",
+    "PENALTIES",
+    "INTERVENTIONS",
+    "WARM_START_FIGURES",
+    "PERMUTED_FIGURES",
+    "TRAIN_TEST_FIGURES",
+)
 CATALOGUE = {name: getattr(catalogue, name) for name in NAMES}
 RANGES = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 

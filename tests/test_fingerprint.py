@@ -65,10 +65,10 @@ def changed(edit: Callable[[str, str, str], None]):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("import shutil", "# a comment\nimport shutil"),
+        ("import numpy as np", "# a comment\nimport numpy as np"),
         ('"""Stage: train on the first task', '"""Stage: rewritten'),
         ('"""Train the network of', '"""Fit the network of'),
-        ("    run: TrainingRun\n    folder: Path\n", "    run:   TrainingRun\n\n    folder: Path\n"),
+        ("    data: Path\n    split: Path\n", "    data:   Path\n\n    split: Path\n"),
         ('purpose="warm_up/order",\n    )', "purpose='warm_up/order')"),
     ],
     ids=["comment", "module docstring", "function docstring", "spaces", "quotes"],

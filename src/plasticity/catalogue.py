@@ -75,8 +75,23 @@ MODELS: dict[str, Entry] = {
                 "unit": "name",
                 "description": "Nonlinearity behind each hidden layer.",
             },
+            "initialisation": {
+                "type": "string",
+                "enum": ["kaiming", "pytorch"],
+                "default": "kaiming",
+                "unit": "name",
+                "description": "Kaiming-uniform without biases, or PyTorch's default, ±1/√fan_in with biases.",
+            },
         },
     ),
+}
+
+_SMALL = "smaller images are padded to 32 pixels by their border, and there is no dropout"
+MODELS |= {
+    "resnet18_imagenet": Entry(description=f"torchvision's ResNet-18, 7×7 stem (Hui et al. 2022); {_SMALL}."),
+    "resnet50_imagenet": Entry(description=f"torchvision's ResNet-50, 7×7 stem (Hui et al. 2022); {_SMALL}."),
+    "densenet201": Entry(description=f"torchvision's DenseNet-201 (Hui et al. 2022); {_SMALL}."),
+    "vgg11_bn": Entry(description=f"torchvision's VGG-11 with batch-norm (Hui et al. 2022); {_SMALL}."),
 }
 
 INTERVENTIONS: dict[str, Entry] = {
@@ -232,4 +247,13 @@ PERMUTED_FIGURES: dict[str, Entry] = {
     "task_causal_estimates": Entry(
         description="What NC1 explains of the next task beyond training, and what passes through it."
     ),
+}
+
+TRAIN_TEST_FIGURES: dict[str, Entry] = {
+    "variances_by_iteration": Entry(description="Train, strong and weak test variance over the iterations, per arm."),
+    "variances_by_layer": Entry(description="Train variance of every hidden layer over the iterations, per arm."),
+    "transfer_by_variance": Entry(
+        description="Test accuracy on the next task against the train variance of the checkpoint it started from."
+    ),
+    "variances_by_train_size": Entry(description="Train and test variances at the end by number of training images."),
 }

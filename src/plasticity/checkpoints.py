@@ -39,6 +39,23 @@ def trajectory_name(epoch: int) -> str:
     return f"epoch{epoch:04d}.safetensors"
 
 
+def iteration_name(iteration: int) -> str:
+    """Return the name of one checkpoint's file in a trajectory that is counted in iterations."""
+    return f"iteration{iteration:07d}.safetensors"
+
+
+def iterations_in(trajectory: Path) -> dict[int, Path]:
+    """Return the checkpoints of such a trajectory by iteration, in ascending order.
+
+    Raises:
+        PlasticityError: If there is none.
+    """
+    found = {int(path.stem.removeprefix("iteration")): path for path in trajectory.glob("iteration*.safetensors")}
+    if not found:
+        raise PlasticityError(f"{trajectory}: expected checkpoints, got none")
+    return dict(sorted(found.items()))
+
+
 def digest_of_weights(weights: Mapping[str, NDArray]) -> str:
     """Return a SHA-256 over names, dtypes, shapes and bytes, in the order of the names."""
     digest = hashlib.sha256()

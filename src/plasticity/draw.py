@@ -26,12 +26,12 @@ def draw(
     Args:
         name: A key of the `figures` of a study's configuration.
         tables: Table -> its Parquet file. The warm-start study has metrics, histories and correlations, the permuted
-            study metrics and correlations.
+            study metrics and correlations, the train-test study metrics, transfer and correlations.
         svg: Where the SVG is written.
         png: Where the PNG is written.
         settings: `style`, the figure's section of the configuration; `arms`, all arms in order; `labels`, arm to
             name in legends; `analysis`, the section of that name; and `warm_ups`, arm to warm-up, in the warm-start
-            study, or `experiments`, arm to experiment, in the permuted study.
+            study, or `experiments`, arm to experiment, in the others.
 
     Raises:
         PlasticityError: If there is no such figure, a table or setting is missing or wrong, or a table is damaged.

@@ -12,12 +12,11 @@ import torch
 
 from plasticity.checkpoints import Checkpoint, all_finite, read_checkpoint
 from plasticity.data.store import ImageStore, open_store
-from plasticity.errors import PlasticityError
 from plasticity.files import digest_of
 from plasticity.models.registry import build_model
 from plasticity.progress import Progress
 from plasticity.provenance import provenance
-from plasticity.records import read_record, write_record
+from plasticity.records import usable_record, write_record
 from plasticity.seeding import torch_generator
 from plasticity.split import Split, read_split
 from plasticity.stopping import stoppable
@@ -119,7 +118,7 @@ class Job:
     def run(self, task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, Any]:
         """Return the finished record, computing it only if it is not there yet."""
         record_path = self.base.with_suffix(".json")
-        if (record := self._finished(record_path)) is not None:
+        if (record := usable_record(record_path, self.digest)) is not None:
             logger.info("%s: already finished", self.title)
             return record
         resume = ResumeFile(self.base.with_name(f".{self.base.name}.unfinished") / "state.safetensors", self.digest)
@@ -130,16 +129,6 @@ class Job:
         write_record(record_path, record, self.digest)
         resume.clear()
         return record
-
-    def _finished(self, path: Path) -> dict[str, Any] | None:
-        if not path.exists():
-            return None
-        try:
-            record = read_record(path)
-        except PlasticityError as error:
-            logger.warning("%s; computing it anew", error)
-            return None
-        return record if record["digest"] == self.digest else None
 
 
 def _load_task(files: FineTuneFiles, settings: dict[str, Any], seed: int, device: torch.device) -> FullTask:

@@ -1,10 +1,13 @@
 """Records: JSON files of one finished fine-tuning each, with a checksum of their content."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from plasticity.errors import PlasticityError
 from plasticity.files import digest_of, read_json, write_json
+
+logger = logging.getLogger(__name__)
 
 _CONTENT = ("outcome", "history")
 
@@ -18,6 +21,18 @@ def write_record(path: Path, record: dict[str, Any], digest: str) -> None:
         digest: Digest of everything that determines them.
     """
     write_json(path, {"digest": digest, "checksum": digest_of(record), **record})
+
+
+def usable_record(path: Path, digest: str) -> dict[str, Any] | None:
+    """Return the record, or None if there is none, it is damaged, or it belongs to something else than `digest`."""
+    if not path.exists():
+        return None
+    try:
+        record = read_record(path)
+    except PlasticityError as error:
+        logger.warning("%s; computing it anew", error)
+        return None
+    return record if record["digest"] == digest else None
 
 
 def read_record(path: Path) -> dict[str, Any]:

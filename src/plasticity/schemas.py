@@ -104,6 +104,33 @@ _MEASURED = _OTHER_COLLAPSE[1:] + _CAPACITY  # without batch-norm there is no se
 
 _DIVERGED = _columns(("diverged", "bool", "1", "weights or loss were not finite; the row's numbers are missing"))
 
+_TRAIN_TEST_RUN = _columns(
+    ("experiment", "str", "name", "key of the arm in the configuration; a list there makes several arms of it"),
+    ("arm", "str", "name", "arm of the study, with the value behind it where it was made from a list"),
+    ("seed", "int", "1", "seed of the run; all generators derive from it"),
+    ("iteration", "int", "iteration", "steps of training on the first task behind the checkpoint"),
+)
+
+_VARIANCES = _columns(
+    ("train_variance", "float", "1", "E‖h − μ_y‖²/E_c‖μ_c − μ‖² on training images, means of the last checkpoint"),
+    ("strong_test_variance", "float", "1", "the same on test images, with the class means of test images"),
+    ("weak_test_variance", "float", "1", "the same to the nearest k-means centre of the test images"),
+)
+
+_OWN_VARIANCES = _columns(
+    ("own_train_variance", "float", "1", "train_variance with the means of this checkpoint"),
+    ("own_strong_test_variance", "float", "1", "strong_test_variance with the means of this checkpoint"),
+    ("own_weak_test_variance", "float", "1", "weak_test_variance with the k-means centres of this checkpoint"),
+)
+
+_NEXT_TASK = _TRAIN_TEST_RUN + _columns(
+    ("learning_rate", "float", "1", "step size on the next task, before annealing"),
+    ("train_loss", "float", "nat", "running cross-entropy of the last epoch on the next task"),
+    ("train_accuracy", "float", "fraction", "accuracy on the training images of the next task, after training"),
+    ("validation_accuracy", "float", "fraction", "accuracy on training images held out to choose the learning rate"),
+    ("test_accuracy", "float", "fraction", "accuracy on the test images of the next task, after training"),
+)
+
 SCHEMAS: dict[str, tuple[Column, ...]] = {
     "split": _columns(
         ("position", "int", "1", "position in the seed's random order of the training images used"),
@@ -112,7 +139,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         ("warm_up", "bool", "1", "it belongs to the warm-up half; the full set is all rows"),
     ),
     "history": _columns(
-        ("stage", "str", "name", "warm_up or fine_tune"),
+        ("stage", "str", "name", "warm_up, fine_tune or pre_train"),
         ("run", "str", "name", "warm-up of the row, or arm of the fine-tuning"),
         ("seed", "int", "1", "seed of the run"),
         ("warm_up_epoch", "int", "epoch", "checkpoint the fine-tuning starts from; 0 for a warm-up"),
@@ -206,6 +233,31 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         ("verdict", "str", "name", "agrees, differs, undecided, not comparable"),
         ("reason", "str", "text", "why"),
     ),
+    "variances": _TRAIN_TEST_RUN
+    + _columns(
+        ("train_size", "int", "images", "training images of the first task"),
+        ("test_size", "int", "images", "test images of the first task"),
+        ("layer", "int", "1", "hidden layer, from the input on; the first is 1"),
+        ("last_layer", "bool", "1", "it is the last hidden layer, whose features the classifier reads"),
+    )
+    + _VARIANCES
+    + _OWN_VARIANCES
+    + _NEURAL_COLLAPSE[:1]
+    + _columns(
+        ("train_accuracy", "float", "fraction", "accuracy on the training images of the first task"),
+        ("test_accuracy", "float", "fraction", "accuracy on its test images"),
+    )
+    + _DIVERGED,
+    "next_task": _NEXT_TASK + _DIVERGED,
+    "transfer": _NEXT_TASK
+    + _columns(
+        ("chosen", "bool", "1", "best validation accuracy of the learning rates; the smaller one of equals"),
+        ("chosen_on_test", "bool", "1", "best test accuracy of the learning rates, as published; else as chosen"),
+    )
+    + _VARIANCES
+    + _OWN_VARIANCES
+    + _NEURAL_COLLAPSE[:1]
+    + _DIVERGED,
     "correlations": _columns(
         ("metric", "str", "name", "column of the metrics table"),
         ("outcome", "str", "name", "column it is correlated with"),

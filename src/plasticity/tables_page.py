@@ -14,6 +14,15 @@ TABLES: dict[str, tuple[str, str]] = {
     "causes": (f"{_JOBS}/causes.parquet", "a question, a quantity, a treatment, a method, a window"),
     "published": (f"{_JOBS}/published.parquet and not_run.parquet", "a published number or shape"),
     "history": ("results/warm_start/<dataset>/histories.parquet", "an epoch of a training"),
+    "variances": ("results/train_test_collapse/<dataset>/metrics.parquet", "an arm, a seed, a checkpoint and a layer"),
+    "transfer": (
+        "results/train_test_collapse/<dataset>/transfer.parquet",
+        "an arm, a seed, a checkpoint, a learning rate",
+    ),
+    "next_task": (
+        "results/train_test_collapse/<dataset>/transfer/<training>/<seeds>/<rate>.parquet",
+        "a seed, a checkpoint and a learning rate",
+    ),
     "benchmarks": ("results/benchmarks/<dataset>/jobs.parquet", "a job, as it was last run"),
     "split": ("results/warm_start/<dataset>/splits/seed<seed>.parquet", "a training image"),
     "collapse": ("results/warm_start/<dataset>/collapse/<start>/seed<seed>.parquet", "a checkpoint"),

@@ -1,6 +1,5 @@
 """Stage: train on the first task, half of the training set, and keep the weights at every checkpoint epoch."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from plasticity.checkpoints import trajectory_name, write_checkpoint
+from plasticity.checkpoints import trajectory_name
 from plasticity.data.store import ImageStore, open_store
 from plasticity.files import digest_of
 from plasticity.models.registry import build_model
@@ -21,9 +20,9 @@ from plasticity.stopping import stoppable
 from plasticity.tables import write_table
 from plasticity.training.device import describe_device, place, prepare_device
 from plasticity.training.images import train_tensors
+from plasticity.training.keeper import Keeper
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
-from plasticity.training.weights import weights_of
 
 
 @dataclass(frozen=True)
@@ -60,13 +59,20 @@ def warm_up(files: WarmUpFiles, *, settings: dict[str, Any], seed: int, threads:
     run = start_run(store, split, settings, seed=seed, device=device)
     inputs = {"settings": settings, "seed": seed, "data": store.digest, "split": split.digest, "code": code}
     resume = ResumeFile(files.unfinished / "state.safetensors", digest_of(inputs))
-    keep = Keeper(run, files.unfinished, settings, seed)
+    keep = Keeper(
+        run=run,
+        folder=files.unfinished / "trajectory",
+        header={**settings, "stage": "warm_up", "seed": seed},
+        unit="warm_up_epoch",
+        wanted=settings["epochs"],
+        name=trajectory_name,
+    )
     if not run.restore(resume):
         keep(0)
     schedule = Schedule(epochs=max(settings["epochs"]))
     progress = Progress(f"warm-up {settings['warm_up']}, seed {seed}", schedule.epochs)
     run.train(schedule, resume=resume, progress=progress, on_epoch=keep)
-    keep.after_divergence()
+    keep.all_after(len(run.history))  # a training that diverged never reached them; they say so
     _write_history(run, files.history, settings, seed, describe_device(device, run.step.arithmetic))
     resume.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
     keep.finish(files.trajectory)
@@ -89,38 +95,6 @@ def start_run(
         precision=settings["precision"],
         purpose="warm_up/order",
     )
-
-
-@dataclass
-class Keeper:
-    """Writes the weights of the checkpoint epochs beside the unfinished state."""
-
-    run: TrainingRun
-    folder: Path
-    settings: dict[str, Any]
-    seed: int
-
-    @property
-    def _kept(self) -> Path:
-        return self.folder / "trajectory"
-
-    def __call__(self, epoch: int) -> None:
-        """Keep the weights if `epoch` is a checkpoint."""
-        if epoch in self.settings["epochs"]:
-            header = {**self.settings, "stage": "warm_up", "seed": self.seed, "warm_up_epoch": epoch}
-            header["diverged"] = self.run.diverged
-            write_checkpoint(self._kept / trajectory_name(epoch), weights_of(self.run.model), header)
-
-    def after_divergence(self) -> None:
-        """Keep the weights of a training that ended early at the checkpoints it never reached; they say so."""
-        for epoch in self.settings["epochs"]:
-            if epoch > len(self.run.history):
-                self(epoch)
-
-    def finish(self, trajectory: Path) -> None:
-        """Move the checkpoints to where the next stage expects them."""
-        shutil.rmtree(trajectory, ignore_errors=True)
-        self._kept.rename(trajectory)
 
 
 def _write_history(run: TrainingRun, path: Path, settings: dict[str, Any], seed: int, device: str) -> None:

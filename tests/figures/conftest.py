@@ -13,9 +13,11 @@ from plasticity.analysis.transitions import of_warm_start
 from plasticity.figures.inputs import FigureTables
 from plasticity.figures.permuted_inputs import PermutedTables
 from plasticity.figures.style import Style
+from plasticity.figures.train_test_inputs import TrainTestTables
 from plasticity.schemas import SCHEMAS
 from plasticity.seeding import numpy_generator
 from plasticity.tables import read_table, write_table
+from train_test_tables import make_train_test
 
 ARMS = (
     "random_init",
@@ -116,6 +118,13 @@ def permuted(tmp_path_factory) -> Callable[..., PermutedTables]:
     """Factory of a permuted study's tables, written and read as the workflow does; equal studies are made once."""
     folder = tmp_path_factory.mktemp("permuted")
     return cache(partial(make_permuted, folder))
+
+
+@pytest.fixture(scope="session")
+def train_test(tmp_path_factory) -> Callable[..., TrainTestTables]:
+    """Factory of a train-test study's tables, written and read as the workflow does; equal studies are made once."""
+    folder = tmp_path_factory.mktemp("train_test")
+    return cache(partial(make_train_test, folder))
 
 
 @pytest.fixture

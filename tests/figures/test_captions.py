@@ -10,6 +10,7 @@ from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 
 from permuted_tables import SECTION
+from train_test_tables import SECTION as TRAIN_TEST_SECTION
 
 ROOT = Path(__file__).parents[2]
 CAPTIONS = sorted((ROOT / "workflow" / "report").glob("*.rst"))
@@ -20,7 +21,8 @@ OF_STUDIES = [path for path in CAPTIONS if path.stem not in OF_THE_RUN]
 def rendered(path, seeds):
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     config.setdefault("permuted", deepcopy(SECTION))
-    for study in ("warm_start", "permuted"):
+    config["train_test_collapse"] = deepcopy(TRAIN_TEST_SECTION)
+    for study in ("warm_start", "permuted", "train_test_collapse"):
         config[study]["seeds"] = seeds
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     return environment.from_string(path.read_text(encoding="utf-8")).render(snakemake=SimpleNamespace(config=config))

@@ -129,19 +129,60 @@ PERMUTED_DEGENERATE = {
 }
 
 
+def last_iterations_diverge(frames):
+    variances, transfer = frames["variances"], frames["transfer"]
+    late = [
+        (name, f["arm"].ne("training_size_100") & f["iteration"].gt(100))
+        for name, f in frames.items()
+        if name[0] != "c"
+    ]
+    for name, rows in late:
+        frames[name].loc[rows, [e.name for e in SCHEMAS[name] if e.kind == "float" and e.name != "learning_rate"]] = (
+            np.nan
+        )
+        frames[name].loc[rows, "diverged"] = True
+    transfer.loc[transfer["diverged"], ["chosen", "chosen_on_test"]] = False
+    assert variances["diverged"].any()
+    return frames
+
+
+def every_iteration_diverges(frames):
+    for name in ("variances", "transfer"):
+        columns = [e.name for e in SCHEMAS[name] if e.kind == "float" and e.name != "learning_rate"]
+        frames[name][columns] = np.nan
+        frames[name]["diverged"] = True
+    frames["transfer"][["chosen", "chosen_on_test"]] = False
+    return frames
+
+
+TRAIN_TEST = [name for name, entry in FIGURES.items() if entry.study == "train_test_collapse"]
+TRAIN_TEST_DEGENERATE = {
+    "some diverge": {"edit": last_iterations_diverge},
+    "all diverge": {"edit": every_iteration_diverges},
+    "no rows": {"edit": no_rows},
+    "no correlations": {"edit": no_correlations},
+    "single seed": {"seeds": (4,)},
+    "single checkpoint": {"iterations": (1,)},
+    "before training alone": {"iterations": (0,)},
+    "no next task": {"arms": ("cascade",)},
+    "many arms": {"arms": ("transfer", *(f"a_much_longer_name_of_an_arm_{place}" for place in range(7)))},
+}
+
+
 @pytest.fixture(scope="module")
-def drawn(study, permuted):
+def drawn(study, permuted, train_test):
     """Every figure by name, with all arms and some diverged networks."""
     look = Style()
     tables = {"warm_start": study(edit=some_diverge), "permuted": permuted(arms=ARMS, tasks=40, edit=permuted_diverge)}
+    tables["train_test_collapse"] = train_test(edit=last_iterations_diverge)
     with look.context():
         yield {name: render(name, tables[entry.study], look) for name, entry in FIGURES.items()}
 
 
 @pytest.fixture
-def small(study, permuted):
+def small(study, permuted, train_test):
     """Factory of a small study that a figure belongs to."""
-    makers = {"warm_start": partial(study, arms=SMALL), "permuted": permuted}
+    makers = {"warm_start": partial(study, arms=SMALL), "permuted": permuted, "train_test_collapse": train_test}
     return lambda name, **changes: makers[FIGURES[name].study](**changes)
 
 
@@ -175,6 +216,16 @@ def test_every_figure_of_the_permuted_study_can_be_drawn_from_poor_tables(permut
         assert not nothing or any(ax.texts for ax in figure.axes), name
 
 
+@pytest.mark.parametrize("case", TRAIN_TEST_DEGENERATE)
+def test_every_figure_of_the_train_test_study_can_be_drawn_from_poor_tables(train_test, style, case):
+    tables = train_test(**TRAIN_TEST_DEGENERATE[case])
+    for name in TRAIN_TEST:
+        figure = render(name, tables, style)
+        figure.draw_without_rendering()
+        nothing = not any(ax.lines or ax.collections for ax in figure.axes)
+        assert not nothing or any(ax.texts for ax in figure.axes), name
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_axis_has_a_label_with_a_unit(drawn, name):
     axes, (body,) = drawn[name].axes, drawn[name].subfigs
@@ -193,7 +244,7 @@ def test_every_axis_has_a_label_with_a_unit(drawn, name):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_an_arm_has_the_same_colour_in_every_figure(drawn, study, permuted, name):
-    tables = study() if name in WARM_START else permuted(arms=ARMS)
+    tables = study() if name in WARM_START else permuted(arms=ARMS)  # lines of the train-test study are no arms
     expected = arm_styles(tables.arms)
     lines = [line for ax in drawn[name].axes for line in ax.lines if line.get_label() in expected]
     assert all(line.get_color() == expected[line.get_label()].color for line in lines)

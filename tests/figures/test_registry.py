@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plasticity.catalogue import PERMUTED_FIGURES, WARM_START_FIGURES
+from plasticity.catalogue import PERMUTED_FIGURES, TRAIN_TEST_FIGURES, WARM_START_FIGURES
 from plasticity.errors import PlasticityError
 from plasticity.figures.registry import FIGURES, figure_entry, figure_module, tables_class
 from plasticity.fingerprint import closure
@@ -14,6 +14,7 @@ from plasticity.fingerprint import closure
 
 def test_registry_and_catalogue_name_the_same_figures():
     described = {"warm_start": WARM_START_FIGURES, "permuted": PERMUTED_FIGURES}
+    described["train_test_collapse"] = TRAIN_TEST_FIGURES
     for study, entries in described.items():
         assert [name for name, entry in FIGURES.items() if entry.study == study] == list(entries)
     assert {entry.study for entry in FIGURES.values()} == set(described)

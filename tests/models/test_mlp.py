@@ -59,3 +59,14 @@ def test_channels_last_images_flatten_in_the_usual_order() -> None:
     model = build_model({"name": "mlp"}, (3, 4, 5), 10, generator(0))
     images = torch.randn(2, 3, 4, 5, generator=generator(1))
     assert torch.equal(model(images.to(memory_format=torch.channels_last)), model(images))
+
+
+def test_pytorchs_initialisation_is_that_of_its_linear_layers() -> None:
+    settings = {"name": "mlp", "hidden": [300, 200], "activation": "relu", "initialisation": "pytorch"}
+    model = build_model(settings, (1, 10, 10), 5, torch.Generator().manual_seed(0))
+    for layer in (module for module in model.modules() if isinstance(module, nn.Linear)):
+        bound = layer.in_features**-0.5
+        for values in (layer.weight.detach(), layer.bias.detach()):
+            assert float(values.abs().max()) <= bound
+            assert float(values.abs().max()) > 0.9 * bound or len(values) < 10
+        assert float(layer.weight.detach().std()) == pytest.approx(bound / math.sqrt(3), rel=0.05)

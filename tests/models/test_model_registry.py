@@ -15,6 +15,10 @@ SMALL = {
     "resnet18": {"name": "resnet18", "width": 4},
     "resnet18_narrow": {"name": "resnet18_narrow", "width": 4},
     "mlp": {"name": "mlp"},
+    "resnet18_imagenet": {"name": "resnet18_imagenet"},
+    "resnet50_imagenet": {"name": "resnet50_imagenet"},
+    "densenet201": {"name": "densenet201"},
+    "vgg11_bn": {"name": "vgg11_bn"},
 }
 
 
@@ -114,7 +118,7 @@ def test_unknown_name_is_refused_with_the_nearest(name: str, nearest: str | None
     with pytest.raises(PlasticityError) as error:
         build_model({"name": name}, (1, 8, 8), 5, generator(0))
     text = str(error.value)
-    assert text.startswith("model.name: expected one of ['mlp', 'resnet18', 'resnet18_narrow'], got ")
+    assert text.startswith(f"model.name: expected one of {sorted(MODELS)}, got ")
     assert repr(name) in text
     assert nearest is None or text.endswith(f"nearest is ['{nearest}']")
     assert "\n" not in text

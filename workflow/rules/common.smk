@@ -19,7 +19,7 @@ from plasticity.figures.registry import figure_module
 from plasticity.fingerprint import fingerprint
 from plasticity.job_usage import name_run
 from plasticity.lost_jobs import notice_lost_jobs
-from plasticity.plan import PermutedPlan, WarmStartPlan
+from plasticity.plan import PermutedPlan, TrainTestPlan, WarmStartPlan
 from plasticity.published.claims import published_digest, published_studies
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
@@ -50,11 +50,21 @@ WARM_START = WarmStartPlan(config) if "warm_start" in config else None
 WARM_START_RESULTS = f"results/warm_start/{DATASET}"
 PERMUTED = PermutedPlan(config) if "permuted" in config else None
 PERMUTED_RESULTS = f"results/permuted/{DATASET}"
+TRAIN_TEST = TrainTestPlan(config) if "train_test_collapse" in config else None
+TRAIN_TEST_RESULTS = f"results/train_test_collapse/{DATASET}"
 PLANS = {
     name: plan
-    for name, plan in [("warm_start", WARM_START), ("permuted", PERMUTED)]
+    for name, plan in [
+        ("warm_start", WARM_START),
+        ("permuted", PERMUTED),
+        ("train_test_collapse", TRAIN_TEST),
+    ]
     if plan is not None
 }
+
+# Of these studies there are published numbers, causes and curves.
+COMPARED = {study: PLANS[study] for study in published_studies() if study in PLANS}
+PAGES = ["outcomes", "correlations", "causes", "published"]
 
 
 wildcard_constraints:
@@ -92,7 +102,8 @@ def warm_start_targets():
     if WARM_START is None:
         return []
     tables = ["metrics", "histories", "correlations", "causes", "published"]
-    return study_files(WARM_START_RESULTS, tables, WARM_START.study["figures"])
+    figures = WARM_START.study["figures"]
+    return study_files(WARM_START_RESULTS, tables, figures, PAGES)
 
 
 def permuted_targets():
@@ -100,7 +111,17 @@ def permuted_targets():
     if PERMUTED is None:
         return []
     tables = ["metrics", "correlations", "causes", "published"]
-    return study_files(PERMUTED_RESULTS, tables, PERMUTED.study["figures"])
+    figures = PERMUTED.study["figures"]
+    return study_files(PERMUTED_RESULTS, tables, figures, PAGES)
+
+
+def train_test_targets():
+    """Final files of the train-test study."""
+    if TRAIN_TEST is None:
+        return []
+    tables = ["metrics", "transfer", "correlations"]
+    figures = TRAIN_TEST.study["figures"]
+    return study_files(TRAIN_TEST_RESULTS, tables, figures, PAGES[:2])
 
 
 def benchmark_folders():
@@ -115,7 +136,7 @@ def benchmark_folders():
     }
 
 
-def study_files(folder, tables, figures):
+def study_files(folder, tables, figures, pages):
     """Tables, figures and report pages of a study."""
     return [
         *(f"{folder}/{table}.parquet" for table in tables),
@@ -124,10 +145,7 @@ def study_files(folder, tables, figures):
             for f in figures
             for ending in ["svg", "png"]
         ),
-        *(
-            f"{folder}/tables/{page}.html"
-            for page in ["outcomes", "correlations", "causes", "published"]
-        ),
+        *(f"{folder}/tables/{page}.html" for page in pages),
     ]
 
 

@@ -28,7 +28,7 @@ rule show_config:
 
 rule draw_curves:
     input:
-        **{study: f"results/{study}/{DATASET}/metrics.parquet" for study in PLANS},
+        **{study: f"results/{study}/{DATASET}/metrics.parquet" for study in COMPARED},
     output:
         page=report(
             f"results/curves/{DATASET}.html",
@@ -45,7 +45,7 @@ rule draw_curves:
     conda:
         "../../environment.yml"
     params:
-        settings={study: plan.curve_settings() for study, plan in PLANS.items()},
+        settings={study: plan.curve_settings() for study, plan in COMPARED.items()},
         code=fingerprint("plasticity.curves"),
     message:
         "Drawing the curves whose values are read by pointing"
@@ -60,6 +60,7 @@ rule collect_benchmarks:
         warm_start_targets(),
         permuted_targets(),
         rules.draw_curves.output.page,
+        train_test_targets(),
     output:
         jobs=f"results/benchmarks/{DATASET}/jobs.parquet",
         stages=report(

@@ -6,7 +6,7 @@ wildcard_constraints:
     run=r"[^/]+",
 
 
-for study in PLANS:
+for study in COMPARED:
     folder = f"results/{study}/{DATASET}"
 
     rule:

@@ -40,11 +40,12 @@ def expand_arm(name: str, arm: Mapping[str, Any]) -> list[tuple[str, Arm]]:
 def _lists(arm: Mapping[str, Any]) -> dict[_Keys, list[Any]]:
     """Return the lists that stand for several arms, by where they are."""
     found: dict[_Keys, Any] = {}
-    for name in ("warm_up", "first_task", "following"):
+    for name in ("warm_up", "first_task", "following", "training"):
         section = arm.get(name, {})
         penalty = section.get("penalty", {})
         found |= {(name, key): value for key, value in section.items() if key != "penalty"}
         found |= {(name, "penalty", key): penalty[key] for key in _numbers(penalty, PENALTIES)}
+    found |= {("train_size",): arm["train_size"]} if "train_size" in arm else {}
     intervention = arm.get("intervention", {})
     found |= {("intervention", key): intervention[key] for key in _numbers(intervention, INTERVENTIONS)}
     return {keys: value for keys, value in found.items() if isinstance(value, list)}

@@ -6,9 +6,14 @@ from typing import Any
 from plasticity.catalogue import READERS
 from plasticity.config.findings import Findings, shown
 from plasticity.config.permuted import check_permuted
+from plasticity.config.train_test_collapse import check_train_test_collapse
 from plasticity.config.warm_start import check_warm_start
 
-_STUDIES = {"warm_start": check_warm_start, "permuted": check_permuted}
+_STUDIES = {
+    "warm_start": check_warm_start,
+    "permuted": check_permuted,
+    "train_test_collapse": check_train_test_collapse,
+}
 
 
 def check_consistency(config: dict[str, Any], root: Path, findings: Findings) -> None:

@@ -12,7 +12,15 @@ from plasticity.config.wording import Schema
 
 _TABLES: dict[str, Mapping[str, Entry]] = {
     name: getattr(catalogue, name)
-    for name in ("READERS", "MODELS", "PENALTIES", "INTERVENTIONS", "WARM_START_FIGURES", "PERMUTED_FIGURES")
+    for name in (
+        "READERS",
+        "MODELS",
+        "PENALTIES",
+        "INTERVENTIONS",
+        "WARM_START_FIGURES",
+        "PERMUTED_FIGURES",
+        "TRAIN_TEST_FIGURES",
+    )
 }
 
 

@@ -8,6 +8,7 @@ from plasticity.catalogue import (
     PENALTIES,
     PERMUTED_FIGURES,
     READERS,
+    TRAIN_TEST_FIGURES,
     WARM_START_FIGURES,
     Entry,
 )
@@ -37,6 +38,7 @@ _NAMES: dict[str, tuple[str, Mapping[str, Entry]]] = {
     "Interventions": ("`intervention.name` of an arm", INTERVENTIONS),
     "Figures of the warm-start study": ("keys of `warm_start.figures`", WARM_START_FIGURES),
     "Figures of the permuted study": ("keys of `permuted.figures`", PERMUTED_FIGURES),
+    "Figures of the train-test study": ("keys of `train_test_collapse.figures`", TRAIN_TEST_FIGURES),
 }
 _ADDING = (
     "To add a name of your own, write its function, enter it in the registry beside the existing ones, and describe\n"

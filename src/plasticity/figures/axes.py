@@ -11,6 +11,7 @@ from plasticity.schemas import SCHEMAS
 
 WARM_UP_AXIS = "Warm-up training (epochs)"
 TASK_AXIS = "Task (number)"
+ITERATION_AXIS = "First task (iterations)"
 FIRST_TASK_AXIS = "First task (epochs)"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -26,6 +27,8 @@ _NAMES = {
     "published_plasticity_loss": "Published plasticity loss",
     "online_accuracy": "Online accuracy",
     "accuracy": "Training accuracy",
+    "train_variance": "Train variance",
+    "test_accuracy": "Test accuracy",
     "loss": "Loss",
 }
 _DIFFERENCES = ("plasticity_gap", "published_plasticity_loss")
@@ -64,6 +67,21 @@ def format_log_epochs(ax: Axes, epochs: np.ndarray, label: str) -> None:
     ax.set_xticks(ticks, [_number(tick) for tick in ticks])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel(label)
+
+
+def format_log_amounts(ax: Axes, values: np.ndarray, label: str) -> None:
+    """Make the x axis logarithmic with a few round ticks and label it; `values` are positive and may be many."""
+    ticks = round_ticks(values)
+    format_log_epochs(ax, values, label)
+    ax.set_xticks(ticks, [_number(tick) for tick in ticks])
+
+
+def round_ticks(values: np.ndarray) -> np.ndarray:
+    """Return a few round ticks over positive values: 1, 2 and 5 of each decade, or its 1 alone where those are many."""
+    if values.min() == values.max():
+        return np.unique(values)
+    ticks = log_ticks(np.geomspace(values.min(), values.max(), 50))
+    return ticks if len(ticks) <= 7 else ticks[np.isclose(np.log10(ticks) % 1, 0)]
 
 
 def log_ticks(values: np.ndarray) -> np.ndarray:

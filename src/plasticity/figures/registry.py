@@ -36,12 +36,17 @@ FIGURES: Mapping[str, FigureEntry] = {
     "plasticity_by_task": FigureEntry("permuted", "plasticity_by_task"),
     "task_correlations": FigureEntry("permuted", "task_correlations"),
     "task_causal_estimates": FigureEntry("permuted", "task_causal_estimates"),
+    "variances_by_iteration": FigureEntry("train_test_collapse", "variances_by_iteration"),
+    "variances_by_layer": FigureEntry("train_test_collapse", "variances_by_layer"),
+    "transfer_by_variance": FigureEntry("train_test_collapse", "transfer_by_variance"),
+    "variances_by_train_size": FigureEntry("train_test_collapse", "variances_by_train_size"),
 }
 
 # Where the tables of a study are put together; each of its figures imports that module, so that it is in their code.
 _TABLES: Mapping[str, tuple[str, str]] = {
     "warm_start": ("plasticity.figures.inputs", "FigureTables"),
     "permuted": ("plasticity.figures.permuted_inputs", "PermutedTables"),
+    "train_test_collapse": ("plasticity.figures.train_test_inputs", "TrainTestTables"),
 }
 
 

@@ -17,6 +17,10 @@ class Classifier(nn.Module):
         self.body = body
         self.head = head
 
+    def hidden_layers(self) -> list[nn.Module]:
+        """Return the modules whose outputs (B, ...) are the hidden layers, input first; the last gives `features`."""
+        return [self.body]
+
     def features(self, images: Tensor) -> Tensor:
         """Return the features (B, d) of images (B, C, H, W)."""
         return self.body(images)

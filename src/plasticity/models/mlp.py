@@ -7,7 +7,7 @@ from math import prod
 import torch
 from torch import nn
 
-from plasticity.models.classifier import Classifier
+from plasticity.models.classifier import Classifier, initialise_linear
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
@@ -19,16 +19,38 @@ class MLP(Classifier):
     with tanh, that of Ash & Adams (2020); (2000, 2000, 2000) is Dohare et al. (2024).
     """
 
-    def __init__(self, image_shape: Sequence[int], num_classes: int, *, hidden: Sequence[int], activation: str) -> None:
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        num_classes: int,
+        *,
+        hidden: Sequence[int],
+        activation: str,
+        initialisation: str = "kaiming",
+    ) -> None:
         sizes = [prod(image_shape), *hidden]
         layers: list[nn.Module] = [nn.Flatten()]
         for fan_in, fan_out in pairwise(sizes):
             layers += [nn.Linear(fan_in, fan_out), ACTIVATIONS[activation]()]
         super().__init__(nn.Sequential(*layers), nn.Linear(sizes[-1], num_classes))
         self.activation = activation
+        self.initialisation = initialisation
+
+    def hidden_layers(self) -> list[nn.Module]:
+        """Return the nonlinearities, behind which each hidden layer is measured."""
+        return [module for module in self.body.modules() if isinstance(module, ACTIVATIONS[self.activation])]
 
     def initialise(self, generator: torch.Generator) -> None:
-        """Draw weights Kaiming-uniform (hidden: gain of the activation, head: gain 1); biases are zero."""
+        """Draw weights Kaiming-uniform (hidden: gain of the activation, head: gain 1) with biases of zero.
+
+        Or, as the setting `initialisation` says, weights and biases from U(±1/√fan_in), PyTorch's default: weights of
+        hidden ReLU layers are then smaller by √6.
+        """
+        if self.initialisation == "pytorch":
+            for module in self.modules():
+                if isinstance(module, nn.Linear):
+                    initialise_linear(module, generator)
+            return
         for module in self.body.modules():
             if isinstance(module, nn.Linear):
                 _initialise(module, self.activation, generator)

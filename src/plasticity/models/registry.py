@@ -12,10 +12,22 @@ from plasticity.models.classifier import Classifier
 from plasticity.models.mlp import MLP
 from plasticity.models.resnet import ResNet18
 
+
+def _torchvision(name: str, image_shape: Sequence[int], num_classes: int) -> Classifier:
+    """Build a network of torchvision, whose import takes longer than most jobs do."""
+    from plasticity.models.torchvision_models import NETWORKS  # noqa: PLC0415
+
+    return NETWORKS[name](image_shape, num_classes)
+
+
 MODELS: dict[str, Callable[..., Classifier]] = {
     "resnet18": partial(ResNet18, width=64, max_pool=True),
     "resnet18_narrow": partial(ResNet18, width=16, max_pool=False),
-    "mlp": partial(MLP, hidden=(100, 100, 100), activation="relu"),
+    "mlp": partial(MLP, hidden=(100, 100, 100), activation="relu", initialisation="kaiming"),
+    "resnet18_imagenet": partial(_torchvision, "resnet18"),
+    "resnet50_imagenet": partial(_torchvision, "resnet50"),
+    "densenet201": partial(_torchvision, "densenet201"),
+    "vgg11_bn": partial(_torchvision, "vgg11_bn"),
 }
 
 

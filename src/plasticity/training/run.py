@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -136,10 +136,12 @@ class TrainingRun:
         return True
 
     def _epoch(self, epoch: int) -> EpochRecord:
-        generator = torch_generator(self.seed, self.purpose, epoch)
-        shuffle = torch.randperm(len(self.indices), generator=generator).to(self.indices.device)
-        sums = train_epoch(self.step, self.indices[shuffle], batch_size=self.settings["batch_size"])
+        sums = train_epoch(self.step, self._order(epoch), batch_size=self.settings["batch_size"])
         return EpochRecord(epoch, sums.loss, sums.accuracy, sums.penalty)
 
+    def _order(self, epoch: int) -> torch.Tensor:
+        generator = torch_generator(self.seed, self.purpose, epoch)
+        return self.indices[torch.randperm(len(self.indices), generator=generator).to(self.indices.device)]
+
     def _state(self) -> dict[str, Any]:
-        return {"history": [asdict(record) for record in self.history], "diverged": self.diverged}
+        return {"history": [dict(vars(record)) for record in self.history], "diverged": self.diverged}

@@ -1,0 +1,70 @@
+"""What the figures of the train-test study show are the tables' numbers."""
+
+import numpy as np
+import pytest
+
+from plasticity.draw import render
+from plasticity.figures.train_test_inputs import exclusion_notes
+
+
+def test_lines_are_geometric_means_over_seeds_without_the_network_before_training(train_test):
+    tables = train_test()
+    found = tables.by_iteration("cascade", "train_variance", layer=2).set_index("x")
+    assert 0 not in found.index
+    rows = tables.metrics.query("arm == 'cascade' and iteration == 100 and layer == 2")
+    logs = np.log(rows["train_variance"].to_numpy())
+    assert found.loc[100, "mean"] == pytest.approx(np.exp(logs.mean()))
+    half = 4.302652729911275 * logs.std(ddof=1) / np.sqrt(3)  # Student's t with 2 degrees of freedom at 97.5 %
+    assert found.loc[100, "low"] == pytest.approx(np.exp(logs.mean() - half))
+    assert found.loc[100, "high"] == pytest.approx(np.exp(logs.mean() + half))
+    last = tables.by_iteration("cascade", "train_variance")
+    np.testing.assert_allclose(last["mean"], tables.by_iteration("cascade", "train_variance", layer=3)["mean"])
+
+
+def test_the_cascade_draws_every_layer_in_every_panel(train_test, style):
+    figure = render("variances_by_layer", train_test(arms=("cascade",)), style)
+    for ax in figure.axes:
+        lines = [line for line in ax.lines if str(line.get_label()).startswith("layer")]
+        assert [line.get_label() for line in lines] == ["layer 1", "layer 2", "layer 3"]
+        ends = [float(np.asarray(line.get_ydata())[-1]) for line in lines]
+        assert ends == sorted(ends, reverse=True)  # as the tables were made: the last layer collapses most
+    assert figure.axes[0].get_xscale() == figure.axes[0].get_yscale() == "log"
+
+
+def test_transfer_draws_a_point_per_seed_and_checkpoint_at_the_chosen_rate(train_test, style):
+    tables = train_test()
+    figure = render("transfer_by_variance", tables, style)
+    for ax, choice in zip(figure.axes[:2], ("chosen", "chosen_on_test"), strict=True):
+        drawn = np.concatenate([np.asarray(dots.get_offsets()) for dots in ax.collections])
+        rows = tables.transfer[tables.transfer[choice] & tables.transfer["iteration"].gt(0)]
+        expected = rows[["train_variance", "test_accuracy"]].to_numpy(dtype=float)
+        np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(expected, axis=0))
+        (level,) = [line for line in ax.lines if line.get_label() == "before training"]
+        fresh = tables.transfer[tables.transfer[choice] & tables.transfer["iteration"].eq(0)]
+        assert np.asarray(level.get_ydata())[0] == pytest.approx(fresh["test_accuracy"].mean())
+    (r,) = tables.coefficients(
+        arm="transfer", metric="train_variance", outcome="test_accuracy", method="pearson", aggregate="mean"
+    )["estimate"]
+    assert f"r = {r:.2f}" in figure.axes[0].get_title(loc="left")
+
+
+def test_numbers_of_images_are_compared_within_their_experiment(train_test, style):
+    tables = train_test()
+    figure = render("variances_by_train_size", tables, style)
+    (ax,) = figure.axes
+    line = next(line for line in ax.lines if line.get_label() == "strong_test_variance")
+    assert np.asarray(line.get_xdata()).tolist() == [100, 400, 1600]
+    rows = tables.metrics.query("arm == 'training_size_400' and iteration == 1000 and last_layer")
+    expected = np.exp(np.log(rows["strong_test_variance"].to_numpy()).mean())
+    assert np.asarray(line.get_ydata())[1] == pytest.approx(expected)
+
+
+def test_notes_count_what_diverged(train_test):
+    def diverge(frames):
+        rows = frames["variances"]["arm"].eq("cascade") & frames["variances"]["iteration"].eq(1000)
+        frames["variances"].loc[rows, "diverged"] = True
+        return frames
+
+    notes = exclusion_notes(train_test(edit=diverge), ("cascade", "transfer"))
+    assert notes == ["Diverged and left out, 3 of 48 checkpoints (cascade: 3)."]
+    assert exclusion_notes(train_test(seeds=(1,)), ("cascade",)) == ["One seed: no intervals."]

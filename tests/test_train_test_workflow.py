@@ -1,0 +1,100 @@
+"""The train-test study as a user runs it, and what a change makes stale."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from plasticity.tables import read_table
+from test_workflow import checkout, draws, planned, snakemake
+
+TINY = "tests/config/tiny_train_test.yaml"
+STUDY = Path("results/train_test_collapse/digits")
+TABLES = {"assemble_variances", "assemble_transfer", "correlate_transfer", "tabulate_train_test"}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which the tiny study has run to its end."""
+    folder = checkout(tmp_path_factory.mktemp("train_test"))
+    snakemake(folder, "--configfile", TINY)
+    return folder
+
+
+def table(folder: Path, name: str) -> pd.DataFrame:
+    schemas = {"metrics": "variances", "transfer": "transfer"}
+    return read_table(folder / STUDY / f"{name}.parquet", schemas[name])
+
+
+def test_study_has_every_row_figure_and_page(finished: Path) -> None:
+    rows = table(finished, "metrics")
+    assert list(dict.fromkeys(rows["arm"])) == ["cascade", "transfer", "training_size_60", "training_size_120"]
+    assert set(zip(rows["arm"], rows["seed"], rows["layer"], strict=True)) == {
+        (arm, seed, layer) for arm in set(rows["arm"]) for seed in (1, 2) for layer in (1, 2)
+    }
+    reached = table(finished, "transfer")
+    assert set(reached["arm"]) == {"transfer"}
+    assert set(reached["learning_rate"]) == {0.01, 0.1}
+    found = {path.relative_to(finished / STUDY).as_posix() for path in (finished / STUDY).rglob("*.*")}
+    figures = ("variances_by_iteration", "variances_by_layer", "transfer_by_variance", "variances_by_train_size")
+    assert {f"figures/{name}.{ending}" for name in figures for ending in ("svg", "png")} <= found
+    assert {"tables/outcomes.html", "tables/correlations.html", "correlations.parquet"} <= found
+
+
+def test_nothing_is_left_to_do_and_all_is_sound(finished: Path) -> None:
+    assert not planned(finished, configfile=TINY)
+    assert "all sound" in snakemake(finished, "verify", "--configfile", TINY).stdout
+
+
+def test_setting_of_the_next_task_reruns_no_first_task(finished: Path) -> None:
+    change = "train_test_collapse={next_task: {iterations: 11}}"
+    jobs = planned(finished, "--config", change, configfile=TINY)
+    assert jobs["transfer"] == 4
+    following = {"assemble_transfer", "correlate_transfer", "tabulate_train_test", "show_config"}
+    assert jobs.keys() - draws(jobs) == {"transfer"} | following
+
+
+def test_new_learning_rate_runs_that_rate_alone(finished: Path) -> None:
+    change = "train_test_collapse={next_task: {learning_rates: [0.01, 0.1, 0.2]}}"
+    jobs = planned(finished, "--config", change, configfile=TINY)
+    assert jobs["transfer"] == 2
+    assert "pre_train" not in jobs
+
+
+def test_setting_of_one_arm_reruns_that_arm(finished: Path) -> None:
+    change = "train_test_collapse={arms: {transfer: {balanced: true}}}"
+    jobs = planned(finished, "--config", change, configfile=TINY)
+    assert (jobs["pre_train"], jobs["measure_variances"], jobs["transfer"]) == (2, 2, 4)
+
+
+def test_new_seed_runs_that_seed_alone(finished: Path) -> None:
+    jobs = planned(finished, "--config", "train_test_collapse={seeds: [1, 2, 3]}", configfile=TINY)
+    assert (jobs["pre_train"], jobs["measure_variances"], jobs["transfer"]) == (4, 4, 2)
+    assert "prepare_data" not in jobs
+
+
+def test_edited_line_of_a_metric_measures_anew(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    path = folder / "src/plasticity/metrics/variances.py"
+    path.write_text(path.read_text(encoding="utf-8").replace("_BLOCK = 4096", "_BLOCK = 4095"), encoding="utf-8")
+    jobs = planned(folder, configfile=TINY)
+    assert jobs.keys() - draws(jobs) == {"measure_variances"} | TABLES
+
+
+@pytest.mark.parametrize(
+    ("preset", "pre_train", "transfer"),
+    [
+        ("train_test_collapse", 2 * 3, 3 * 7),
+        ("train_test_collapse_small", 2, 4),
+        ("train_test_collapse_cifar10", 3 * 8, 0),
+    ],
+)
+def test_preset_is_planned_in_full(tmp_path: Path, preset: str, pre_train: int, transfer: int) -> None:
+    jobs = planned(checkout(tmp_path), "--config", "dataset={download: true}", configfile=f"config/{preset}.yaml")
+    assert (jobs["pre_train"], jobs["measure_variances"], jobs["transfer"]) == (pre_train, pre_train, transfer)
+    assert not jobs.keys() & {"warm_up", "first_task"}
+    assert len(draws(jobs)) == (3 if transfer else 2)

@@ -1,0 +1,64 @@
+"""The smallest real train-test study: 200 digits, even or odd, then 60 others, each digit by itself."""
+
+from pathlib import Path
+from typing import Any
+
+from plasticity.measure_variances import MeasureFiles, measure_variances
+from plasticity.pre_train import PreTrainFiles, pre_train
+from plasticity.transfer import TransferFiles, transfer
+
+Settings = dict[str, Any]
+
+SEEDS = (3, 4)
+MODEL: Settings = {"name": "mlp", "hidden": [24, 16], "activation": "relu"}
+EVEN_ODD = [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]]
+PARTS: Settings = {"train_size": 200, "test_size": 60, "balanced": True, "super_classes": EVEN_ODD, "next_task": None}
+NEXT: Settings = {"train_size": 60, "validation_size": 50, "test_size": 40}
+TRAINING: Settings = {
+    "iterations": 40,
+    "learning_rate": 0.05,
+    "annealing": "cosine",
+    "momentum": 0.9,
+    "weight_decay": 0.0,
+    "batch_size": 32,
+}
+CHECKPOINTS = (0, 1, 10, 40)
+
+
+def pre_train_settings(**training: Any) -> Settings:
+    named = {"study": "train_test_collapse", "dataset": "digits", "arm": "transfer"}
+    same = {"model": MODEL, "parts": PARTS, "checkpoints": CHECKPOINTS}
+    return {**named, **same, "training": {**TRAINING, **training}}
+
+
+def measure_settings() -> Settings:
+    return {"experiment": "transfer", "arm": "transfer", "model": MODEL, "parts": PARTS, "k_means_restarts": 2}
+
+
+def transfer_settings(**training: Any) -> Settings:
+    parts = {**PARTS, "next_task": NEXT}
+    given = {**TRAINING, "iterations": 15, "learning_rate": 0.1, **training}
+    return {"experiment": "transfer", "arm": "transfer", "model": MODEL, "parts": parts, "training": given}
+
+
+def train(
+    data: Path, folder: Path, settings: Settings | None = None, *, seeds: tuple[int, ...] = SEEDS
+) -> PreTrainFiles:
+    """Run the stage of the first task in `folder`; return its files."""
+    files = PreTrainFiles(data, folder / "trajectory", folder / "history.parquet")
+    pre_train(files, settings=settings or pre_train_settings(), seeds=seeds, threads=1, code="code")
+    return files
+
+
+def measure(data: Path, trajectory: Path, output: Path) -> Path:
+    """Run the measuring stage; return the table it wrote."""
+    files = MeasureFiles(data, trajectory, output)
+    measure_variances(files, settings=measure_settings(), seeds=SEEDS, threads=1)
+    return output
+
+
+def go_on(data: Path, trajectory: Path, folder: Path, settings: Settings | None = None) -> TransferFiles:
+    """Run the stage of the next task in `folder`; return its files."""
+    files = TransferFiles(data, trajectory, folder / "rate.parquet", folder / "rate")
+    transfer(files, settings=settings or transfer_settings(), seeds=SEEDS, threads=1, code="code")
+    return files
