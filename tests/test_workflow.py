@@ -169,7 +169,13 @@ def test_style_of_a_figure_redraws_that_figure(finished: Path) -> None:
 
 def test_analysis_setting_reruns_the_analysis(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={analysis: {confidence: 0.9}}")
-    assert jobs.keys() - draws(jobs) == {"correlate", "find_causes", "tabulate_warm_start", "show_config"}
+    assert jobs.keys() - draws(jobs) == {
+        "correlate",
+        "find_causes",
+        "tabulate_warm_start",
+        "compare_published_warm_start",
+        "show_config",
+    }
 
 
 def test_new_seed_runs_that_seed_alone(finished: Path) -> None:
@@ -187,7 +193,7 @@ def test_edited_line_of_a_metric_measures_anew(finished: Path, edited: Callable[
 
 
 def test_edited_line_of_the_training_loop_trains_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
-    edited("src/plasticity/training/epoch.py", "batches += 1", "batches = batches + 1")
+    edited("src/plasticity/training/epoch.py", "correct / len(order)", "correct / (len(order) + 0)")
     assert {"warm_up", "fine_tune"} <= planned(finished).keys()
 
 
