@@ -39,15 +39,15 @@ def outcome(base: Path, seed: int, precision: str, penalty: str) -> dict[str, An
     training = {**TRAINING, "penalty": WARM_UPS[penalty]}
     settings = {**given, "warm_up": penalty, "training": training, "epochs": (WARM_UP_EPOCHS,)}
     warm_up(files, settings=settings, seed=seed, threads=1, code="")
-    checkpoints = {WARM_UP_EPOCHS: files.trajectory / trajectory_name(WARM_UP_EPOCHS)}
     training = {**TRAINING, "stop_accuracy": 0.99, "max_epochs": FINE_TUNE_EPOCHS}
     settings = {**given, "arm": penalty, "training": training, "test_size": TEST_SIZE}
-    tuned = FineTuneFiles(checkpoints, base / "data", split, folder / "outcomes", folder / "history", folder)
-    fine_tune(tuned, settings=settings, seed=seed, threads=1, code="")
+    inputs = {(seed, WARM_UP_EPOCHS): files.trajectory / trajectory_name(WARM_UP_EPOCHS)}, base / "data", {seed: split}
+    tuned = FineTuneFiles(*inputs, folder / "outcomes", folder / "history", folder)
+    fine_tune(tuned, settings=settings, threads=1, code="")
     settings = {"start": penalty, "model": MODEL, "test_size": TEST_SIZE, "batch_size": 64}
     settings |= {"train_mode_nc1": False, "probe_images": 0}
-    measured = MeasureFiles(checkpoints, base / "data", split, folder / "collapse")
-    measure(measured, settings=settings, seed=seed, threads=1)
+    measured = MeasureFiles(*inputs, folder / "collapse")
+    measure(measured, settings=settings, threads=1)
     row = (
         read_table(tuned.output, "fine_tune").iloc[0].to_dict()
         | read_table(measured.output, "collapse").iloc[0].to_dict()

@@ -178,10 +178,11 @@ def fine_tune_in_process(base: Path, epochs: Any, name: str) -> None:
 from pathlib import Path
 from plasticity.fine_tune import FineTuneFiles, fine_tune
 base = Path({str(base)!r})
-checkpoints = {{epoch: base / str(epoch) for epoch in {list(epochs)}}}
+checkpoints = {{(1, epoch): base / str(epoch) for epoch in {list(epochs)}}}
 out = base / {name!r}
-files = FineTuneFiles(checkpoints, base / "data", base / "split", out / "table", out / "history", out)
-fine_tune(files, settings={settings!r}, seed=1, threads=1, code="")
+inputs = checkpoints, base / "data", {{1: base / "split"}}
+files = FineTuneFiles(*inputs, out / "table", out / "history", out)
+fine_tune(files, settings={settings!r}, threads=1, code="")
 """
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 

@@ -23,7 +23,7 @@ from plasticity.training import resume
 from test_stopping import everything
 from test_verify import flip, truncate
 from tiny_permuted import Trained, arm, following_settings, train_first
-from tiny_study import SEED, Killed, TinyStudy, checkpoints_of
+from tiny_study import RECORDS, SEED, Killed, TinyStudy, checkpoints_of
 
 ROOT = os.getuid() == 0 if hasattr(os, "getuid") else False
 
@@ -101,7 +101,7 @@ def test_a_record_is_computed_anew(
     starts = checkpoints_of(trajectory, 1, 2)
     tiny.fine_tune(tmp_path, starts)
     before = everything(tmp_path)
-    fault(tmp_path / "epoch0002.json")
+    fault(tmp_path / RECORDS / "epoch0002.json")
     tiny.fine_tune(tmp_path, starts)
     assert everything(tmp_path) == before
     warnings = [line for line in caplog.messages if "computing it anew" in line]

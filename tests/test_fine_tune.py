@@ -27,6 +27,7 @@ from plasticity.training.step import TrainingStep
 from plasticity.training.weights import load_weights
 from tiny_study import (
     MLP,
+    RECORDS,
     RESNET,
     SEED,
     TRAINING,
@@ -163,6 +164,23 @@ def test_a_job_cut_into_other_chunks_computes_nothing_and_gives_the_same_rows(
     pd.testing.assert_frame_equal(pd.concat(map(_history, parts), ignore_index=True), _history(finished))
 
 
+def test_a_job_of_two_seeds_gives_the_rows_of_two_jobs_and_shares_their_records(
+    tiny: TinyStudy, trajectory: Path, tmp_path: Path, computed: list[str]
+) -> None:
+    starts, seeds = checkpoints_of(trajectory, 1, 2), (SEED, 8)
+    together = tiny.fine_tune(tmp_path, starts, seeds=seeds)
+    assert computed == [f"warm_start, seed {seed}, from {epoch}" for seed in seeds for epoch in (1, 2)]
+    again = [tiny.fine_tune(tmp_path, starts, seeds=[seed], name=str(seed)) for seed in seeds]
+    assert len(computed) == 4
+    alone = [tiny.fine_tune(tmp_path / str(seed), starts, seeds=[seed]) for seed in reversed(seeds)][::-1]
+    for read in (_outcomes, _history):
+        rows = [pd.concat(map(read, files), ignore_index=True) for files in ([together], again, alone)]
+        pd.testing.assert_frame_equal(rows[0], rows[1])
+        pd.testing.assert_frame_equal(rows[0], rows[2])
+    first, second = (_history(files)["loss"].to_numpy() for files in alone)
+    assert not np.array_equal(first, second), "each seed has its own order of images"
+
+
 @pytest.mark.parametrize("change", ["training", "test_size", "code", "checkpoint"])
 def test_a_record_of_other_inputs_is_computed_again(
     tiny: TinyStudy, trajectory: Path, tmp_path: Path, computed: list[str], change: str
@@ -211,7 +229,7 @@ def test_a_damaged_record_is_told_and_computed_again(
     damage: Callable[[str], str],
 ) -> None:
     files = tiny.fine_tune(tmp_path, checkpoints_of(trajectory, 1, 2))
-    expected, record = _bytes(files), tmp_path / "epoch0002.json"
+    expected, record = _bytes(files), tmp_path / RECORDS / "epoch0002.json"
     whole = record.read_text()
     record.write_text(damage(whole))
     assert record.read_text() != whole
@@ -250,15 +268,16 @@ def test_a_job_killed_in_its_second_fine_tuning_keeps_the_first_and_goes_on(
     with pytest.raises(Killed):
         tiny.fine_tune(tmp_path, checkpoints)
     assert not (tmp_path / "job.parquet").exists()
-    assert (tmp_path / "epoch0001.json").exists()
+    assert (tmp_path / RECORDS / "epoch0001.json").exists()
     shown.clear()
     files = tiny.fine_tune(tmp_path, checkpoints)
     assert computed[2:] == ["warm_start, seed 7, from 2", "warm_start, seed 7, from 3"]
     second = [number for title, number in shown if title.endswith("from 2")]
     assert second == list(range(epoch + 1, 4))
     assert _bytes(files) == _bytes(finished)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("epoch0001.json", "epoch0002.json", "epoch0003.json", "job.history.parquet", "job.parquet"),
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["job.history.parquet", "job.parquet", "records"]
+    assert sorted(path.name for path in (tmp_path / RECORDS).iterdir()) == [
+        *("epoch0001.json", "epoch0002.json", "epoch0003.json"),
     ]
 
 

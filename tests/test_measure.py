@@ -70,6 +70,15 @@ def test_a_checkpoint_measures_the_same_alone_and_among_others(
     assert _row(both, 2) == _row(alone, 2)
 
 
+def test_two_seeds_of_one_job_measure_as_each_alone(tiny: TinyStudy, trajectory: Path, tmp_path: Path) -> None:
+    starts, seeds = checkpoints_of(trajectory, 1, 3), (8, SEED)
+    both = read_table(tiny.measure(tmp_path / "both", starts, seeds=seeds), "collapse")
+    alone = [tiny.measure(tmp_path / str(seed), starts, seeds=[seed]) for seed in seeds]
+    pd.testing.assert_frame_equal(both, pd.concat([read_table(path, "collapse") for path in alone], ignore_index=True))
+    first, second = (both.loc[both["seed"] == seed, "nc1_train_mode"].to_numpy() for seed in seeds)
+    assert not np.array_equal(first, second), "each seed draws its own batches"
+
+
 def test_training_tells_in_the_measures(tiny: TinyStudy, trajectory: Path, tmp_path: Path) -> None:
     table = tiny.measure(tmp_path / "table", checkpoints_of(trajectory, 0, 3))
     before, after = _row(table, 0), _row(table, 3)

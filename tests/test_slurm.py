@@ -24,7 +24,8 @@ OVERLAY += ("--seconds-between-status-checks", "3")
 STUDY = Path("results/warm_start/digits")
 METRICS = f"{STUDY}/metrics.parquet"
 TABLES = ("metrics", "histories", "correlations")
-FINE_TUNED = STUDY / "fine_tune/warm_start/seed1"
+FINE_TUNED = STUDY / "fine_tune/warm_start/seeds1-1"
+RECORDS = STUDY / "fine_tune/warm_start/records/seed1"
 CHUNKS = ("epochs1-5", "epochs6-10")  # of the arm warm_start, a job each
 TARGET = f"{FINE_TUNED}/{CHUNKS[0]}.parquet"
 
@@ -80,7 +81,7 @@ class Run:
     def in_the_middle(self, chunk: str) -> str:
         """Wait until a fine-tuning job has finished a further checkpoint, not all, and return its number."""
         first, last = map(int, chunk.removeprefix("epochs").split("-"))
-        records = [self.folder / FINE_TUNED / f"epoch{epoch:04d}.json" for epoch in range(first, last + 1)]
+        records = [self.folder / RECORDS / f"epoch{epoch:04d}.json" for epoch in range(first, last + 1)]
         before = sum(map(Path.exists, records))
         wait_for(lambda: sum(map(Path.exists, records)) > before, f"a record of {chunk}")
         jobs = [job["JobId"] for job in self.jobs() if chunk in job["Comment"] and job["JobState"] == "RUNNING"]
@@ -170,7 +171,7 @@ def profile(rule: str, *, attempt: int = 1) -> dict[str, Any]:
 
 
 def finished_parts_were_kept(folder: Path, chunk: str) -> bool:
-    log = folder / f"logs/warm_start/digits/fine_tune/warm_start/seed1/{chunk}.log"
+    log = folder / f"logs/warm_start/digits/fine_tune/warm_start/seeds1-1/{chunk}.log"
     return "already finished" in log.read_text(encoding="utf-8")
 
 

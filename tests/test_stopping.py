@@ -18,7 +18,7 @@ from plasticity import following_tasks as following_stage
 from plasticity.progress import Progress
 from plasticity.stopping import Stopped, stoppable
 from tiny_permuted import Trained, arm, following_settings, train_first
-from tiny_study import TinyStudy, checkpoints_of, contents_of
+from tiny_study import RECORDS, TinyStudy, checkpoints_of, contents_of
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -186,7 +186,9 @@ def test_a_stopped_fine_tuning_keeps_its_last_finished_epoch(
     starts = checkpoints_of(trajectory, 1, 2)
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     tiny.fine_tune(whole, starts)
-    _stopped(_stop_after(signal.SIGTERM, 2), lambda: tiny.fine_tune(cut, starts), cut, ".epoch0001.unfinished")
+    _stopped(
+        _stop_after(signal.SIGTERM, 2), lambda: tiny.fine_tune(cut, starts), cut / RECORDS, ".epoch0001.unfinished"
+    )
     with caplog.at_level(logging.INFO, logger="plasticity"):
         tiny.fine_tune(cut, starts)
     assert "resumed after epoch 2" in caplog.messages

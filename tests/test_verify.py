@@ -15,9 +15,9 @@ from test_workflow import TINY, checkout, snakemake
 from tiny_study import TinyStudy, checkpoints_of
 
 CHECKPOINT = "warm_start/digits/warm_up/plain/seed7/trajectory/epoch0002.safetensors"
-TABLE = "warm_start/digits/fine_tune/warm_start/seed7/job.parquet"
+TABLE = "warm_start/digits/fine_tune/warm_start/job.parquet"
 SPLIT = "warm_start/digits/splits/seed7.parquet"
-RECORD = "warm_start/digits/fine_tune/warm_start/seed7/epoch0001.json"
+RECORD = "warm_start/digits/fine_tune/warm_start/records/seed7/epoch0001.json"
 ARRAY = "data/digits/test_labels.npy"
 DESCRIPTION = "data/digits/dataset.json"
 FILES = (CHECKPOINT, TABLE, SPLIT, RECORD, ARRAY, DESCRIPTION)
@@ -32,7 +32,7 @@ def study(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "splits").mkdir(parents=True)
     shutil.copy(tiny.split, folder / "splits/seed7.parquet")
     files = tiny.warm_up(folder / "warm_up/plain/seed7")
-    tiny.fine_tune(folder / "fine_tune/warm_start/seed7", checkpoints_of(files.trajectory, 1, 2))
+    tiny.fine_tune(folder / "fine_tune/warm_start", checkpoints_of(files.trajectory, 1, 2))
     (folder / "figures").mkdir()
     (folder / "figures/gap.svg").write_text("<svg/>")
     (results / "config").mkdir()
@@ -132,7 +132,7 @@ def test_every_study_of_the_data_set_and_no_other_data_set_is_read(
 
 
 def test_unfinished_work_is_told_but_not_read(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = results / "warm_start/digits/fine_tune/warm_start/seed7"
+    folder = results / "warm_start/digits/fine_tune/warm_start/records/seed7"
     (folder / ".epoch0003.unfinished").mkdir()
     (folder / ".epoch0003.unfinished/state.safetensors").write_text("half")
     (folder / ".job.parquet.x7.part").write_text("half")

@@ -222,10 +222,12 @@ def test_chunk_size_changes_jobs_but_recomputes_nothing(finished: Path, tmp_path
     folder = tmp_path / "copy"
     shutil.copytree(finished, folder, symlinks=True)
     before = metrics(folder)
-    snakemake(folder, "--configfile", TINY, "--config", "jobs={fine_tunings_per_job: 2}", "--until", "assemble_metrics")
+    cut = "jobs={fine_tunings_per_job: 4, seeds_per_job: 2}"
+    snakemake(folder, "--configfile", TINY, "--config", cut, "--until", "assemble_metrics")
     pd.testing.assert_frame_equal(metrics(folder), before)
-    log = (folder / "logs/warm_start/digits/fine_tune/warm_start/seed1/epochs2-4.log").read_text(encoding="utf-8")
-    assert log.count("already finished") == 2
+    log = folder / "logs/warm_start/digits/fine_tune/warm_start/seeds1-2/epochs2-4.log"
+    assert log.read_text(encoding="utf-8").count("already finished") == 4
+    assert planned(folder, "--config", cut, "--until", "assemble_metrics").keys() <= {"show_config"}
 
 
 def test_damaged_checkpoint_stops_with_one_clear_line(finished: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The smallest real study: 200 digits, half of them for the warm-up, and networks that train in a moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from plasticity.warm_up import WarmUpFiles, warm_up
 Settings = dict[str, Any]
 
 SEED = 7
+RECORDS = f"records/seed{SEED}"
 MLP: Settings = {"name": "mlp", "hidden": [16], "activation": "relu"}
 RESNET: Settings = {"name": "resnet18_narrow", "width": 2, "max_pool": False}
 TRAINING: Settings = {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0, "batch_size": 32}
@@ -46,7 +47,7 @@ def measure_settings(*, model: Settings = MLP, **changed: Any) -> Settings:
 
 @dataclass(frozen=True)
 class TinyStudy:
-    """A prepared data set and the split of one seed."""
+    """A prepared data set and the split of one seed; the other seeds that tests ask for share it."""
 
     data: Path
     split: Path
@@ -63,21 +64,35 @@ class TinyStudy:
         checkpoints: Mapping[int, Path],
         settings: Settings | None = None,
         *,
+        seeds: Sequence[int] = (SEED,),
         name: str = "job",
         code: str = "code",
     ) -> FineTuneFiles:
         """Run a job whose records are kept in `folder`; return its files."""
-        files = FineTuneFiles(
-            checkpoints, self.data, self.split, folder / f"{name}.parquet", folder / f"{name}.history.parquet", folder
-        )
-        fine_tune(files, settings=settings or fine_tune_settings(), seed=SEED, threads=1, code=code)
+        outputs = folder / f"{name}.parquet", folder / f"{name}.history.parquet"
+        files = FineTuneFiles(*self._inputs(checkpoints, seeds), *outputs, folder / "records")
+        fine_tune(files, settings=settings or fine_tune_settings(), threads=1, code=code)
         return files
 
-    def measure(self, output: Path, checkpoints: Mapping[int, Path], settings: Settings | None = None) -> Path:
+    def measure(
+        self,
+        output: Path,
+        checkpoints: Mapping[int, Path],
+        settings: Settings | None = None,
+        *,
+        seeds: Sequence[int] = (SEED,),
+    ) -> Path:
         """Run the stage; return the table it wrote."""
-        files = MeasureFiles(checkpoints, self.data, self.split, output)
-        measure(files, settings=settings or measure_settings(), seed=SEED, threads=1)
+        files = MeasureFiles(*self._inputs(checkpoints, seeds), output)
+        measure(files, settings=settings or measure_settings(), threads=1)
         return output
+
+    def _inputs(
+        self, checkpoints: Mapping[int, Path], seeds: Sequence[int]
+    ) -> tuple[dict[tuple[int, int], Path], Path, dict[int, Path]]:
+        """Return checkpoints by seed and epoch, the data, and splits by seed."""
+        starts = {(seed, epoch): path for seed in seeds for epoch, path in checkpoints.items()}
+        return starts, self.data, dict.fromkeys(seeds, self.split)
 
 
 def checkpoints_of(trajectory: Path, *epochs: int) -> dict[int, Path]:

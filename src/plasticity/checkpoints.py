@@ -56,6 +56,14 @@ def iterations_in(trajectory: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
+def by_seed(checkpoints: Mapping[tuple[int, int], Path]) -> dict[int, dict[int, Path]]:
+    """Return the files of a job, given by seed and epoch, seed by seed."""
+    found: dict[int, dict[int, Path]] = {}
+    for (seed, epoch), path in checkpoints.items():
+        found.setdefault(seed, {})[epoch] = path
+    return found
+
+
 def digest_of_weights(weights: Mapping[str, NDArray]) -> str:
     """Return a SHA-256 over names, dtypes, shapes and bytes, in the order of the names."""
     digest = hashlib.sha256()

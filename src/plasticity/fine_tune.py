@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from plasticity.checkpoints import Checkpoint, all_finite, read_checkpoint
+from plasticity.checkpoints import Checkpoint, all_finite, by_seed, read_checkpoint
 from plasticity.data.store import ImageStore, open_store
 from plasticity.files import digest_of
 from plasticity.models.registry import build_model
@@ -18,7 +18,7 @@ from plasticity.progress import Progress
 from plasticity.provenance import provenance
 from plasticity.records import usable_record, write_record
 from plasticity.seeding import torch_generator
-from plasticity.split import Split, read_split
+from plasticity.split import read_split
 from plasticity.stopping import stoppable
 from plasticity.tables import write_table
 from plasticity.training.device import describe_device, place, prepare_device
@@ -36,18 +36,18 @@ class FineTuneFiles:
     """Where a job reads and writes.
 
     Attributes:
-        checkpoints: Starting points by warm-up epoch.
+        checkpoints: Starting points by seed and warm-up epoch.
         data: Prepared data set.
-        split: The seed's split.
+        splits: By seed.
         output: The "fine_tune" table of the job.
         history: The "history" table of the job.
-        records: Folder that keeps each finished fine-tuning, so that a job that dies, or one that is cut into other
-            jobs, loses none.
+        records: Folder that keeps each finished fine-tuning in a folder per seed, so that a job that dies, or one that
+            is cut into other jobs, loses none.
     """
 
-    checkpoints: Mapping[int, Path]
+    checkpoints: Mapping[tuple[int, int], Path]
     data: Path
-    split: Path
+    splits: Mapping[int, Path]
     output: Path
     history: Path
     records: Path
@@ -59,46 +59,45 @@ class FullTask:
 
     Attributes:
         store: The prepared data set.
-        split: The seed's split.
         test: Test images.
         run: The training, which each checkpoint begins anew.
     """
 
     store: ImageStore
-    split: Split
     test: ImageTensors
     run: TrainingRun
 
 
 @stoppable()
-def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], seed: int, threads: int, code: str) -> None:
+def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], threads: int, code: str) -> None:
     """Fine-tune from each checkpoint until the stop accuracy or the cap of epochs; write outcomes and histories.
 
     Args:
         files: Inputs and outputs.
         settings: arm; model; training (with stop_accuracy and max_epochs); precision; test_size.
-        seed: The run's seed: the order of every epoch derives from it, equal for all arms and checkpoints.
         threads: CPU threads.
         code: Fingerprint of the stage; finished records of other code are not reused.
     """
     device = prepare_device(threads)
-    task = _load_task(files, settings, seed, device)
+    task = _load_task(files.data, settings, device)
     records = []
-    for epoch, path in files.checkpoints.items():
-        checkpoint = read_checkpoint(path)
+    for seed, checkpoints in by_seed(files.checkpoints).items():
+        split = read_split(files.splits[seed], task.store)
+        task.run.begin_task(seed, torch.from_numpy(np.array(split.full_indices)).to(device))
         inputs = {
             "settings": {key: value for key, value in settings.items() if key != "arm"},
             "seed": seed,
             "data": task.store.digest,
-            "split": task.split.digest,
-            "checkpoint": checkpoint.digest,
+            "split": split.digest,
             "code": code,
         }
-        job = Job(
-            files.records / f"epoch{epoch:04d}", digest_of(inputs), f"{settings['arm']}, seed {seed}, from {epoch}"
-        )
-        records.append({"warm_up_epoch": epoch, **job.run(task, checkpoint, settings)})
-    _write_tables(records, files, settings, seed, describe_device(device, task.run.step.arithmetic))
+        for epoch, path in checkpoints.items():
+            checkpoint = read_checkpoint(path)
+            base = files.records / f"seed{seed}" / f"epoch{epoch:04d}"
+            digest = digest_of({**inputs, "checkpoint": checkpoint.digest})
+            job = Job(base, digest, f"{settings['arm']}, seed {seed}, from {epoch}")
+            records.append({"seed": seed, "warm_up_epoch": epoch, **job.run(task, checkpoint, settings)})
+    _write_tables(records, files, settings, describe_device(device, task.run.step.arithmetic))
 
 
 @dataclass(frozen=True)
@@ -131,21 +130,21 @@ class Job:
         return record
 
 
-def _load_task(files: FineTuneFiles, settings: dict[str, Any], seed: int, device: torch.device) -> FullTask:
-    store = open_store(files.data)
-    split = read_split(files.split, store)
-    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(seed, "init"))
+def _load_task(data: Path, settings: dict[str, Any], device: torch.device) -> FullTask:
+    """Return the task with a network whose weights, images and seed are to come."""
+    store = open_store(data)
+    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(0, "init"))
     place(model, device)
     run = TrainingRun(
         model=model,
         images=train_tensors(store, device),
-        indices=torch.from_numpy(np.array(split.full_indices)).to(device),
+        indices=torch.empty(0, dtype=torch.int64, device=device),
         settings=settings["training"],
-        seed=seed,
+        seed=0,
         purpose="fine_tune/order",
         precision=settings["precision"],
     )
-    return FullTask(store, split, test_tensors(store, device, settings["test_size"]), run)
+    return FullTask(store, test_tensors(store, device, settings["test_size"]), run)
 
 
 def _train_and_test(
@@ -175,14 +174,12 @@ def _missing_outcome(*, diverged: bool) -> dict[str, Any]:
     return {**missing, "fine_tune_epochs": 0, "converged": False, "diverged": diverged}
 
 
-def _write_tables(
-    records: list[dict[str, Any]], files: FineTuneFiles, settings: dict[str, Any], seed: int, device: str
-) -> None:
-    record = provenance(settings, device)
-    run = {"arm": settings["arm"], "seed": seed}
-    outcomes = [{**run, "warm_up_epoch": r["warm_up_epoch"], **r["outcome"]} for r in records]
-    write_table(pd.DataFrame(outcomes), files.output, "fine_tune", record)
-    keys = {"stage": "fine_tune", "run": settings["arm"], "seed": seed}
-    rows = [{**keys, "warm_up_epoch": r["warm_up_epoch"], **epoch} for r in records for epoch in r["history"]]
-    columns = [*keys, "warm_up_epoch", "epoch", "loss", "accuracy", "penalty"]
-    write_table(pd.DataFrame(rows, columns=columns), files.history, "history", record)
+def _write_tables(records: list[dict[str, Any]], files: FineTuneFiles, settings: dict[str, Any], device: str) -> None:
+    record, arm = provenance(settings, device), settings["arm"]
+    starts = [{"seed": found["seed"], "warm_up_epoch": found["warm_up_epoch"]} for found in records]
+    outcomes = [{**start, **found["outcome"]} for start, found in zip(starts, records, strict=True)]
+    write_table(pd.DataFrame(outcomes).assign(arm=arm), files.output, "fine_tune", record)
+    epochs = [{**start, **epoch} for start, found in zip(starts, records, strict=True) for epoch in found["history"]]
+    rows = pd.DataFrame(epochs, columns=["seed", "warm_up_epoch", "epoch", "loss", "accuracy", "penalty"])
+    rows = rows.assign(stage="fine_tune", run=arm)
+    write_table(rows, files.history, "history", record)

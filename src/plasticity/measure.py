@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
-from plasticity.checkpoints import all_finite, read_checkpoint
-from plasticity.data.store import ImageStore, open_store
+from plasticity.checkpoints import all_finite, by_seed, read_checkpoint
+from plasticity.data.store import open_store
 from plasticity.logs import logger
 from plasticity.metrics.measure_network import nc1_in_train_mode, network_metrics
 from plasticity.models.classifier import Classifier
@@ -19,7 +18,7 @@ from plasticity.models.registry import build_model
 from plasticity.provenance import provenance
 from plasticity.schemas import SCHEMAS
 from plasticity.seeding import torch_generator
-from plasticity.split import read_split
+from plasticity.split import Split, read_split
 from plasticity.tables import write_table
 from plasticity.training.device import describe_device, place, prepare_device
 from plasticity.training.epoch import accuracy
@@ -29,17 +28,17 @@ from plasticity.training.weights import load_weights
 
 @dataclass(frozen=True)
 class MeasureFiles:
-    """Where the stage reads and writes; `checkpoints` are by warm-up epoch."""
+    """Where a job reads and writes; `checkpoints` are by seed and warm-up epoch, `splits` by seed."""
 
-    checkpoints: Mapping[int, Path]
+    checkpoints: Mapping[tuple[int, int], Path]
     data: Path
-    split: Path
+    splits: Mapping[int, Path]
     output: Path
 
 
 @dataclass(frozen=True)
 class MeasuredImages:
-    """The resident data of all checkpoints of one job.
+    """The images that a seed's checkpoints are measured on.
 
     Attributes:
         train: All training images.
@@ -54,33 +53,34 @@ class MeasuredImages:
     others: torch.Tensor
 
 
-def measure(files: MeasureFiles, *, settings: dict[str, Any], seed: int, threads: int) -> None:
-    """Write one row of metrics per checkpoint; all of them share one process and one resident data set.
+def measure(files: MeasureFiles, *, settings: dict[str, Any], threads: int) -> None:
+    """Write one row of metrics per checkpoint; those of all seeds share one process and one resident data set.
 
     Args:
-        files: Checkpoints, prepared data, split, and the "collapse" table to write.
+        files: Checkpoints, prepared data, splits, and the "collapse" table to write.
         settings: start, model, test_size, train_mode_nc1, batch_size (of the train-mode NC1), probe_images.
-        seed: The run's seed.
         threads: CPU threads.
     """
     device = prepare_device(threads)
     store = open_store(files.data)
-    images = _load_images(store, files.split, settings["test_size"], device)
-    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(seed, "init"))
-    place(model, device)
+    train, test = train_tensors(store, device), test_tensors(store, device, settings["test_size"])
+    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(0, "init"))
+    place(model, device)  # its weights are those of one checkpoint after another
     rows = []
-    for epoch, path in files.checkpoints.items():
-        rows.append({"warm_up_epoch": epoch, **_measure_one(model, path, images, settings, seed)})
-        logger.info("measured %s, seed %d, epoch %d: NC1 %.4g", settings["start"], seed, epoch, rows[-1]["nc1"])
-    frame = pd.DataFrame(rows).assign(arm=settings["start"], seed=seed)
+    for seed, checkpoints in by_seed(files.checkpoints).items():
+        images = MeasuredImages(train, test, *_halves(read_split(files.splits[seed], store), device))
+        for epoch, path in checkpoints.items():
+            rows.append({"seed": seed, "warm_up_epoch": epoch, **_measure_one(model, path, images, settings, seed)})
+            logger.info("measured %s, seed %d, epoch %d: NC1 %.4g", settings["start"], seed, epoch, rows[-1]["nc1"])
+    frame = pd.DataFrame(rows).assign(arm=settings["start"])
     write_table(frame, files.output, "collapse", provenance(settings, describe_device(device)))
 
 
-def _load_images(store: ImageStore, split: Path, test_size: int | None, device: torch.device) -> MeasuredImages:
-    drawn = read_split(split, store)
-    warm_up = torch.from_numpy(np.array(drawn.warm_up_indices)).to(device)
-    others = torch.from_numpy(drawn.full_indices[len(drawn.warm_up_indices) :].copy()).to(device)
-    return MeasuredImages(train_tensors(store, device), test_tensors(store, device, test_size), warm_up, others)
+def _halves(split: Split, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the rows of the warm-up half, and those of the rest of the full set."""
+    half = len(split.warm_up_indices)
+    parts = (split.full_indices[:half], split.full_indices[half:])
+    return torch.from_numpy(parts[0].copy()).to(device), torch.from_numpy(parts[1].copy()).to(device)
 
 
 def _measure_one(

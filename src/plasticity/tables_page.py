@@ -25,8 +25,8 @@ TABLES: dict[str, tuple[str, str]] = {
     ),
     "benchmarks": ("results/benchmarks/<dataset>/jobs.parquet", "a job, as it was last run"),
     "split": ("results/warm_start/<dataset>/splits/seed<seed>.parquet", "a training image"),
-    "collapse": ("results/warm_start/<dataset>/collapse/<start>/seed<seed>.parquet", "a checkpoint"),
-    "fine_tune": ("results/warm_start/<dataset>/fine_tune/<arm>/seed<seed>/<job>.parquet", "a checkpoint"),
+    "collapse": ("results/warm_start/<dataset>/collapse/<start>/<seeds>.parquet", "a checkpoint"),
+    "fine_tune": ("results/warm_start/<dataset>/fine_tune/<arm>/<seeds>/<epochs>.parquet", "a checkpoint"),
     "first_task": ("results/permuted/<dataset>/first_task/<training>/<seeds>/history.parquet", "a seed and an epoch"),
     "following_tasks": ("results/permuted/<dataset>/following_tasks/<experiment>/<seeds>.parquet", "a seed and a task"),
 }

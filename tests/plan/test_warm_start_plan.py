@@ -128,7 +128,7 @@ def test_an_intervention_may_not_take_the_name_of_a_warm_up(name: str) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 100])
 def test_chunks_cover_every_checkpoint_once(size: int) -> None:
-    config = {**load_config(DEMO, root=ROOT), "jobs": {"fine_tunings_per_job": size}}
+    config = {**load_config(DEMO, root=ROOT), "jobs": {"fine_tunings_per_job": size, "seeds_per_job": 1}}
     plan = WarmStartPlan(config)
     for name, arm in plan.arms.items():
         chunks = plan.chunks(name)
@@ -136,6 +136,14 @@ def test_chunks_cover_every_checkpoint_once(size: int) -> None:
         assert all(1 <= len(part) <= size for part in chunks.values())
         assert all(key == f"epochs{part[0]}-{part[-1]}" for key, part in chunks.items())
     assert list(plan.chunks("random_init")) == ["epochs0-0"]
+
+
+@pytest.mark.parametrize(("fine_tunings", "seeds", "epochs"), [(30, 3, 10), (31, 3, 10), (2, 3, 1), (5, 1, 5)])
+def test_a_job_of_several_seeds_carries_fewer_epochs_of_each(fine_tunings: int, seeds: int, epochs: int) -> None:
+    config = {**load_config(DEMO, root=ROOT), "jobs": {"fine_tunings_per_job": fine_tunings, "seeds_per_job": seeds}}
+    sizes = [len(part) for part in WarmStartPlan(config).chunks("warm_start").values()]
+    length = len(DEMO_PLAN.arms["warm_start"].epochs)
+    assert sizes == [min(epochs, length - first) for first in range(0, length, epochs)]
 
 
 def _slices(plan: WarmStartPlan) -> dict[tuple[str, str], Any]:
@@ -225,9 +233,9 @@ def test_an_interventions_strength_changes_only_the_intervening() -> None:
     assert changed == {"intervene": {"shrink_perturb"}}
 
 
-def test_the_number_of_fine_tunings_per_job_changes_no_settings() -> None:
+def test_how_work_is_cut_into_jobs_changes_no_settings() -> None:
     config = deepcopy(DEMO)
-    config["jobs"]["fine_tunings_per_job"] = 3
+    config["jobs"] = {"fine_tunings_per_job": 3, "seeds_per_job": 2}
     assert _changed(WarmStartPlan(load_config(config, root=ROOT))) == {}
 
 

@@ -82,17 +82,31 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "none"
 
 
-def checkpoint_file(start, epoch):
-    """Pattern of one checkpoint of a start, with the seed left open."""
-    return f"{WARM_START_RESULTS}/checkpoints/{start}/seed{{seed}}/epoch{epoch:04d}.safetensors"
+def checkpoint_files(start, epochs):
+    """Patterns of some checkpoints of a start, with the seed left open."""
+    folder = f"{WARM_START_RESULTS}/checkpoints/{start}/seed{{seed}}"
+    return [f"{folder}/epoch{epoch:04d}.safetensors" for epoch in epochs]
+
+
+def checkpoints_of(start, seeds_and_epochs):
+    """Checkpoints of a start that a job carries."""
+    return [
+        checkpoint_files(start, [epoch])[0].format(seed=seed)
+        for seed, epoch in seeds_and_epochs
+    ]
+
+
+def splits_of_group(group):
+    """Splits of the seeds that a job carries."""
+    return expand(rules.draw_split.output.split, seed=WARM_START.groups[group])
 
 
 def fine_tune_files(ending):
     """Files of all fine-tuning jobs: their outcomes end in parquet, their histories in history.parquet."""
     return [
-        f"{WARM_START_RESULTS}/fine_tune/{arm}/seed{seed}/{chunk}.{ending}"
+        f"{WARM_START_RESULTS}/fine_tune/{arm}/{group}/{chunk}.{ending}"
         for arm in WARM_START.arms
-        for seed in WARM_START.study["seeds"]
+        for group in WARM_START.groups
         for chunk in WARM_START.chunks(arm)
     ]
 

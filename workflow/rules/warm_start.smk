@@ -13,6 +13,7 @@ wildcard_constraints:
     arm=one_of(WARM_START.arms),
     warm_up=one_of(WARM_START.warm_ups),
     start=one_of(WARM_START.starts),
+    group=r"seeds\d+-\d+",
     chunk=r"epochs\d+-\d+",
 
 
@@ -76,7 +77,7 @@ for training, planned in WARM_START.warm_ups.items():
                 rules.warm_up.output.trajectory, warm_up=training, allow_missing=True
             )[0],
         output:
-            [checkpoint_file(training, epoch) for epoch in planned.epochs],
+            checkpoint_files(training, planned.epochs),
         log:
             f"logs/warm_start/{DATASET}/export_checkpoints/{training}/seed{{seed}}.log",
         benchmark:
@@ -122,14 +123,12 @@ for arm, planned in WARM_START.interventions.items():
         name:
             f"intervene_{arm}"
         input:
-            checkpoints=[
-                checkpoint_file(planned.warm_up, epoch) for epoch in planned.epochs
-            ],
+            checkpoints=checkpoint_files(planned.warm_up, planned.epochs),
             fresh=rules.draw_fresh_network.output.checkpoint,
             data=rules.prepare_data.output.description,
             split=rules.draw_split.output.split,
         output:
-            [checkpoint_file(arm, epoch) for epoch in planned.epochs],
+            checkpoint_files(arm, planned.epochs),
         log:
             f"logs/warm_start/{DATASET}/intervene/{arm}/seed{{seed}}.log",
         benchmark:
@@ -148,18 +147,17 @@ for arm, planned in WARM_START.interventions.items():
 
 rule measure_collapse:
     input:
-        checkpoints=lambda wildcards: [
-            checkpoint_file(wildcards.start, epoch)
-            for epoch in WARM_START.starts[wildcards.start]
-        ],
+        checkpoints=lambda wildcards: checkpoints_of(
+            wildcards.start, WARM_START.measured(wildcards.start, wildcards.group)
+        ),
         data=rules.prepare_data.output.description,
-        split=rules.draw_split.output.split,
+        splits=lambda wildcards: splits_of_group(wildcards.group),
     output:
-        collapse=f"{WARM_START_RESULTS}/collapse/{{start}}/seed{{seed}}.parquet",
+        collapse=f"{WARM_START_RESULTS}/collapse/{{start}}/{{group}}.parquet",
     log:
-        f"logs/warm_start/{DATASET}/measure_collapse/{{start}}/seed{{seed}}.log",
+        f"logs/warm_start/{DATASET}/measure_collapse/{{start}}/{{group}}.log",
     benchmark:
-        f"{WARM_START_RESULTS}/benchmarks/measure_collapse/{{start}}/seed{{seed}}.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/measure_collapse/{{start}}/{{group}}.tsv"
     group:
         "measure"
     conda:
@@ -170,29 +168,30 @@ rule measure_collapse:
         runtime=240,
     params:
         settings=lambda wildcards: WARM_START.measure_settings(wildcards.start),
-        epochs=lambda wildcards: WARM_START.starts[wildcards.start],
+        seeds=lambda wildcards: WARM_START.groups[wildcards.group],
+        starts=lambda wildcards: WARM_START.measured(wildcards.start, wildcards.group),
         code=fingerprint("plasticity.measure", tables=("collapse",)),
     message:
-        "Measuring collapse of {wildcards.start}, seed {wildcards.seed}"
+        "Measuring collapse of {wildcards.start}, {wildcards.group}"
     script:
         "../scripts/measure_collapse.py"
 
 
 rule fine_tune:
     input:
-        checkpoints=lambda wildcards: [
-            checkpoint_file(WARM_START.arms[wildcards.arm].start, epoch)
-            for epoch in WARM_START.chunks(wildcards.arm)[wildcards.chunk]
-        ],
+        checkpoints=lambda wildcards: checkpoints_of(
+            WARM_START.arms[wildcards.arm].start,
+            WARM_START.fine_tuned(wildcards.arm, wildcards.group, wildcards.chunk),
+        ),
         data=rules.prepare_data.output.description,
-        split=rules.draw_split.output.split,
+        splits=lambda wildcards: splits_of_group(wildcards.group),
     output:
-        outcomes=f"{WARM_START_RESULTS}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.parquet",
-        history=f"{WARM_START_RESULTS}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.history.parquet",
+        outcomes=f"{WARM_START_RESULTS}/fine_tune/{{arm}}/{{group}}/{{chunk}}.parquet",
+        history=f"{WARM_START_RESULTS}/fine_tune/{{arm}}/{{group}}/{{chunk}}.history.parquet",
     log:
-        f"logs/warm_start/{DATASET}/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.log",
+        f"logs/warm_start/{DATASET}/fine_tune/{{arm}}/{{group}}/{{chunk}}.log",
     benchmark:
-        f"{WARM_START_RESULTS}/benchmarks/fine_tune/{{arm}}/seed{{seed}}/{{chunk}}.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/fine_tune/{{arm}}/{{group}}/{{chunk}}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -201,10 +200,14 @@ rule fine_tune:
         runtime=1440,
     params:
         settings=lambda wildcards: WARM_START.fine_tune_settings(wildcards.arm),
-        epochs=lambda wildcards: WARM_START.chunks(wildcards.arm)[wildcards.chunk],
+        seeds=lambda wildcards: WARM_START.groups[wildcards.group],
+        starts=lambda wildcards: WARM_START.fine_tuned(
+            wildcards.arm, wildcards.group, wildcards.chunk
+        ),
+        records=f"{WARM_START_RESULTS}/fine_tune/{{arm}}/records",
         code=fingerprint("plasticity.fine_tune", tables=("fine_tune", "history")),
     message:
-        "Fine-tuning {wildcards.arm}, seed {wildcards.seed}, {wildcards.chunk}"
+        "Fine-tuning {wildcards.arm}, {wildcards.group}, {wildcards.chunk}"
     script:
         "../scripts/fine_tune.py"
 
@@ -214,7 +217,7 @@ rule assemble_metrics:
         collapse=expand(
             rules.measure_collapse.output.collapse,
             start=WARM_START.starts,
-            seed=WARM_START.study["seeds"],
+            group=WARM_START.groups,
         ),
         fine_tune=fine_tune_files("parquet"),
     output:

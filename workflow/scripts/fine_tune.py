@@ -6,15 +6,14 @@ from plasticity.logs import log_to
 with log_to(snakemake.log[0]):
     fine_tune(
         FineTuneFiles(
-            checkpoints=dict(zip(snakemake.params.epochs, map(Path, snakemake.input.checkpoints), strict=True)),
+            checkpoints=dict(zip(snakemake.params.starts, map(Path, snakemake.input.checkpoints), strict=True)),
             data=Path(snakemake.input.data),
-            split=Path(snakemake.input.split),
+            splits=dict(zip(snakemake.params.seeds, map(Path, snakemake.input.splits), strict=True)),
             output=Path(snakemake.output.outcomes),
             history=Path(snakemake.output.history),
-            records=Path(snakemake.output.outcomes).parent,
+            records=Path(snakemake.params.records),
         ),
         settings=snakemake.params.settings,
-        seed=int(snakemake.wildcards.seed),
         threads=snakemake.threads,
         code=snakemake.params.code,
     )

@@ -6,12 +6,11 @@ from plasticity.measure import MeasureFiles, measure
 with log_to(snakemake.log[0]):
     measure(
         MeasureFiles(
-            checkpoints=dict(zip(snakemake.params.epochs, map(Path, snakemake.input.checkpoints), strict=True)),
+            checkpoints=dict(zip(snakemake.params.starts, map(Path, snakemake.input.checkpoints), strict=True)),
             data=Path(snakemake.input.data),
-            split=Path(snakemake.input.split),
+            splits=dict(zip(snakemake.params.seeds, map(Path, snakemake.input.splits), strict=True)),
             output=Path(snakemake.output.collapse),
         ),
         settings=snakemake.params.settings,
-        seed=int(snakemake.wildcards.seed),
         threads=snakemake.threads,
     )

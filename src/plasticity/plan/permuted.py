@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from plasticity.config import expand_arm
-from plasticity.plan.naming import PLAIN, chunks, training_name
+from plasticity.plan.naming import PLAIN, training_name
+from plasticity.plan.study import StudyPlan
 from plasticity.plan.trial import Numbers, numbers_of, trial_of
 
 BASELINE = "random_init"
@@ -59,15 +60,10 @@ class PermutedArm:
 
 
 @dataclass(frozen=True)
-class PermutedPlan:
+class PermutedPlan(StudyPlan[PermutedArm]):
     """The permuted study of a checked configuration (`plasticity.config.load_config`)."""
 
-    config: Mapping[str, Any]
-
-    @property
-    def study(self) -> Settings:
-        """The study's section."""
-        return self.config["permuted"]
+    section: ClassVar[str] = "permuted"
 
     @cached_property
     def arms(self) -> dict[str, PermutedArm]:
@@ -94,11 +90,6 @@ class PermutedPlan:
         for arm in self.arms.values():
             found.setdefault(arm.first_task, []).append(arm)
         return found
-
-    @cached_property
-    def groups(self) -> dict[str, tuple[int, ...]]:
-        """Seeds of each job, by the job's name such as "seeds1-3"."""
-        return chunks(self.study["seeds"], self.config["jobs"]["seeds_per_job"], "seeds")
 
     def first_task_of(self, experiment: str) -> list[str]:
         """Return the first-task trainings that an experiment's arms branch off."""
@@ -151,20 +142,11 @@ class PermutedPlan:
         return {
             "style": self.study["figures"][figure],
             "arms": list(self.arms),
-            "labels": {name: arm.label for name, arm in self.arms.items()},
+            "labels": self.labels,
             "experiments": {name: arm.experiment for name, arm in self.arms.items()},
             "analysis": self.study["analysis"],
             "trial": self.trial,
         }
-
-    def curve_settings(self) -> Settings:
-        """Return what the page of curves reads."""
-        labels = {name: arm.label for name, arm in self.arms.items()}
-        return {"arms": list(self.arms), "labels": labels, "confidence": self.study["analysis"]["confidence"]}
-
-    def tabulate_settings(self) -> Settings:
-        """Return what the report's tables read."""
-        return {"labels": {name: arm.label for name, arm in self.arms.items()}}
 
     def published_settings(self) -> Settings:
         """Return what decides whether published numbers can be compared with the run's, and how sure those are."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from plasticity.config import expand_arm
-from plasticity.plan.naming import chunks
+from plasticity.plan.study import StudyPlan
 
 Settings = dict[str, Any]
 
@@ -43,15 +43,10 @@ class TrainTestArm:
 
 
 @dataclass(frozen=True)
-class TrainTestPlan:
+class TrainTestPlan(StudyPlan[TrainTestArm]):
     """The train-test study of a checked configuration (`plasticity.config.load_config`)."""
 
-    config: Mapping[str, Any]
-
-    @property
-    def study(self) -> Settings:
-        """The study's section."""
-        return self.config["train_test_collapse"]
+    section: ClassVar[str] = "train_test_collapse"
 
     @cached_property
     def arms(self) -> dict[str, TrainTestArm]:
@@ -61,11 +56,6 @@ class TrainTestPlan:
             for experiment, section in self.study["arms"].items()
             for name, arm in expand_arm(experiment, section)
         }
-
-    @cached_property
-    def groups(self) -> dict[str, tuple[int, ...]]:
-        """Seeds of each job, by the job's name such as "seeds1-3"."""
-        return chunks(self.study["seeds"], self.config["jobs"]["seeds_per_job"], "seeds")
 
     @property
     def rates(self) -> dict[str, float]:
@@ -110,17 +100,10 @@ class TrainTestPlan:
         return {
             "style": self.study["figures"][figure],
             "arms": list(self.arms),
-            "labels": self._labels(),
+            "labels": self.labels,
             "experiments": {name: arm.experiment for name, arm in self.arms.items()},
             "analysis": self.study["analysis"],
         }
-
-    def tabulate_settings(self) -> Settings:
-        """Return what the report's tables read."""
-        return {"labels": self._labels()}
-
-    def _labels(self) -> dict[str, str]:
-        return {name: arm.label for name, arm in self.arms.items()}
 
     def _names(self, arm: str) -> Settings:
         return {"experiment": self.arms[arm].experiment, "arm": arm}

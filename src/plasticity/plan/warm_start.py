@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import product
+from typing import Any, ClassVar
 
 from plasticity.config import expand_lists
 from plasticity.errors import PlasticityError
 from plasticity.plan.naming import PLAIN, chunks, training_name
+from plasticity.plan.study import StudyPlan
 from plasticity.plan.trial import numbers_of, trial_of
 
 Settings = dict[str, Any]
@@ -49,15 +51,10 @@ class WarmUp:
 
 
 @dataclass(frozen=True)
-class WarmStartPlan:
+class WarmStartPlan(StudyPlan[Arm]):
     """The warm-start study of a checked configuration (`plasticity.config.load_config`)."""
 
-    config: Mapping[str, Any]
-
-    @property
-    def study(self) -> Settings:
-        """The study's section."""
-        return self.config["warm_start"]
+    section: ClassVar[str] = "warm_start"
 
     @cached_property
     def arms(self) -> dict[str, Arm]:
@@ -96,8 +93,17 @@ class WarmStartPlan:
         return {name: arm for name, arm in self.arms.items() if arm.intervention}
 
     def chunks(self, arm: str) -> dict[str, tuple[int, ...]]:
-        """Return the checkpoints of each fine-tuning job of an arm, by the job's name such as "epochs8-48"."""
-        return chunks(self.arms[arm].epochs, self.config["jobs"]["fine_tunings_per_job"], "epochs")
+        """Return the epochs that a fine-tuning job carries of each of its seeds, by names such as "epochs8-48"."""
+        jobs = self.config["jobs"]
+        return chunks(self.arms[arm].epochs, max(1, jobs["fine_tunings_per_job"] // jobs["seeds_per_job"]), "epochs")
+
+    def measured(self, start: str, group: str) -> list[tuple[int, int]]:
+        """Return seeds and epochs of the checkpoints that a measuring job carries, one seed after another."""
+        return list(product(self.groups[group], self.starts[start]))
+
+    def fine_tuned(self, arm: str, group: str, chunk: str) -> list[tuple[int, int]]:
+        """Return seeds and epochs of the checkpoints that a fine-tuning job carries, one seed after another."""
+        return list(product(self.groups[group], self.chunks(arm)[chunk]))
 
     def split_settings(self) -> Settings:
         """Return what the split stage reads."""
@@ -160,20 +166,11 @@ class WarmStartPlan:
         return {
             "style": self.study["figures"][figure],
             "arms": list(self.arms),
-            "labels": {name: arm.label for name, arm in self.arms.items()},
+            "labels": self.labels,
             "warm_ups": {name: arm.warm_up for name, arm in self.arms.items()},
             "analysis": self.study["analysis"],
             "trial": self.trial,
         }
-
-    def curve_settings(self) -> Settings:
-        """Return what the page of curves reads."""
-        labels = {name: arm.label for name, arm in self.arms.items()}
-        return {"arms": list(self.arms), "labels": labels, "confidence": self.study["analysis"]["confidence"]}
-
-    def tabulate_settings(self) -> Settings:
-        """Return what the report's tables read."""
-        return {"labels": {name: arm.label for name, arm in self.arms.items()}}
 
     def published_settings(self) -> Settings:
         """Return what decides whether published numbers can be compared with the run's, and how sure those are."""

@@ -79,6 +79,10 @@ class TrainingRun:
         if self.precision == "fast" and recordable(self.step):
             self.step = GraphedStep(self.model, self.optimizer, self.images, penalty, self.precision)
 
+    def begin_task(self, seed: int, indices: torch.Tensor) -> None:
+        """Go over to the images (n,) and the epoch orders of another seed; `restart` gives the weights."""
+        self.seed, self.indices = seed, indices
+
     def restart(self, weights: Mapping[str, NDArray]) -> None:
         """Begin anew from other weights, in the same memory: what was recorded of the step serves again."""
         load_weights(self.model, weights)
