@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plasticity.errors import PlasticityError
-from plasticity.files import atomic_path, digest_of, read_json, sha256_of, write_json
+from plasticity.files import atomic_path, digest_of, move_folder, read_json, sha256_of, write_json
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -91,6 +91,18 @@ def test_a_folder_without_permission_is_one_line(old: Path, monkeypatch: pytest.
     with pytest.raises(PlasticityError, match=r"table\.txt: expected to write this file, got: Permission denied$"):
         _write(old, "new")
     assert _is_untouched(old)
+
+
+def test_a_folder_moves_in_place_of_another_without_what_killed_writes_left(tmp_path: Path) -> None:
+    folder, target = tmp_path / "folder", tmp_path / "target"
+    for name in ("a", "b/c", ".b.x1.part", "b/.c.x2.part"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    target.mkdir()
+    (target / "old").touch()
+    move_folder(folder, target)
+    assert sorted(str(path.relative_to(target)) for path in target.rglob("*")) == ["a", "b", "b/c"]
+    assert not folder.exists()
 
 
 def test_any_other_error_of_the_system_is_a_defect(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:

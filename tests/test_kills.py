@@ -14,9 +14,9 @@ from test_workflow import checkout
 
 CONFIG = "tests/config/kills.yaml"
 KILLS = 20
-SECONDS = 240.0
+SECONDS = 900.0  # then it hangs
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 class Workflow:

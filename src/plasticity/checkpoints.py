@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from plasticity.errors import PlasticityError
 from plasticity.files import atomic_path
@@ -84,9 +84,9 @@ def write_checkpoint(path: str | Path, weights: Mapping[str, NDArray], settings:
     digest, text = digest_of_weights(weights), json.dumps(settings, sort_keys=True)
     header = {"format": _FORMAT, "digest": digest, "settings": text, "settings_digest": _digest_of_text(text)}
     tensors = {name: np.asarray(value, order="C") for name, value in weights.items()}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=header)
-        _sort_metadata(temporary)
+    content = _with_sorted_metadata(save(tensors, metadata=header))
+    with atomic_path(path) as temporary:  # safetensors would write beside it, into a file of its own
+        temporary.write_bytes(content)
     return digest
 
 
@@ -109,15 +109,13 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     return Checkpoint(weights, json.loads(text), expected)
 
 
-def _sort_metadata(path: Path) -> None:
-    """Put the header's metadata into the order of its keys, in place; safetensors leaves it to chance."""
-    with path.open("r+b") as file:
-        length = int.from_bytes(file.read(_LENGTH), "little")
-        header = json.loads(file.read(length))
-        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-        ordered = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-        file.seek(_LENGTH)
-        file.write(ordered.ljust(length))
+def _with_sorted_metadata(content: bytes) -> bytes:
+    """Put the header's metadata into the order of its keys; safetensors leaves it to chance."""
+    end = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
+    header = json.loads(content[_LENGTH:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    ordered = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    return b"".join((content[:_LENGTH], ordered.ljust(end - _LENGTH), memoryview(content)[end:]))
 
 
 def _digest_of_text(text: str) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 from plasticity.errors import PlasticityError
 
 _BLOCK = 1 << 20
+_PART = ".part"
 
 # What the user's machine can refuse: these are told in one line, any other error is a defect and keeps its traceback.
 _REFUSALS = {
@@ -21,7 +23,6 @@ _REFUSALS = {
     for name in ("ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EPERM", "EROFS", "EIO", "ENOTDIR", "EISDIR", "EEXIST")
     if hasattr(errno, name)
 }
-_RUST_ERRNO = re.compile(r"\(os error (\d+)\)")  # how safetensors words an error of the operating system
 _SHORT_WRITE = re.compile(r"^\d+ requested and \d+ written$")  # how NumPy words a full disk
 
 
@@ -50,6 +51,14 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         if (reason := _refusal(error)) is None:
             raise
         raise PlasticityError(f"{path}: expected to write this file, got: {reason}") from None
+
+
+def move_folder(folder: Path, target: Path) -> None:
+    """Rename a folder, in place of what stands at `target`, without what killed writes have left in it."""
+    for left in folder.rglob(f".*{_PART}"):
+        left.unlink()
+    shutil.rmtree(target, ignore_errors=True)
+    folder.rename(target)
 
 
 def write_json(path: str | Path, content: Any) -> None:
@@ -89,7 +98,7 @@ def digest_of(content: Any) -> str:
 
 def _temporary_beside(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
     os.close(handle)
     return Path(name)
 
@@ -99,8 +108,6 @@ def _refusal(error: Exception) -> str | None:
     number = error.errno if isinstance(error, OSError) else None
     if isinstance(error, OSError) and number is None and _SHORT_WRITE.match(str(error)):
         number = errno.ENOSPC
-    if number is None and (found := _RUST_ERRNO.search(str(error))):
-        number = int(found[1])
     return os.strerror(number) if number in _REFUSALS and number is not None else None
 
 

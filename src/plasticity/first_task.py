@@ -4,7 +4,6 @@ A shorter training is a prefix of a longer one, so a seed's first task is traine
 alike: to the longest length asked for, and until NC1 has fallen below every threshold.
 """
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from plasticity.checkpoints import write_checkpoint
-from plasticity.files import digest_of
+from plasticity.files import digest_of, move_folder
 from plasticity.logs import logger
 from plasticity.online.branches import checkpoint_name, epochs_to_keep
 from plasticity.online.resident import Resident, Row, open_resident
@@ -69,8 +68,7 @@ def first_task(
         pd.DataFrame(columns), files.history, "first_task", provenance(settings, describe_device(resident.device))
     )
     work.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
-    shutil.rmtree(files.trajectory, ignore_errors=True)
-    run.folder.rename(files.trajectory)
+    move_folder(run.folder, files.trajectory)
     work.clear()
 
 

@@ -11,7 +11,7 @@ import torch
 
 from plasticity.checkpoints import iteration_name
 from plasticity.data.store import ImageStore, open_store
-from plasticity.files import digest_of
+from plasticity.files import digest_of, move_folder
 from plasticity.models.registry import build_model
 from plasticity.parts import draw_parts, first_task
 from plasticity.provenance import provenance
@@ -66,8 +66,7 @@ def pre_train(files: PreTrainFiles, *, settings: dict[str, Any], seeds: Sequence
     _write_history(rows, files.history, settings, describe_device(device))
     for resume in resumes:
         resume.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
-    shutil.rmtree(files.trajectory, ignore_errors=True)
-    (files.unfinished / "trajectory").rename(files.trajectory)
+    move_folder(files.unfinished / "trajectory", files.trajectory)
     shutil.rmtree(files.unfinished)
 
 

@@ -1,12 +1,12 @@
 """Checkpoints of a training in progress, kept beside its unfinished state until the training is complete."""
 
-import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from plasticity.checkpoints import write_checkpoint
+from plasticity.files import move_folder
 from plasticity.training.run import TrainingRun
 from plasticity.training.weights import weights_of
 
@@ -49,5 +49,4 @@ class Keeper:
 
     def finish(self, trajectory: Path) -> None:
         """Move the checkpoints to where the next stage expects them."""
-        shutil.rmtree(trajectory, ignore_errors=True)
-        self.folder.rename(trajectory)
+        move_folder(self.folder, trajectory)
