@@ -39,7 +39,7 @@ def nc1(features: Tensor, labels: Tensor, num_classes: int) -> Tensor:
 
 
 class _NC1(torch.autograd.Function):
-    """NC1 with its gradient in closed form: a fraction of the operations that differentiating each of them would take."""
+    """NC1 with its gradient in closed form: a fraction of the operations that autograd would take."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, labels: Tensor, num_classes: int) -> Tensor:
