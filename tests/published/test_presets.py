@@ -8,7 +8,7 @@ import yaml
 from snakemake.utils import update_config
 
 from plasticity.config import load_config
-from plasticity.plan import PermutedPlan, WarmStartPlan
+from plasticity.plan import PermutedPlan, TrainTestPlan, WarmStartPlan
 from plasticity.published.claims import Claim, read_published
 from plasticity.published.comparable import mismatches, missing_arms
 
@@ -17,11 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT_STATISTICS = "shrink_perturb_warm_up_accuracy"
 
 
+PLANS = {"warm_start": WarmStartPlan, "permuted": PermutedPlan, "train_test_collapse": TrainTestPlan}
+
+
 def _settings(preset: str, study: str) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config" / preset).read_text(encoding="utf-8")))
     checked = load_config(config, root=ROOT)
-    return {"warm_start": WarmStartPlan, "permuted": PermutedPlan}[study](checked).published_settings()
+    return PLANS[study](checked).published_settings()
 
 
 def _claims(study: str, source: str) -> list[Claim]:
@@ -53,7 +56,7 @@ def test_the_preset_of_wide_networks_has_the_settings_of_the_widest_published_on
 
 
 def test_the_demonstration_has_the_settings_of_no_number() -> None:
-    for study, plan in (("warm_start", WarmStartPlan), ("permuted", PermutedPlan)):
+    for study, plan in PLANS.items():
         config = load_config(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")), root=ROOT)
         settings = plan(config).published_settings()
         assert all(

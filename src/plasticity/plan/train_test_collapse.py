@@ -119,6 +119,20 @@ class TrainTestPlan:
         """Return what the report's tables read."""
         return {"labels": self._labels()}
 
+    def published_settings(self) -> Settings:
+        """Return what decides whether published shapes can be compared with the run's, and how sure those are."""
+        arms = {arm.name: {"model": arm.model, **arm.parts, "training": arm.training} for arm in self.arms.values()}
+        members: dict[str, list[str]] = {}
+        for arm in self.arms.values():
+            members.setdefault(arm.experiment, []).append(arm.name)
+        return {
+            "dataset": self.config["dataset"],
+            "next_task": self.study["next_task"],
+            "analysis": self.study["analysis"],
+            "arms": arms,
+            "experiments": {name: {"arms": names} for name, names in members.items()},
+        }
+
     def _labels(self) -> dict[str, str]:
         return {name: arm.label for name, arm in self.arms.items()}
 
