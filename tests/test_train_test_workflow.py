@@ -51,6 +51,16 @@ def test_nothing_is_left_to_do_and_all_is_sound(finished: Path) -> None:
     assert "all sound" in snakemake(finished, "verify", "--configfile", TINY).stdout
 
 
+def test_a_finished_run_is_kept_with_its_page(finished: Path) -> None:
+    page = "docs/reproduction/train_test_collapse_mine.md"
+    snakemake(finished, page, "--configfile", TINY)
+    text = (finished / page).read_text(encoding="utf-8")
+    assert "## Next task" in text and "dataset.reader digits" in text
+    assert f"snakemake --cores all --configfile {TINY}" in text
+    kept = {path.stem for path in (finished / page).with_suffix("").glob("*.parquet")}
+    assert kept == {"metrics", "transfer", "correlations", "published"}
+
+
 def test_setting_of_the_next_task_reruns_no_first_task(finished: Path) -> None:
     change = "train_test_collapse={next_task: {iterations: 11}}"
     jobs = planned(finished, "--config", change, configfile=TINY)
