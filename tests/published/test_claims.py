@@ -87,9 +87,7 @@ def test_a_broken_file_is_told_in_one_line(content: Any, said: str) -> None:
 
 
 def test_an_unknown_study_is_refused() -> None:
-    with pytest.raises(
-        PlasticityError, match="permuted, train_test_collapse, warm_start, got 'schema'"
-    ):
+    with pytest.raises(PlasticityError, match="permuted, train_test_collapse, warm_start, got 'schema'"):
         read_published("schema")
 
 

@@ -46,6 +46,33 @@ def test_a_paper_s_preset_has_the_published_settings(preset: str, study: str, so
         assert (claim.name, missing_arms(claim, settings), differing) == (claim.name, [], expected)
 
 
+FIGURES = {
+    "train_test_collapse": ("fig5_mlp_", "fig6_"),
+    "train_test_collapse_mnist_networks": ("fig2_mnist_",),
+    "train_test_collapse_fashion_mnist": ("fig2_fashion_mnist_", "fig4_vgg_"),
+    "train_test_collapse_cifar10": ("fig1_", "fig2_cifar10_", "fig3_", "fig4_resnet_", "fig5_resnet_"),
+    "train_test_collapse_svhn": ("fig2_svhn_",),
+    "train_test_collapse_stl10": ("fig2_stl10_",),
+}
+"""Presets of the train-test study, and the claims that are of their data set."""
+
+
+@pytest.mark.parametrize("preset", FIGURES)
+def test_a_preset_of_the_train_test_study_has_the_settings_of_its_figures(preset: str) -> None:
+    settings = _settings(f"{preset}.yaml", "train_test_collapse")
+    claims = read_published("train_test_collapse").claims
+    assert [name for name in FIGURES[preset] if not any(claim.name.startswith(name) for claim in claims)] == []
+    for claim in claims:
+        own = claim.name.startswith(FIGURES[preset])
+        assert bool(missing_arms(claim, settings) or mismatches(claim.requires, settings)) != own, claim.name
+        assert not own or mismatches(claim.other, settings) == [], claim.name
+
+
+def test_every_figure_of_the_train_test_study_has_a_preset() -> None:
+    named = tuple(name for names in FIGURES.values() for name in names)
+    assert all(claim.name.startswith(named) for claim in read_published("train_test_collapse").claims)
+
+
 def test_the_preset_of_wide_networks_has_the_settings_of_the_widest_published_ones() -> None:
     settings = _settings("permuted_dohare.yaml", "permuted")
     claims = _claims("permuted", "Dohare et al. 2024")

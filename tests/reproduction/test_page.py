@@ -54,7 +54,8 @@ def test_the_configuration_is_that_of_the_tables(folder: Path) -> None:
             {arm["name"]: (arm["epochs"] or None, arm["nc1_below"]) for arm in part["arms"]} for part in (made, asked)
         )
     assert made == asked
-    assert read_provenance(run.table("correlations"))["settings"] == run.plan.study["analysis"]
+    analysis = getattr(run.plan, "correlate_settings", lambda: run.plan.study["analysis"])()
+    assert read_provenance(run.table("correlations"))["settings"] == analysis
     assert sorted(read_content(run).metrics["seed"].unique()) == run.plan.study["seeds"]
 
 

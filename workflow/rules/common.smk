@@ -66,7 +66,7 @@ PLANS = {
 COMPARED = {study: PLANS[study] for study in published_studies() if study in PLANS}
 CURVED = {study: plan for study, plan in COMPARED.items() if plan is not TRAIN_TEST}
 PAGES = ["outcomes", "correlations", "causes", "published"]
-TRAIN_TEST_PAGES = ["outcomes", "correlations", "published"]
+TRAIN_TEST_PAGES = ["outcomes", "correlations", "collapse_and_transfer", "published"]
 
 
 wildcard_constraints:

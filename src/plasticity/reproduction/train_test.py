@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from plasticity import tabulate_train_test
+from plasticity import agreement, tabulate_train_test
 from plasticity.correlate_transfer import OUTCOMES, outcomes_of
 from plasticity.published.measures import t_interval
 from plasticity.reproduction.summaries import cell
@@ -15,6 +15,18 @@ Labels = Mapping[str, str]
 
 _VARIANCES = ("train_variance", "strong_test_variance", "weak_test_variance", "nc1")
 _METRICS = ("train_variance", "own_train_variance", "nc1", "iteration")
+_NEXT_NOTE = (
+    "Means over seeds of the accuracy on the next task, geometric means of variance and NC1 of the checkpoint that it "
+    "starts from, with Student's t intervals."
+)
+_CHANGES_NOTE = (
+    "At the last checkpoint, paired by seed with the arm of least weight decay that is else the same: ratios of "
+    "NC1 and train variance, and differences in accuracy on the next task, with Student's t intervals."
+)
+_RELATIONS_NOTE = (
+    "Both on the same checkpoints, against accuracy on the next task at the learning rate chosen on held-out images: "
+    "means of the seeds' coefficients with bootstrap intervals over seeds. Both papers ask for a positive one."
+)
 _RATES = {"test_accuracy": "rate chosen on held-out images", "test_accuracy_chosen_on_test": "chosen on test"}
 
 
@@ -38,6 +50,28 @@ def outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) -> pd.Dat
             }
         )
     return pd.DataFrame(rows)
+
+
+def next_task_tables(
+    transfer: pd.DataFrame, table: pd.DataFrame, families: agreement.Families, labels: Labels, confidence: float
+) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return title, note and rows of each table about the next task.
+
+    Args:
+        transfer: The "transfer" table, with rows.
+        table: The "correlations" table.
+        families: Weight decay by arm, of each family of arms that differ in nothing else.
+        labels: What each arm is called.
+        confidence: Level of the intervals.
+    """
+    changes = agreement.differences(transfer, families, labels, confidence)
+    found = [
+        ("Next task", _NEXT_NOTE, next_tasks(transfer, labels, confidence)),
+        ("What weight decay changes", _CHANGES_NOTE, changes),
+        ("NC1 and train variance", _RELATIONS_NOTE, agreement.relations(table, labels)),
+    ]
+    intervals = f" Intervals are at {confidence:.0%}."
+    return [(title, note + intervals, frame) for title, note, frame in found if len(frame)]
 
 
 def next_tasks(transfer: pd.DataFrame, labels: Labels, confidence: float) -> pd.DataFrame:
