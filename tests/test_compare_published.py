@@ -10,10 +10,11 @@ from snakemake.utils import update_config
 from page_rows import rows_of_page
 from plasticity.compare_published import compare_published
 from plasticity.config import load_config
-from plasticity.plan import PermutedPlan
+from plasticity.plan import PermutedPlan, TrainTestPlan
 from plasticity.published.claims import read_published
 from plasticity.published.verdict import VERDICTS
 from plasticity.tables import read_provenance, read_table
+from train_test_tables import make_train_test
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN = ROOT / "docs/reproduction/permuted_mnist"
@@ -81,3 +82,23 @@ def test_the_page_says_what_was_published_and_found(tmp_path: Path) -> None:
     assert found["NC1 after task 140"]["published"] == "0.33 to 0.38 (n = 6)"
     assert found["online accuracy over the tasks"]["published"] == "falls (n = 6)"
     assert "[" in found["online accuracy on task 140"]["this run"]
+
+
+def test_a_missing_arm_or_row_of_the_train_test_study_is_told(tmp_path: Path) -> None:
+    """The configuration asks for arms that the tables have not, and the other way round."""
+    make_train_test(tmp_path, arms=("transfer", "training_size_100", "training_size_400", "training_size_1600"))
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    update_config(config, yaml.safe_load((ROOT / "config/train_test_collapse.yaml").read_text(encoding="utf-8")))
+    given = TrainTestPlan(load_config(config, root=ROOT)).published_settings()
+    files = {"metrics": tmp_path / "variances.parquet", "correlations": tmp_path / "correlations.parquet"}
+    table, page = tmp_path / "published.parquet", tmp_path / "published.html"
+    compare_published("train_test_collapse", files, table=table, page=page, settings=given)
+    rows = read_table(table, "published").set_index("claim")
+    assert set(rows.index) == {claim.name for claim in read_published("train_test_collapse").claims}
+    cascade = rows.loc["fig6_layer_3_below_2"]
+    assert (cascade["verdict"], cascade["reason"]) == ("not comparable", "no row of cascade in metrics.parquet")
+    assert rows.loc["fig1_train_falls", "reason"] == "not run: resnet18"
+    transfer = rows.loc["fig5_mlp_transfer"]  # as the tables were made: accuracy rises with train variance
+    assert (transfer["verdict"], transfer["n_seeds"]) == ("agrees", 3)
+    assert transfer["ci_low"] > 0
+    assert "dataset.name mnist, published cifar10" in rows.loc["fig5_resnet_transfer", "reason"]

@@ -292,7 +292,7 @@ def study(
     tables = {name: folder / f"{name}.parquet" for name in ("metrics", "transfer", "correlations")}
     assemble_variances([variances], tables["metrics"], settings={"arms": ["transfer"]})
     assemble_transfer([transferred, other], tables["metrics"], tables["transfer"], settings={"arms": ["transfer"]})
-    analysis = {"confidence": 0.9, "bootstrap_samples": 50}
+    analysis = {"confidence": 0.9, "bootstrap_samples": 50, "weight_decays": {"transfer": {"transfer": 0.0}}}
     correlate_transfer(tables["transfer"], tables["correlations"], settings=analysis)
     return tables
 
@@ -326,7 +326,7 @@ def test_correlations_are_those_of_scipy(study: dict[str, Path]) -> None:
 def test_a_study_without_next_tasks_has_empty_tables(study: dict[str, Path], tmp_path: Path) -> None:
     assemble_transfer([], study["metrics"], tmp_path / "transfer.parquet", settings={"arms": ["transfer"]})
     assert len(read_table(tmp_path / "transfer.parquet", "transfer")) == 0
-    analysis = {"confidence": 0.9, "bootstrap_samples": 50}
+    analysis = {"confidence": 0.9, "bootstrap_samples": 50, "weight_decays": {"transfer": {"transfer": 0.0}}}
     correlate_transfer(tmp_path / "transfer.parquet", tmp_path / "correlations.parquet", settings=analysis)
     assert len(read_table(tmp_path / "correlations.parquet", "correlations")) == 0
 
@@ -343,7 +343,7 @@ def test_a_checkpoint_that_was_not_measured_is_named(
 
 
 def test_the_reports_tables_show_layers_and_coefficients(study: dict[str, Path], tmp_path: Path) -> None:
-    outputs = {name: tmp_path / f"{name}.html" for name in ("outcomes", "correlations")}
+    outputs = {name: tmp_path / f"{name}.html" for name in ("outcomes", "correlations", "collapse_and_transfer")}
     tabulate_train_test(study, settings={"labels": {"transfer": "odd or even"}}, outputs=outputs)
     page = outputs["outcomes"].read_text(encoding="utf-8")
     assert page.count("odd or even") == 2  # a row per hidden layer

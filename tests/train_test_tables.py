@@ -28,13 +28,21 @@ SECTION = {
 }
 """What captions read of the configuration."""
 ARMS = ("cascade", "transfer", "training_size_100", "training_size_400", "training_size_1600")
+WITH_DECAYS = ("cascade", "transfer", "weight_decay_0.0005", "weight_decay_0.01")
+DECAYS = {"transfer": 0.0, "weight_decay_0.0005": 0.0005, "weight_decay_0.01": 0.01}
+"""Weight decay of the arms that go on to a next task."""
 ITERATIONS = (0, 1, 3, 10, 30, 100, 300, 1000)
 FRAMES = ("variances", "transfer", "correlations")
 Frames = dict[str, pd.DataFrame]
 
 
 def experiment_of(arm: str) -> str:
-    return arm.rpartition("_")[0] if arm.startswith("training_size_") else arm
+    return arm.rpartition("_")[0] if arm.startswith(("training_size_", "weight_decay_")) else arm
+
+
+def families_of(arms: Sequence[str]) -> dict[str, dict[str, float]]:
+    family = {arm: decay for arm, decay in DECAYS.items() if arm in arms}
+    return {next(iter(family)): family} if family else {}
 
 
 def make_train_test(
@@ -47,9 +55,10 @@ def make_train_test(
 ) -> TrainTestTables:
     """Build the tables, let `edit` change the frames by schema, and pass them through Parquet files in `folder`."""
     variances = _variances(arms, seeds, iterations)
-    transfer = _transfer(variances) if "transfer" in arms else _filled("transfer", [])
+    transfer = _transfer(variances) if set(arms) & set(DECAYS) else _filled("transfer", [])
     write_table(transfer, folder / "transfer.parquet", "transfer")
-    correlate_transfer(folder / "transfer.parquet", folder / "correlations.parquet", settings=ANALYSIS)
+    settings = {**ANALYSIS, "weight_decays": families_of(arms)}
+    correlate_transfer(folder / "transfer.parquet", folder / "correlations.parquet", settings=settings)
     correlations = read_table(folder / "correlations.parquet", "correlations")
     frames = {"variances": variances, "transfer": transfer, "correlations": correlations}
     frames = edit({name: frame.copy() for name, frame in frames.items()}) if edit else frames
@@ -57,7 +66,8 @@ def make_train_test(
         write_table(frames[schema], folder / f"{schema}.parquet", schema)
     metrics, transfer, correlations = (read_table(folder / f"{schema}.parquet", schema) for schema in FRAMES)
     experiments = {arm: experiment_of(arm) for arm in arms}
-    return TrainTestTables(metrics, transfer, correlations, tuple(arms), {}, experiments, ANALYSIS)
+    families = families_of(arms)
+    return TrainTestTables(metrics, transfer, correlations, tuple(arms), {}, experiments, ANALYSIS, families)
 
 
 def _filled(schema: str, rows: list[dict]) -> pd.DataFrame:
@@ -86,17 +96,20 @@ def _variances(arms: Sequence[str], seeds: Sequence[int], iterations: Sequence[i
                     row |= {"train_size": size, "test_size": 200, "layer": layer, "last_layer": layer == 3}
                     row |= {"train_variance": train, "strong_test_variance": test, "weak_test_variance": 0.8 * test}
                     row |= {f"own_{name}": 0.7 * row[name] for name in list(row) if name.endswith("_variance")}
-                    rows.append(row | {"nc1": 20 * train, "train_accuracy": 1.0, "test_accuracy": 0.9})
+                    nc1 = 20 * train * np.exp(-200 * DECAYS.get(arm, 0.0) * iteration / 1000)
+                    rows.append(row | {"nc1": nc1, "train_accuracy": 1.0, "test_accuracy": 0.9})
     return _filled("variances", rows)
 
 
 def _transfer(variances: pd.DataFrame) -> pd.DataFrame:
-    last = variances.loc[variances["arm"].eq("transfer") & variances["last_layer"]]
+    last = variances.loc[variances["arm"].isin(list(DECAYS)) & variances["last_layer"]]
     rows = []
     for row in last.to_dict("records"):
         noise = numpy_generator(row["seed"], "tests/transfer", row["iteration"])
         for rate in (0.001, 0.02):
+            decay = DECAYS[row["arm"]]
             accuracy = 0.8 + 0.04 * np.log10(row["train_variance"]) - 0.1 * (rate < 0.01) + noise.normal(0, 0.01)
+            accuracy += 8 * decay  # within an arm collapse costs accuracy, across weight decays it comes with more
             reached = {"test_accuracy": accuracy, "validation_accuracy": accuracy + noise.normal(0, 0.01)}
             rows.append({**row, "learning_rate": rate, "train_loss": 0.01, "train_accuracy": 1.0, **reached})
     frame = _filled("transfer", rows)

@@ -255,5 +255,8 @@ TRAIN_TEST_FIGURES: dict[str, Entry] = {
     "transfer_by_variance": Entry(
         description="Test accuracy on the next task against the train variance of the checkpoint it started from."
     ),
+    "collapse_and_transfer": Entry(
+        description="NC1 and train variance of the same checkpoints against accuracy on the next task, by weight decay."
+    ),
     "variances_by_train_size": Entry(description="Train and test variances at the end by number of training images."),
 }

@@ -19,8 +19,9 @@ _EMPTY = ast.dump(ast.parse(""))
 # Plumbing that carries numbers without making them. A new column of one table must not retrain every network; the
 # schema of the tables that a stage writes is part of its digest instead.
 _CARRIERS = ("errors", "files", "job_usage", "logs", "progress", "provenance", "schemas", "stopping", "tables")
+_SCHEMAS = tuple(f"schemas.{path.stem}" for path in _ROOT.glob("schemas/*.py"))
 # The package itself is what notebooks import.
-_PLUMBING = {_PACKAGE, *(f"{_PACKAGE}.{name}" for name in (*_CARRIERS, "training.gpus"))}
+_PLUMBING = {_PACKAGE, *(f"{_PACKAGE}.{name}" for name in (*_CARRIERS, *_SCHEMAS, "training.gpus"))}
 
 
 @cache

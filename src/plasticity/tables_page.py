@@ -35,7 +35,7 @@ TABLES: dict[str, tuple[str, str]] = {
 COMMAND = "python -m plasticity.tables_page docs/tables.md"
 
 _INTRODUCTION = f"""\
-<!-- Rendered from src/plasticity/schemas.py by: {COMMAND} -->
+<!-- Rendered from src/plasticity/schemas by: {COMMAND} -->
 # Tables
 
 Every Parquet table of the workflow, from its one definition. Unit and meaning of each column are in the file's own

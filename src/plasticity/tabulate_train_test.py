@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from plasticity.agreement import relations
 from plasticity.correlate_transfer import OUTCOMES, outcomes_of
 from plasticity.html_tables import interval_text, mean_and_spread, write_html
 from plasticity.tables import read_table
@@ -21,6 +22,14 @@ _CORRELATIONS_NOTE = (
     "Coefficients over the checkpoints of a seed (mean of the seeds), with bootstrap intervals over seeds: variance of "
     "the checkpoint against test accuracy on the next task, at the learning rate chosen on held-out images, and at the "
     "one chosen on the test images, as published."
+)
+
+
+_AGREEMENT_NOTE = (
+    "NC1 and train variance of the same checkpoints against test accuracy on the next task, at the learning rate that "
+    "was best on held-out images: over the checkpoints of each arm, and at the last checkpoint of arms that differ in "
+    "weight decay alone. Means of the seeds' coefficients with bootstrap intervals over seeds. Both papers ask for a "
+    "positive one: the less collapse, the more accuracy. What they say goes by the side of zero of both intervals."
 )
 
 
@@ -65,14 +74,14 @@ def _next_tasks(transfer: pd.DataFrame) -> dict[str, dict[str, str]]:
 
 
 def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
-    """Return the means of the seeds' coefficients.
+    """Return the means of the seeds' coefficients over the checkpoints.
 
     Args:
         table: The "correlations" table.
         labels: What the report calls each arm.
     """
     cells: dict[tuple[str, ...], dict[str, Any]] = {}
-    for row in table.loc[table["aggregate"] == "mean"].to_dict("records"):
+    for row in table.loc[(table["aggregate"] == "mean") & (table["window_kind"] == "all")].to_dict("records"):
         cell = cells.setdefault((labels[row["arm"]], row["outcome"], row["metric"]), {"seeds": 0})
         cell["seeds"] = max(cell["seeds"], row["n_seeds"])
         method = row["method"].replace("_", " ")
@@ -88,11 +97,13 @@ def tabulate_train_test(tables: dict[str, Path], *, settings: dict[str, Any], ou
     Args:
         tables: The study's tables: metrics ("variances"), transfer, correlations.
         settings: labels, by arm.
-        outputs: Where "outcomes" and "correlations" go.
+        outputs: Where "outcomes", "correlations" and "collapse_and_transfer" go.
     """
     labels = settings["labels"]
     variances, transfer = read_table(tables["metrics"], "variances"), read_table(tables["transfer"], "transfer")
     measured = outcomes(variances, transfer, labels)
     write_html(measured, outputs["outcomes"], title="outcomes", note=_OUTCOMES_NOTE)
-    found = correlations(read_table(tables["correlations"], "correlations"), labels)
-    write_html(found, outputs["correlations"], title="correlations", note=_CORRELATIONS_NOTE)
+    table = read_table(tables["correlations"], "correlations")
+    write_html(correlations(table, labels), outputs["correlations"], title="correlations", note=_CORRELATIONS_NOTE)
+    page, wide = outputs["collapse_and_transfer"], ["compared", "what they say"]
+    write_html(relations(table, labels), page, title="NC1 and train variance", note=_AGREEMENT_NOTE, wide=wide)

@@ -1,5 +1,10 @@
 import hashlib
 import pickle
+import tarfile
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +17,14 @@ from plasticity.data.readers import read_data_set
 from plasticity.errors import PlasticityError
 
 COUNT = 10
+PARTS = ("train", "test")
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves a folder without a word."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
 
 
 def _write(path: Path, content: bytes) -> str:
@@ -101,3 +114,49 @@ def test_svhn_has_digit_zero_as_class_zero(tmp_path: Path, monkeypatch: pytest.M
     np.testing.assert_array_equal(data.test_images, _images(1))
     assert data.train_labels.tolist() == [*range(1, 10), 0]
     assert data.class_names == tuple("0123456789")
+
+
+@pytest.fixture
+def stl10_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A small STL-10 packed as the published archive is, on a server that torchvision downloads it from."""
+    labels = np.arange(1, COUNT + 1, dtype=np.uint8).tobytes()
+    packed = {f"{part}_X.bin": _images(seed, 96).transpose(0, 3, 2, 1).tobytes() for seed, part in enumerate(PARTS)}
+    contents = {"unlabeled_X.bin": b"", "train_y.bin": labels, "test_y.bin": labels, **packed}
+    folder = tmp_path / "source"
+    digests = {name: _write(folder / STL10.base_folder / name, content) for name, content in contents.items()}
+    archive = folder / STL10.filename
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(folder / STL10.base_folder, STL10.base_folder)
+    for attribute in ("train_list", "test_list"):
+        monkeypatch.setattr(STL10, attribute, [[name, digests[name]] for name, _ in getattr(STL10, attribute)])
+    monkeypatch.setattr(STL10, "tgz_md5", hashlib.md5(archive.read_bytes(), usedforsecurity=False).hexdigest())
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setattr(STL10, "url", f"http://127.0.0.1:{server.server_port}/{STL10.filename}")
+        yield archive
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.usefixtures("stl10_archive")
+def test_stl10_is_downloaded_and_unpacked(tmp_path: Path) -> None:
+    data = read_data_set({"reader": "stl10", "root": str(tmp_path / "data")})
+    np.testing.assert_array_equal(data.train_images, _images(0, 96))
+    np.testing.assert_array_equal(data.test_images, _images(1, 96))
+    assert data.train_images.shape == (COUNT, 96, 96, 3)
+
+
+def test_an_stl10_archive_of_another_digest_is_refused(tmp_path: Path, stl10_archive: Path) -> None:
+    content = bytearray(stl10_archive.read_bytes())
+    content[-1] ^= 1
+    stl10_archive.write_bytes(bytes(content))
+    with pytest.raises(PlasticityError, match="files of STL10 with their published checksums") as caught:
+        read_data_set({"reader": "stl10", "root": str(tmp_path / "data")})
+    assert "\n" not in str(caught.value)
+
+
+def test_the_published_digest_of_stl10_is_pinned() -> None:
+    assert STL10.tgz_md5 == "91f7769df0f17e558f3565bffb0c7dfb"
+    assert {name for name, _ in (*STL10.train_list, *STL10.test_list)} >= {"train_X.bin", "test_X.bin"}

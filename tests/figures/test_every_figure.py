@@ -13,6 +13,8 @@ from plasticity.draw import render
 from plasticity.figures.registry import FIGURES
 from plasticity.figures.style import Style, arm_styles
 from plasticity.schemas import SCHEMAS
+from train_test_tables import ARMS as SIZES
+from train_test_tables import WITH_DECAYS
 
 SMALL = ("random_init", "warm_start", "nc1_spread")
 FLOATS = [entry.name for entry in SCHEMAS["metrics"] if entry.kind == "float"]
@@ -156,6 +158,7 @@ def every_iteration_diverges(frames):
 
 
 TRAIN_TEST = [name for name, entry in FIGURES.items() if entry.study == "train_test_collapse"]
+TRAIN_TEST_ARMS = (*WITH_DECAYS, *(arm for arm in SIZES if arm not in WITH_DECAYS))
 TRAIN_TEST_DEGENERATE = {
     "some diverge": {"edit": last_iterations_diverge},
     "all diverge": {"edit": every_iteration_diverges},
@@ -165,6 +168,8 @@ TRAIN_TEST_DEGENERATE = {
     "single checkpoint": {"iterations": (1,)},
     "before training alone": {"iterations": (0,)},
     "no next task": {"arms": ("cascade",)},
+    "weight decays": {"arms": WITH_DECAYS, "edit": last_iterations_diverge},
+    "two weight decays": {"arms": WITH_DECAYS[:3], "seeds": (4,), "iterations": (1,)},
     "many arms": {"arms": ("transfer", *(f"a_much_longer_name_of_an_arm_{place}" for place in range(7)))},
 }
 
@@ -174,7 +179,7 @@ def drawn(study, permuted, train_test):
     """Every figure by name, with all arms and some diverged networks."""
     look = Style()
     tables = {"warm_start": study(edit=some_diverge), "permuted": permuted(arms=ARMS, tasks=40, edit=permuted_diverge)}
-    tables["train_test_collapse"] = train_test(edit=last_iterations_diverge)
+    tables["train_test_collapse"] = train_test(arms=TRAIN_TEST_ARMS, edit=last_iterations_diverge)
     with look.context():
         yield {name: render(name, tables[entry.study], look) for name, entry in FIGURES.items()}
 

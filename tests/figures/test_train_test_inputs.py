@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 
 from plasticity.draw import render
 from plasticity.figures.train_test_inputs import exclusion_notes
+from train_test_tables import WITH_DECAYS
 
 
 def test_lines_are_geometric_means_over_seeds_without_the_network_before_training(train_test):
@@ -68,3 +70,49 @@ def test_notes_count_what_diverged(train_test):
     notes = exclusion_notes(train_test(edit=diverge), ("cascade", "transfer"))
     assert notes == ["Diverged and left out, 3 of 48 checkpoints (cascade: 3)."]
     assert exclusion_notes(train_test(seeds=(1,)), ("cascade",)) == ["One seed: no intervals."]
+
+
+def test_collapse_and_transfer_draws_both_metrics_of_the_same_checkpoints(train_test, style):
+    tables = train_test(arms=WITH_DECAYS)
+    figure = render("collapse_and_transfer", tables, style)
+    chosen = tables.transfer[tables.transfer["chosen"] & tables.transfer["iteration"].gt(0)]
+    pairs = (("nc1", "test_accuracy"), ("train_variance", "test_accuracy"), ("nc1", "train_variance"))
+    for row, rows in enumerate((chosen, chosen[chosen["iteration"].eq(1000)])):
+        for ax, pair in zip(figure.axes[3 * row : 3 * row + 3], pairs, strict=True):
+            dots = [found for found in ax.collections if isinstance(found, PathCollection)]
+            drawn = np.concatenate([np.asarray(found.get_offsets()) for found in dots])
+            np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(rows[list(pair)].to_numpy(dtype=float), axis=0))
+    colors = [line.get_color() for line in figure.axes[0].lines if line.get_label() == "mean of the seeds"]
+    assert len(set(colors)) == 3  # a colour per weight decay, lighter for less
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert [colors[place] for place in range(3)] == [
+        figure.legends[0].get_lines()[place].get_color() for place in range(3)
+    ]
+    assert names[:3] == ["weight decay 0", "weight decay 0.0005", "weight decay 0.01"]
+
+
+def test_means_of_collapse_are_geometric_and_those_of_accuracy_are_not(train_test, style):
+    tables = train_test(arms=WITH_DECAYS)
+    ax = render("collapse_and_transfer", tables, style).axes[3]
+    line = [line for line in ax.lines if line.get_label() == "mean of the seeds"][-1]
+    rows = tables.transfer[
+        tables.transfer["chosen"] & tables.transfer["iteration"].eq(1000) & tables.transfer["arm"].eq(WITH_DECAYS[-1])
+    ]
+    (x,), (y,) = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+    assert x == pytest.approx(np.exp(np.log(rows["nc1"]).mean()))
+    assert y == pytest.approx(rows["test_accuracy"].mean())
+    (r,) = tables.coefficients(
+        arm="transfer",
+        metric="nc1",
+        outcome="test_accuracy",
+        method="pearson",
+        aggregate="mean",
+        window_kind="weight_decays",
+    )["estimate"]
+    assert f"r = {r:.2f}".replace("-", "−") in ax.get_title(loc="left")
+
+
+def test_one_weight_decay_is_followed_over_its_checkpoints(train_test, style):
+    figure = render("collapse_and_transfer", train_test(), style)
+    assert "r = undefined" in figure.axes[3].get_title(loc="left")
+    assert "weight decay 0:" in " ".join(figure.get_supxlabel().split())

@@ -91,3 +91,29 @@ def test_a_figure_reads_its_style_and_the_arms(figure: str) -> None:
     assert settings["labels"] == {"size_50": "N = 50", "size_100": "N = 100"}
     assert settings["experiments"] == {"size_50": "size", "size_100": "size"}
     assert settings["style"] == {}
+
+
+def test_a_family_is_of_arms_that_differ_in_weight_decay_alone() -> None:
+    same = {"super_classes": EVEN_ODD, "training": {"iterations": 30}}
+    found = plan(
+        cascade={},
+        strong={**same, "training": {"iterations": 30, "weight_decay": [0.1, 0.01]}},
+        transfer=same,
+        again={**same, "label": "the same once more"},
+        longer={**same, "training": {"iterations": 31}},
+    )
+    assert found.weight_decays == {
+        "transfer": {"transfer": 0.0, "strong_0.01": 0.01, "strong_0.1": 0.1},
+        "longer": {"longer": 0.0},
+    }
+    assert list(found.weight_decays["transfer"]) == ["transfer", "strong_0.01", "strong_0.1"]
+    assert found.correlate_settings() == {**found.study["analysis"], "weight_decays": found.weight_decays}
+    assert found.figure_settings("variances_by_layer")["weight_decays"] == found.weight_decays
+
+
+def test_settings_for_what_is_published_are_those_of_each_arm() -> None:
+    settings = plan(size={"train_size": [50, 100]}, transfer={"super_classes": EVEN_ODD}).published_settings()
+    assert settings["experiments"] == {"size": {"arms": ["size_50", "size_100"]}, "transfer": {"arms": ["transfer"]}}
+    assert [settings["arms"][arm]["train_size"] for arm in ("size_50", "size_100", "transfer")] == [50, 100, 500]
+    assert settings["arms"]["transfer"]["super_classes"] == EVEN_ODD
+    assert settings["arms"]["size_50"]["training"]["weight_decay"] == 0.0

@@ -10,7 +10,8 @@ from plasticity.errors import PlasticityError
 from plasticity.published.claims import FOLDER, SIGNS, parse, published_digest, published_studies, read_published
 from plasticity.schemas import SCHEMAS
 
-STUDIES = ("permuted", "warm_start")
+STUDIES = ("permuted", "train_test_collapse", "warm_start")
+JOINED = {"test_accuracy_chosen_on_test"}  # outcomes of the correlations that are no column of the table
 SYSTEM = {"source": "A 2020", "settings": {"a.b": 1}, "shape_settings": {"c": 2}, "arms": {"x_0.1": {"d.e": 3}}}
 LEVEL = {"of": "level", "column": "nc1", "arm": "x_0.1", "at": [5, 10]}
 NUMBER = {"name": "n", "system": "s", "basis": "table", "quantity": "NC1", "unit": "1", "measure": LEVEL}
@@ -35,8 +36,8 @@ def test_claims_of_a_study_read_columns_that_there_are(study: str) -> None:
     assert published.axis in columns
     for claim in published.claims:
         measure = claim.measure
-        named = [measure[key] for key in ("column", "x", "y", "outcome") if key in measure]
-        assert set(named) <= columns, claim.name
+        named = [measure[key] for key in ("column", "minus_column", "x", "y", "outcome") if key in measure]
+        assert set(named) <= columns | JOINED, claim.name
         assert measure.get("metric", "nc1") in columns
         assert (claim.value is None) == bool(claim.shape or claim.range)
         assert claim.sd is None or (claim.n is not None and claim.n > 1)
@@ -86,7 +87,7 @@ def test_a_broken_file_is_told_in_one_line(content: Any, said: str) -> None:
 
 
 def test_an_unknown_study_is_refused() -> None:
-    with pytest.raises(PlasticityError, match="expected one of permuted, warm_start, got 'schema'"):
+    with pytest.raises(PlasticityError, match="permuted, train_test_collapse, warm_start, got 'schema'"):
         read_published("schema")
 
 

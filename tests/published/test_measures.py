@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from plasticity.published.measures import RunTables, measured, t_interval
+from plasticity.published.measures import RunTables, measured, onset, t_interval
 
 SEEDS = (1, 2, 3, 4)
 TASKS = (1, 2, 5)
@@ -124,3 +124,71 @@ def test_values_that_are_not_finite_are_left_out() -> None:
 
 def test_one_value_has_no_interval() -> None:
     assert np.isnan(t_interval(np.array([1.0]), 0.95)).all()
+
+
+def _layers() -> RunTables:
+    """Two layers whose variances fall as powers of the iteration, to a tenth and to a hundredth."""
+    rows = [
+        {"arm": "a", "experiment": "a", "seed": seed, "iteration": iteration, "layer": layer, "last_layer": layer == 2}
+        | {"train": seed * iteration ** (-0.5 * layer), "test": 3 * seed * iteration ** (-0.5 * layer)}
+        for seed in (1, 2, 3)
+        for iteration in (1, 10, 30, 100)
+        for layer in (1, 2)
+    ]
+    return RunTables(pd.DataFrame(rows), pd.DataFrame(), "iteration", 0.9)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected", "place"),
+    [
+        ({"minus_column": "test", "at": "last"}, -np.log(3), "iteration 100"),
+        ({"layer": 2, "minus_layer": 1, "at": "last"}, np.log(0.1), "iteration 100"),
+        ({"minus_layer": 1, "at": 10}, np.log(0.1**0.5), "iteration 10"),
+        ({"at": "last", "minus_at": "half"}, np.log(0.3), "iteration 100 less iteration 30"),
+        ({"layer": 1, "at": "last", "minus_at": "first"}, np.log(0.1), "iteration 100 less iteration 1"),
+    ],
+)
+def test_a_contrast_may_be_between_columns_layers_and_checkpoints(
+    changed: dict[str, Any], expected: float, place: str
+) -> None:
+    found = measured({"of": "contrast", "column": "train", "log": True, "arm": "a", **changed}, _layers())
+    assert (found.estimate, found.place, found.n_seeds) == (pytest.approx(expected), place, 3)
+
+
+def test_an_association_is_of_one_layer() -> None:
+    measure = {"of": "association", "method": "pearson", "x": "iteration", "y": "train", "arm": "a"}
+    values = np.array([1, 10, 30, 100.0])
+    for layer in (1, 2):
+        expected = stats.pearsonr(values, values ** (-0.5 * layer))[0]
+        found = measured({**measure, "layer": layer}, _layers())
+        assert found.estimate == pytest.approx(expected)
+    assert measured(measure, _layers()).estimate == pytest.approx(expected)  # the last layer
+
+
+def test_onset_is_half_of_the_way_in_logarithms() -> None:
+    axis = np.array([1.0, 10, 100, 1000])
+    assert onset(axis, axis**-0.3) == pytest.approx(1000**0.5)
+    assert onset(axis, np.array([8.0, 8, 2, 4])) == pytest.approx(10 * 10**0.5)  # lowest before the end
+    assert onset(axis, np.array([4.0, 1, 1, 1])) == pytest.approx(10**0.5)
+    for values in ([1.0, 2, 3, 4], [1, np.nan, 0.5, 0.1], [1, 0, 0, 0], [1, 1, 1, 1]):
+        assert np.isnan(onset(axis, np.array(values, dtype=float)))
+
+
+def test_onsets_of_layers_are_compared_by_seed() -> None:
+    tables = _layers()
+    early = tables.metrics["layer"].eq(2) & tables.metrics["iteration"].gt(1)
+    tables.metrics.loc[early, "train"] = 0.001
+    found = measured({"of": "onset", "column": "train", "arm": "a", "layer": 2, "minus_layer": 1}, tables)
+    logs = [onset(np.array([1.0, 10]), np.array([seed, 0.001])) for seed in (1, 2, 3)]
+    assert found.estimate == pytest.approx(np.mean(np.log(logs)) - np.log(10))
+    assert found.n_seeds == 3
+
+
+def test_an_arm_without_rows_is_told() -> None:
+    tables = _layers()
+    level = {"of": "level", "column": "train", "at": "last"}
+    assert measured({**level, "arm": "z"}, tables).missing == "no row of z in metrics.parquet"
+    contrast = {**level, "of": "contrast", "arm": "a", "minus_arm": "y"}
+    assert measured(contrast, tables).missing == "no row of y in metrics.parquet"
+    across = {"of": "association", "method": "pearson", "x": "iteration", "y": "train", "experiment": "x", "at": "last"}
+    assert measured(across, tables).missing == "no row of x in metrics.parquet"

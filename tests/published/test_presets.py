@@ -8,7 +8,7 @@ import yaml
 from snakemake.utils import update_config
 
 from plasticity.config import load_config
-from plasticity.plan import PermutedPlan, WarmStartPlan
+from plasticity.plan import PermutedPlan, TrainTestPlan, WarmStartPlan
 from plasticity.published.claims import Claim, read_published
 from plasticity.published.comparable import mismatches, missing_arms
 
@@ -17,11 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT_STATISTICS = "shrink_perturb_warm_up_accuracy"
 
 
+PLANS = {"warm_start": WarmStartPlan, "permuted": PermutedPlan, "train_test_collapse": TrainTestPlan}
+
+
 def _settings(preset: str, study: str) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config" / preset).read_text(encoding="utf-8")))
     checked = load_config(config, root=ROOT)
-    return {"warm_start": WarmStartPlan, "permuted": PermutedPlan}[study](checked).published_settings()
+    return PLANS[study](checked).published_settings()
 
 
 def _claims(study: str, source: str) -> list[Claim]:
@@ -43,6 +46,33 @@ def test_a_paper_s_preset_has_the_published_settings(preset: str, study: str, so
         assert (claim.name, missing_arms(claim, settings), differing) == (claim.name, [], expected)
 
 
+FIGURES = {
+    "train_test_collapse": ("fig5_mlp_", "fig6_"),
+    "train_test_collapse_mnist_networks": ("fig2_mnist_",),
+    "train_test_collapse_fashion_mnist": ("fig2_fashion_mnist_", "fig4_vgg_"),
+    "train_test_collapse_cifar10": ("fig1_", "fig2_cifar10_", "fig3_", "fig4_resnet_", "fig5_resnet_"),
+    "train_test_collapse_svhn": ("fig2_svhn_",),
+    "train_test_collapse_stl10": ("fig2_stl10_",),
+}
+"""Presets of the train-test study, and the claims that are of their data set."""
+
+
+@pytest.mark.parametrize("preset", FIGURES)
+def test_a_preset_of_the_train_test_study_has_the_settings_of_its_figures(preset: str) -> None:
+    settings = _settings(f"{preset}.yaml", "train_test_collapse")
+    claims = read_published("train_test_collapse").claims
+    assert [name for name in FIGURES[preset] if not any(claim.name.startswith(name) for claim in claims)] == []
+    for claim in claims:
+        own = claim.name.startswith(FIGURES[preset])
+        assert bool(missing_arms(claim, settings) or mismatches(claim.requires, settings)) != own, claim.name
+        assert not own or mismatches(claim.other, settings) == [], claim.name
+
+
+def test_every_figure_of_the_train_test_study_has_a_preset() -> None:
+    named = tuple(name for names in FIGURES.values() for name in names)
+    assert all(claim.name.startswith(named) for claim in read_published("train_test_collapse").claims)
+
+
 def test_the_preset_of_wide_networks_has_the_settings_of_the_widest_published_ones() -> None:
     settings = _settings("permuted_dohare.yaml", "permuted")
     claims = _claims("permuted", "Dohare et al. 2024")
@@ -53,7 +83,7 @@ def test_the_preset_of_wide_networks_has_the_settings_of_the_widest_published_on
 
 
 def test_the_demonstration_has_the_settings_of_no_number() -> None:
-    for study, plan in (("warm_start", WarmStartPlan), ("permuted", PermutedPlan)):
+    for study, plan in PLANS.items():
         config = load_config(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")), root=ROOT)
         settings = plan(config).published_settings()
         assert all(

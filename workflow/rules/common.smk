@@ -62,9 +62,11 @@ PLANS = {
     if plan is not None
 }
 
-# Of these studies there are published numbers, causes and curves.
+# Of these studies there are published numbers; those with one line per arm have curves.
 COMPARED = {study: PLANS[study] for study in published_studies() if study in PLANS}
+CURVED = {study: plan for study, plan in COMPARED.items() if plan is not TRAIN_TEST}
 PAGES = ["outcomes", "correlations", "causes", "published"]
+TRAIN_TEST_PAGES = ["outcomes", "correlations", "collapse_and_transfer", "published"]
 
 
 wildcard_constraints:
@@ -133,9 +135,9 @@ def train_test_targets():
     """Final files of the train-test study."""
     if TRAIN_TEST is None:
         return []
-    tables = ["metrics", "transfer", "correlations"]
+    tables = ["metrics", "transfer", "correlations", "published"]
     figures = TRAIN_TEST.study["figures"]
-    return study_files(TRAIN_TEST_RESULTS, tables, figures, PAGES[:2])
+    return study_files(TRAIN_TEST_RESULTS, tables, figures, TRAIN_TEST_PAGES)
 
 
 def benchmark_folders():
@@ -181,8 +183,12 @@ def published_files(study):
 def kept_files(study):
     """Tables and figures that are kept of a run."""
     ends = (".parquet", ".png")
-    targets = {"warm_start": warm_start_targets, "permuted": permuted_targets}[study]()
-    return [path for path in targets if path.endswith(ends)]
+    targets = {
+        "warm_start": warm_start_targets,
+        "permuted": permuted_targets,
+        "train_test_collapse": train_test_targets,
+    }
+    return [path for path in targets[study]() if path.endswith(ends)]
 
 
 def command_line():

@@ -28,7 +28,7 @@ rule show_config:
 
 rule draw_curves:
     input:
-        **{study: f"results/{study}/{DATASET}/metrics.parquet" for study in COMPARED},
+        **{study: f"results/{study}/{DATASET}/metrics.parquet" for study in CURVED},
     output:
         page=report(
             f"results/curves/{DATASET}.html",
@@ -45,7 +45,7 @@ rule draw_curves:
     conda:
         "../../environment.yml"
     params:
-        settings={study: plan.curve_settings() for study, plan in COMPARED.items()},
+        settings={study: plan.curve_settings() for study, plan in CURVED.items()},
         code=fingerprint("plasticity.curves"),
     message:
         "Drawing the curves whose values are read by pointing"

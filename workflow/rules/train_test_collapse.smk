@@ -159,7 +159,7 @@ rule correlate_transfer:
     conda:
         "../../environment.yml"
     params:
-        settings=TRAIN_TEST.study["analysis"],
+        settings=TRAIN_TEST.correlate_settings(),
         code=fingerprint("plasticity.correlate_transfer", tables=("correlations",)),
     message:
         "Correlating variances with accuracy on the next task"
@@ -186,6 +186,13 @@ rule tabulate_train_test:
             category="Tables",
             subcategory=f"train_test_collapse, {DATASET}",
             labels={"table": "correlations"},
+        ),
+        collapse_and_transfer=report(
+            f"{TRAIN_TEST_RESULTS}/tables/collapse_and_transfer.html",
+            caption="../report/collapse_and_transfer_table.rst",
+            category="Tables",
+            subcategory=f"train_test_collapse, {DATASET}",
+            labels={"table": "NC1 and train variance"},
         ),
     log:
         f"logs/train_test_collapse/{DATASET}/tabulate.log",

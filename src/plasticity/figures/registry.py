@@ -39,6 +39,7 @@ FIGURES: Mapping[str, FigureEntry] = {
     "variances_by_iteration": FigureEntry("train_test_collapse", "variances_by_iteration"),
     "variances_by_layer": FigureEntry("train_test_collapse", "variances_by_layer"),
     "transfer_by_variance": FigureEntry("train_test_collapse", "transfer_by_variance"),
+    "collapse_and_transfer": FigureEntry("train_test_collapse", "collapse_and_transfer"),
     "variances_by_train_size": FigureEntry("train_test_collapse", "variances_by_train_size"),
 }
 

@@ -33,6 +33,8 @@ class TrainTestTables:
         labels: Arm -> its name in legends.
         experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
         analysis: The configuration's section of that name: confidence, bootstrap_samples.
+        weight_decays: Weight decay by arm, of each family of arms that go on and differ in nothing else, by the arm
+            with the least.
     """
 
     SCHEMAS: ClassVar[Mapping[str, str]] = {
@@ -40,7 +42,7 @@ class TrainTestTables:
         "transfer": "transfer",
         "correlations": "correlations",
     }
-    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "experiments", "analysis")
+    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "experiments", "analysis", "weight_decays")
 
     metrics: pd.DataFrame
     transfer: pd.DataFrame
@@ -49,6 +51,7 @@ class TrainTestTables:
     labels: Mapping[str, str]
     experiments: Mapping[str, str]
     analysis: Mapping[str, Any]
+    weight_decays: Mapping[str, Mapping[str, float]]
 
     @cached_property
     def styles(self) -> dict[str, ArmStyle]:

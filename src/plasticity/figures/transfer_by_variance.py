@@ -39,7 +39,9 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
         reached = outcomes_of(rows_where(tables.transfer, tables.transfer["arm"].eq(arm)))
         for column, outcome in enumerate(OUTCOMES):
             r = coefficient_text(
-                tables.coefficients(arm=arm, metric=_X, outcome=outcome, method="pearson", aggregate="mean")
+                tables.coefficients(
+                    arm=arm, metric=_X, outcome=outcome, method="pearson", aggregate="mean", window_kind="all"
+                )
             )
             panel(axes[row, column], 2 * row + column, f"{tables.label(arm)}, {_TITLES[outcome]}\nr = {r}")
             _draw_panel(axes[row, column], reached, outcome, norm)
@@ -119,7 +121,7 @@ def _key(tables: TrainTestTables) -> list[Line2D]:
 def _notes(tables: TrainTestTables) -> list[str]:
     if not tables.transferred:
         return []
-    same = {"outcome": "test_accuracy", "aggregate": "mean"}
+    same = {"outcome": "test_accuracy", "aggregate": "mean", "window_kind": "all"}
     others = {
         "Spearman": {"metric": _X, "method": "spearman"},
         "with variance given log iterations": {"metric": _X, "method": "partial_log"},

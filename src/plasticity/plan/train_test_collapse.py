@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from plasticity.config import expand_arm
+from plasticity.files import digest_of
 from plasticity.plan.study import StudyPlan
 
 Settings = dict[str, Any]
@@ -67,6 +68,26 @@ class TrainTestPlan(StudyPlan[TrainTestArm]):
         """Names of the arms that go on to a next task."""
         return [name for name, arm in self.arms.items() if arm.goes_on]
 
+    @cached_property
+    def weight_decays(self) -> dict[str, dict[str, float]]:
+        """Weight decay on the first task by arm, ascending, of each family of arms that go on to a next task.
+
+        Arms of a family differ in nothing but weight decay. A family has the name of its arm with the least; of two
+        arms that are the same but for their names it has the first.
+        """
+        families: dict[str, dict[float, str]] = {}
+        for name in self.transfers:
+            arm = self.arms[name]
+            rest = {key: value for key, value in arm.training.items() if key != "weight_decay"}
+            family = families.setdefault(digest_of([arm.model, arm.parts, rest, arm.checkpoints]), {})
+            family.setdefault(arm.training["weight_decay"], name)
+        ordered = [{family[decay]: decay for decay in sorted(family)} for family in families.values()]
+        return {next(iter(family)): family for family in ordered}
+
+    def correlate_settings(self) -> Settings:
+        """Return what the correlations of the study read."""
+        return {**self.study["analysis"], "weight_decays": self.weight_decays}
+
     def pre_train_settings(self, arm: str) -> Settings:
         """Return what the stage of the first task reads."""
         found = self.arms[arm]
@@ -103,6 +124,21 @@ class TrainTestPlan(StudyPlan[TrainTestArm]):
             "labels": self.labels,
             "experiments": {name: arm.experiment for name, arm in self.arms.items()},
             "analysis": self.study["analysis"],
+            "weight_decays": self.weight_decays,
+        }
+
+    def published_settings(self) -> Settings:
+        """Return what decides whether published shapes can be compared with the run's, and how sure those are."""
+        arms = {arm.name: {"model": arm.model, **arm.parts, "training": arm.training} for arm in self.arms.values()}
+        members: dict[str, list[str]] = {}
+        for arm in self.arms.values():
+            members.setdefault(arm.experiment, []).append(arm.name)
+        return {
+            "dataset": self.config["dataset"],
+            "next_task": self.study["next_task"],
+            "analysis": self.study["analysis"],
+            "arms": arms,
+            "experiments": {name: {"arms": names} for name, names in members.items()},
         }
 
     def _names(self, arm: str) -> Settings:

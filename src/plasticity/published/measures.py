@@ -12,12 +12,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from plasticity.published.places import Place, by_seed, nearest, rows_at, rows_of, words
+
 _LEAST_POINTS = 3
+_OF = ("arm", "column", "layer", "at")  # what a contrast may differ in
 
 
 @dataclass(frozen=True)
 class RunTables:
-    """A study's tables "metrics" (or "permuted") and "correlations", and how sure its intervals are."""
+    """A study's table of metrics, its correlations, the column that counts its checkpoints, the intervals' level."""
 
     metrics: pd.DataFrame
     correlations: pd.DataFrame
@@ -38,7 +41,11 @@ class Value:
 
 
 def measured(measure: Mapping[str, Any], tables: RunTables) -> Value:
-    """Return this run's value of a claim's measure; its arms must have rows."""
+    """Return this run's value of a claim's measure; without a row of what it is about, why there is none."""
+    columns = {} if measure["of"] == "correlation" else {"arm": "arm", "minus_arm": "arm", "experiment": "experiment"}
+    for key, column in columns.items():
+        if key in measure and not (tables.metrics[column] == measure[key]).any():
+            return Value(missing=f"no row of {measure[key]} in metrics.parquet")
     return _MEASURES[measure["of"]](measure, tables)
 
 
@@ -57,31 +64,77 @@ def half_width(sd: float, n: int, confidence: float) -> float:
 
 def _level(measure: Mapping[str, Any], tables: RunTables) -> Value:
     """Return the mean over seeds of a column at one checkpoint or task of an arm."""
-    rows = _rows(tables, "arm", measure["arm"])
-    at, missing = _resolve(rows[tables.axis].to_numpy(), measure["at"], tables.axis)
-    return _over_seeds(
-        _column(rows, measure, tables.axis, at), tables, place=f"{_words(tables.axis)} {at}", missing=missing
-    )
+    rows = rows_of(tables.metrics, "arm", measure["arm"], measure.get("layer"))
+    place = rows_at(rows, measure["at"], tables.axis)
+    values = by_seed(place.rows, measure, measure["column"])
+    return _over_seeds(values, tables, place=place.name, missing=place.missing)
 
 
 def _contrast(measure: Mapping[str, Any], tables: RunTables) -> Value:
-    """Return the mean over seeds of the difference between two arms at the same checkpoint or task."""
-    rows, minus = (_rows(tables, "arm", measure[key]) for key in ("arm", "minus_arm"))
-    shared = np.intersect1d(rows[tables.axis], minus[tables.axis])
+    """Return the mean over seeds of the difference between two arms, columns, layers or checkpoints of a seed."""
+    sides = [{key: measure.get(f"{prefix}{key}", measure.get(key)) for key in _OF} for prefix in ("", "minus_")]
+    rows = [rows_of(tables.metrics, "arm", side["arm"], side["layer"]) for side in sides]
+    shared = np.intersect1d(rows[0][tables.axis], rows[1][tables.axis])
     if not shared.size:
-        return Value(missing="no checkpoint or task that both arms have")
-    at, missing = _resolve(shared, measure["at"], tables.axis)
-    first, second = (_column(part, measure, tables.axis, at) for part in (rows, minus))
-    return _over_seeds((first - second).dropna(), tables, place=f"{_words(tables.axis)} {at}", missing=missing)
+        return Value(missing="no checkpoint or task that both have")
+    (first, one), (minus, other) = (
+        _side(part.loc[part[tables.axis].isin(shared.tolist())], side, measure, tables.axis)
+        for part, side in zip(rows, sides, strict=True)
+    )
+    place = first.name if first.name == minus.name else f"{first.name} less {minus.name}"
+    return _over_seeds((one - other).dropna(), tables, place=place, missing=first.missing or minus.missing)
+
+
+def _side(
+    rows: pd.DataFrame, side: Mapping[str, Any], measure: Mapping[str, Any], axis: str
+) -> tuple[Place, pd.Series]:
+    place = rows_at(rows, side["at"], axis)
+    return place, by_seed(place.rows, measure, side["column"])
+
+
+def _onset(measure: Mapping[str, Any], tables: RunTables) -> Value:
+    """Return the mean over seeds of the log ratio of two layers' onsets of collapse, see `onset`."""
+    logs = []
+    for layer in (measure["layer"], measure["minus_layer"]):
+        rows = rows_of(tables.metrics, "arm", measure["arm"], layer)
+        rows = rows.loc[rows[tables.axis] > 0].sort_values(tables.axis)
+        found = {
+            seed: onset(part[tables.axis].to_numpy(float), part[measure["column"]].to_numpy(float))
+            for seed, part in rows.groupby("seed")
+        }
+        logs.append(np.log(pd.Series(found, dtype="float64")))
+    return _over_seeds((logs[0] - logs[1]).dropna(), tables, place=f"all of {words(tables.axis)}", missing="")
+
+
+def onset(axis: np.ndarray, values: np.ndarray) -> float:
+    """Return where a positive series has gone half of the way, in logarithms, from its first value to its lowest.
+
+    Between two checkpoints the way is straight on logarithmic scales.
+
+    Args:
+        axis: Iterations, ascending and positive, shape (P,).
+        values: The series, shape (P,).
+
+    Returns:
+        The iteration; NaN for a series that is not finite and positive, or never falls.
+    """
+    if not len(values) or not np.isfinite(values).all() or values.min() <= 0 or values.min() == values[0]:
+        return np.nan
+    x, y = np.log(axis), np.log(values)
+    middle = (y[0] + y.min()) / 2
+    after = int(np.argmax(y <= middle))
+    share = (y[after - 1] - middle) / (y[after - 1] - y[after])
+    return float(np.exp(x[after - 1] + share * (x[after] - x[after - 1])))
 
 
 def _association(measure: Mapping[str, Any], tables: RunTables) -> Value:
     """Return the mean over seeds of a correlation within a seed: over an arm's rows, or across an experiment's arms."""
-    rows = _rows(tables, *(("arm", measure["arm"]) if "arm" in measure else ("experiment", measure["experiment"])))
-    place, missing = f"all of {_words(tables.axis)}", ""
+    key = "arm" if "arm" in measure else "experiment"
+    rows = rows_of(tables.metrics, key, measure[key], measure.get("layer"))
+    place, missing = f"all of {words(tables.axis)}", ""
     if "at" in measure:
-        at, missing = _resolve(rows[tables.axis].to_numpy(), measure["at"], tables.axis)
-        rows, place = rows.loc[rows[tables.axis] == at], f"{_words(tables.axis)} {at}"
+        chosen = rows_at(rows, measure["at"], tables.axis)
+        rows, place, missing = chosen.rows, chosen.name, chosen.missing
     found = {seed: _coefficient(part, measure) for seed, part in rows.groupby("seed")}
     found = {seed: value for seed, value in found.items() if np.isfinite(value)}
     return _over_seeds(pd.Series(found, dtype="float64"), tables, place=place, missing=missing, bound=1.0)
@@ -108,9 +161,9 @@ def _correlation(measure: Mapping[str, Any], tables: RunTables) -> Value:
     rows = cast("pd.DataFrame", table.loc[mask])
     if rows.empty:
         return Value(missing="no such row in correlations.parquet")
-    at, missing = _resolve(rows["window_end"].to_numpy(), measure["at"], "window_end")
+    at, missing = nearest(rows["window_end"].to_numpy(), measure["at"], "window_end")
     row = rows.loc[rows["window_end"] == at].iloc[0]
-    start, kind = row["window_start"], _words(measure["window_kind"])
+    start, kind = row["window_start"], words(measure["window_kind"])
     place = f"{kind} {at}" if start == at else f"{kind} {start} to {at}"
     missing = missing or ("" if np.isfinite(row["estimate"]) else str(row["note"]))
     return Value(
@@ -128,27 +181,8 @@ _MEASURES: dict[str, Callable[[Mapping[str, Any], RunTables], Value]] = {
     "contrast": _contrast,
     "association": _association,
     "correlation": _correlation,
+    "onset": _onset,
 }
-
-
-def _rows(tables: RunTables, column: str, name: str) -> pd.DataFrame:
-    return cast("pd.DataFrame", tables.metrics.loc[tables.metrics[column] == name])
-
-
-def _column(rows: pd.DataFrame, measure: Mapping[str, Any], axis: str, at: int) -> pd.Series:
-    """Return a column's finite values at one checkpoint or task, by seed."""
-    values = rows.loc[rows[axis] == at].set_index("seed")[measure["column"]].astype("float64")
-    if measure.get("log"):
-        values = np.log(values.where(values > 0))
-    return values.replace([np.inf, -np.inf], np.nan).dropna()
-
-
-def _resolve(places: np.ndarray, at: int | str, axis: str) -> tuple[int, str]:
-    """Return the checkpoint or task that is meant, or the nearest one there is and what is missing."""
-    if isinstance(at, str):
-        return int(places.min() if at == "first" else places.max()), ""
-    nearest = int(places[np.argmin(np.abs(places.astype(float) - at))])
-    return nearest, "" if nearest == at else f"published at {_words(axis)} {at}, nearest here {nearest}"
 
 
 def _over_seeds(values: pd.Series, tables: RunTables, *, place: str, missing: str, bound: float = np.inf) -> Value:
@@ -157,7 +191,3 @@ def _over_seeds(values: pd.Series, tables: RunTables, *, place: str, missing: st
         return Value(place=place, missing=missing or "no finite value at any seed")
     low, high = (float(np.clip(end, -bound, bound)) for end in t_interval(found, tables.confidence))
     return Value(estimate=float(found.mean()), low=low, high=high, n_seeds=found.size, place=place, missing=missing)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -11,6 +11,7 @@ _WHAT = {
     "contrast": "difference",
     "association": "correlation within seeds",
     "correlation": "correlation",
+    "onset": "log ratio",
 }
 VERDICTS = (AGREES, DIFFERS, UNDECIDED, NOT_COMPARABLE)
 

@@ -1,7 +1,7 @@
 """A run that is kept: its tables, figures and configuration in a folder of docs/reproduction."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,16 @@ import yaml
 from plasticity.config.findings import shown
 from plasticity.errors import PlasticityError
 from plasticity.files import atomic_path
-from plasticity.plan import PermutedPlan, WarmStartPlan
+from plasticity.plan import PermutedPlan, TrainTestPlan, WarmStartPlan
 from plasticity.published.claims import Published, read_published
 
 RECORD = "run.yaml"
-PLANS: dict[str, type[WarmStartPlan] | type[PermutedPlan]] = {"warm_start": WarmStartPlan, "permuted": PermutedPlan}
+Plan = WarmStartPlan | PermutedPlan | TrainTestPlan
+PLANS: dict[str, Callable[[Mapping[str, Any]], Plan]] = {
+    "warm_start": WarmStartPlan,
+    "permuted": PermutedPlan,
+    "train_test_collapse": TrainTestPlan,
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Run:
     config: Mapping[str, Any]
 
     @property
-    def plan(self) -> WarmStartPlan | PermutedPlan:
+    def plan(self) -> Plan:
         """The study as the configuration asks for it."""
         return PLANS[self.study](self.config)
 

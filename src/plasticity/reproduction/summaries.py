@@ -24,10 +24,10 @@ def warm_start_outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float
                 "arm": labels[arm],
                 "seeds": part["seed"].nunique(),
                 "checkpoints": part["warm_up_epoch"].nunique(),
-                "full test accuracy, %": _cell(accuracy, confidence, ".1f"),
-                "gap to random init, pp": _cell(gap, confidence, "+.1f"),
+                "full test accuracy, %": cell(accuracy, confidence, ".1f"),
+                "gap to random init, pp": cell(gap, confidence, "+.1f"),
                 "gap of each seed": ", ".join(f"{value:+.1f}" for value in gap),
-                "NC1, last checkpoint": _cell(last["nc1"], confidence, ".3g"),
+                "NC1, last checkpoint": cell(last["nc1"], confidence, ".3g"),
                 "not converged": int((~part["converged"].astype(bool)).sum()),
                 "diverged": int(part["diverged"].sum()),
             }
@@ -46,17 +46,17 @@ def permuted_outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) 
             {
                 "arm": labels[arm],
                 "seeds": part["seed"].nunique(),
-                "epochs, task 1": _cell(first["first_task_epochs"], confidence, ".3g"),
-                "NC1, task 1": _cell(first["nc1"], confidence, ".3f"),
-                "accuracy, task 1, %": _cell(first["online_accuracy"] * 100, confidence, ".2f"),
-                "accuracy, task 2, %": _cell(second["online_accuracy"] * 100, confidence, ".2f"),
-                "gap, task 2, pp": _cell(second["plasticity_gap"] * 100, confidence, "+.2f"),
-                "published loss, task 2, pp": _cell(second["published_plasticity_loss"] * 100, confidence, "+.2f"),
-                "gap, tasks from 2, pp": _cell(later["plasticity_gap"] * 100, confidence, "+.2f"),
+                "epochs, task 1": cell(first["first_task_epochs"], confidence, ".3g"),
+                "NC1, task 1": cell(first["nc1"], confidence, ".3f"),
+                "accuracy, task 1, %": cell(first["online_accuracy"] * 100, confidence, ".2f"),
+                "accuracy, task 2, %": cell(second["online_accuracy"] * 100, confidence, ".2f"),
+                "gap, task 2, pp": cell(second["plasticity_gap"] * 100, confidence, "+.2f"),
+                "published loss, task 2, pp": cell(second["published_plasticity_loss"] * 100, confidence, "+.2f"),
+                "gap, tasks from 2, pp": cell(later["plasticity_gap"] * 100, confidence, "+.2f"),
                 "last task": int(part["task"].max()),
-                "accuracy there, %": _cell(last["online_accuracy"] * 100, confidence, ".2f"),
-                "NC1 there": _cell(last["nc1"], confidence, ".3f"),
-                "weight norm, task 1": _cell(first["weight_norm"], confidence, ".3g"),
+                "accuracy there, %": cell(last["online_accuracy"] * 100, confidence, ".2f"),
+                "NC1 there": cell(last["nc1"], confidence, ".3f"),
+                "weight norm, task 1": cell(first["weight_norm"], confidence, ".3g"),
                 "diverged": int(part["diverged"].sum()),
             }
         )
@@ -87,7 +87,7 @@ def _by_arm(metrics: pd.DataFrame) -> list[tuple[str, Any]]:
     return [(str(arm), part) for arm, part in metrics.groupby("arm", sort=False)]
 
 
-def _cell(values: Any, confidence: float, form: str) -> str:
+def cell(values: Any, confidence: float, form: str) -> str:
     """Return "mean [low, high]" over seeds; a dash where nothing is finite."""
     found = np.asarray(values, dtype="float64")
     found = found[np.isfinite(found)]
