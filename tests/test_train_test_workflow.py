@@ -11,7 +11,8 @@ from test_workflow import checkout, draws, planned, snakemake
 
 TINY = "tests/config/tiny_train_test.yaml"
 STUDY = Path("results/train_test_collapse/digits")
-TABLES = {"assemble_variances", "assemble_transfer", "correlate_transfer", "tabulate_train_test"}
+PAGES = {"tabulate_train_test", "summarise_train_test_collapse"}
+TABLES = {"assemble_variances", "assemble_transfer", "correlate_transfer", *PAGES}
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +42,7 @@ def test_study_has_every_row_figure_and_page(finished: Path) -> None:
     found = {path.relative_to(finished / STUDY).as_posix() for path in (finished / STUDY).rglob("*.*")}
     figures = ("variances_by_iteration", "variances_by_layer", "transfer_by_variance", "variances_by_train_size")
     assert {f"figures/{name}.{ending}" for name in figures for ending in ("svg", "png")} <= found
-    assert {"tables/outcomes.html", "tables/correlations.html", "correlations.parquet"} <= found
+    assert {"summary.html", "tables/outcomes.html", "tables/correlations.html", "correlations.parquet"} <= found
 
 
 def test_nothing_is_left_to_do_and_all_is_sound(finished: Path) -> None:
@@ -53,7 +54,7 @@ def test_setting_of_the_next_task_reruns_no_first_task(finished: Path) -> None:
     change = "train_test_collapse={next_task: {iterations: 11}}"
     jobs = planned(finished, "--config", change, configfile=TINY)
     assert jobs["transfer"] == 4
-    following = {"assemble_transfer", "correlate_transfer", "tabulate_train_test", "show_config"}
+    following = {"assemble_transfer", "correlate_transfer", "show_config", *PAGES}
     assert jobs.keys() - draws(jobs) == {"transfer"} | following
 
 

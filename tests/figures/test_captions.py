@@ -10,12 +10,31 @@ from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 
 from permuted_tables import SECTION
+from plasticity.figures.registry import FIGURES
+from plasticity.sources import SOURCES, drawing_rule
 from train_test_tables import SECTION as TRAIN_TEST_SECTION
 
 ROOT = Path(__file__).parents[2]
 CAPTIONS = sorted((ROOT / "workflow" / "report").glob("*.rst"))
-OF_THE_RUN = {"config", "workflow", "curves", "published", "resources", "resources_table"}  # and not of one study
+OF_THE_RUN = {
+    "config",
+    "workflow",
+    "curves",
+    "published",
+    "resources",
+    "resources_table",
+    "summary",
+}  # and not of one study
 OF_STUDIES = [path for path in CAPTIONS if path.stem not in OF_THE_RUN]
+
+
+class Job:
+    """What a caption can ask of the job that made what it is the caption of."""
+
+    def __init__(self, config, study, rule):
+        tables = {table: f"results/{study}/digits/{table}.parquet" for table in SOURCES[study]}
+        self.config, self.rule = config, rule
+        self.input, self.params = SimpleNamespace(**tables), SimpleNamespace(study=study)
 
 
 def rendered(path, seeds):
@@ -25,7 +44,9 @@ def rendered(path, seeds):
     for study in ("warm_start", "permuted", "train_test_collapse"):
         config[study]["seeds"] = seeds
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    return environment.from_string(path.read_text(encoding="utf-8")).render(snakemake=SimpleNamespace(config=config))
+    study = FIGURES[path.stem].study if path.stem in FIGURES else "warm_start"
+    job = Job(config, study, drawing_rule(study, path.stem))
+    return environment.from_string(path.read_text(encoding="utf-8")).render(snakemake=job)
 
 
 @pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)

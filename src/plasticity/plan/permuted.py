@@ -148,14 +148,11 @@ class PermutedPlan:
 
     def figure_settings(self, figure: str) -> Settings:
         """Return what a figure reads."""
-        return {
-            "style": self.study["figures"][figure],
-            "arms": list(self.arms),
-            "labels": {name: arm.label for name, arm in self.arms.items()},
-            "experiments": {name: arm.experiment for name, arm in self.arms.items()},
-            "analysis": self.study["analysis"],
-            "trial": self.trial,
-        }
+        return {"style": self.study["figures"][figure], **self._shown()}
+
+    def summary_settings(self) -> Settings:
+        """Return what the page that sums the study up reads."""
+        return {**self._shown(), "dataset": self.config["dataset"]["name"], "model": self.study["model"]}
 
     def curve_settings(self) -> Settings:
         """Return what the page of curves reads."""
@@ -188,6 +185,16 @@ class PermutedPlan:
             **{key: self.study[key] for key in keys},
             "arms": arms,
             "experiments": experiments,
+        }
+
+    def _shown(self) -> Settings:
+        """Return what figures and summary read beside the tables."""
+        return {
+            "arms": list(self.arms),
+            "labels": {name: arm.label for name, arm in self.arms.items()},
+            "experiments": {name: arm.experiment for name, arm in self.arms.items()},
+            "analysis": self.study["analysis"],
+            "trial": self.trial,
         }
 
     def _baselines(self, given: list[PermutedArm]) -> list[PermutedArm]:

@@ -107,17 +107,24 @@ class TrainTestPlan:
 
     def figure_settings(self, figure: str) -> Settings:
         """Return what a figure reads."""
+        return {"style": self.study["figures"][figure], **self._shown()}
+
+    def summary_settings(self) -> Settings:
+        """Return what the page that sums the study up reads."""
+        return {**self._shown(), "dataset": self.config["dataset"]["name"], "model": self.study["model"]}
+
+    def tabulate_settings(self) -> Settings:
+        """Return what the report's tables read."""
+        return {"labels": self._labels()}
+
+    def _shown(self) -> Settings:
+        """Return what figures and summary read beside the tables."""
         return {
-            "style": self.study["figures"][figure],
             "arms": list(self.arms),
             "labels": self._labels(),
             "experiments": {name: arm.experiment for name, arm in self.arms.items()},
             "analysis": self.study["analysis"],
         }
-
-    def tabulate_settings(self) -> Settings:
-        """Return what the report's tables read."""
-        return {"labels": self._labels()}
 
     def _labels(self) -> dict[str, str]:
         return {name: arm.label for name, arm in self.arms.items()}

@@ -157,14 +157,13 @@ class WarmStartPlan:
 
     def figure_settings(self, figure: str) -> Settings:
         """Return what a figure reads."""
-        return {
-            "style": self.study["figures"][figure],
-            "arms": list(self.arms),
-            "labels": {name: arm.label for name, arm in self.arms.items()},
-            "warm_ups": {name: arm.warm_up for name, arm in self.arms.items()},
-            "analysis": self.study["analysis"],
-            "trial": self.trial,
-        }
+        return {"style": self.study["figures"][figure], **self._shown()}
+
+    def summary_settings(self) -> Settings:
+        """Return what the page that sums the study up reads."""
+        trial = {**self.trial, "interventions": list(self.interventions)}
+        of_study = {"dataset": self.config["dataset"]["name"], "model": self.study["model"]}
+        return {**self._shown(), "trial": trial, **of_study}
 
     def curve_settings(self) -> Settings:
         """Return what the page of curves reads."""
@@ -193,6 +192,16 @@ class WarmStartPlan:
             **{key: self.study[key] for key in keys},
             "optimizer": "sgd",  # the one there is
             "arms": arms,
+        }
+
+    def _shown(self) -> Settings:
+        """Return what figures and summary read beside the tables."""
+        return {
+            "arms": list(self.arms),
+            "labels": {name: arm.label for name, arm in self.arms.items()},
+            "warm_ups": {name: arm.warm_up for name, arm in self.arms.items()},
+            "analysis": self.study["analysis"],
+            "trial": self.trial,
         }
 
     def _epochs(self) -> dict[str, list[int]]:
