@@ -156,6 +156,26 @@ def test_the_summary_comes_first_and_stands_on_a_phone(reader: Reader) -> None:
     assert reader.troubles == []
 
 
+def test_a_caption_leads_to_its_table_and_its_rule(reader: Reader) -> None:
+    (study,) = [name for name in subcategories(reader, "Figures") if "warm_start" in name]
+    said = reader.page.locator("body")
+    for link, target in (("as a page", "tabulate_warm_start"), ("rule find_causes", "from plasticity.causes")):
+        reader.go("Figures", study)
+        reader.click(reader.page.locator("a[iconname=information-circle]"))  # the first by name: causal estimates
+        assert "results/warm_start/digits/causes.parquet" in said.inner_text()
+        reader.click(reader.page.locator(".prose a", has_text=link))
+        assert target in said.inner_text()
+    assert reader.troubles == []
+
+
+def test_the_front_page_leads_to_the_summary(reader: Reader) -> None:
+    reader.open()
+    reader.click(reader.page.locator(".prose a", has_text="At a glance"))
+    assert any("digits" in text for text in reader.entries())
+    assert reader.page.locator("nav, ol, li").filter(has_text="At a glance").count() > 0
+    assert reader.troubles == []
+
+
 def test_curves_show_their_values_on_pointing(reader: Reader) -> None:
     reader.go("Curves", *subcategories(reader, "Curves"))
     reader.click(reader.page.locator("a[iconname=eye]"))
@@ -177,5 +197,8 @@ def test_the_first_page_fits_and_is_kept_as_a_picture(
     page.screenshot(path=picture)
     assert picture.stat().st_size > 10_000
     assert page.evaluate("document.documentElement.scrollWidth") <= width + 1
+    top = page.locator(".prose h1").first.bounding_box()
+    assert top is not None
+    assert top["y"] >= 0  # what is above the window's edge cannot be scrolled to
     assert reader.troubles == []
     page.close()
