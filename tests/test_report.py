@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from test_workflow import TINY, checkout, snakemake
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-CATEGORIES = ("Configuration", "Curves", "Figures", "Published beside this run", "Resources", "Tables")
+CATEGORIES = ("At a glance", "Configuration", "Curves", "Figures", "Published beside this run", "Resources", "Tables")
 PAUSE = 300  # ms, within which the report has changed what it shows
 
 pytestmark = [
@@ -101,6 +101,7 @@ def test_every_result_is_shown_and_nothing_is_fetched(reader: Reader, report: Pa
     tables = len(list((report.parent / "results").glob("*/digits/tables/*.html")))
     assert shown["Figures"] == figures > 0
     assert shown["Tables"] + shown["Published beside this run"] == tables > 0
+    assert shown["At a glance"] == len(list((report.parent / "results").glob("*/digits/summary.html"))) == 2
     assert shown["Curves"] == shown["Configuration"] == 1
     assert shown["Resources"] == 3
     assert reader.troubles == []
@@ -115,8 +116,8 @@ def assert_shown(page: Page, category: str) -> None:
     inner = [frame for frame in page.frames if frame != page.main_frame]
     if inner:
         assert not any("blocked" in frame.url for frame in inner)
-        content = {"Curves": "svg", "Configuration": "pre", "Tables": "td"}.get(category, "td, svg")
-        assert inner[-1].locator(content).count() > 0
+        content = {"At a glance": "section", "Curves": "svg", "Configuration": "pre", "Tables": "td"}
+        assert inner[-1].locator(content.get(category, "td, svg")).count() > 0
     else:
         assert category == "Resources"  # its figure
 
@@ -132,6 +133,46 @@ def test_every_caption_is_there(reader: Reader) -> None:
                 text = reader.page.locator("body").inner_text()
                 assert re.search(r"digits", text)
                 assert "{{" not in text
+    assert reader.troubles == []
+
+
+def test_the_summary_comes_first_and_stands_on_a_phone(reader: Reader) -> None:
+    reader.open()
+    menu = [text for text in reader.entries() if text in CATEGORIES]
+    assert menu == sorted(CATEGORIES)
+    assert menu[0] == "At a glance"
+    reader.page.set_viewport_size({"width": 800, "height": 900})  # a third is the menu
+    for subcategory in subcategories(reader, "At a glance"):
+        reader.go("At a glance", subcategory)
+        reader.click(reader.page.locator("a[iconname=eye]"))
+        reader.page.wait_for_timeout(2 * PAUSE)
+        (frame,) = [frame for frame in reader.page.frames if frame != reader.page.main_frame]
+        assert frame.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        pictures = frame.locator("img").all()
+        assert pictures
+        assert all(image.evaluate("image => image.naturalWidth") > 200 for image in pictures)
+        assert frame.locator("a[href]").count() == 0  # inside the report they would lead nowhere
+        assert frame.locator("section p").count() >= 4
+    assert reader.troubles == []
+
+
+def test_a_caption_leads_to_its_table_and_its_rule(reader: Reader) -> None:
+    (study,) = [name for name in subcategories(reader, "Figures") if "warm_start" in name]
+    said = reader.page.locator("body")
+    for link, target in (("as a page", "tabulate_warm_start"), ("rule find_causes", "from plasticity.causes")):
+        reader.go("Figures", study)
+        reader.click(reader.page.locator("a[iconname=information-circle]"))  # the first by name: causal estimates
+        assert "results/warm_start/digits/causes.parquet" in said.inner_text()
+        reader.click(reader.page.locator(".prose a", has_text=link))
+        assert target in said.inner_text()
+    assert reader.troubles == []
+
+
+def test_the_front_page_leads_to_the_summary(reader: Reader) -> None:
+    reader.open()
+    reader.click(reader.page.locator(".prose a", has_text="At a glance"))
+    assert any("digits" in text for text in reader.entries())
+    assert reader.page.locator("nav, ol, li").filter(has_text="At a glance").count() > 0
     assert reader.troubles == []
 
 
@@ -156,5 +197,8 @@ def test_the_first_page_fits_and_is_kept_as_a_picture(
     page.screenshot(path=picture)
     assert picture.stat().st_size > 10_000
     assert page.evaluate("document.documentElement.scrollWidth") <= width + 1
+    top = page.locator(".prose h1").first.bounding_box()
+    assert top is not None
+    assert top["y"] >= 0  # what is above the window's edge cannot be scrolled to
     assert reader.troubles == []
     page.close()

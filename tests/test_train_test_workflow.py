@@ -14,7 +14,8 @@ DECAYS = ("transfer", "weight_decay_0.01", "weight_decay_0.1")
 SIZES = ("training_size_60", "training_size_120")
 STUDY = Path("results/train_test_collapse/digits")
 COMPARED = "compare_published_train_test_collapse"
-TABLES = {"assemble_variances", "assemble_transfer", "correlate_transfer", "tabulate_train_test", COMPARED}
+PAGES = {"tabulate_train_test", "summarise_train_test_collapse", COMPARED}
+TABLES = {"assemble_variances", "assemble_transfer", "correlate_transfer", *PAGES}
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +51,7 @@ def test_study_has_every_row_figure_and_page(finished: Path) -> None:
     figures += ("collapse_and_transfer",)
     assert {f"figures/{name}.{ending}" for name in figures for ending in ("svg", "png")} <= found
     pages = {f"tables/{name}.html" for name in ("outcomes", "correlations", "collapse_and_transfer", "published")}
-    assert pages | {"correlations.parquet", "published.parquet"} <= found
+    assert pages | {"summary.html", "correlations.parquet", "published.parquet"} <= found
 
 
 def test_arms_stop_at_a_loss_and_differ_in_what_they_say(finished: Path) -> None:
@@ -84,7 +85,7 @@ def test_setting_of_the_next_task_reruns_no_first_task(finished: Path) -> None:
     change = "train_test_collapse={next_task: {iterations: 11}}"
     jobs = planned(finished, "--config", change, configfile=TINY)
     assert jobs["transfer"] == 4 * len(DECAYS)
-    following = {"assemble_transfer", "correlate_transfer", "tabulate_train_test", "show_config", COMPARED}
+    following = {"assemble_transfer", "correlate_transfer", "show_config", *PAGES}
     assert jobs.keys() - draws(jobs) == {"transfer"} | following
 
 

@@ -27,6 +27,7 @@ AFTER_FINE_TUNING = {
     "correlate",
     "find_causes",
     "tabulate_warm_start",
+    "summarise_warm_start",
     "compare_published_warm_start",
 }
 ALWAYS = {"collect_benchmarks", "draw_curves"}  # follow nearly every change
@@ -36,6 +37,7 @@ AFTER_TASKS = {
     "correlate_permuted",
     "find_causes_permuted",
     "tabulate_permuted",
+    "summarise_permuted",
     "compare_published_permuted",
 }
 
@@ -162,9 +164,11 @@ def test_setting_of_one_arm_reruns_that_arm(finished: Path) -> None:
     assert not jobs.keys() & {"warm_up", "export_plain"}
 
 
-def test_style_of_a_figure_redraws_that_figure(finished: Path) -> None:
+def test_style_of_a_figure_redraws_that_figure_and_the_summary_that_shows_it(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={figures: {plasticity_gap: {height: 3}}}")
-    assert jobs == {"draw_plasticity_gap": 1, "show_config": 1}
+    assert jobs == {"draw_plasticity_gap": 1, "summarise_warm_start": 1, "show_config": 1}
+    jobs = planned(finished, "--config", "warm_start={figures: {training_curves: {height: 3}}}")
+    assert jobs == {"draw_training_curves": 1, "show_config": 1}
 
 
 def test_analysis_setting_reruns_the_analysis(finished: Path) -> None:
@@ -173,6 +177,7 @@ def test_analysis_setting_reruns_the_analysis(finished: Path) -> None:
         "correlate",
         "find_causes",
         "tabulate_warm_start",
+        "summarise_warm_start",
         "compare_published_warm_start",
         "show_config",
     }

@@ -37,14 +37,24 @@ def draw(
         PlasticityError: If there is no such figure, a table or setting is missing or wrong, or a table is damaged.
     """
     module, kind = tables_class(name)
-    of_study = getattr(importlib.import_module(module), kind)
-    _complete(f"figure {name}: expected the tables", of_study.SCHEMAS, tables)
-    _complete(f"figure {name}: expected the settings", ("style", *of_study.SETTINGS), settings)
+    _complete(f"figure {name}: expected the settings", ("style",), settings)
     style = Style.from_settings(settings["style"])
-    frames = {key: read_table(tables[key], schema) for key, schema in of_study.SCHEMAS.items()}
-    loaded = of_study(**frames, **{key: settings[key] for key in of_study.SETTINGS})
+    of_study = getattr(importlib.import_module(module), kind)
+    loaded = read_tables_of(of_study, tables, settings, what=f"figure {name}")
     with style.context():
         save(render(name, loaded, style), svg, png)
+
+
+def read_tables_of(of_study: Any, tables: Mapping[str, str | Path], settings: Mapping[str, Any], *, what: str) -> Any:
+    """Read a study's tables into its class, such as `FigureTables`, with the settings that it needs.
+
+    Raises:
+        PlasticityError: If a table or setting is missing, or a table is damaged; `what` opens the message.
+    """
+    _complete(f"{what}: expected the tables", of_study.SCHEMAS, tables)
+    _complete(f"{what}: expected the settings", of_study.SETTINGS, settings)
+    frames = {key: read_table(tables[key], schema) for key, schema in of_study.SCHEMAS.items()}
+    return of_study(**frames, **{key: settings[key] for key in of_study.SETTINGS})
 
 
 def render(name: str, tables: Any, style: Style) -> Figure:

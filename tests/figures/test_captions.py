@@ -10,12 +10,49 @@ from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 
 from permuted_tables import SECTION
+from plasticity.figures.registry import FIGURES
+from plasticity.sources import SOURCES, drawing_rule
 from train_test_tables import SECTION as TRAIN_TEST_SECTION
 
 ROOT = Path(__file__).parents[2]
 CAPTIONS = sorted((ROOT / "workflow" / "report").glob("*.rst"))
-OF_THE_RUN = {"config", "workflow", "curves", "published", "resources", "resources_table"}  # and not of one study
+OF_THE_RUN = {
+    "config",
+    "workflow",
+    "curves",
+    "published",
+    "resources",
+    "resources_table",
+    "summary",
+}  # and not of one study
 OF_STUDIES = [path for path in CAPTIONS if path.stem not in OF_THE_RUN]
+
+
+class Job:
+    """What a caption can ask of the job that made what it is the caption of."""
+
+    def __init__(self, config, study, rule):
+        tables = {table: f"results/{study}/digits/{table}.parquet" for table in SOURCES[study]}
+        self.config, self.rule = config, rule
+        self.input, self.params = Files(tables), SimpleNamespace(study=study)
+        self.output = Files({"jobs": "results/benchmarks/digits/jobs.parquet"})
+
+
+class Files(list):
+    """Files of a job, by place and by name as Snakemake has them."""
+
+    def __init__(self, named):
+        super().__init__(named.values())
+        vars(self).update(named)
+
+
+def as_html(text):
+    """Return a caption as Snakemake makes it, strictly."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)  # Snakemake's own call, `writer_name`
+        strict = {"halt_level": 2, "report_level": 2}
+        parts: dict[str, Any] = {**publish_parts(text, writer_name="html", settings_overrides=strict)}
+    return parts["html_body"]
 
 
 def rendered(path, seeds):
@@ -25,17 +62,14 @@ def rendered(path, seeds):
     for study in ("warm_start", "permuted", "train_test_collapse"):
         config[study]["seeds"] = seeds
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    return environment.from_string(path.read_text(encoding="utf-8")).render(snakemake=SimpleNamespace(config=config))
+    study = FIGURES[path.stem].study if path.stem in FIGURES else "warm_start"
+    job = Job(config, study, drawing_rule(study, path.stem))
+    return environment.from_string(path.read_text(encoding="utf-8")).render(snakemake=job)
 
 
 @pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
 def test_caption_renders_as_snakemake_renders_it(path):
-    text = rendered(path, [7, 8, 9])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PendingDeprecationWarning)  # Snakemake's own call, `writer_name`
-        strict = {"halt_level": 2, "report_level": 2}
-        parts: dict[str, Any] = {**publish_parts(text, writer_name="html", settings_overrides=strict)}
-    body = parts["html_body"]
+    body = as_html(rendered(path, [7, 8, 9]))
     assert "system-message" not in body
     assert "{{" not in body
     assert len(body) > 100
@@ -65,3 +99,24 @@ def test_caption_says_data_set_and_number_of_seeds(path):
 @pytest.mark.parametrize("path", [p for p in OF_STUDIES if not p.stem.endswith("table")], ids=lambda p: p.stem)
 def test_caption_of_a_figure_refers_to_the_paper(path):
     assert "2404.02719" in path.read_text(encoding="utf-8")
+
+
+def rule_link(rule):
+    return (
+        f"<a class=\"reference external\" href=\"javascript:app.setView({{navbarMode:'ruleinfo',ruleinfo:'{rule}'}})\">"
+    )
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_caption_of_a_figure_leads_to_its_tables_and_to_the_rules_that_made_it(figure):
+    entry = FIGURES[figure]
+    body = as_html(rendered(ROOT / f"workflow/report/{figure}.rst", [7, 8, 9]))
+    folder = f"results/{entry.study}/digits"
+    for table in entry.tables:
+        source = SOURCES[entry.study][table]
+        assert f">{folder}/{table}.parquet<" in body
+        assert rule_link(source.rule) in body
+        page = f"href=\"javascript:app.showResultInfo('{folder}/tables/{source.page}.html')\""
+        assert (page in body) == bool(source.page)
+    assert rule_link(drawing_rule(entry.study, figure)) in body
+    assert body.count("ruleinfo:") == 1 + len(entry.tables)

@@ -1,5 +1,6 @@
 """What holds for all figures: they can be drawn from anything, look alike, and nothing in them overlaps."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -191,6 +192,13 @@ def small(study, permuted, train_test):
     return lambda name, **changes: makers[FIGURES[name].study](**changes)
 
 
+@pytest.fixture
+def full(study, permuted, train_test):
+    """Return the tables that a figure is drawn from, of a study with all arms."""
+    makers = {"warm_start": study, "permuted": partial(permuted, arms=ARMS), "train_test_collapse": train_test}
+    return lambda name: makers[FIGURES[name].study]()
+
+
 def texts(part):
     """Return the visible texts of a figure, or of a part of it, that was laid out."""
     return [text for text in part.findobj(Text) if text.get_visible() and text.get_text().strip()]
@@ -315,3 +323,24 @@ def test_a_single_seed_has_no_interval_and_says_so(small, style, name):
     assert not [label for label in labels if label.endswith((" interval", " error"))]
     if name != "training_curves":
         assert "One seed: no intervals." in " ".join(figure.get_supxlabel().split())
+
+
+def what_is_drawn(figure):
+    """Return all numbers that lines and points stand for, and the titles above them."""
+    axes = figure.axes
+    lines = [line.get_xydata().tolist() for ax in axes for line in ax.lines]
+    points = [artist.get_offsets().tolist() for ax in axes for artist in ax.collections]
+    return repr((lines, points, [ax.get_title(loc="left") for ax in axes]))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_drawn_from_the_tables_that_its_entry_names(full, style, name):
+    tables = full(name)
+    before = render(name, tables, style)
+    notes, shown = before.get_supxlabel(), what_is_drawn(before)
+    for table in tables.SCHEMAS:
+        empty = replace(tables, **{table: getattr(tables, table).head(0)})
+        after = render(name, empty, style)
+        changed = what_is_drawn(after) != shown
+        assert changed or table not in FIGURES[name].tables or after.get_supxlabel() != notes, table
+        assert not changed or table in FIGURES[name].tables, table

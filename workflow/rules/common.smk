@@ -21,6 +21,8 @@ from plasticity.job_usage import name_run
 from plasticity.lost_jobs import notice_lost_jobs
 from plasticity.plan import PermutedPlan, TrainTestPlan, WarmStartPlan
 from plasticity.published.claims import published_digest, published_studies
+from plasticity.sources import SOURCES
+from plasticity.summary.registry import summary_figures, summary_module
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
 given = yaml.safe_load(
@@ -65,6 +67,8 @@ PLANS = {
 # Of these studies there are published numbers; those with one line per arm have curves.
 COMPARED = {study: PLANS[study] for study in published_studies() if study in PLANS}
 CURVED = {study: plan for study, plan in COMPARED.items() if plan is not TRAIN_TEST}
+# The report sorts its categories by name.
+FIRST_CATEGORY = "At a glance"
 PAGES = ["outcomes", "correlations", "causes", "published"]
 TRAIN_TEST_PAGES = ["outcomes", "correlations", "collapse_and_transfer", "published"]
 
@@ -153,8 +157,9 @@ def benchmark_folders():
 
 
 def study_files(folder, tables, figures, pages):
-    """Tables, figures and report pages of a study."""
+    """Summary, tables, figures and report pages of a study."""
     return [
+        f"{folder}/summary.html",
         *(f"{folder}/{table}.parquet" for table in tables),
         *(
             f"{folder}/figures/{f}.{ending}"
@@ -162,6 +167,24 @@ def study_files(folder, tables, figures, pages):
             for ending in ["svg", "png"]
         ),
         *(f"{folder}/tables/{page}.html" for page in pages),
+    ]
+
+
+def result_tables(study):
+    """Return the tables that a study's figures and summary are made from, by name."""
+    return {
+        table: f"results/{study}/{DATASET}/{table}.parquet" for table in SOURCES[study]
+    }
+
+
+def summary_figure_files(study):
+    """Return the figures of a study's summary that the configuration asks for."""
+    asked = PLANS[study].study["figures"]
+    return [
+        f"results/{study}/{DATASET}/figures/{figure}.{ending}"
+        for figure in summary_figures(study)
+        if figure in asked
+        for ending in ["svg", "png"]
     ]
 
 

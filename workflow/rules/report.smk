@@ -1,4 +1,39 @@
-# What the report says of the run itself: the configuration, and what the jobs took.
+# What the report says of a whole study, and of the run itself: the configuration, and what the jobs took.
+
+
+# Each study in one page, from its tables and some of its figures.
+for study in PLANS:
+    folder = f"results/{study}/{DATASET}"
+
+    rule:
+        name:
+            f"summarise_{study}"
+        input:
+            **result_tables(study),
+            figures=summary_figure_files(study),
+        output:
+            page=report(
+                f"{folder}/summary.html",
+                caption="../report/summary.rst",
+                category=FIRST_CATEGORY,
+                subcategory=f"{study}, {DATASET}",
+                labels={"page": "summary"},
+            ),
+        log:
+            f"logs/{study}/{DATASET}/summarise.log",
+        benchmark:
+            f"{folder}/benchmarks/summarise.tsv"
+        localrule: True
+        conda:
+            "../../environment.yml"
+        params:
+            study=study,
+            settings=PLANS[study].summary_settings(),
+            code=fingerprint("plasticity.summarise", summary_module(study)),
+        message:
+            "Summing up the study {params.study}"
+        script:
+            "../scripts/summarise.py"
 
 
 rule show_config:

@@ -9,38 +9,50 @@ from plasticity.errors import PlasticityError
 
 @dataclass(frozen=True)
 class FigureEntry:
-    """A figure's study, its module in `plasticity.figures`, and what its `draw` gets beside tables and style."""
+    """A figure's study, module in `plasticity.figures` and tables, and what its `draw` gets beside them and a style.
+
+    The tables are those that points, lines and coefficients are read from; others only say what had to be left out.
+    """
 
     study: str
     module: str
+    tables: tuple[str, ...]
     options: Mapping[str, str] = field(default_factory=dict)
 
 
 # Modules are named, not imported: a figure's code fingerprint covers its own module and not its neighbours.
 FIGURES: Mapping[str, FigureEntry] = {
-    "correlation_windows": FigureEntry("warm_start", "correlation_windows"),
-    "accuracy_by_warm_up": FigureEntry("warm_start", "accuracy_by_warm_up"),
-    "collapse_and_accuracy_all": FigureEntry("warm_start", "collapse_and_accuracy", {"phase": "all"}),
-    "collapse_and_accuracy_first_phase": FigureEntry("warm_start", "collapse_and_accuracy", {"phase": "first_phase"}),
-    "collapse_and_accuracy_second_phase": FigureEntry("warm_start", "collapse_and_accuracy", {"phase": "second_phase"}),
-    "collapse_by_warm_up": FigureEntry("warm_start", "collapse_by_warm_up"),
-    "training_curves": FigureEntry("warm_start", "training_curves"),
-    "plasticity_gap": FigureEntry("warm_start", "plasticity_gap"),
-    "partial_correlations": FigureEntry("warm_start", "partial_correlations"),
-    "dose_response": FigureEntry("warm_start", "dose_response"),
-    "causal_estimates": FigureEntry("warm_start", "causal_estimates"),
-    "accuracy_and_collapse_by_task": FigureEntry("permuted", "accuracy_and_collapse_by_task"),
-    "first_task_length": FigureEntry("permuted", "first_task_length"),
-    "first_task_collapse": FigureEntry("permuted", "first_task_collapse"),
-    "correlation_by_task": FigureEntry("permuted", "correlation_by_task"),
-    "plasticity_by_task": FigureEntry("permuted", "plasticity_by_task"),
-    "task_correlations": FigureEntry("permuted", "task_correlations"),
-    "task_causal_estimates": FigureEntry("permuted", "task_causal_estimates"),
-    "variances_by_iteration": FigureEntry("train_test_collapse", "variances_by_iteration"),
-    "variances_by_layer": FigureEntry("train_test_collapse", "variances_by_layer"),
-    "transfer_by_variance": FigureEntry("train_test_collapse", "transfer_by_variance"),
-    "collapse_and_transfer": FigureEntry("train_test_collapse", "collapse_and_transfer"),
-    "variances_by_train_size": FigureEntry("train_test_collapse", "variances_by_train_size"),
+    "correlation_windows": FigureEntry("warm_start", "correlation_windows", ("correlations",)),
+    "accuracy_by_warm_up": FigureEntry("warm_start", "accuracy_by_warm_up", ("metrics",)),
+    "collapse_and_accuracy_all": FigureEntry(
+        "warm_start", "collapse_and_accuracy", ("metrics", "correlations"), {"phase": "all"}
+    ),
+    "collapse_and_accuracy_first_phase": FigureEntry(
+        "warm_start", "collapse_and_accuracy", ("metrics", "correlations"), {"phase": "first_phase"}
+    ),
+    "collapse_and_accuracy_second_phase": FigureEntry(
+        "warm_start", "collapse_and_accuracy", ("metrics", "correlations"), {"phase": "second_phase"}
+    ),
+    "collapse_by_warm_up": FigureEntry("warm_start", "collapse_by_warm_up", ("metrics",)),
+    "training_curves": FigureEntry("warm_start", "training_curves", ("histories",)),
+    "plasticity_gap": FigureEntry("warm_start", "plasticity_gap", ("metrics",)),
+    "partial_correlations": FigureEntry("warm_start", "partial_correlations", ("correlations",)),
+    "dose_response": FigureEntry("warm_start", "dose_response", ("metrics", "causes")),
+    "causal_estimates": FigureEntry("warm_start", "causal_estimates", ("causes",)),
+    "accuracy_and_collapse_by_task": FigureEntry(
+        "permuted", "accuracy_and_collapse_by_task", ("metrics", "correlations")
+    ),
+    "first_task_length": FigureEntry("permuted", "first_task_length", ("metrics",)),
+    "first_task_collapse": FigureEntry("permuted", "first_task_collapse", ("metrics", "correlations")),
+    "correlation_by_task": FigureEntry("permuted", "correlation_by_task", ("correlations",)),
+    "plasticity_by_task": FigureEntry("permuted", "plasticity_by_task", ("metrics",)),
+    "task_correlations": FigureEntry("permuted", "task_correlations", ("correlations",)),
+    "task_causal_estimates": FigureEntry("permuted", "task_causal_estimates", ("causes",)),
+    "variances_by_iteration": FigureEntry("train_test_collapse", "variances_by_iteration", ("metrics",)),
+    "variances_by_layer": FigureEntry("train_test_collapse", "variances_by_layer", ("metrics",)),
+    "transfer_by_variance": FigureEntry("train_test_collapse", "transfer_by_variance", ("transfer", "correlations")),
+    "collapse_and_transfer": FigureEntry("train_test_collapse", "collapse_and_transfer", ("transfer", "correlations")),
+    "variances_by_train_size": FigureEntry("train_test_collapse", "variances_by_train_size", ("metrics",)),
 }
 
 # Where the tables of a study are put together; each of its figures imports that module, so that it is in their code.

@@ -137,17 +137,6 @@ class PermutedPlan(StudyPlan[PermutedArm]):
         keys = ("name", "experiment", "first_task", "epochs", "nc1_below", "max_epochs", "reference")
         return {"arms": [{key: getattr(arm, key) for key in keys} for arm in self.arms.values()]}
 
-    def figure_settings(self, figure: str) -> Settings:
-        """Return what a figure reads."""
-        return {
-            "style": self.study["figures"][figure],
-            "arms": list(self.arms),
-            "labels": self.labels,
-            "experiments": {name: arm.experiment for name, arm in self.arms.items()},
-            "analysis": self.study["analysis"],
-            "trial": self.trial,
-        }
-
     def published_settings(self) -> Settings:
         """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
         keys = ("model", "train_size", "permutations", "reshuffle_epochs", "analysis")
@@ -170,6 +159,14 @@ class PermutedPlan(StudyPlan[PermutedArm]):
             **{key: self.study[key] for key in keys},
             "arms": arms,
             "experiments": experiments,
+        }
+
+    def shown(self) -> Settings:
+        """Return what figures and summary read beside the tables."""
+        return {
+            **super().shown(),
+            "experiments": {name: arm.experiment for name, arm in self.arms.items()},
+            "trial": self.trial,
         }
 
     def _baselines(self, given: list[PermutedArm]) -> list[PermutedArm]:

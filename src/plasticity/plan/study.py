@@ -54,6 +54,18 @@ class StudyPlan(Generic[Arm]):
         """What figures call the arms."""
         return {name: arm.label for name, arm in self.arms.items()}
 
+    def shown(self) -> Settings:
+        """Return what figures and summary read beside the tables."""
+        return {"arms": list(self.arms), "labels": self.labels, "analysis": self.study["analysis"]}
+
+    def figure_settings(self, figure: str) -> Settings:
+        """Return what a figure reads."""
+        return {"style": self.study["figures"][figure], **self.shown()}
+
+    def summary_settings(self) -> Settings:
+        """Return what the page that sums the study up reads."""
+        return {**self.shown(), "dataset": self.config["dataset"]["name"], "model": self.study["model"]}
+
     def curve_settings(self) -> Settings:
         """Return what the page of curves reads."""
         return {

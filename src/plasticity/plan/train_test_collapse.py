@@ -116,14 +116,11 @@ class TrainTestPlan(StudyPlan[TrainTestArm]):
         """Return what the tables of the study are assembled from."""
         return {"arms": list(self.arms)}
 
-    def figure_settings(self, figure: str) -> Settings:
-        """Return what a figure reads."""
+    def shown(self) -> Settings:
+        """Return what figures and summary read beside the tables."""
         return {
-            "style": self.study["figures"][figure],
-            "arms": list(self.arms),
-            "labels": self.labels,
+            **super().shown(),
             "experiments": {name: arm.experiment for name, arm in self.arms.items()},
-            "analysis": self.study["analysis"],
             "weight_decays": self.weight_decays,
         }
 

@@ -161,16 +161,9 @@ class WarmStartPlan(StudyPlan[Arm]):
         """Return what the table of the study is assembled from: each arm's start."""
         return {"starts": {name: arm.start for name, arm in self.arms.items()}, "epochs": self._epochs()}
 
-    def figure_settings(self, figure: str) -> Settings:
-        """Return what a figure reads."""
-        return {
-            "style": self.study["figures"][figure],
-            "arms": list(self.arms),
-            "labels": self.labels,
-            "warm_ups": {name: arm.warm_up for name, arm in self.arms.items()},
-            "analysis": self.study["analysis"],
-            "trial": self.trial,
-        }
+    def summary_settings(self) -> Settings:
+        """Return what the page that sums the study up reads."""
+        return {**super().summary_settings(), "trial": {**self.trial, "interventions": list(self.interventions)}}
 
     def published_settings(self) -> Settings:
         """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
@@ -190,6 +183,14 @@ class WarmStartPlan(StudyPlan[Arm]):
             **{key: self.study[key] for key in keys},
             "optimizer": "sgd",  # the one there is
             "arms": arms,
+        }
+
+    def shown(self) -> Settings:
+        """Return what figures and summary read beside the tables."""
+        return {
+            **super().shown(),
+            "warm_ups": {name: arm.warm_up for name, arm in self.arms.items()},
+            "trial": self.trial,
         }
 
     def _epochs(self) -> dict[str, list[int]]:

@@ -1,0 +1,13 @@
+from pathlib import Path
+
+from plasticity.logs import log_to
+from plasticity.summarise import summarise
+
+with log_to(snakemake.log[0]):
+    summarise(
+        snakemake.params.study,
+        tables={name: path for name, path in snakemake.input.items() if name != "figures"},
+        figures=snakemake.input.figures,
+        output=Path(snakemake.output.page),
+        settings=snakemake.params.settings,
+    )
