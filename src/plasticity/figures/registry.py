@@ -9,7 +9,7 @@ from plasticity.errors import PlasticityError
 
 @dataclass(frozen=True)
 class FigureEntry:
-    """A figure's study, its module in `plasticity.figures`, its tables, and what its `draw` gets beside them and a style.
+    """A figure's study, its module in `plasticity.figures`, its tables, and what its `draw` gets beside them and style.
 
     The tables are those that points, lines and coefficients are read from; others only say what had to be left out.
     """
