@@ -1,7 +1,6 @@
 """Every figure says in words what it shows, from what was drawn; screen readers find it where they look."""
 
 import re
-from functools import partial
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,8 +9,6 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from permuted_tables import ARMS
-from plasticity.draw import render
 from plasticity.figures.axes import fit_y, format_y
 from plasticity.figures.description import Description, describe
 from plasticity.figures.inputs import FigureTables
@@ -22,25 +19,9 @@ from plasticity.figures.style import Style, save
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture(scope="module")
-def described(study, permuted, train_test, tmp_path_factory):
-    """Every figure, saved: its description, its SVG and its PNG."""
-    folder = tmp_path_factory.mktemp("described")
-    makers = {"warm_start": study, "permuted": partial(permuted, arms=ARMS), "train_test_collapse": train_test}
-    found = {}
-    for name, entry in FIGURES.items():
-        tables = makers[entry.study]()
-        with Style().context():
-            figure = render(name, tables, Style())
-            words = describe(figure, name, tables)
-            save(figure, folder / f"{name}.svg", folder / f"{name}.png", words)
-        found[name] = (words, folder / f"{name}.svg", folder / f"{name}.png", figure, tables)
-    return found
-
-
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_names_its_axes_its_arms_its_seeds_and_what_is_drawn(described, name):
-    words, _, _, figure, tables = described[name]
+def test_every_figure_names_its_axes_its_arms_its_seeds_and_what_is_drawn(saved, name):
+    words, figure, tables = saved[name].words, saved[name].figure, saved[name].tables
     assert f"{len(tables.arms)} arms, 3 seeds" in words.title
     body = figure.subfigs[0]
     labels = {body.get_supxlabel(), body.get_supylabel()}
@@ -59,9 +40,8 @@ def test_every_figure_names_its_axes_its_arms_its_seeds_and_what_is_drawn(descri
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_screen_readers_find_title_and_description_in_the_svg(described, name):
-    words, svg, _, _, _ = described[name]
-    root = ElementTree.parse(svg).getroot()
+def test_screen_readers_find_title_and_description_in_the_svg(saved, name):
+    words, root = saved[name].words, saved[name].root
     ids = root.attrib["aria-labelledby"].split()
     first, second = root[0], root[1]
     assert root.attrib["role"] == "img"
@@ -71,8 +51,8 @@ def test_screen_readers_find_title_and_description_in_the_svg(described, name):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_the_png_says_it_too(described, name):
-    words, _, png, _, _ = described[name]
+def test_the_png_says_it_too(saved, name):
+    words, png = saved[name].words, saved[name].png
     with Image.open(png) as picture:
         assert picture.info["Title"] == words.title
         assert picture.info["Description"] == words.text

@@ -38,6 +38,17 @@ def test_a_figure_is_drawn_anew_and_its_page_says_what_it_shows(folder: Path) ->
     assert sorted(path.suffix for path in folder.iterdir() if path.suffix == ".svg") == []
 
 
+def test_a_figure_that_the_notes_show_is_told_in_words_behind_them(folder: Path) -> None:
+    run = read_run(folder)
+    draw_anew(run)
+    (folder / "notes.md").write_text("# T\n\n![short](first_task_length.png)\n")
+    text = page_of(read_content(run))
+    assert "![short](run/first_task_length.png)" in text
+    assert "## Figures" not in text
+    folded = text.partition("<summary>What the figures above show, in words</summary>")[2]
+    assert folded.strip().startswith("First task length: 11 arms, 6 seeds. 3 panels.")
+
+
 def test_figures_are_drawn_where_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     blank = (folder / "first_task_length.png").read_bytes()
     assert main([str(folder)]) == 0

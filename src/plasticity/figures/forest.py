@@ -91,7 +91,7 @@ def _draw_line(ax: Axes, line: Line, place: int, scale: float) -> None:
 
 def _voice(verdict: str) -> dict[str, Any]:
     loud = verdict in _LOUD
-    return {"fontsize": "x-small", "color": "black" if loud else NEUTRAL, "fontweight": "bold" if loud else "normal"}
+    return {"fontsize": "small", "color": "black" if loud else NEUTRAL, "fontweight": "bold" if loud else "normal"}
 
 
 def _bounds(lines: Sequence[Line], scale: float) -> tuple[float, float]:

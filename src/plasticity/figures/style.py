@@ -22,9 +22,13 @@ from plasticity.figures.description import Description
 from plasticity.files import atomic_path
 
 SINGLE = 3.35
-"""Width of one journal column, inches."""
+"""Width of one journal column, inches: 85 mm."""
 DOUBLE = 6.9
-"""Width of two journal columns, inches."""
+"""Width of two journal columns, inches: 175 mm."""
+TEXT = (6.0, 9.0)
+"""Smallest and largest text of a figure at its own size, points."""
+THINNEST = 0.5
+"""Width of the thinnest line, points: thinner ones get lost in print."""
 PNG_DPI = 200
 NEUTRAL = "#6B6B6B"
 """Colour of everything that is no arm: reference lines, notes, the second axis of a panel."""

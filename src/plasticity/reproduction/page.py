@@ -154,10 +154,13 @@ def _correlations(content: Content) -> str:
 
 
 def _figures(run: Run, notes: str) -> str:
-    """Return the figures that the notes do not show themselves."""
-    names = [name for name in run.figures if f"{run.folder.name}/{name}.png" not in notes]
-    lines = [f"![{_in_words(run, name)}]({run.folder.name}/{name}.png)" for name in names]
-    return "\n\n".join(["## Figures", *lines]) if lines else ""
+    """Return the figures that the notes do not show themselves, and in words those that they do."""
+    in_notes = {name: f"{run.folder.name}/{name}.png" in notes for name in run.figures}
+    lines = [f"![{_in_words(run, name)}]({run.folder.name}/{name}.png)" for name in run.figures if not in_notes[name]]
+    parts = ["\n\n".join(["## Figures", *lines])] if lines else []
+    words = [_in_words(run, name) for name in run.figures if in_notes[name]]
+    parts += [_folded("What the figures above show, in words", "\n\n".join(words))] if words else []
+    return "\n\n".join(parts)
 
 
 def _in_words(run: Run, name: str) -> str:
