@@ -34,13 +34,13 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
     plan = read_run(KEPT[study]).plan
     name = summary_figures(study)[0]
     svg = tmp_path / f"{name}.svg"
-    svg.write_text('<svg xmlns="http://www.w3.org/2000/svg"><desc>what is drawn</desc></svg>')
+    svg.write_text('<svg xmlns="http://www.w3.org/2000/svg"><title>A</title><desc>what is drawn</desc></svg>')
     output = tmp_path / "out/summary.html"
     figures = [svg, tmp_path / f"{name}.png"]
     summarise(study, tables=files(study), figures=figures, output=output, settings=plan.summary_settings())
     text = output.read_text(encoding="utf-8")
     assert text.count("<h2>") == 1 + len(SUMMARIES[study].findings)
-    assert 'alt="what is drawn"' in text
+    assert 'alt="A. what is drawn"' in text
     assert plan.study["model"]["name"] in text
     assert f"(n = {len(plan.study['seeds'])})" in text
     assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]*", "", text))

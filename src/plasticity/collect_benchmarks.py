@@ -8,6 +8,7 @@ import pandas as pd
 
 from plasticity.benchmark_summaries import by_run, by_stage
 from plasticity.errors import PlasticityError
+from plasticity.figures.description import describe
 from plasticity.figures.resources import draw
 from plasticity.figures.style import Style, save
 from plasticity.files import read_json
@@ -47,7 +48,8 @@ def collect_benchmarks(folders: Mapping[str, Mapping[str, str]], outputs: Mappin
     write_html(by_run(jobs), outputs["runs"], title="resources by run", note=_RUNS_NOTE)
     style = Style()
     with style.context():
-        save(draw(jobs, style), outputs["svg"], outputs["png"])
+        figure = draw(jobs, style)
+        save(figure, outputs["svg"], outputs["png"], describe(figure, "resources"))
 
 
 def read_jobs(folders: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:

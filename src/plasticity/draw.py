@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from plasticity.errors import PlasticityError
+from plasticity.figures.description import describe
 from plasticity.figures.registry import figure_entry, figure_module, tables_class
 from plasticity.figures.style import Style, save
 from plasticity.tables import read_table
@@ -42,7 +43,8 @@ def draw(
     of_study = getattr(importlib.import_module(module), kind)
     loaded = read_tables_of(of_study, tables, settings, what=f"figure {name}")
     with style.context():
-        save(render(name, loaded, style), svg, png)
+        figure = render(name, loaded, style)
+        save(figure, svg, png, describe(figure, name, loaded))
 
 
 def read_tables_of(of_study: Any, tables: Mapping[str, str | Path], settings: Mapping[str, Any], *, what: str) -> Any:

@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
 from plasticity.errors import PlasticityError
+from plasticity.figures.description import Description
 from plasticity.figures.style import DOUBLE, PNG_DPI, SEQUENCE, Style, arm_styles, save
 
 KNOWN = ["random_init", "warm_start", "shrink_perturb", "nc1_spread", "nc1_collapse"]
@@ -87,7 +88,7 @@ def test_save_writes_text_as_text_and_the_same_bytes_each_time(tmp_path):
             figure, axes = Style().figure(1, 1, height=2, width=3)
             axes[0, 0].fill_between([1, 2], [1, 2], [2, 3], label="band")
             axes[0, 0].set_title("readable text")
-            save(figure, tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
+            save(figure, tmp_path / f"{name}.svg", tmp_path / f"{name}.png", Description("a title", "what is drawn"))
     for kind in ("svg", "png"):
         once, again = ((tmp_path / f"{name}.{kind}").read_bytes() for name in names)
         assert once == again

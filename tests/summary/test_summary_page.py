@@ -47,7 +47,7 @@ def test_text_is_escaped_and_numbers_are_readable(tmp_path):
     text = page_html(page("permuted", {"plasticity_by_task": drawn(tmp_path)}))
     assert "<p>A &lt; B (n = 3 seeds).</p>" in text
     assert "1, 2 &amp; 3" in text
-    assert 'alt="Two &lt; three."' in text
+    assert 'alt="t. Two &lt; three."' in text
     assert "<th>estimate of</th>" in text
     assert "<td>−0.1235</td>" in text
     assert "nan" not in re.sub(r"base64,[^\"]*", "", text).lower()
@@ -69,7 +69,7 @@ def test_a_large_figure_is_shown_as_png(tmp_path):
     small, large = drawn(tmp_path), drawn(tmp_path, size=300_000)
     assert small.address.startswith("data:image/svg+xml;base64,")
     assert large.address == "data:image/png;base64," + base64.b64encode(b"picture").decode()
-    assert small.text == large.text == "Two < three."
+    assert small.text == large.text == "t. Two < three."
 
 
 def test_a_page_never_grows_beyond_what_a_report_can_open():

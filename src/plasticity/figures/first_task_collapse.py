@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from plasticity.figures.axes import FIRST_TASK_AXIS, fit_y, format_log_epochs, format_y, log_ticks, metric_label
 from plasticity.figures.layout import empty, panel, top_legend, write_notes
 from plasticity.figures.permuted_inputs import PermutedTables, exclusion_notes, finite_runs
-from plasticity.figures.style import NEUTRAL, SEQUENCE, Style
+from plasticity.figures.style import NEUTRAL, SEQUENCE, THINNEST, Style
 from plasticity.figures.summaries import coefficient_text, rows_where
 
 _EXPERIMENT = "first_task_collapse"
@@ -52,7 +52,13 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
 
 
 def _draw_panel(ax: Axes, points: pd.DataFrame, column: str, colors: LogNorm) -> None:
-    looks: dict[str, Any] = {"cmap": SEQUENCE, "norm": colors, "edgecolors": "white", "linewidths": 0.4, "zorder": 3}
+    looks: dict[str, Any] = {
+        "cmap": SEQUENCE,
+        "norm": colors,
+        "edgecolors": "white",
+        "linewidths": THINNEST,
+        "zorder": 3,
+    }
     for marker, (seed, rows) in zip(_markers(points), points.groupby("seed"), strict=True):
         ordered = rows.sort_values("first_task_epochs")
         ax.plot(ordered[column], ordered["second"], color=NEUTRAL, alpha=0.5, linewidth=0.7, label=f"seed {seed}")

@@ -84,14 +84,14 @@ def _draw_line(ax: Axes, line: Line, place: int, scale: float) -> None:
             if end < left or end > right:
                 ax.plot([edge], [place], color=color, marker=marker, markersize=4, linestyle="none", clip_on=False)
     looks: dict[str, Any] = {"linestyle": "none", "markersize": 4, "zorder": 3}
-    ax.plot([estimate], [place], color=color, marker=line.looks.marker, label=line.name, **looks)
+    ax.plot([estimate], [place], color=color, marker=line.looks.marker, label=line.name or "estimate", **looks)
     if np.isfinite(published):
         ax.plot([published], [place], color="black", marker="x", label="published", **looks)
 
 
 def _voice(verdict: str) -> dict[str, Any]:
     loud = verdict in _LOUD
-    return {"fontsize": "x-small", "color": "black" if loud else NEUTRAL, "fontweight": "bold" if loud else "normal"}
+    return {"fontsize": "small", "color": "black" if loud else NEUTRAL, "fontweight": "bold" if loud else "normal"}
 
 
 def _bounds(lines: Sequence[Line], scale: float) -> tuple[float, float]:

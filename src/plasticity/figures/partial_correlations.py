@@ -66,7 +66,7 @@ def _draw_arm(ax: Axes, tables: FigureTables, rows: pd.DataFrame, arm: str, offs
     known = rows["ci_low"].notna().to_numpy()
     ax.hlines(y[known], rows["ci_low"][known], rows["ci_high"][known], color=style.color, linewidth=1)
     for place in y[rows["estimate"].isna().to_numpy()]:
-        ax.text(-1.02, place, "undefined", fontsize="xx-small", color=style.color, va="center")
+        ax.text(-1.02, place, "undefined", fontsize="small", color=style.color, va="center")
 
 
 def _offset(place: int, count: int) -> float:

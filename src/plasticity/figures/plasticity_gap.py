@@ -13,7 +13,7 @@ from plasticity.figures.axes import WARM_UP_AXIS, fit_y, format_epochs, format_y
 from plasticity.figures.inputs import FigureTables, cap_note, exclusion_notes
 from plasticity.figures.layout import drop_unused, empty, grid_shape, label_axes, panel, say, top_legend, write_notes
 from plasticity.figures.lines import draw_band
-from plasticity.figures.style import NEUTRAL, Style
+from plasticity.figures.style import NEUTRAL, THINNEST, Style
 
 _GAP = "plasticity_gap"
 _MANY = 20  # checkpoints, above which a seed's are no longer marked
@@ -49,7 +49,7 @@ def _draw_panel(ax: Axes, tables: FigureTables, arm: str, gap: pd.DataFrame) -> 
         return
     many = len(gap) > _MANY
     keys: dict[str, Any] = (
-        {"linewidth": 0.4, "alpha": 0.45} if many else {"linewidth": 0.6, "alpha": 0.7, "marker": "."}
+        {"linewidth": THINNEST, "alpha": 0.45} if many else {"linewidth": 0.6, "alpha": 0.7, "marker": "."}
     )
     for seed, values in tables.by_seed(arm, _GAP).items():
         ax.plot(values["x"], values["value"], label=f"{arm} seed {seed}", color=looks.color, markersize=2, **keys)

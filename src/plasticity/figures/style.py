@@ -1,5 +1,7 @@
 """One look for all figures: sizes, fonts, the colour of every arm, and files whose bytes depend on the data alone."""
 
+import html
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,12 +18,17 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from plasticity.errors import PlasticityError
+from plasticity.figures.description import Description
 from plasticity.files import atomic_path
 
 SINGLE = 3.35
-"""Width of one journal column, inches."""
+"""Width of one journal column, inches: 85 mm."""
 DOUBLE = 6.9
-"""Width of two journal columns, inches."""
+"""Width of two journal columns, inches: 175 mm."""
+TEXT = (6.0, 9.0)
+"""Smallest and largest text of a figure at its own size, points."""
+THINNEST = 0.5
+"""Width of the thinnest line, points: thinner ones get lost in print."""
 PNG_DPI = 200
 NEUTRAL = "#6B6B6B"
 """Colour of everything that is no arm: reference lines, notes, the second axis of a panel."""
@@ -115,12 +122,26 @@ class Style:
             yield
 
 
-def save(figure: Figure, svg_path: str | Path, png_path: str | Path) -> None:
-    """Write a figure as SVG (text stays text) and PNG (200 dpi), whole or not at all, the same bytes each time."""
+def save(figure: Figure, svg_path: str | Path, png_path: str | Path, description: Description) -> None:
+    """Write a figure as SVG (text stays text) and PNG (200 dpi), whole or not at all, the same bytes each time.
+
+    Both say what they show: the SVG to screen readers, the PNG in its fields Title and Description.
+    """
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
     with atomic_path(svg_path) as temporary:
-        figure.savefig(temporary, format="svg", metadata={"Date": None})
+        temporary.write_text(_described(drawn.getvalue(), description), encoding="utf-8")
+    fields: Any = {"Software": None, "Title": description.title, "Description": description.text}
     with atomic_path(png_path) as temporary:
-        figure.savefig(temporary, format="png", dpi=PNG_DPI, metadata={"Software": None})
+        figure.savefig(temporary, format="png", dpi=PNG_DPI, metadata=fields)
+
+
+def _described(svg: str, description: Description) -> str:
+    """Put title and description where screen readers look for them: first in the root, which names them."""
+    title, text = html.escape(description.title, quote=False), html.escape(description.text, quote=False)
+    label = 'role="img" aria-labelledby="figure-title figure-description"'
+    named = f'\n <title id="figure-title">{title}</title>\n <desc id="figure-description">{text}</desc>'
+    return re.sub(r"<svg ([^>]*)>", lambda root: f"<svg {label} {root[1]}>{named}", svg, count=1)
 
 
 def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:

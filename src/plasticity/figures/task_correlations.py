@@ -79,7 +79,7 @@ def _draw_outcome(ax: Axes, rows: pd.DataFrame, outcome: str, offset: float) -> 
     if known.any():
         ax.hlines(y[known], *ends, color=looks.color, linewidth=1.1, label=f"{label} interval")
     for place in y[found["estimate"].isna().to_numpy()]:
-        ax.text(-1.02, place, "undefined", fontsize="xx-small", color=looks.color, va="center")
+        ax.text(-1.02, place, "undefined", fontsize="small", color=looks.color, va="center")
 
 
 def _handle(outcome: str) -> Line2D:

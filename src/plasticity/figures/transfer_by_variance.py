@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from plasticity.correlate_transfer import OUTCOMES, outcomes_of
 from plasticity.figures.axes import fit_y, format_log_amounts, format_y, round_ticks
 from plasticity.figures.layout import empty, panel, top_legend, write_notes
-from plasticity.figures.style import NEUTRAL, SEQUENCE, Style
+from plasticity.figures.style import NEUTRAL, SEQUENCE, THINNEST, Style
 from plasticity.figures.summaries import coefficient_text, rows_where
 from plasticity.figures.train_test_inputs import TrainTestTables, exclusion_notes
 
@@ -65,7 +65,7 @@ def _draw_panel(ax: Axes, reached: pd.DataFrame, outcome: str, norm: LogNorm) ->
         rows = rows_where(trained, trained["seed"].eq(seed)).sort_values("iteration")
         if len(rows):
             ax.plot(rows[_X], rows[outcome], color=NEUTRAL, alpha=0.5, linewidth=0.7, label=f"seed {seed}")
-            looks: dict[str, Any] = {"cmap": SEQUENCE, "norm": norm, "edgecolors": "white", "linewidths": 0.4}
+            looks: dict[str, Any] = {"cmap": SEQUENCE, "norm": norm, "edgecolors": "white", "linewidths": THINNEST}
             ax.scatter(rows[_X], rows[outcome], c=rows["iteration"], marker=marker, s=26, zorder=3, **looks)
     fresh = _finite(rows_where(reached, reached["iteration"].eq(0)), [outcome])
     if len(fresh):

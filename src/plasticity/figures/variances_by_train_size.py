@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from plasticity.figures.axes import fit_y, format_log_epochs
 from plasticity.figures.layout import empty, grid_shape, label_axes, panel, sample, say, top_legend, write_notes
 from plasticity.figures.lines import draw_band
-from plasticity.figures.style import Style
+from plasticity.figures.style import DOUBLE, SINGLE, Style
 from plasticity.figures.summaries import rows_where
 from plasticity.figures.train_test_inputs import VARIANCES, TrainTestTables, exclusion_notes
 
@@ -20,7 +20,9 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
     """
     families = _families(tables)
     rows, columns = grid_shape(max(1, len(families)))
-    figure, axes = style.figure(rows, columns, height=1.0 + 2.4 * rows, width=3.35 + 1.6 * (columns > 1), sharey=True)
+    figure, axes = style.figure(
+        rows, columns, height=1.0 + 2.4 * rows, width=SINGLE if columns == 1 else DOUBLE, sharey=True
+    )
     drawn: list[pd.DataFrame] = []
     for position, (ax, (name, arms)) in enumerate(zip(axes.flat, families.items(), strict=False)):
         panel(ax, position, name.replace("_", " "))

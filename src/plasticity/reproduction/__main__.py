@@ -1,19 +1,30 @@
-"""Write the pages of run folders anew: `python -m plasticity.reproduction docs/reproduction/permuted_mnist`."""
+"""Write the pages of run folders anew: `python -m plasticity.reproduction docs/reproduction/permuted_mnist`.
+
+With `--figures` before the folders, their figures are drawn anew first, from the tables that lie there.
+"""
 
 import sys
 from pathlib import Path
 
 from plasticity.errors import PlasticityError
+from plasticity.reproduction.figures import draw_anew
 from plasticity.reproduction.page import COMMAND, write_page
+from plasticity.reproduction.run import read_run
+
+_DRAW = "--figures"
 
 
 def main(arguments: list[str]) -> int:
     """Write the page beside each folder that is given; return the exit status."""
-    if not arguments:
-        print(f"usage: {COMMAND} <folder> ...", file=sys.stderr)
+    draw = _DRAW in arguments
+    folders = [argument for argument in arguments if argument != _DRAW]
+    if not folders:
+        print(f"usage: {COMMAND} [{_DRAW}] <folder> ...", file=sys.stderr)
         return 2
     try:
-        for argument in arguments:
+        for argument in folders:
+            if draw:
+                draw_anew(read_run(Path(argument)))
             print(write_page(Path(argument)))
     except PlasticityError as error:
         print(f"plasticity: {error}", file=sys.stderr)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from plasticity.catalogue import PERMUTED_FIGURES, TRAIN_TEST_FIGURES, WARM_START_FIGURES
 from plasticity.compare_published import comparison, readable
@@ -177,14 +178,22 @@ def _correlations(content: Content) -> str:
 
 
 def _figures(run: Run, notes: str) -> str:
-    """Return the figures that the notes do not show themselves."""
+    """Return the figures that the notes do not show themselves, and in words those that they do."""
+    in_notes = {name: f"{run.folder.name}/{name}.png" in notes for name in run.figures}
+    lines = [f"![{_in_words(run, name)}]({run.folder.name}/{name}.png)" for name in run.figures if not in_notes[name]]
+    parts = ["\n\n".join(["## Figures", *lines])] if lines else []
+    words = [_in_words(run, name) for name in run.figures if in_notes[name]]
+    parts += [folded("What the figures above show, in words", "\n\n".join(words))] if words else []
+    return "\n\n".join(parts)
+
+
+def _in_words(run: Run, name: str) -> str:
+    """Return what a figure shows, as it stands in the figure itself; of an older figure what it is about."""
+    with Image.open(run.folder / f"{name}.png") as picture:
+        title, text = (str(picture.info.get(field, "")) for field in ("Title", "Description"))
     described = {**WARM_START_FIGURES, **PERMUTED_FIGURES, **TRAIN_TEST_FIGURES}
-    names = [name for name in run.figures if f"{run.folder.name}/{name}.png" not in notes]
-    lines = [
-        f"![{described[name].description if name in described else name}]({run.folder.name}/{name}.png)"
-        for name in names
-    ]
-    return "\n\n".join(["## Figures", *lines]) if lines else ""
+    about = described[name].description if name in described else name
+    return f"{title}. {text}" if text else about
 
 
 def _notes(run: Run) -> tuple[str, str]:

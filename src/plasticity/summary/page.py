@@ -18,7 +18,7 @@ from plasticity.table_page import HEAD
 LARGEST_PAGE = 1_500_000
 """Bytes of a page: the report has it in base64, and Chrome opens no longer address than 2 MiB."""
 _LARGEST_SVG = 200_000  # bytes; above, the PNG is shown
-_DESCRIPTION = re.compile(r"<desc[^>]*>(.*?)</desc>", flags=re.DOTALL)
+_DESCRIPTION = re.compile(r"<title[^>]*>(.*?)</title>\s*<desc[^>]*>(.*?)</desc>", flags=re.DOTALL)
 _STYLE = """
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; margin: 1.5rem auto; padding: 0 1rem; max-width: 46rem; }
@@ -71,14 +71,14 @@ class Page:
 
 
 def image(svg: Path, png: Path) -> Image:
-    """Return a figure, as SVG unless that is large, with the description that stands in the SVG."""
+    """Return a figure, as SVG unless that is large, with title and description as they stand in the SVG."""
     text = svg.read_text(encoding="utf-8")
     described = _DESCRIPTION.search(text)
     kind, content = "svg+xml", text.encode()
     if len(content) > _LARGEST_SVG:
         kind, content = "png", png.read_bytes()
     address = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-    return Image(address, html.unescape(described[1]) if described else "")
+    return Image(address, html.unescape(f"{described[1]}. {described[2]}") if described else "")
 
 
 def page_html(page: Page) -> str:

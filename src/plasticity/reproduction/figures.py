@@ -1,0 +1,24 @@
+"""The figures of a kept run, drawn anew from its tables when how they are drawn has changed."""
+
+import tempfile
+from pathlib import Path
+
+from plasticity.draw import draw
+from plasticity.figures.registry import FIGURES
+from plasticity.reproduction.run import Run
+
+
+def draw_anew(run: Run) -> list[Path]:
+    """Draw the figures that lie in the folder of a kept run, in the style of its configuration; return their files.
+
+    Raises:
+        PlasticityError: If a table is missing or damaged.
+    """
+    names = [name for name in run.figures if name in FIGURES and FIGURES[name].study == run.study]
+    tables = {path.stem: path for path in run.folder.glob("*.parquet")}
+    files = [run.folder / f"{name}.png" for name in names]
+    with tempfile.TemporaryDirectory() as elsewhere:
+        for name, png in zip(names, files, strict=True):
+            settings = {**run.plan.summary_settings(), "style": run.plan.study["figures"].get(name) or {}}
+            draw(name, tables=tables, svg=Path(elsewhere, f"{name}.svg"), png=png, settings=settings)
+    return files
