@@ -1,3 +1,4 @@
+import re
 import warnings
 from copy import deepcopy
 from pathlib import Path
@@ -28,13 +29,17 @@ OF_THE_RUN = {
 OF_STUDIES = [path for path in CAPTIONS if path.stem not in OF_THE_RUN]
 
 
+FIGURE = "plasticity_gap"  # one that the job has as input
+
+
 class Job:
     """What a caption can ask of the job that made what it is the caption of."""
 
     def __init__(self, config, study, rule):
         tables = {table: f"results/{study}/digits/{table}.parquet" for table in SOURCES[study]}
         self.config, self.rule = config, rule
-        self.input, self.params = Files(tables), SimpleNamespace(study=study)
+        self.input = Files({**tables, "figure": f"results/{study}/digits/figures/{FIGURE}.svg"})
+        self.params = SimpleNamespace(study=study)
         self.output = Files({"jobs": "results/benchmarks/digits/jobs.parquet"})
 
 
@@ -120,3 +125,11 @@ def test_caption_of_a_figure_leads_to_its_tables_and_to_the_rules_that_made_it(f
         assert (page in body) == bool(source.page)
     assert rule_link(drawing_rule(entry.study, figure)) in body
     assert body.count("ruleinfo:") == 1 + len(entry.tables)
+
+
+def test_caption_of_a_summary_leads_to_its_figures_and_tables():
+    body = as_html(rendered(ROOT / "workflow/report/summary.rst", [7, 8, 9]))
+    link = f"javascript:app.showResultInfo('results/warm_start/digits/figures/{FIGURE}.svg')"
+    assert f'<a class="reference external" href="{link}">plasticity gap</a>' in body
+    assert "javascript:app.showCategory('Tables')" in body
+    assert ":app." not in re.sub(r'href="[^"]*"', "", body)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from plasticity.summary.finding import NotInThisRun, cause, mean_over_seeds, over_doses, rows_with, the_row
+from plasticity.summary.finding import NotInThisRun, cause, correlation, mean_over_seeds, over_doses, rows_with, the_row
 from plasticity.summary.words import side, why_open
 
 ROW = {"estimate": 0.2, "ci_low": 0.1, "ci_high": 0.3, "n_seeds": 3, "n_tests": 5, "verdict": "above zero", "note": ""}
@@ -41,6 +41,14 @@ def test_a_slope_over_all_doses_goes_from_the_smallest_to_the_largest(unit, step
     assert [found[name] for name in ("estimate", "ci_low", "ci_high")] == pytest.approx(
         [0.2 * step, 0.1 * step, 0.3 * step]
     )
+
+
+def test_the_range_of_two_seeds_decides_nothing():
+    row = {"estimate": 0.7, "ci_low": 0.5, "ci_high": 0.9, "n_seeds": 3, "note": ""}
+    assert side(correlation(row)) == 1
+    assert why_open(correlation({**row, "n_seeds": 2})) == "2 seeds are too few for a bootstrap"
+    undefined = {"estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "n_seeds": 0, "note": "constant nc4"}
+    assert why_open(correlation(undefined)) == "it is undefined: constant nc4"
 
 
 def test_rows_are_found_by_their_values_or_are_not_in_this_run():

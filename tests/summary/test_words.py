@@ -64,6 +64,7 @@ def test_a_factor_is_above_one_where_its_logarithm_is_above_zero(ends):
         (Value(estimate=1.0, n_seeds=1), "one seed has no interval"),
         (Value(estimate=1.0, n_seeds=3), "it has no interval"),
         (Value(missing="2 points"), "it is undefined: 2 points"),
+        (Value(missing="undefined for seed 1: 2 points"), "it is undefined for seed 1: 2 points"),
         (Value(), "it is undefined"),
         (value(-1.0, 0.1, 1.0), "the interval includes zero"),
         (value(0.0, 0.1, 1.0), "the interval includes zero"),

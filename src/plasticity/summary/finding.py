@@ -14,6 +14,7 @@ from plasticity.published.measures import Value, t_interval
 
 CAUSES_SHOWN = ["treatment", "quantity", "outcome", "method", "estimate", "ci_low", "ci_high", "p_adjusted", "verdict"]
 """Columns of the table of causes that stand behind a sentence."""
+_FEWEST_SEEDS = 3
 _DECIDED = {"supports", "contradicts", "above zero", "below zero"}
 
 
@@ -51,14 +52,18 @@ def mean_over_seeds(values: Mapping[Any, float] | pd.Series, confidence: float) 
 
 
 def correlation(row: Mapping[Any, Any]) -> Value:
-    """Return a row of the correlations table; its note says why an estimate is missing."""
-    defined = np.isfinite(float(row["estimate"]))
+    """Return a row of the correlations table; its note says why an estimate is missing.
+
+    The bootstrap interval of fewer than three seeds is their range and decides nothing, as in the table of causes.
+    """
+    estimate, seeds = float(row["estimate"]), int(row["n_seeds"])
+    few = f"{seeds} seeds are too few for a bootstrap" if seeds < _FEWEST_SEEDS else ""
     return Value(
-        estimate=float(row["estimate"]),
+        estimate=estimate,
         low=float(row["ci_low"]),
         high=float(row["ci_high"]),
-        n_seeds=int(row["n_seeds"]),
-        missing="" if defined else str(row["note"]),
+        n_seeds=seeds,
+        missing=few if np.isfinite(estimate) else str(row["note"]),
     )
 
 

@@ -38,7 +38,8 @@ def why_open(value: Value) -> str:
     if side(value):
         return ""
     if not np.isfinite(value.estimate):
-        return f"it is undefined: {value.missing}" if value.missing else "it is undefined"
+        reason = value.missing if value.missing.startswith("undefined") else f"undefined: {value.missing}"
+        return f"it is {reason}" if value.missing else "it is undefined"
     if value.n_seeds < 2:
         return "one seed has no interval"
     if not np.isfinite([value.low, value.high]).all():
@@ -90,7 +91,8 @@ def go_together(value: Value) -> str:
         return f"rise and fall together ({shown})"
     if side(value) < 0:
         return f"go opposite ways ({shown})"
-    return f"have a relation whose sign the data cannot decide ({shown}; {why_open(value)})"
+    reason = f"{shown}; {why_open(value)}" if np.isfinite(value.estimate) else why_open(value)
+    return f"have a relation whose sign the data cannot decide ({reason})"
 
 
 def seeds_text(count: int) -> str:
