@@ -35,13 +35,13 @@ def table(folder: Path, name: str) -> pd.DataFrame:
 
 def test_study_has_every_row_figure_and_page(finished: Path) -> None:
     rows = table(finished, "metrics")
-    assert list(dict.fromkeys(rows["arm"])) == ["cascade", *DECAYS, "convolutional", *SIZES]
+    assert list(dict.fromkeys(rows["arm"])) == ["cascade", *DECAYS, *SIZES]
     assert set(zip(rows["arm"], rows["seed"], rows["layer"], strict=True)) == {
         (arm, seed, layer)
         for arm in set(rows["arm"])
         for seed in (1, 2)
         for layer in (1, 2)
-        if (arm, layer) != ("convolutional", 2)
+        if layer == 1 or arm not in SIZES  # convolutional, measured at their last layer alone
     }
     reached = table(finished, "transfer")
     assert set(reached["arm"]) == set(DECAYS)
@@ -57,9 +57,8 @@ def test_study_has_every_row_figure_and_page(finished: Path) -> None:
 def test_arms_stop_at_a_loss_and_differ_in_what_they_say(finished: Path) -> None:
     rows = table(finished, "metrics")
     ends = {arm: max(part["iteration"].to_list()) for arm, part in rows.groupby("arm")}
-    assert all(ends[arm] < 40 for arm in SIZES)  # at a loss of 1.5
+    assert all(ends[arm] < 40 for arm in SIZES)  # at a loss of 2.2
     assert all(ends[arm] == 40 for arm in ("cascade", *DECAYS))
-    assert ends["convolutional"] == 6
     correlations = read_table(finished / STUDY / "correlations.parquet", "correlations")
     across = correlations[correlations["window_kind"] == "weight_decays"]
     assert set(across["arm"]) == {"transfer"}
@@ -104,7 +103,7 @@ def test_setting_of_one_arm_reruns_that_arm(finished: Path) -> None:
 
 def test_new_seed_runs_that_seed_alone(finished: Path) -> None:
     jobs = planned(finished, "--config", "train_test_collapse={seeds: [1, 2, 3]}", configfile=TINY)
-    assert (jobs["pre_train"], jobs["measure_variances"], jobs["transfer"]) == (7, 7, 2 * len(DECAYS))
+    assert (jobs["pre_train"], jobs["measure_variances"], jobs["transfer"]) == (6, 6, 2 * len(DECAYS))
     assert "prepare_data" not in jobs
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from plasticity.draw import render
 from plasticity.figures.train_test_inputs import exclusion_notes
@@ -116,3 +118,14 @@ def test_one_weight_decay_is_followed_over_its_checkpoints(train_test, style):
     figure = render("collapse_and_transfer", train_test(), style)
     assert "r = undefined" in figure.axes[3].get_title(loc="left")
     assert "weight decay 0:" in " ".join(figure.get_supxlabel().split())
+
+
+def test_titles_of_neighbouring_panels_do_not_overlap(train_test, style):
+    for name in ("transfer_by_variance", "collapse_and_transfer"):
+        figure = render(name, train_test(arms=WITH_DECAYS), style)
+        figure.draw_without_rendering()
+        titles = {ax.get_title(loc="left") for ax in figure.axes} - {""}
+        boxes = [text.get_window_extent() for text in figure.findobj(Text) if text.get_text() in titles]
+        assert len(boxes) == 6
+        for place, box in enumerate(boxes):
+            assert not any(Bbox.intersection(box, other) for other in boxes[place + 1 :]), name

@@ -33,7 +33,7 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
     seeds.
     """
     arms = tables.transferred
-    figure, axes = style.figure(max(1, len(arms)), 2, height=1.0 + 2.4 * max(1, len(arms)), sharey="row")
+    figure, axes = style.figure(max(1, len(arms)), 2, height=1.0 + 2.5 * max(1, len(arms)), sharey="row")
     norm = _norm(tables.transfer)
     for row, arm in enumerate(arms):
         reached = outcomes_of(rows_where(tables.transfer, tables.transfer["arm"].eq(arm)))
@@ -43,7 +43,7 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
                     arm=arm, metric=_X, outcome=outcome, method="pearson", aggregate="mean", window_kind="all"
                 )
             )
-            panel(axes[row, column], 2 * row + column, f"{tables.label(arm)}, {_TITLES[outcome]}\nr = {r}")
+            panel(axes[row, column], 2 * row + column, f"{tables.label(arm)}\n{_TITLES[outcome]}\nr = {r}")
             _draw_panel(axes[row, column], reached, outcome, norm)
         fit_y(axes[row, 0], [_bare(reached, outcome) for outcome in OUTCOMES])
         format_y(axes[row, 0], "test_accuracy", "transfer")
