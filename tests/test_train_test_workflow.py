@@ -130,6 +130,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("train_test_collapse_mnist_networks", 3 * 3, 0, 1),
         ("train_test_collapse_fashion_mnist", (3 + 5) * 3, 0, 2),
         ("train_test_collapse_cifar10", (3 + 5 + 1) * 3, 3 * 7, 3),
+        ("train_test_collapse_cifar10_small", (1 + 4) * 3, 0, 2),
         ("train_test_collapse_svhn", 3 * 3, 0, 1),
         ("train_test_collapse_stl10", 3 * 3, 0, 1),
     ],
