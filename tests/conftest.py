@@ -7,7 +7,7 @@ import pytest
 
 from plasticity.prepare import prepare
 from plasticity.split import draw_split
-from tiny_study import RESNET, SEED, TinyStudy, warm_up_settings
+from tiny_study import FOLDER, RESNET, SEED, TinyStudy, warm_up_settings
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,11 +30,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyStudy:
 @pytest.fixture(scope="session")
 def trajectory(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Checkpoints 0 to 3 of a perceptron's warm-up."""
-    return tiny.warm_up(tmp_path_factory.mktemp("mlp")).trajectory
+    return tiny.warm_up(tmp_path_factory.mktemp("mlp")).trajectory / FOLDER
 
 
 @pytest.fixture(scope="session")
 def resnet_trajectory(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Checkpoints 0 and 2 of a convolutional network's warm-up, batch-norm included."""
     settings = warm_up_settings(model=RESNET, epochs=(0, 2))
-    return tiny.warm_up(tmp_path_factory.mktemp("resnet"), settings).trajectory
+    return tiny.warm_up(tmp_path_factory.mktemp("resnet"), settings).trajectory / FOLDER

@@ -7,6 +7,7 @@ import pytest
 from plasticity.checkpoints import read_checkpoint, trajectory_name, write_checkpoint
 from plasticity.errors import PlasticityError
 from plasticity.export import export_checkpoint, export_checkpoints
+from tiny_study import SEED
 
 STUDY = {"study": "warm_start", "dataset": "digits"}
 
@@ -34,7 +35,7 @@ def test_the_header_has_the_training_and_the_study_but_not_the_other_checkpoints
 
 def test_several_epochs_are_each_their_own_checkpoint(trajectory: Path, tmp_path: Path) -> None:
     outputs = {epoch: tmp_path / f"epoch{epoch}" for epoch in (0, 2)}
-    export_checkpoints(trajectory, outputs, study=STUDY)
+    export_checkpoints(trajectory.parent, outputs, seed=SEED, study=STUDY)
     for epoch, output in outputs.items():
         assert read_checkpoint(output).digest == read_checkpoint(trajectory / trajectory_name(epoch)).digest
 

@@ -22,7 +22,7 @@ from plasticity.training import resume
 from test_stopping import everything
 from test_verify import flip, truncate
 from tiny_permuted import Trained, arm, following_settings, train_first
-from tiny_study import RECORDS, SEED, Killed, TinyStudy, checkpoints_of
+from tiny_study import FOLDER, RECORDS, SEED, Killed, TinyStudy, checkpoints_of
 
 ROOT = os.getuid() == 0 if hasattr(os, "getuid") else False
 
@@ -84,7 +84,7 @@ def test_a_table_that_a_stage_reads(study: TinyStudy, tmp_path: Path, fault: Cal
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_checkpoint(tiny: TinyStudy, tmp_path: Path, fault: Callable[[Path], None]) -> None:
     made = tiny.warm_up(tmp_path / "warm_up")
-    before, start = everything(tmp_path), checkpoints_of(made.trajectory, 2)
+    before, start = everything(tmp_path), checkpoints_of(made.trajectory / FOLDER, 2)
     fault(start[2])
     refused(lambda: tiny.fine_tune(tmp_path / "out", start), start[2])
     assert not everything(tmp_path / "out")
@@ -118,10 +118,10 @@ def test_unfinished_work_is_done_anew(
         patch.setattr(resume, "_SECONDS_BETWEEN_SAVES", 0.0)
         patch.setattr("plasticity.warm_up._write_history", die)
         tiny.warm_up(tmp_path)
-    (state,) = tmp_path.glob("*/state.safetensors")
+    (state,) = tmp_path.glob("*/*/state.safetensors")
     fault(state)
     made = tiny.warm_up(tmp_path)
-    assert everything(made.trajectory) == everything(trajectory)
+    assert everything(made.trajectory / FOLDER) == everything(trajectory)
     assert not made.unfinished.exists()
 
 
@@ -172,7 +172,7 @@ def test_a_disk_that_is_full(tiny: TinyStudy, trajectory: Path, tmp_path: Path, 
     assert not parts(disk)
     assert all(".trajectory.unfinished" in name for name in left)
     subprocess.run(["mount", "-o", "remount,size=1m", str(disk)], check=True)
-    assert everything(tiny.warm_up(disk / "out").trajectory) == everything(trajectory)
+    assert everything(tiny.warm_up(disk / "out").trajectory / FOLDER) == everything(trajectory)
 
 
 def test_a_folder_without_permission(tiny: TinyStudy, trajectory: Path, request: pytest.FixtureRequest) -> None:
@@ -189,7 +189,7 @@ def test_a_folder_without_permission(tiny: TinyStudy, trajectory: Path, request:
         subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
     else:
         folder.chmod(0o755)
-    assert everything(tiny.warm_up(folder / "out").trajectory) == everything(trajectory)
+    assert everything(tiny.warm_up(folder / "out").trajectory / FOLDER) == everything(trajectory)
 
 
 WRITERS = {

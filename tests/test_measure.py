@@ -20,7 +20,7 @@ from plasticity.training.epoch import accuracy
 from plasticity.training.images import test_tensors as tensors_of_test
 from plasticity.training.images import train_tensors
 from plasticity.training.weights import load_weights
-from tiny_study import MLP, RESNET, SEED, TinyStudy, checkpoints_of, measure_settings, warm_up_settings
+from tiny_study import FOLDER, MLP, RESNET, SEED, TinyStudy, checkpoints_of, measure_settings, warm_up_settings
 
 KEYS = {"arm", "seed", "warm_up_epoch", "diverged"}
 NUMBERS = [column.name for column in SCHEMAS["collapse"] if column.name not in KEYS]
@@ -140,7 +140,7 @@ def test_features_that_overflow_under_finite_weights_leave_a_row_that_says_so(
 
 def test_a_diverged_warm_up_is_measured_to_its_end(tiny: TinyStudy, tmp_path: Path) -> None:
     files = tiny.warm_up(tmp_path, warm_up_settings(model=RESNET, learning_rate=1e6))
-    checkpoints = checkpoints_of(files.trajectory, 0, 1, 2, 3)
+    checkpoints = checkpoints_of(files.trajectory / FOLDER, 0, 1, 2, 3)
     frame = read_table(tiny.measure(tmp_path / "table", checkpoints, measure_settings(model=RESNET)), "collapse")
     assert frame["diverged"].tolist() == [False, True, True, True]
     assert frame["nc1"].isna().tolist() == [False, True, True, True]

@@ -14,8 +14,8 @@ import pytest
 from test_workflow import checkout, snakemake
 
 RUN = ("--configfile", "tests/config/tiny.yaml", "tests/config/stop.yaml", "--until", "warm_up")
-WARM_UP = Path("results/warm_start/digits/warm_up/plain/seed1")
-LOG = Path("logs/warm_start/digits/warm_up/plain/seed1.log")
+WARM_UP = Path("results/warm_start/digits/warm_up/plain/seeds1-1")
+LOG = Path("logs/warm_start/digits/warm_up/plain/seeds1-1.log")
 
 pytestmark = pytest.mark.slow
 

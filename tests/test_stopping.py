@@ -18,7 +18,7 @@ from plasticity import following_tasks as following_stage
 from plasticity.progress import Progress
 from plasticity.stopping import Stopped, stoppable
 from tiny_permuted import Trained, arm, following_settings, train_first
-from tiny_study import RECORDS, TinyStudy, checkpoints_of, contents_of
+from tiny_study import FOLDER, RECORDS, SEED, TinyStudy, checkpoints_of, contents_of
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -148,11 +148,11 @@ def _stopped(patch: Callable[[pytest.MonkeyPatch], None], run: Callable[[], obje
 def test_a_stopped_warm_up_keeps_its_last_finished_epoch(
     tiny: TinyStudy, trajectory: Path, tmp_path: Path, number: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _stopped(_stop_after(number, 2), lambda: tiny.warm_up(tmp_path), tmp_path, ".trajectory.unfinished")
+    _stopped(_stop_after(number, 2), lambda: tiny.warm_up(tmp_path), tmp_path, f".trajectory.unfinished/state{SEED}")
     with caplog.at_level(logging.INFO, logger="plasticity"):
         files = tiny.warm_up(tmp_path)
     assert "resumed after epoch 2" in caplog.messages
-    assert contents_of(files.trajectory) == contents_of(trajectory)
+    assert contents_of(files.trajectory / FOLDER) == contents_of(trajectory)
 
 
 def test_a_warm_up_stopped_within_an_epoch_keeps_the_one_before(
@@ -172,12 +172,12 @@ def test_a_warm_up_stopped_within_an_epoch_keeps_the_one_before(
         lambda patch: patch.setattr(run, "train_epoch", within),
         lambda: tiny.warm_up(tmp_path),
         tmp_path,
-        ".trajectory.unfinished",
+        f".trajectory.unfinished/state{SEED}",
     )
     with caplog.at_level(logging.INFO, logger="plasticity"):
         files = tiny.warm_up(tmp_path)
     assert "resumed after epoch 2" in caplog.messages
-    assert contents_of(files.trajectory) == contents_of(trajectory)
+    assert contents_of(files.trajectory / FOLDER) == contents_of(trajectory)
 
 
 def test_a_stopped_fine_tuning_keeps_its_last_finished_epoch(

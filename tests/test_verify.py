@@ -12,9 +12,9 @@ from plasticity.errors import PlasticityError
 from plasticity.files import write_json
 from plasticity.verify import verify
 from test_workflow import TINY, checkout, snakemake
-from tiny_study import TinyStudy, checkpoints_of
+from tiny_study import FOLDER, TinyStudy, checkpoints_of
 
-CHECKPOINT = "warm_start/digits/warm_up/plain/seed7/trajectory/epoch0002.safetensors"
+CHECKPOINT = "warm_start/digits/warm_up/plain/seeds7-7/trajectory/seed7/epoch0002.safetensors"
 TABLE = "warm_start/digits/fine_tune/warm_start/job.parquet"
 SPLIT = "warm_start/digits/splits/seed7.parquet"
 RECORD = "warm_start/digits/fine_tune/warm_start/records/seed7/epoch0001.json"
@@ -31,8 +31,8 @@ def study(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = results / "warm_start/digits"
     (folder / "splits").mkdir(parents=True)
     shutil.copy(tiny.split, folder / "splits/seed7.parquet")
-    files = tiny.warm_up(folder / "warm_up/plain/seed7")
-    tiny.fine_tune(folder / "fine_tune/warm_start", checkpoints_of(files.trajectory, 1, 2))
+    files = tiny.warm_up(folder / "warm_up/plain/seeds7-7")
+    tiny.fine_tune(folder / "fine_tune/warm_start", checkpoints_of(files.trajectory / FOLDER, 1, 2))
     (folder / "figures").mkdir()
     (folder / "figures/gap.svg").write_text("<svg/>")
     (results / "config").mkdir()

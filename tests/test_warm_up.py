@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plasticity.checkpoints import read_checkpoint, trajectory_name
+from plasticity import warm_up as stage
+from plasticity.checkpoints import read_checkpoint, seed_folder, trajectory_name
 from plasticity.data.store import open_store
 from plasticity.models.registry import build_model
 from plasticity.progress import Progress
@@ -14,8 +15,8 @@ from plasticity.seeding import torch_generator
 from plasticity.tables import read_provenance, read_table
 from plasticity.training import resume, run
 from plasticity.training.weights import weights_of
-from plasticity.warm_up import Keeper
-from tiny_study import MLP, RESNET, SEED, Killed, TinyStudy, checkpoints_of, contents_of, warm_up_settings
+from plasticity.warm_up import Keeper, hand_over
+from tiny_study import FOLDER, MLP, RESNET, SEED, Killed, TinyStudy, checkpoints_of, contents_of, warm_up_settings
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def _killed(
 def test_a_trajectory_holds_the_checkpoints_and_its_history_every_epoch(tiny: TinyStudy, tmp_path: Path) -> None:
     settings = warm_up_settings(epochs=(0, 2, 4))
     files = tiny.warm_up(tmp_path, settings)
-    assert sorted(contents_of(files.trajectory)) == [trajectory_name(epoch) for epoch in (0, 2, 4)]
+    assert sorted(contents_of(files.trajectory / FOLDER)) == [trajectory_name(epoch) for epoch in (0, 2, 4)]
     history = read_table(files.history, "history")
     assert history["epoch"].tolist() == [1, 2, 3, 4]
     assert set(history["run"]) == {"plain"}
@@ -99,7 +100,7 @@ def test_every_checkpoint_is_another_network(trajectory: Path) -> None:
 def test_keeping_checkpoints_does_not_change_the_training(tiny: TinyStudy, trajectory: Path, tmp_path: Path) -> None:
     files = tiny.warm_up(tmp_path, warm_up_settings(epochs=(3,)))
     last = trajectory_name(3)
-    assert read_checkpoint(files.trajectory / last).digest == read_checkpoint(trajectory / last).digest
+    assert read_checkpoint(files.trajectory / FOLDER / last).digest == read_checkpoint(trajectory / last).digest
 
 
 def test_a_penalty_is_in_the_history(tiny: TinyStudy, tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_a_killed_training_goes_on_to_the_same_checkpoints(
     cut = tiny.warm_up(tmp_path / "cut", settings)
     saved = epoch if owner is Progress else epoch - 1
     assert len(trained_epochs) == epoch + 3 - saved
-    assert contents_of(cut.trajectory) == contents_of(whole.trajectory)
+    assert contents_of(cut.trajectory / FOLDER) == contents_of(whole.trajectory / FOLDER)
     assert cut.history.read_bytes() == whole.history.read_bytes()
     assert not cut.unfinished.exists()
 
@@ -139,14 +140,53 @@ def test_a_training_killed_twice_goes_on_to_the_same_checkpoints(
 ) -> None:
     for epoch in (1, 2):
         _killed(tiny, tmp_path, warm_up_settings(), lambda patch, at=epoch: _kill(patch, Progress, "show", at))
-    assert contents_of(tiny.warm_up(tmp_path).trajectory) == contents_of(trajectory)
+    assert contents_of(tiny.warm_up(tmp_path).trajectory / FOLDER) == contents_of(trajectory)
+
+
+@pytest.mark.parametrize(("seed", "epoch"), [(SEED, 3), (8, 0), (8, 2)])
+def test_a_job_killed_at_one_of_its_seeds_goes_on_from_there(
+    tiny: TinyStudy,
+    tmp_path: Path,
+    save_every_epoch: None,
+    trained_epochs: list[int],
+    seed: int,
+    epoch: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = tiny.warm_up(tmp_path / "whole", seeds=(SEED, 8))
+    call = Keeper.__call__
+
+    def fatal(self: Keeper, number: int) -> None:
+        if (self.run.seed, number) == (seed, epoch):
+            raise Killed
+        call(self, number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Keeper, "__call__", fatal)
+        with pytest.raises(Killed):
+            tiny.warm_up(tmp_path / "cut", seeds=(SEED, 8))
+    trained_epochs.clear()
+    cut = tiny.warm_up(tmp_path / "cut", seeds=(SEED, 8))
+    assert len(trained_epochs) == (1 + 3 if seed == SEED else 3 - max(0, epoch - 1))
+    for each in (SEED, 8):
+        assert contents_of(cut.trajectory / seed_folder(each)) == contents_of(whole.trajectory / seed_folder(each))
+    assert cut.history.read_bytes() == whole.history.read_bytes()
+    assert not cut.unfinished.exists()
+
+
+def test_seeds_of_a_job_do_not_depend_on_each_other(tiny: TinyStudy, trajectory: Path, tmp_path: Path) -> None:
+    files = tiny.warm_up(tmp_path, warm_up_settings(), seeds=(8, SEED))
+    assert contents_of(files.trajectory / FOLDER) == contents_of(trajectory)
+    history = read_table(files.history, "history")
+    assert history["seed"].tolist() == [8] * 3 + [SEED] * 3
+    assert len({read_checkpoint(folder / trajectory_name(3)).digest for folder in files.trajectory.iterdir()}) == 2
 
 
 def test_a_training_killed_before_anything_was_saved_starts_anew(
     tiny: TinyStudy, tmp_path: Path, trajectory: Path
 ) -> None:
     _killed(tiny, tmp_path, warm_up_settings(), lambda patch: _kill(patch, Progress, "show", 2))
-    assert contents_of(tiny.warm_up(tmp_path).trajectory) == contents_of(trajectory)
+    assert contents_of(tiny.warm_up(tmp_path).trajectory / FOLDER) == contents_of(trajectory)
 
 
 @pytest.mark.parametrize("moved", [False, True], ids=["before the checkpoints move", "after"])
@@ -154,17 +194,15 @@ def test_a_training_killed_while_it_finishes_is_done_again(
     tiny: TinyStudy, tmp_path: Path, save_every_epoch: None, trajectory: Path, moved: bool
 ) -> None:
     def kill(patch: pytest.MonkeyPatch) -> None:
-        finish = Keeper.finish
-
-        def fatal(self: Keeper, trajectory: Path) -> None:
+        def fatal(*given: Any) -> None:
             if moved:
-                finish(self, trajectory)
+                hand_over(*given)
             raise Killed
 
-        patch.setattr(Keeper, "finish", fatal)
+        patch.setattr(stage, "hand_over", fatal)
 
     _killed(tiny, tmp_path, warm_up_settings(), kill)
-    assert contents_of(tiny.warm_up(tmp_path).trajectory) == contents_of(trajectory)
+    assert contents_of(tiny.warm_up(tmp_path).trajectory / FOLDER) == contents_of(trajectory)
 
 
 @pytest.mark.parametrize("change", ["settings", "epochs", "code"])
@@ -178,7 +216,7 @@ def test_unfinished_work_of_another_training_is_not_mixed_in(
     cut = tiny.warm_up(tmp_path / "cut", new, code="changed" if change == "code" else "code")
     assert len(trained_epochs) == 3
     clean = tiny.warm_up(tmp_path / "clean", new)
-    assert contents_of(cut.trajectory) == contents_of(clean.trajectory)
+    assert contents_of(cut.trajectory / FOLDER) == contents_of(clean.trajectory / FOLDER)
     assert cut.history.read_bytes() == clean.history.read_bytes()
 
 
@@ -186,7 +224,7 @@ def test_damaged_unfinished_work_is_told_and_trained_anew(
     tiny: TinyStudy, tmp_path: Path, save_every_epoch: None, trajectory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     _killed(tiny, tmp_path, warm_up_settings(), lambda patch: _kill(patch, Progress, "show", 2))
-    (state,) = tmp_path.glob("*/state.safetensors")
+    (state,) = tmp_path.glob("*/*/state.safetensors")
     content = bytearray(state.read_bytes())
     content[-1] ^= 1
     state.write_bytes(content)
@@ -194,7 +232,7 @@ def test_damaged_unfinished_work_is_told_and_trained_anew(
         files = tiny.warm_up(tmp_path)
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert warning.startswith(f"unfinished work is not usable, starting anew: {state}: damaged checkpoint")
-    assert contents_of(files.trajectory) == contents_of(trajectory)
+    assert contents_of(files.trajectory / FOLDER) == contents_of(trajectory)
 
 
 def test_a_diverging_training_writes_every_checkpoint_and_says_so(tiny: TinyStudy, tmp_path: Path) -> None:
@@ -202,7 +240,8 @@ def test_a_diverging_training_writes_every_checkpoint_and_says_so(tiny: TinyStud
     history = read_table(files.history, "history")
     assert history["epoch"].tolist() == [1]
     assert all(history["loss"].isna())
-    found = {epoch: read_checkpoint(path) for epoch, path in checkpoints_of(files.trajectory, 0, 1, 2, 3).items()}
+    paths = checkpoints_of(files.trajectory / FOLDER, 0, 1, 2, 3)
+    found = {epoch: read_checkpoint(path) for epoch, path in paths.items()}
     assert {epoch: c.settings["diverged"] for epoch, c in found.items()} == {0: False, 1: True, 2: True, 3: True}
     assert {epoch: c.settings["warm_up_epoch"] for epoch, c in found.items()} == {0: 0, 1: 1, 2: 2, 3: 3}
     assert len({found[epoch].digest for epoch in (1, 2, 3)}) == 1

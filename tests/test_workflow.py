@@ -221,7 +221,7 @@ def test_deleted_checkpoint_is_exported_again_without_training(finished: Path) -
     assert not planned(finished).keys() & {"warm_up", "draw_split"}
 
 
-def test_chunk_size_changes_jobs_but_recomputes_nothing(finished: Path, tmp_path: Path) -> None:
+def test_another_cut_into_jobs_changes_no_number_and_repeats_no_fine_tuning(finished: Path, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(finished, folder, symlinks=True)
     before = metrics(folder)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from plasticity.checkpoints import Checkpoint, read_checkpoint, trajectory_name
+from plasticity.checkpoints import Checkpoint, read_checkpoint, seed_folder, trajectory_name
 from plasticity.fine_tune import FineTuneFiles, fine_tune
 from plasticity.measure import MeasureFiles, measure
 from plasticity.warm_up import WarmUpFiles, warm_up
@@ -13,6 +13,8 @@ from plasticity.warm_up import WarmUpFiles, warm_up
 Settings = dict[str, Any]
 
 SEED = 7
+FOLDER = seed_folder(SEED)
+"""Where a trajectory has the checkpoints of the seed."""
 RECORDS = f"records/seed{SEED}"
 MLP: Settings = {"name": "mlp", "hidden": [16], "activation": "relu"}
 RESNET: Settings = {"name": "resnet18_narrow", "width": 2, "max_pool": False}
@@ -52,10 +54,13 @@ class TinyStudy:
     data: Path
     split: Path
 
-    def warm_up(self, folder: Path, settings: Settings | None = None, *, code: str = "code") -> WarmUpFiles:
+    def warm_up(
+        self, folder: Path, settings: Settings | None = None, *, seeds: Sequence[int] = (SEED,), code: str = "code"
+    ) -> WarmUpFiles:
         """Run the stage in `folder`; return its files."""
-        files = WarmUpFiles(self.data, self.split, folder / "trajectory", folder / "history.parquet")
-        warm_up(files, settings=settings or warm_up_settings(), seed=SEED, threads=1, code=code)
+        outputs = folder / "trajectory", folder / "history.parquet"
+        files = WarmUpFiles(self.data, dict.fromkeys(seeds, self.split), *outputs)
+        warm_up(files, settings=settings or warm_up_settings(), threads=1, code=code)
         return files
 
     def fine_tune(

@@ -39,6 +39,11 @@ def trajectory_name(epoch: int) -> str:
     return f"epoch{epoch:04d}.safetensors"
 
 
+def seed_folder(seed: int) -> str:
+    """Return the name of one seed's folder in a trajectory."""
+    return f"seed{seed}"
+
+
 def iteration_name(iteration: int) -> str:
     """Return the name of one checkpoint's file in a trajectory that is counted in iterations."""
     return f"iteration{iteration:07d}.safetensors"

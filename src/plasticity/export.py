@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from plasticity.checkpoints import read_checkpoint, trajectory_name, write_checkpoint
+from plasticity.checkpoints import read_checkpoint, seed_folder, trajectory_name, write_checkpoint
 from plasticity.errors import PlasticityError
 
 
-def export_checkpoints(trajectory: Path, outputs: Mapping[int, Path], *, study: dict[str, Any]) -> None:
-    """Write the checkpoints of several epochs; arguments as `export_checkpoint`, with the outputs by epoch."""
+def export_checkpoints(trajectory: Path, outputs: Mapping[int, Path], *, seed: int, study: dict[str, Any]) -> None:
+    """Write the checkpoints of one seed of a job; arguments as `export_checkpoint`, with the outputs by epoch."""
     for epoch, output in outputs.items():
-        export_checkpoint(trajectory, epoch, output, study=study)
+        export_checkpoint(trajectory / seed_folder(seed), epoch, output, study=study)
 
 
 def export_checkpoint(trajectory: Path, epoch: int, output: Path, *, study: dict[str, Any]) -> None:
     """Write a checkpoint whose header names the study beside the settings of the training that made it.
 
     Args:
-        trajectory: Folder of a finished warm-up.
+        trajectory: Folder of one seed's finished warm-up.
         epoch: Warm-up epoch of the checkpoint.
         output: The checkpoint.
         study: What the trajectory does not know: study and data set.

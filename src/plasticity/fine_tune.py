@@ -10,20 +10,19 @@ import numpy as np
 import pandas as pd
 import torch
 
-from plasticity.checkpoints import Checkpoint, all_finite, by_seed, read_checkpoint
+from plasticity.checkpoints import Checkpoint, all_finite, by_seed, read_checkpoint, seed_folder
 from plasticity.data.store import ImageStore, open_store
 from plasticity.files import digest_of
-from plasticity.models.registry import build_model
 from plasticity.progress import Progress
 from plasticity.provenance import provenance
 from plasticity.records import usable_record, write_record
-from plasticity.seeding import torch_generator
 from plasticity.split import read_split
 from plasticity.stopping import stoppable
 from plasticity.tables import write_table
-from plasticity.training.device import describe_device, place, prepare_device
+from plasticity.training.device import describe_device, prepare_device
 from plasticity.training.epoch import accuracy
-from plasticity.training.images import ImageTensors, test_tensors, train_tensors
+from plasticity.training.images import ImageTensors, test_tensors
+from plasticity.training.open_run import open_run
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
 from plasticity.training.weights import weights_of
@@ -93,7 +92,7 @@ def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], threads: int, c
         }
         for epoch, path in checkpoints.items():
             checkpoint = read_checkpoint(path)
-            base = files.records / f"seed{seed}" / f"epoch{epoch:04d}"
+            base = files.records / seed_folder(seed) / f"epoch{epoch:04d}"
             digest = digest_of({**inputs, "checkpoint": checkpoint.digest})
             job = Job(base, digest, f"{settings['arm']}, seed {seed}, from {epoch}")
             records.append({"seed": seed, "warm_up_epoch": epoch, **job.run(task, checkpoint, settings)})
@@ -133,17 +132,7 @@ class Job:
 def _load_task(data: Path, settings: dict[str, Any], device: torch.device) -> FullTask:
     """Return the task with a network whose weights, images and seed are to come."""
     store = open_store(data)
-    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(0, "init"))
-    place(model, device)
-    run = TrainingRun(
-        model=model,
-        images=train_tensors(store, device),
-        indices=torch.empty(0, dtype=torch.int64, device=device),
-        settings=settings["training"],
-        seed=0,
-        purpose="fine_tune/order",
-        precision=settings["precision"],
-    )
+    run = open_run(store, settings, device, purpose="fine_tune/order")
     return FullTask(store, test_tensors(store, device, settings["test_size"]), run)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from plasticity.checkpoints import all_finite, iterations_in, read_checkpoint
+from plasticity.checkpoints import all_finite, iterations_in, read_checkpoint, seed_folder
 from plasticity.data.store import ImageStore, open_store
 from plasticity.logs import logger
 from plasticity.metrics.layers import TrainTestPass, centres_of, layer_pass, layer_rows
@@ -87,7 +87,7 @@ def measure_variances(files: MeasureFiles, *, settings: dict[str, Any], seeds: S
     for seed in seeds:
         measured = _load(store, settings, seed, device)
         sizes = {"train_size": len(measured.train), "test_size": len(measured.test)}
-        checkpoints = iterations_in(files.trajectory / f"seed{seed}")
+        checkpoints = iterations_in(files.trajectory / seed_folder(seed))
         last = measured.passes(list(checkpoints.values())[-1])
         frozen = None if last is None else centres_of(last, measured.num_classes, measured.clustering)
         for iteration, path in checkpoints.items():

@@ -1,6 +1,5 @@
 """Stage: train for a number of iterations on the first task of the train-test study, keeping weights on the way."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,9 @@ from typing import Any
 import pandas as pd
 import torch
 
-from plasticity.checkpoints import iteration_name
+from plasticity.checkpoints import iteration_name, seed_folder
 from plasticity.data.store import ImageStore, open_store
-from plasticity.files import digest_of, move_folder
+from plasticity.files import digest_of
 from plasticity.models.registry import build_model
 from plasticity.parts import draw_parts, first_task
 from plasticity.provenance import provenance
@@ -21,7 +20,7 @@ from plasticity.tables import write_table
 from plasticity.training.device import describe_device, place, prepare_device
 from plasticity.training.images import train_tensors
 from plasticity.training.iterations import IterationRun
-from plasticity.training.keeper import Keeper
+from plasticity.training.keeper import Keeper, hand_over
 from plasticity.training.resume import ResumeFile
 
 
@@ -61,13 +60,10 @@ def pre_train(files: PreTrainFiles, *, settings: dict[str, Any], seeds: Sequence
         inputs = {"settings": settings, "seed": seed, "data": store.digest, "code": code}
         resumes.append(ResumeFile(files.unfinished / f"state{seed}" / "state.safetensors", digest_of(inputs)))
         run = _start(store, settings, seed, device)
-        _train(run, files.unfinished / "trajectory" / f"seed{seed}", settings, resumes[-1])
+        _train(run, files.unfinished / "trajectory" / seed_folder(seed), settings, resumes[-1])
         rows += [{"seed": seed, **vars(record)} for record in run.history]
     _write_history(rows, files.history, settings, describe_device(device))
-    for resume in resumes:
-        resume.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
-    move_folder(files.unfinished / "trajectory", files.trajectory)
-    shutil.rmtree(files.unfinished)
+    hand_over(files.unfinished, files.trajectory, resumes)
 
 
 def _start(store: ImageStore, settings: dict[str, Any], seed: int, device: torch.device) -> IterationRun:
@@ -96,9 +92,7 @@ def _train(run: IterationRun, folder: Path, settings: dict[str, Any], resume: Re
         name=iteration_name,
     )
     run.on_iteration = keep
-    if not run.restore(resume):
-        shutil.rmtree(folder, ignore_errors=True)
-        keep(0)
+    keep.resume_or_begin(resume)
     run.run(resume=resume, title=f"pre-training {settings['arm']}, seed {run.seed}")
     keep.keep(run.iteration)
     run.save(resume)  # the job's next seeds may be killed: this one is not trained again

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from plasticity.checkpoints import Checkpoint, all_finite, iterations_in, read_checkpoint
+from plasticity.checkpoints import Checkpoint, all_finite, iterations_in, read_checkpoint, seed_folder
 from plasticity.data.store import ImageStore, open_store
 from plasticity.files import digest_of
 from plasticity.models.registry import build_model
@@ -85,7 +85,7 @@ def transfer(files: TransferFiles, *, settings: dict[str, Any], seeds: Sequence[
     rows = []
     for seed in seeds:
         task = _load(store, settings, seed, device)
-        for iteration, path in iterations_in(files.trajectory / f"seed{seed}").items():
+        for iteration, path in iterations_in(files.trajectory / seed_folder(seed)).items():
             base = files.records / f"seed{seed}_iteration{iteration:07d}"
             outcome = _outcome(task, read_checkpoint(path), settings, seed, base=base, code=code)
             rows.append({"seed": seed, "iteration": iteration, **outcome})

@@ -102,6 +102,12 @@ def checkpoints_of(start, seeds_and_epochs):
     ]
 
 
+def trajectory_of(warm_up, seed):
+    """Trajectory of the job that carries this seed's warm-up."""
+    group = WARM_START.group_of(int(seed))
+    return rules.warm_up.output.trajectory.format(warm_up=warm_up, group=group)
+
+
 def splits_of_group(group):
     """Splits of the seeds that a job carries."""
     return expand(rules.draw_split.output.split, seed=WARM_START.groups[group])

@@ -41,16 +41,16 @@ rule draw_split:
 rule warm_up:
     input:
         data=rules.prepare_data.output.description,
-        split=rules.draw_split.output.split,
+        splits=lambda wildcards: splits_of_group(wildcards.group),
     output:
         trajectory=directory(
-            f"{WARM_START_RESULTS}/warm_up/{{warm_up}}/seed{{seed}}/trajectory"
+            f"{WARM_START_RESULTS}/warm_up/{{warm_up}}/{{group}}/trajectory"
         ),
-        history=f"{WARM_START_RESULTS}/warm_up/{{warm_up}}/seed{{seed}}/history.parquet",
+        history=f"{WARM_START_RESULTS}/warm_up/{{warm_up}}/{{group}}/history.parquet",
     log:
-        f"logs/warm_start/{DATASET}/warm_up/{{warm_up}}/seed{{seed}}.log",
+        f"logs/warm_start/{DATASET}/warm_up/{{warm_up}}/{{group}}.log",
     benchmark:
-        f"{WARM_START_RESULTS}/benchmarks/warm_up/{{warm_up}}/seed{{seed}}.tsv"
+        f"{WARM_START_RESULTS}/benchmarks/warm_up/{{warm_up}}/{{group}}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -59,9 +59,10 @@ rule warm_up:
         runtime=1440,
     params:
         settings=lambda wildcards: WARM_START.warm_up_settings(wildcards.warm_up),
+        seeds=lambda wildcards: WARM_START.groups[wildcards.group],
         code=fingerprint("plasticity.warm_up", tables=("history",)),
     message:
-        "Warm-up {wildcards.warm_up}, seed {wildcards.seed}"
+        "Warm-up {wildcards.warm_up}, {wildcards.group}"
     script:
         "../scripts/warm_up.py"
 
@@ -73,9 +74,9 @@ for training, planned in WARM_START.warm_ups.items():
         name:
             f"export_{training}"
         input:
-            trajectory=expand(
-                rules.warm_up.output.trajectory, warm_up=training, allow_missing=True
-            )[0],
+            trajectory=lambda wildcards, warm_up=training: trajectory_of(
+                warm_up, wildcards.seed
+            ),
         output:
             checkpoint_files(training, planned.epochs),
         log:
@@ -243,7 +244,7 @@ rule assemble_histories:
         warm_up=expand(
             rules.warm_up.output.history,
             warm_up=WARM_START.warm_ups,
-            seed=WARM_START.study["seeds"],
+            group=WARM_START.groups,
         ),
         fine_tune=fine_tune_files("history.parquet"),
     output:

@@ -7,5 +7,6 @@ with log_to(snakemake.log[0]):
     export_checkpoints(
         Path(snakemake.input.trajectory),
         dict(zip(snakemake.params.epochs, map(Path, snakemake.output), strict=True)),
+        seed=int(snakemake.wildcards.seed),
         study=snakemake.params.study,
     )

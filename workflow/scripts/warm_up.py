@@ -7,12 +7,11 @@ with log_to(snakemake.log[0]):
     warm_up(
         WarmUpFiles(
             data=Path(snakemake.input.data),
-            split=Path(snakemake.input.split),
+            splits=dict(zip(snakemake.params.seeds, map(Path, snakemake.input.splits), strict=True)),
             trajectory=Path(snakemake.output.trajectory),
             history=Path(snakemake.output.history),
         ),
         settings=snakemake.params.settings,
-        seed=int(snakemake.wildcards.seed),
         threads=snakemake.threads,
         code=snakemake.params.code,
     )

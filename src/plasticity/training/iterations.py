@@ -85,10 +85,6 @@ class IterationRun(TrainingRun):
         schedule = self.schedule
         self.train(schedule, resume=resume, progress=Progress(title, schedule.epochs))
 
-    def save(self, resume: ResumeFile) -> None:
-        """Save the run as it is, between two epochs."""
-        resume.save(self.model, self.optimizer, self._state())
-
     def finished(self, schedule: Schedule) -> bool:
         """Say whether the schedule is fulfilled or the loss that stops the training is reached."""
         return super().finished(schedule) or self.reached

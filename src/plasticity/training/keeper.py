@@ -1,12 +1,14 @@
 """Checkpoints of a training in progress, kept beside its unfinished state until the training is complete."""
 
-from collections.abc import Callable, Collection
+import shutil
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from plasticity.checkpoints import write_checkpoint
 from plasticity.files import move_folder
+from plasticity.training.resume import ResumeFile
 from plasticity.training.run import TrainingRun
 from plasticity.training.weights import weights_of
 
@@ -31,6 +33,12 @@ class Keeper:
     wanted: Collection[int]
     name: Callable[[int], str]
 
+    def resume_or_begin(self, resume: ResumeFile) -> None:
+        """Let the training continue from its saved state; without one, remove what others left and keep number 0."""
+        if not self.run.restore(resume):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self(0)
+
     def __call__(self, number: int) -> None:
         """Keep the weights if `number` is that of a checkpoint."""
         if number in self.wanted:
@@ -47,6 +55,16 @@ class Keeper:
             if later > number:
                 self.keep(later)
 
-    def finish(self, trajectory: Path) -> None:
-        """Move the checkpoints to where the next stage expects them."""
-        move_folder(self.folder, trajectory)
+
+def hand_over(unfinished: Path, trajectory: Path, resumes: Iterable[ResumeFile]) -> None:
+    """Move the checkpoints of finished trainings to where the next stage expects them, and remove the saved states.
+
+    Args:
+        unfinished: Folder of the job's unfinished work, with the checkpoints in a folder of the trajectory's name.
+        trajectory: Where they go.
+        resumes: The saved states, a file per training.
+    """
+    for resume in resumes:
+        resume.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
+    move_folder(unfinished / trajectory.name, trajectory)
+    shutil.rmtree(unfinished)

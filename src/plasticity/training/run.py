@@ -118,6 +118,10 @@ class TrainingRun:
         if self.diverged:
             logger.warning("%s diverged in epoch %d: loss is not finite", progress.title, len(self.history))
 
+    def save(self, resume: ResumeFile) -> None:
+        """Save the run as it is, between two epochs."""
+        resume.save(self.model, self.optimizer, self._state())
+
     def finished(self, schedule: Schedule) -> bool:
         """Say whether the schedule is fulfilled."""
         if self.diverged or len(self.history) >= schedule.epochs:
