@@ -37,6 +37,7 @@ if TRAIN_TEST is not None:
 
 include: "workflow/rules/published.smk"
 include: "workflow/rules/reproduction.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/verify.smk"
 

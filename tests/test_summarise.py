@@ -37,15 +37,17 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
     svg.write_text('<svg xmlns="http://www.w3.org/2000/svg"><title>A</title><desc>what is drawn</desc></svg>')
     output = tmp_path / "out/summary.html"
     figures = [svg, tmp_path / f"{name}.png"]
-    summarise(study, tables=files(study), figures=figures, output=output, settings=plan.summary_settings())
+    given = {"figures": figures, "settings": plan.summary_settings(), "drawn_by": {name: f"{name}_and_1_more"}}
+    summarise(study, tables=files(study), output=output, **given)
     text = output.read_text(encoding="utf-8")
     assert text.count("<h2>") == 1 + len(SUMMARIES[study].findings)
     assert 'alt="A. what is drawn"' in text
+    assert f"{name}_and_1_more</code>" in text
     assert plan.study["model"]["name"] in text
     assert f"(n = {len(plan.study['seeds'])})" in text
     assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]*", "", text))
     before = output.read_bytes()
-    summarise(study, tables=files(study), figures=figures, output=output, settings=plan.summary_settings())
+    summarise(study, tables=files(study), output=output, **given)
     assert output.read_bytes() == before
 
 
@@ -75,12 +77,13 @@ def test_the_kept_effect_of_length_is_its_slope_over_all_lengths():
 
 def test_a_missing_table_or_setting_is_told_in_one_line(tmp_path):
     settings = read_run(KEPT["permuted"]).plan.summary_settings()
+    nothing = {"figures": [], "output": tmp_path / "x.html", "drawn_by": {}}
     with pytest.raises(PlasticityError, match=r"summary of permuted: expected the tables .* none for \['causes'\]"):
         given = {name: path for name, path in files("permuted").items() if name != "causes"}
-        summarise("permuted", tables=given, figures=[], output=tmp_path / "x.html", settings=settings)
+        summarise("permuted", tables=given, **nothing, settings=settings)
     del settings["trial"]
     with pytest.raises(PlasticityError, match=r"summary of permuted: expected the settings .* none for \['trial'\]"):
-        summarise("permuted", tables=files("permuted"), figures=[], output=tmp_path / "x.html", settings=settings)
+        summarise("permuted", tables=files("permuted"), **nothing, settings=settings)
     assert not (tmp_path / "x.html").exists()
 
 

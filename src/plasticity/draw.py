@@ -1,9 +1,9 @@
-"""Stage: one figure from a study's tables, as SVG and PNG."""
+"""Stage: figures from a study's tables, as SVG and PNG."""
 
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -14,37 +14,37 @@ from plasticity.figures.style import Style, save
 from plasticity.tables import read_table
 
 
-def draw(
-    name: str,
-    *,
-    tables: Mapping[str, str | Path],
-    svg: str | Path,
-    png: str | Path,
-    settings: Mapping[str, Any],
-) -> None:
-    """Draw the figure `name` and write it as SVG and PNG.
+class FigureFiles(NamedTuple):
+    """Where a figure is written."""
+
+    svg: str | Path
+    png: str | Path
+
+
+def draw(figures: Mapping[str, FigureFiles], *, tables: Mapping[str, str | Path], settings: Mapping[str, Any]) -> None:
+    """Draw figures of one study and write each as SVG and PNG.
 
     Args:
-        name: A key of the `figures` of a study's configuration.
+        figures: Keys of the `figures` of a study's configuration, and where each is written.
         tables: Table -> its Parquet file. The warm-start study has metrics, histories and correlations, the permuted
             study metrics and correlations, the train-test study metrics, transfer and correlations.
-        svg: Where the SVG is written.
-        png: Where the PNG is written.
-        settings: `style`, the figure's section of the configuration; `arms`, all arms in order; `labels`, arm to
+        settings: `styles`, figure to its section of the configuration; `arms`, all arms in order; `labels`, arm to
             name in legends; `analysis`, the section of that name; and `warm_ups`, arm to warm-up, in the warm-start
             study, or `experiments`, arm to experiment, in the others.
 
     Raises:
         PlasticityError: If there is no such figure, a table or setting is missing or wrong, or a table is damaged.
     """
-    module, kind = tables_class(name)
-    _complete(f"figure {name}: expected the settings", ("style",), settings)
-    style = Style.from_settings(settings["style"])
-    of_study = getattr(importlib.import_module(module), kind)
-    loaded = read_tables_of(of_study, tables, settings, what=f"figure {name}")
-    with style.context():
-        figure = render(name, loaded, style)
-        save(figure, svg, png, describe(figure, name, loaded))
+    what = f"figure {', '.join(figures)}"
+    ((module, kind),) = {tables_class(name) for name in figures}
+    _complete(f"{what}: expected the settings", ("styles",), settings)
+    _complete(f"{what}: expected the styles of", tuple(figures), settings["styles"])
+    styles = {name: Style.from_settings(settings["styles"][name]) for name in figures}
+    loaded = read_tables_of(getattr(importlib.import_module(module), kind), tables, settings, what=what)
+    for name, files in figures.items():
+        with styles[name].context():
+            figure = render(name, loaded, styles[name])
+            save(figure, files.svg, files.png, describe(figure, name, loaded))
 
 
 def read_tables_of(of_study: Any, tables: Mapping[str, str | Path], settings: Mapping[str, Any], *, what: str) -> Any:

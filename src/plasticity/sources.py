@@ -35,6 +35,6 @@ SOURCES: Mapping[str, Mapping[str, Source]] = {
 _DRAWN_BY = {"warm_start": "draw_", "permuted": "draw_permuted_", "train_test_collapse": "draw_train_test_"}
 
 
-def drawing_rule(study: str, figure: str) -> str:
-    """Return the name of the rule that draws a figure of a study."""
-    return f"{_DRAWN_BY[study]}{figure}"
+def drawing_rule(study: str, drawing: str) -> str:
+    """Return the name of the rule of a job that draws figures of a study."""
+    return f"{_DRAWN_BY[study]}{drawing}"

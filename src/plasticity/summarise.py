@@ -21,6 +21,7 @@ def summarise(
     figures: Sequence[str | Path],
     output: Path,
     settings: Mapping[str, Any],
+    drawn_by: Mapping[str, str],
 ) -> None:
     """Write the summary of a study as a page that needs nothing else.
 
@@ -30,6 +31,7 @@ def summarise(
         figures: The study's figures that the page shows, each as SVG and as PNG, named after the figure.
         output: The page.
         settings: `summary_settings` of the study's plan.
+        drawn_by: Figure -> the job that draws it.
 
     Raises:
         PlasticityError: If a table or setting is missing, or a table is damaged.
@@ -41,6 +43,7 @@ def summarise(
         ran={**_ran(loaded, settings), **module.ran(loaded)},
         findings=findings(study, loaded),
         images=_images(figures),
+        drawn_by=drawn_by,
     )
     with atomic_path(output) as temporary:
         temporary.write_text(page_html(page), encoding="utf-8")

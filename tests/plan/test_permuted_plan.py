@@ -189,7 +189,7 @@ def _slices(plan: PermutedPlan) -> dict[tuple[str, str], Any]:
     found |= {
         ("following", name): (plan.following_settings(name), plan.first_task_of(name)) for name in plan.experiments
     }
-    return found | {("figures", name): plan.figure_settings(name) for name in plan.study["figures"]}
+    return found | {("figures", name): plan.drawing_settings(name) for name in plan.drawings}
 
 
 DEMO_PLAN = _plan()
@@ -247,8 +247,9 @@ def test_a_changed_key_reaches_the_stages_that_read_it_and_no_other(keys: tuple[
     assert set(_changed(_plan(_put(keys, value)))) == expected
 
 
-def test_the_style_of_a_figure_changes_that_figure_alone() -> None:
-    assert _changed(_plan(_put(("figures", "task_correlations"), {"width": 4}))) == {"figures": {"task_correlations"}}
+def test_the_style_of_a_figure_changes_its_job_alone() -> None:
+    changed = _changed(_plan(_put(("figures", "task_correlations"), {"width": 4})))
+    assert changed == {"figures": {DEMO_PLAN.drawn_by["task_correlations"]}}
 
 
 def test_a_label_changes_figures_and_tables_only() -> None:

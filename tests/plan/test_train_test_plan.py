@@ -21,6 +21,7 @@ def plan(**arms: Any) -> TrainTestPlan:
     section = config["train_test_collapse"]
     section["seeds"] = [1, 2, 3, 4]
     section["arms"] = arms
+    config["jobs"]["figures_per_job"] = 1
     section["next_task"]["learning_rates"] = [0.0005, 0.25]
     return TrainTestPlan(load_config(config, root=ROOT))
 
@@ -87,10 +88,10 @@ def test_checkpoints_start_before_training_and_end_with_it(iterations: int, coun
 
 @pytest.mark.parametrize("figure", ["variances_by_iteration", "variances_by_layer"])
 def test_a_figure_reads_its_style_and_the_arms(figure: str) -> None:
-    settings = plan(size={"train_size": [50, 100], "label": "N ="}).figure_settings(figure)
+    settings = plan(size={"train_size": [50, 100], "label": "N ="}).drawing_settings(figure)
     assert settings["labels"] == {"size_50": "N = 50", "size_100": "N = 100"}
     assert settings["experiments"] == {"size_50": "size", "size_100": "size"}
-    assert settings["style"] == {}
+    assert settings["styles"] == {figure: {}}
 
 
 def test_a_family_is_of_arms_that_differ_in_weight_decay_alone() -> None:
@@ -108,7 +109,7 @@ def test_a_family_is_of_arms_that_differ_in_weight_decay_alone() -> None:
     }
     assert list(found.weight_decays["transfer"]) == ["transfer", "strong_0.01", "strong_0.1"]
     assert found.correlate_settings() == {**found.study["analysis"], "weight_decays": found.weight_decays}
-    assert found.figure_settings("variances_by_layer")["weight_decays"] == found.weight_decays
+    assert found.drawing_settings("variances_by_layer")["weight_decays"] == found.weight_decays
 
 
 def test_settings_for_what_is_published_are_those_of_each_arm() -> None:

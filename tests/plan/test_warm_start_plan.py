@@ -160,7 +160,7 @@ def _slices(plan: WarmStartPlan) -> dict[tuple[str, str], Any]:
     found |= {("intervene", name): plan.intervene_settings(name) for name in plan.interventions}
     found |= {("measure", name): (plan.measure_settings(name), epochs) for name, epochs in plan.starts.items()}
     found |= {("fine_tune", name): (plan.fine_tune_settings(name), arm.epochs) for name, arm in plan.arms.items()}
-    return found | {("figures", name): plan.figure_settings(name) for name in plan.study["figures"]}
+    return found | {("figures", name): plan.drawing_settings(name) for name in plan.drawings}
 
 
 def _changed(plan: WarmStartPlan) -> dict[str, set[str]]:
@@ -220,8 +220,9 @@ def test_a_changed_key_reaches_the_stages_that_read_it_and_no_other(keys: tuple[
     assert set(_changed(_plan(_put(keys, value)))) == expected
 
 
-def test_the_style_of_a_figure_changes_that_figure_alone() -> None:
-    assert _changed(_plan(_put(("figures", "plasticity_gap"), {"width": 4}))) == {"figures": {"plasticity_gap"}}
+def test_the_style_of_a_figure_changes_its_job_alone() -> None:
+    changed = _changed(_plan(_put(("figures", "plasticity_gap"), {"width": 4})))
+    assert changed == {"figures": {DEMO_PLAN.drawn_by["plasticity_gap"]}}
 
 
 def test_a_label_changes_figures_and_tables_only() -> None:
@@ -235,7 +236,7 @@ def test_an_interventions_strength_changes_only_the_intervening() -> None:
 
 def test_how_work_is_cut_into_jobs_changes_no_settings() -> None:
     config = deepcopy(DEMO)
-    config["jobs"] = {"fine_tunings_per_job": 3, "seeds_per_job": 2}
+    config["jobs"] = {"figures_per_job": 4, "fine_tunings_per_job": 3, "seeds_per_job": 2}
     assert _changed(WarmStartPlan(load_config(config, root=ROOT))) == {}
 
 

@@ -19,7 +19,8 @@ def page(study, images, sentence="A < B (n = 3 seeds)."):
     rows = pd.DataFrame({"arm": ["x"], "estimate_of": [-0.123456], "missing": [float("nan")]})
     entries = SUMMARIES[study].findings.values()
     found = [Finding(entry.title, sentence, entry.figure, entry.table, rows) for entry in entries]
-    return Page(study, {"Seeds": "1, 2 & 3"}, found, images)
+    drawn_by = {entry.figure: f"{entry.figure}_and_2_more" for entry in entries}
+    return Page(study, {"Seeds": "1, 2 & 3"}, found, images, drawn_by)
 
 
 def drawn(tmp_path, size=10):
@@ -37,7 +38,7 @@ def test_every_finding_names_its_table_its_figure_and_both_rules(study, tmp_path
         assert f'href="{entry.table}.parquet"' in text
         assert f"<code>{source.rule}</code>" in text
         assert f'href="figures/{entry.figure}.svg"' in text
-        assert f"<code>{drawing_rule(study, entry.figure)}</code>" in text
+        assert f"<code>{drawing_rule(study, entry.figure)}_and_2_more</code>" in text
         assert not source.page or f'href="tables/{source.page}.html"' in text
     assert text.count("<img ") == len(SUMMARIES[study].findings)
     assert text.count("<section>") == 1 + len(SUMMARIES[study].findings)

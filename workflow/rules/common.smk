@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 # Jobs and this process find the package in the checkout, also where it is not installed.
-SOURCES = str(Path(workflow.basedir) / "src")
-sys.path.insert(0, SOURCES)
-os.environ.update(PYTHONPATH=SOURCES)
+PACKAGE = str(Path(workflow.basedir) / "src")
+sys.path.insert(0, PACKAGE)
+os.environ.update(PYTHONPATH=PACKAGE)
 
 import yaml
 from snakemake.utils import update_config
@@ -21,7 +21,7 @@ from plasticity.job_usage import name_run
 from plasticity.lost_jobs import notice_lost_jobs
 from plasticity.plan import PermutedPlan, TrainTestPlan, WarmStartPlan
 from plasticity.published.claims import published_digest, published_studies
-from plasticity.sources import SOURCES
+from plasticity.sources import SOURCES, drawing_rule
 from plasticity.summary.registry import summary_figures, summary_module
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
@@ -78,9 +78,20 @@ wildcard_constraints:
     epoch=r"\d{4}",
 
 
-def figure_labels(figure):
-    """Labels of a figure in the report."""
-    return {"figure": figure.replace("_", " ")}
+def figure_file(study, figure, ending):
+    """File of a figure."""
+    return f"results/{study}/{DATASET}/figures/{figure}.{ending}"
+
+
+def figure_in_report(study, figure):
+    """A figure with its caption and its place in the report."""
+    return report(
+        figure_file(study, figure, "svg"),
+        caption=f"../report/{figure}.rst",
+        category="Figures",
+        subcategory=f"{study}, {DATASET}",
+        labels={"figure": figure.replace("_", " ")},
+    )
 
 
 def one_of(names):

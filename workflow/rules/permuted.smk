@@ -3,7 +3,7 @@
 #
 #   first_task (per training) -> following_tasks (per experiment) -> assemble_permuted -> correlate_permuted
 #                                                                                      \-> find_causes_permuted
-#                                                                         tabulate, draw_figure <-----/
+#                                                                         tabulate, figures <-----/
 # A job carries some seeds; the networks of all its arms and seeds go through the tasks side by side.
 
 
@@ -193,39 +193,3 @@ rule tabulate_permuted:
         "Writing the report's tables of the permuted study"
     script:
         "../scripts/tabulate_permuted.py"
-
-
-# One rule per figure, so that each has its caption and is stale alone.
-for figure in PERMUTED.study["figures"]:
-
-    rule:
-        name:
-            f"draw_permuted_{figure}"
-        input:
-            metrics=rules.assemble_permuted.output.metrics,
-            correlations=rules.correlate_permuted.output.correlations,
-            causes=rules.find_causes_permuted.output.causes,
-        output:
-            svg=report(
-                f"{PERMUTED_RESULTS}/figures/{figure}.svg",
-                caption=f"../report/{figure}.rst",
-                category="Figures",
-                subcategory=f"permuted, {DATASET}",
-                labels=figure_labels(figure),
-            ),
-            png=f"{PERMUTED_RESULTS}/figures/{figure}.png",
-        log:
-            f"logs/permuted/{DATASET}/draw_figure/{figure}.log",
-        benchmark:
-            f"{PERMUTED_RESULTS}/benchmarks/draw_figure/{figure}.tsv"
-        localrule: True
-        conda:
-            "../../environment.yml"
-        params:
-            figure=figure,
-            settings=PERMUTED.figure_settings(figure),
-            code=fingerprint("plasticity.draw", figure_module(figure)),
-        message:
-            "Drawing {params.figure}"
-        script:
-            "../scripts/draw_figure.py"

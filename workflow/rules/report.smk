@@ -29,6 +29,7 @@ for study in PLANS:
         params:
             study=study,
             settings=PLANS[study].summary_settings(),
+            drawn_by=PLANS[study].drawn_by,
             code=fingerprint("plasticity.summarise", summary_module(study)),
         message:
             "Summing up the study {params.study}"

@@ -1,7 +1,7 @@
 # Train and test collapse: do the features of test images collapse as those of training images do, in every layer, and
 # does it help a next task? First task: some images of the data set. Next task: the classes inside its super-classes.
 #
-#   pre_train -> measure_variances -> assemble_variances -+-> assemble_transfer -> correlate_transfer -> draw_<figure>
+#   pre_train -> measure_variances -> assemble_variances -+-> assemble_transfer -> correlate_transfer -> figures
 #           \--> transfer (per learning rate) ------------/
 # A job carries some seeds. Arms without super-classes have no next task.
 
@@ -208,39 +208,3 @@ rule tabulate_train_test:
         "Writing the report's tables of the train-test study"
     script:
         "../scripts/tabulate_train_test.py"
-
-
-# One rule per figure, so that each has its caption and is stale alone.
-for figure in TRAIN_TEST.study["figures"]:
-
-    rule:
-        name:
-            f"draw_train_test_{figure}"
-        input:
-            metrics=rules.assemble_variances.output.metrics,
-            transfer=rules.assemble_transfer.output.transfer,
-            correlations=rules.correlate_transfer.output.correlations,
-        output:
-            svg=report(
-                f"{TRAIN_TEST_RESULTS}/figures/{figure}.svg",
-                caption=f"../report/{figure}.rst",
-                category="Figures",
-                subcategory=f"train_test_collapse, {DATASET}",
-                labels=figure_labels(figure),
-            ),
-            png=f"{TRAIN_TEST_RESULTS}/figures/{figure}.png",
-        log:
-            f"logs/train_test_collapse/{DATASET}/draw_figure/{figure}.log",
-        benchmark:
-            f"{TRAIN_TEST_RESULTS}/benchmarks/draw_figure/{figure}.tsv"
-        localrule: True
-        conda:
-            "../../environment.yml"
-        params:
-            figure=figure,
-            settings=TRAIN_TEST.figure_settings(figure),
-            code=fingerprint("plasticity.draw", figure_module(figure)),
-        message:
-            "Drawing {params.figure}"
-        script:
-            "../scripts/draw_figure.py"

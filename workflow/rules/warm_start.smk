@@ -4,7 +4,7 @@
 #   draw_split -> warm_up -> export -> [intervene] -> measure_collapse -+
 #                                                       |                          +-> assemble_metrics -> correlate
 #                                                       +-------> fine_tune -------+               \-> find_causes
-#                                                                             tabulate, draw_figure <-----/
+#                                                                             tabulate, figures <-----/
 # Params hold the exact slice of the configuration that a stage reads and a fingerprint of its Python: nothing else
 # makes it stale.
 
@@ -349,40 +349,3 @@ rule tabulate_warm_start:
         "Writing the report's tables"
     script:
         "../scripts/tabulate_warm_start.py"
-
-
-# One rule per figure, so that each has its caption and is stale alone.
-for figure in WARM_START.study["figures"]:
-
-    rule:
-        name:
-            f"draw_{figure}"
-        input:
-            metrics=rules.assemble_metrics.output.metrics,
-            histories=rules.assemble_histories.output.histories,
-            correlations=rules.correlate.output.correlations,
-            causes=rules.find_causes.output.causes,
-        output:
-            svg=report(
-                f"{WARM_START_RESULTS}/figures/{figure}.svg",
-                caption=f"../report/{figure}.rst",
-                category="Figures",
-                subcategory=f"warm_start, {DATASET}",
-                labels=figure_labels(figure),
-            ),
-            png=f"{WARM_START_RESULTS}/figures/{figure}.png",
-        log:
-            f"logs/warm_start/{DATASET}/draw_figure/{figure}.log",
-        benchmark:
-            f"{WARM_START_RESULTS}/benchmarks/draw_figure/{figure}.tsv"
-        localrule: True
-        conda:
-            "../../environment.yml"
-        params:
-            figure=figure,
-            settings=WARM_START.figure_settings(figure),
-            code=fingerprint("plasticity.draw", figure_module(figure)),
-        message:
-            "Drawing {params.figure}"
-        script:
-            "../scripts/draw_figure.py"

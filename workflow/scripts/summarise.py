@@ -10,4 +10,5 @@ with log_to(snakemake.log[0]):
         figures=snakemake.input.figures,
         output=Path(snakemake.output.page),
         settings=snakemake.params.settings,
+        drawn_by=snakemake.params.drawn_by,
     )

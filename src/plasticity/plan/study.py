@@ -62,9 +62,21 @@ class StudyPlan(Generic[Arm]):
         """Return what figures and summary read beside the tables."""
         return {"arms": list(self.arms), "labels": self.labels, "analysis": self.study["analysis"]}
 
-    def figure_settings(self, figure: str) -> Settings:
-        """Return what a figure reads."""
-        return {"style": self.study["figures"][figure], **self.shown()}
+    @cached_property
+    def drawings(self) -> dict[str, tuple[str, ...]]:
+        """Figures of each drawing job, by the job's name: its first figure, and how many follow."""
+        figures, size = tuple(self.study["figures"]), self.config["jobs"]["figures_per_job"]
+        parts = [figures[first : first + size] for first in range(0, len(figures), size)]
+        return {part[0] if len(part) == 1 else f"{part[0]}_and_{len(part) - 1}_more": part for part in parts}
+
+    @property
+    def drawn_by(self) -> dict[str, str]:
+        """Job that draws each figure."""
+        return {figure: drawing for drawing, figures in self.drawings.items() for figure in figures}
+
+    def drawing_settings(self, drawing: str) -> Settings:
+        """Return what the figures of a job read."""
+        return {"styles": {figure: self.study["figures"][figure] for figure in self.drawings[drawing]}, **self.shown()}
 
     def summary_settings(self) -> Settings:
         """Return what the page that sums the study up reads."""

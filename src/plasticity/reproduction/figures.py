@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from plasticity.draw import draw
+from plasticity.draw import FigureFiles, draw
 from plasticity.figures.registry import FIGURES
 from plasticity.reproduction.run import Run
 
@@ -17,8 +17,8 @@ def draw_anew(run: Run) -> list[Path]:
     names = [name for name in run.figures if name in FIGURES and FIGURES[name].study == run.study]
     tables = {path.stem: path for path in run.folder.glob("*.parquet")}
     files = [run.folder / f"{name}.png" for name in names]
+    styles = {name: run.plan.study["figures"].get(name) or {} for name in names}
     with tempfile.TemporaryDirectory() as elsewhere:
-        for name, png in zip(names, files, strict=True):
-            settings = {**run.plan.summary_settings(), "style": run.plan.study["figures"].get(name) or {}}
-            draw(name, tables=tables, svg=Path(elsewhere, f"{name}.svg"), png=png, settings=settings)
+        drawn = {path.stem: FigureFiles(Path(elsewhere, f"{path.stem}.svg"), path) for path in files}
+        draw(drawn, tables=tables, settings={**run.plan.summary_settings(), "styles": styles})
     return files

@@ -62,12 +62,13 @@ class Image:
 
 @dataclass(frozen=True)
 class Page:
-    """What a page shows: the study, what was run by what it is, findings, and figures by name."""
+    """What a page shows: study, what was run by what it is, findings, figures by name, and the jobs that drew them."""
 
     study: str
     ran: Mapping[str, str]
     findings: Sequence[Finding]
     images: Mapping[str, Image]
+    drawn_by: Mapping[str, str]
 
 
 def image(svg: Path, png: Path) -> Image:
@@ -94,22 +95,22 @@ def page_html(page: Page) -> str:
         shown = page.images.get(found.figure)
         if shown and size + len(shown.address) > LARGEST_PAGE - 100_000:
             shown = None
-        parts.append(_section(page.study, found, shown))
+        parts.append(_section(page, found, shown))
         size += len(parts[-1])
     return f"{''.join(parts)}</main>{_SCRIPT}</body></html>\n"
 
 
-def _section(study: str, found: Finding, shown: Image | None) -> str:
+def _section(page: Page, found: Finding, shown: Image | None) -> str:
     picture = ""
     if shown:
         picture = f'<div class="figure" tabindex="0"><img src="{shown.address}" alt="{html.escape(shown.text)}"></div>'
     said = f"<h2>{html.escape(found.title)}</h2><p>{html.escape(found.sentence)}</p>"
-    return f"<section>{said}{picture}{_source(study, found, shown=shown is not None)}{_rows(found.rows)}</section>"
+    return f"<section>{said}{picture}{_source(page, found, shown=shown is not None)}{_rows(found.rows)}</section>"
 
 
-def _source(study: str, found: Finding, *, shown: bool) -> str:
+def _source(page: Page, found: Finding, *, shown: bool) -> str:
     """Return where sentence and figure come from, with links that lead from the study's folder."""
-    source = SOURCES[study][found.table]
+    source = SOURCES[page.study][found.table]
     table = f'<a href="{found.table}.parquet">{found.table}.parquet</a>, rule <code>{source.rule}</code>'
     if source.page:
         table += f' (<a href="tables/{source.page}.html">as a page</a>: Tables, {source.page})'
@@ -117,7 +118,7 @@ def _source(study: str, found: Finding, *, shown: bool) -> str:
         f"Figure {found.figure}: not among this run\N{RIGHT SINGLE QUOTATION MARK}s figures, or too large for a page."
     )
     if shown:
-        rule = drawing_rule(study, found.figure)
+        rule = drawing_rule(page.study, page.drawn_by[found.figure])
         figure = f'Figure: <a href="figures/{found.figure}.svg">{found.figure}</a>, rule <code>{rule}</code>.'
     return f'<p class="source">Table: {table}. {figure}</p>'
 
