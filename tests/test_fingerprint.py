@@ -14,7 +14,6 @@ from plasticity.schemas import SCHEMAS, Column
 STAGES = (
     "warm_up",
     "export",
-    "fresh",
     "intervene",
     "measure",
     "fine_tune",
@@ -68,8 +67,8 @@ def changed(edit: Callable[[str, str, str], None]):
         ("import numpy as np", "# a comment\nimport numpy as np"),
         ('"""Stage: train on the first task', '"""Stage: rewritten'),
         ('"""Train the network of', '"""Fit the network of'),
-        ("    data: Path\n    split: Path\n", "    data:   Path\n\n    split: Path\n"),
-        ('purpose="warm_up/order",\n    )', "purpose='warm_up/order')"),
+        ("    data: Path\n    splits:", "    data:   Path\n\n    splits:"),
+        ('purpose="warm_up/order"', "purpose='warm_up/order'"),
     ],
     ids=["comment", "module docstring", "function docstring", "spaces", "quotes"],
 )
@@ -93,7 +92,7 @@ def test_a_changed_line_of_a_stage_changes_that_stage_alone(changed) -> None:
         ("interventions.py", "shrink * value", "value * shrink", {"intervene"}),
         ("analysis/basis.py", "", "\nEXTRA = 1\n", {"correlate"}),
         ("data/digits.py", "_LARGEST = 16", "_LARGEST = 17", {"prepare"}),
-        ("models/resnet.py", "_STAGES = 4", "_STAGES = 3", {"warm_up", "fresh", "intervene", "measure", "fine_tune"}),
+        ("models/resnet.py", "_STAGES = 4", "_STAGES = 3", {"warm_up", "intervene", "measure", "fine_tune"}),
         ("seeding.py", ">> 1", ">> 2", set(STAGES) - {"export", "assemble"}),
         ("figures/lines.py", "", "\nEXTRA = 1\n", set()),
         ("config/arms.py", "", "\nEXTRA = 1\n", set()),
@@ -190,7 +189,6 @@ def test_a_package_that_does_something_on_import_counts(changed) -> None:
         "intervene",
         "measure",
         "fine_tune",
-        "fresh",
     }
 
 

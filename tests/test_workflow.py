@@ -60,7 +60,7 @@ def planned(folder: Path, *arguments: str, configfile: str = TINY) -> Counter[st
 
 
 def draws(jobs: Counter[str]) -> set[str]:
-    return {rule for rule in jobs if rule.startswith("draw_") and rule not in {"draw_split", "draw_fresh_network"}}
+    return {rule for rule in jobs if rule.startswith("draw_") and rule != "draw_split"}
 
 
 def checkout(folder: Path) -> Path:
@@ -152,13 +152,14 @@ def test_fine_tuning_setting_reruns_fine_tuning_and_what_follows(finished: Path)
 def test_warm_up_setting_reruns_everything_behind_it(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={warm_up: {learning_rate: 0.05}}")
     assert {"warm_up", "export_plain", "measure_collapse", "fine_tune"} <= jobs.keys()
-    assert "intervene_shrink_perturb" in jobs
-    assert not jobs.keys() & {"prepare_data", "draw_split", "draw_fresh_network"}
+    assert "intervene_shrink_perturb_seeds1-1" in jobs
+    assert not jobs.keys() & {"prepare_data", "draw_split"}
 
 
 def test_setting_of_one_arm_reruns_that_arm(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={arms: {shrink_perturb: {intervention: {shrink: 0.5}}}}")
-    assert (jobs["intervene_shrink_perturb"], jobs["measure_collapse"], jobs["fine_tune"]) == (2, 2, 2)
+    assert sum(rule.startswith("intervene_shrink_perturb_") for rule in jobs) == 2
+    assert (jobs["measure_collapse"], jobs["fine_tune"]) == (2, 2)
     assert not jobs.keys() & {"warm_up", "export_plain"}
 
 
@@ -376,7 +377,7 @@ def test_paper_preset_is_planned_in_full(tmp_path: Path) -> None:
     # plain, both signs of the penalty, three weight decays; five seeds; 70 checkpoints, of the shorter ones 30
     assert jobs["warm_up"] == 5 * 6
     assert sum(count for rule, count in jobs.items() if rule.startswith("export_")) == 5 * 6
-    assert jobs["intervene_shrink_perturb"] == 5
+    assert sum(rule.startswith("intervene_shrink_perturb_") for rule in jobs) == 5
     assert jobs["fine_tune"] == 5 * (1 + 14 + 14 + 5 * 6)
 
 

@@ -17,8 +17,8 @@ from plasticity.tables import read_table
 class FigureFiles(NamedTuple):
     """Where a figure is written."""
 
-    svg: str | Path
-    png: str | Path
+    svg: Path
+    png: Path
 
 
 def draw(figures: Mapping[str, FigureFiles], *, tables: Mapping[str, str | Path], settings: Mapping[str, Any]) -> None:

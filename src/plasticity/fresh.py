@@ -1,26 +1,27 @@
-"""Stage: draw the freshly initialised network that a seed's interventions perturb with."""
+"""The freshly initialised network that a seed's interventions perturb with."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from plasticity.checkpoints import write_checkpoint
-from plasticity.data.store import open_store
+from numpy.typing import NDArray
+
+from plasticity.data.store import ImageStore
 from plasticity.models.registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.training.weights import weights_of
 
 
-def draw_fresh_network(data: Path, output: Path, *, settings: dict[str, Any], seed: int) -> None:
-    """Write a fresh network, independent of the seed's initial one.
+def fresh_weights(store: ImageStore, model: Mapping[str, Any], seed: int) -> dict[str, NDArray]:
+    """Return the weights of a fresh network, independent of the seed's initial one.
 
     One draw serves all checkpoints of a seed, so that what differs between them is the checkpoint and not the noise.
 
     Args:
-        data: Prepared data set, for the shape of its images and the number of classes.
-        output: The checkpoint to write.
-        settings: model.
+        store: Prepared data set, for the shape of its images and the number of classes.
+        model: The configuration's model section.
         seed: The run's seed.
+
+    Raises:
+        PlasticityError: If there is no such network.
     """
-    store = open_store(data, verify=False)
-    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(seed, "fresh"))
-    write_checkpoint(output, weights_of(model), {**settings, "stage": "fresh", "seed": seed})
+    return weights_of(build_model(model, store.image_shape, store.num_classes, torch_generator(seed, "fresh")))

@@ -1,52 +1,63 @@
-"""Stage: apply an arm's intervention to the checkpoints of a seed; every consumer reads the files it writes."""
+"""Stage: apply an arm's intervention to the checkpoints of some seeds; every consumer reads the files it writes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from plasticity.checkpoints import read_checkpoint, write_checkpoint
+from plasticity.checkpoints import by_seed, read_checkpoint, write_checkpoint
+from plasticity.data.store import ImageStore, open_store
+from plasticity.fresh import fresh_weights
 from plasticity.interventions import intervened
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from plasticity.split import read_split
+from plasticity.training.batch_norm import Recalibration, open_recalibration
+from plasticity.training.device import prepare_device
+from plasticity.training.weights import require_alike
 
 
 @dataclass(frozen=True)
 class InterveneFiles:
-    """Where an intervention reads and writes: pairs of a checkpoint and the file after the intervention, and inputs."""
+    """Where an intervention reads and writes.
 
-    checkpoints: Sequence[tuple[Path, Path]]
-    fresh: Path
+    Attributes:
+        checkpoints: Checkpoints before it, by seed and epoch.
+        outputs: The files after it, by the same keys.
+        data: Prepared data set.
+        splits: By seed, for the images that batch-norm is recalibrated on.
+    """
+
+    checkpoints: Mapping[tuple[int, int], Path]
+    outputs: Mapping[tuple[int, int], Path]
     data: Path
-    split: Path
+    splits: Mapping[int, Path]
 
 
 def intervene(files: InterveneFiles, *, settings: dict[str, Any], threads: int) -> None:
     """Write the checkpoints after the intervention.
 
     Args:
-        files: Checkpoints, the seed's fresh network, data and split (read only to recalibrate batch-norm).
+        files: Inputs and outputs.
         settings: arm; model; intervention (name and parameters).
         threads: CPU threads.
 
     Raises:
         PlasticityError: If the intervention is unknown or an input is damaged.
     """
-    fresh = read_checkpoint(files.fresh).weights
-    finish = _recalibration(files, settings, threads)
-    for source, output in files.checkpoints:
-        before = read_checkpoint(source)
-        weights = finish(intervened(before.weights, fresh, settings["intervention"]))
-        write_checkpoint(output, weights, {**before.settings, **settings, "stage": "intervene"})
+    store = open_store(files.data)
+    recalibrate = _recalibration(store, settings, threads)
+    for seed, checkpoints in by_seed(files.checkpoints).items():
+        fresh = fresh_weights(store, settings["model"], seed)
+        warm_up = read_split(files.splits[seed], store).warm_up_indices
+        for epoch, source in checkpoints.items():
+            before = read_checkpoint(source)
+            require_alike(before.weights, fresh)
+            weights = intervened(before.weights, fresh, settings["intervention"])
+            weights = recalibrate(weights, warm_up) if recalibrate else weights
+            header = {**before.settings, **settings, "stage": "intervene"}
+            write_checkpoint(files.outputs[seed, epoch], weights, header)
 
 
-def _recalibration(
-    files: InterveneFiles, settings: dict[str, Any], threads: int
-) -> "Callable[[dict[str, NDArray]], dict[str, NDArray]]":
+def _recalibration(store: ImageStore, settings: dict[str, Any], threads: int) -> Recalibration | None:
     if settings["intervention"].get("batch_norm") != "recalibrate":
-        return lambda weights: weights
-    # Only this choice needs torch; without it an intervention starts in a fraction of a second.
-    from plasticity.training.batch_norm import open_recalibration  # noqa: PLC0415
-
-    return open_recalibration(data=files.data, split=files.split, model=settings["model"], threads=threads)
+        return None
+    return open_recalibration(store, settings["model"], prepare_device(threads))

@@ -150,7 +150,6 @@ def _slices(plan: WarmStartPlan) -> dict[tuple[str, str], Any]:
     """Everything that rules take from the plan as their settings, by stage and name."""
     found: dict[tuple[str, str], Any] = {
         ("split", ""): plan.split_settings(),
-        ("fresh", ""): plan.study["model"],
         ("assemble", ""): plan.assemble_settings(),
         ("correlate", ""): plan.study["analysis"],
         ("causes", ""): plan.causes_settings(),
@@ -177,8 +176,8 @@ LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("test_size",): (100, {"measure", "fine_tune"}),
     ("warm_up_fraction",): (0.25, {"split"}),
     ("precision",): ("fast", {"warm_up", "fine_tune"}),
-    ("model", "name"): ("resnet18", {"fresh", "warm_up", "intervene", "measure", "fine_tune"}),
-    ("model", "width"): (4, {"fresh", "warm_up", "intervene", "measure", "fine_tune"}),
+    ("model", "name"): ("resnet18", {"warm_up", "intervene", "measure", "fine_tune"}),
+    ("model", "width"): (4, {"warm_up", "intervene", "measure", "fine_tune"}),
     ("warm_up", "epochs"): (36, TRAINED),
     ("warm_up", "checkpoint_every"): (2, TRAINED),
     ("warm_up", "learning_rate"): (0.01, {"warm_up"}),

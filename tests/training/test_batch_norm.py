@@ -32,6 +32,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"data": data, "split": folder / "split.parquet"}
 
 
+def recalibrated(files: dict[str, Path], model: dict, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    store = open_store(files["data"])
+    rows = read_split(files["split"], store).warm_up_indices
+    return open_recalibration(store, model, torch.device("cpu"))(weights, rows)
+
+
 def direct_statistics(weights: dict, files: dict[str, Path]) -> dict[str, np.ndarray]:
     """Mean and unbiased variance of every batch-norm's input over the warm-up half in one batch, in float64."""
     store = open_store(files["data"])
@@ -65,7 +71,7 @@ def used_weights() -> dict[str, np.ndarray]:
 
 def test_one_batch_gives_the_statistics_of_all_images(files: dict[str, Path]) -> None:
     weights = used_weights()
-    got = open_recalibration(**files, model=RESNET, threads=1)(weights)
+    got = recalibrated(files, RESNET, weights)
     expected = direct_statistics(weights, files)
     assert len(expected) == 40  # mean and variance of 20 batch-norms
     for name, value in expected.items():
@@ -77,7 +83,7 @@ def test_one_batch_gives_the_statistics_of_all_images(files: dict[str, Path]) ->
 
 def test_several_batches_weigh_alike(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plasticity.training.batch_norm._BATCH", 12)
-    got = open_recalibration(**files, model=RESNET, threads=1)(used_weights())
+    got = recalibrated(files, RESNET, used_weights())
     store = open_store(files["data"])
     rows = torch.from_numpy(read_split(files["split"], store).warm_up_indices.copy())
     stem = torch.from_numpy(used_weights()["body.0.weight"])
@@ -93,7 +99,7 @@ def test_several_batches_weigh_alike(files: dict[str, Path], monkeypatch: pytest
 def test_parameters_and_the_given_arrays_stay(files: dict[str, Path]) -> None:
     weights = used_weights()
     before = {name: value.copy() for name, value in weights.items()}
-    got = open_recalibration(**files, model=RESNET, threads=1)(weights)
+    got = recalibrated(files, RESNET, weights)
     assert got.keys() == weights.keys()
     for name, value in before.items():
         np.testing.assert_array_equal(weights[name], value)
@@ -104,6 +110,6 @@ def test_parameters_and_the_given_arrays_stay(files: dict[str, Path]) -> None:
 def test_network_without_batch_norm_comes_back_unchanged(files: dict[str, Path]) -> None:
     weights = weights_of(network(MLP, shape=SHAPE))
     assert weights["head.bias"].shape == (CLASSES,)
-    got = open_recalibration(**files, model=MLP, threads=1)(weights)
+    got = recalibrated(files, MLP, weights)
     for name, value in weights.items():
         np.testing.assert_array_equal(got[name], value)

@@ -97,53 +97,36 @@ for training, planned in WARM_START.warm_ups.items():
             "../scripts/export_checkpoints.py"
 
 
-rule draw_fresh_network:
-    input:
-        data=rules.prepare_data.output.description,
-    output:
-        checkpoint=f"{WARM_START_RESULTS}/checkpoints/fresh/seed{{seed}}.safetensors",
-    log:
-        f"logs/warm_start/{DATASET}/draw_fresh_network/seed{{seed}}.log",
-    benchmark:
-        f"{WARM_START_RESULTS}/benchmarks/draw_fresh_network/seed{{seed}}.tsv"
-    localrule: True
-    conda:
-        "../../environment.yml"
-    params:
-        settings=dict(model=WARM_START.study["model"]),
-        code=fingerprint("plasticity.fresh"),
-    message:
-        "Drawing the network that perturbs seed {wildcards.seed}"
-    script:
-        "../scripts/draw_fresh_network.py"
-
-
 for arm, planned in WARM_START.interventions.items():
+    for group, seeds in WARM_START.groups.items():
 
-    rule:
-        name:
-            f"intervene_{arm}"
-        input:
-            checkpoints=checkpoint_files(planned.warm_up, planned.epochs),
-            fresh=rules.draw_fresh_network.output.checkpoint,
-            data=rules.prepare_data.output.description,
-            split=rules.draw_split.output.split,
-        output:
-            checkpoint_files(arm, planned.epochs),
-        log:
-            f"logs/warm_start/{DATASET}/intervene/{arm}/seed{{seed}}.log",
-        benchmark:
-            f"{WARM_START_RESULTS}/benchmarks/intervene/{arm}/seed{{seed}}.tsv"
-        conda:
-            "../../environment.yml"
-        threads: 1
-        params:
-            settings=WARM_START.intervene_settings(arm),
-            code=fingerprint("plasticity.intervene"),
-        message:
-            f"{arm} of seed {{wildcards.seed}}"
-        script:
-            "../scripts/intervene.py"
+        rule:
+            name:
+                f"intervene_{arm}_{group}"
+            input:
+                checkpoints=checkpoints_of(
+                    planned.warm_up, WARM_START.intervened(arm, group)
+                ),
+                data=rules.prepare_data.output.description,
+                splits=splits_of_group(group),
+            output:
+                checkpoints_of(arm, WARM_START.intervened(arm, group)),
+            log:
+                f"logs/warm_start/{DATASET}/intervene/{arm}/{group}.log",
+            benchmark:
+                f"{WARM_START_RESULTS}/benchmarks/intervene/{arm}/{group}.tsv"
+            conda:
+                "../../environment.yml"
+            threads: 1
+            params:
+                settings=WARM_START.intervene_settings(arm),
+                seeds=seeds,
+                starts=WARM_START.intervened(arm, group),
+                code=fingerprint("plasticity.intervene"),
+            message:
+                f"{arm} of {group}"
+            script:
+                "../scripts/intervene.py"
 
 
 rule measure_collapse:

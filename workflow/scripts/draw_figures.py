@@ -1,15 +1,16 @@
+from pathlib import Path
+
 from plasticity.draw import FigureFiles, draw
 from plasticity.logs import log_to
 
 with log_to(snakemake.log[0]):
     draw(
-        dict(
-            zip(
-                snakemake.params.figures,
-                map(FigureFiles, snakemake.output.svg, snakemake.output.png),
-                strict=True,
+        {
+            figure: FigureFiles(Path(svg), Path(png))
+            for figure, svg, png in zip(
+                snakemake.params.figures, snakemake.output.svg, snakemake.output.png, strict=True
             )
-        ),
+        },
         tables=dict(snakemake.input.items()),
         settings=snakemake.params.settings,
     )

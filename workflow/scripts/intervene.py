@@ -6,10 +6,10 @@ from plasticity.logs import log_to
 with log_to(snakemake.log[0]):
     intervene(
         InterveneFiles(
-            checkpoints=tuple(zip(map(Path, snakemake.input.checkpoints), map(Path, snakemake.output), strict=True)),
-            fresh=Path(snakemake.input.fresh),
+            checkpoints=dict(zip(snakemake.params.starts, map(Path, snakemake.input.checkpoints), strict=True)),
+            outputs=dict(zip(snakemake.params.starts, map(Path, snakemake.output), strict=True)),
             data=Path(snakemake.input.data),
-            split=Path(snakemake.input.split),
+            splits=dict(zip(snakemake.params.seeds, map(Path, snakemake.input.splits), strict=True)),
         ),
         settings=snakemake.params.settings,
         threads=snakemake.threads,

@@ -1,20 +1,19 @@
 """Batch-norm statistics estimated anew for weights that have been changed from outside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from plasticity.data.store import open_store
+from plasticity.data.store import ImageStore
 from plasticity.models.classifier import Classifier
 from plasticity.models.registry import build_model
 from plasticity.seeding import torch_generator
-from plasticity.split import read_split
-from plasticity.training.device import place, prepare_device
+from plasticity.training.device import place
 from plasticity.training.images import ImageTensors, train_tensors
 from plasticity.training.weights import load_weights, weights_of
 
@@ -27,39 +26,36 @@ class Recalibration:
 
     network: Classifier
     images: ImageTensors
-    indices: Tensor
 
     @torch.no_grad()
-    def __call__(self, weights: dict[str, NDArray]) -> dict[str, NDArray]:
-        """Return the weights with running statistics averaged over one train-mode pass of the warm-up half.
+    def __call__(self, weights: Mapping[str, NDArray], indices: NDArray) -> dict[str, NDArray]:
+        """Return the weights with running statistics averaged over one train-mode pass of some images.
 
         Args:
             weights: Parameters and buffers by name.
+            indices: The images (n,), int64; those of the seed's warm-up half.
         """
         load_weights(self.network, weights)
         for module in self.network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.reset_running_stats()
                 module.momentum = None  # a cumulative average over all batches
-        for inputs, _ in self.images.batches(self.indices, _BATCH):
+        # np.array: the split's array may be read-only, which torch.from_numpy refuses without a warning
+        rows = torch.from_numpy(np.array(indices)).to(self.images.device)
+        for inputs, _ in self.images.batches(rows, _BATCH):
             self.network(inputs)
         return weights_of(self.network)
 
 
-def open_recalibration(*, data: Path, split: Path, model: dict[str, Any], threads: int) -> Recalibration:
+def open_recalibration(store: ImageStore, model: Mapping[str, Any], device: torch.device) -> Recalibration:
     """Load what recalibrating needs.
 
     Args:
-        data: Prepared data set.
-        split: The seed's split.
+        store: Prepared data set.
         model: The configuration's model section.
-        threads: CPU threads.
+        device: Where the images pass through the network.
     """
-    device = prepare_device(threads)
-    store = open_store(data)
     network = build_model(model, store.image_shape, store.num_classes, torch_generator(0, "recalibrate"))
     place(network, device)
     network.train()
-    # np.array: the split's array may be read-only, which torch.from_numpy refuses without a warning
-    indices = torch.from_numpy(np.array(read_split(split, store).warm_up_indices)).to(device)
-    return Recalibration(network, train_tensors(store, device), indices)
+    return Recalibration(network, train_tensors(store, device))

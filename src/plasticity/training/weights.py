@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
@@ -20,9 +21,17 @@ def load_weights(model: Classifier, weights: Mapping[str, NDArray]) -> None:
     Raises:
         PlasticityError: If names or shapes differ from the network's.
     """
-    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    got = {name: tuple(value.shape) for name, value in weights.items()}
+    require_alike(weights, model.state_dict())
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=True)
+
+
+def require_alike(weights: Mapping[str, NDArray], others: Mapping[str, NDArray | Tensor]) -> None:
+    """Refuse weights whose names and shapes are not those of others, a network's.
+
+    Raises:
+        PlasticityError: If they differ.
+    """
+    expected, got = ({name: tuple(value.shape) for name, value in each.items()} for each in (others, weights))
     if expected != got:
         odd = sorted(set(expected.items()) ^ set(got.items()))[:3]
         raise PlasticityError(f"checkpoint does not fit the model: expected its names and shapes, differing: {odd}")
-    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()}, strict=True)
