@@ -30,8 +30,8 @@ def _settings(batch_norm: str, **changed: Any) -> dict[str, Any]:
 @pytest.fixture
 def run(tiny: TinyStudy, resnet_trajectory: Path, tmp_path: Path):
     def once(settings: dict[str, Any], name: str = "after") -> Checkpoint:
-        start: tuple[int, int] = (SEED, 2)
-        sources, outputs = {start: resnet_trajectory / trajectory_name(2)}, {start: tmp_path / name}
+        sources: dict[tuple[int, int], Path] = {(SEED, 2): resnet_trajectory / trajectory_name(2)}
+        outputs: dict[tuple[int, int], Path] = {(SEED, 2): tmp_path / name}
         intervene(InterveneFiles(sources, outputs, tiny.data, {SEED: tiny.split}), settings=settings, threads=1)
         return read_checkpoint(tmp_path / name)
 
