@@ -21,6 +21,7 @@ import yaml
 from plasticity.files import atomic_path
 
 ROOT = Path(__file__).resolve().parents[1]
+DEMO = ROOT / "config.yaml"
 KEPT = Path("results/gpu")
 
 
@@ -57,12 +58,18 @@ def _lines(command: Sequence[str]) -> Iterator[str]:
 
 def study(configfile: Path, overlay: Sequence[str], precision: str, *options: str) -> Iterator[Step]:
     """Yield a step per seed, each with the seeds before it, which are finished by then."""
-    seeds = yaml.safe_load(configfile.read_text(encoding="utf-8"))["warm_start"]["seeds"]
+    seeds = seeds_of(configfile)
     for count in range(1, len(seeds) + 1):
         command = [sys.executable, "-m", "snakemake", "reproduction_page", "--configfile", str(configfile)]
         command += ["--rerun-incomplete", "--keep-going", *options, "--config", *overlay]
         command += [f"warm_start={{seeds: {seeds[:count]}, precision: {precision}}}"]
         yield Step(f"seeds {seeds[:count]}", command)
+
+
+def seeds_of(configfile: Path) -> list[int]:
+    """Return the seeds of the warm-start study of a preset, which overlays config.yaml."""
+    sections = [yaml.safe_load(path.read_text(encoding="utf-8"))["warm_start"] for path in (configfile, DEMO)]
+    return next(section["seeds"] for section in sections if "seeds" in section)
 
 
 def cuda_devices() -> int:

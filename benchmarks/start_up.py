@@ -24,7 +24,7 @@ from plasticity.tables import read_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKOUT = ("Snakefile", "config.yaml", "environment.yml", "config", "workflow", "src", "profiles")
-WARM_UP = "warm_start/digits/warm_up/plain/seeds7-9"
+WARM_UP = "warm_start/digits/warm_up/plain/seeds7-11"
 SCRIPT = """
 import time
 from pathlib import Path

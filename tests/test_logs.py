@@ -1,4 +1,6 @@
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,13 @@ def test_a_lack_of_memory_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixtu
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("plasticity: out of memory: give the job more of it")
     assert len((tmp_path / "log").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("imported", ["torch", "torchvision"])
+def test_a_job_ends_silently(tmp_path: Path, imported: str) -> None:
+    script = tmp_path / "stage.py"
+    script.write_text(
+        f"import {imported}\nfrom plasticity.logs import log_to\nsnakemake = 'a job has it'\nwith log_to('log'): pass\n"
+    )
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""

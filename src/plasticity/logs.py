@@ -47,8 +47,10 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
     finally:
         logger.removeHandler(handler)
         handler.close()
-        if is_job():
-            gc.freeze()  # else Python searches all of PyTorch for garbage before it ends, a second of every job
+        # Else Python searches all of PyTorch for garbage before it ends, a second of every job. Triton, which comes with
+        # torchvision, would report on standard error what is not collected.
+        if is_job() and "triton" not in sys.modules:
+            gc.freeze()
 
 
 def _tell(line: str) -> None:

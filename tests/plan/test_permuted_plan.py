@@ -165,8 +165,8 @@ def test_groups_cover_every_seed_once(size: int) -> None:
 
 
 def test_a_new_seed_leaves_full_groups_as_they_are() -> None:
-    before, after = (_plan(_put(("seeds",), seeds)).groups for seeds in ([1, 2, 3], [1, 2, 3, 4]))
-    assert after == {**before, "seeds4-4": (4,)}
+    before, after = (_plan(_put(("seeds",), seeds)).groups for seeds in ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6]))
+    assert after == {**before, "seeds6-6": (6,)}
 
 
 def test_the_plan_leaves_the_configuration_as_it_is() -> None:

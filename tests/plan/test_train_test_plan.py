@@ -21,7 +21,7 @@ def plan(**arms: Any) -> TrainTestPlan:
     section = config["train_test_collapse"]
     section["seeds"] = [1, 2, 3, 4]
     section["arms"] = arms
-    config["jobs"]["figures_per_job"] = 1
+    config["jobs"] |= {"figures_per_job": 1, "seeds_per_job": 3}
     section["next_task"]["learning_rates"] = [0.0005, 0.25]
     return TrainTestPlan(load_config(config, root=ROOT))
 
