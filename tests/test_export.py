@@ -34,9 +34,9 @@ def test_the_header_has_the_training_and_the_study_but_not_the_other_checkpoints
 
 
 def test_several_epochs_are_each_their_own_checkpoint(trajectory: Path, tmp_path: Path) -> None:
-    outputs = {epoch: tmp_path / f"epoch{epoch}" for epoch in (0, 2)}
-    export_checkpoints(trajectory.parent, outputs, seed=SEED, study=STUDY)
-    for epoch, output in outputs.items():
+    outputs = {(SEED, epoch): tmp_path / f"epoch{epoch}" for epoch in (0, 2)}
+    export_checkpoints(trajectory.parent, outputs, study=STUDY)
+    for (_, epoch), output in outputs.items():
         assert read_checkpoint(output).digest == read_checkpoint(trajectory / trajectory_name(epoch)).digest
 
 

@@ -151,7 +151,7 @@ def test_fine_tuning_setting_reruns_fine_tuning_and_what_follows(finished: Path)
 
 def test_warm_up_setting_reruns_everything_behind_it(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={warm_up: {learning_rate: 0.05}}")
-    assert {"warm_up", "export_plain", "measure_collapse", "fine_tune"} <= jobs.keys()
+    assert {"warm_up", "export_plain_seeds1-1", "measure_collapse", "fine_tune"} <= jobs.keys()
     assert "intervene_shrink_perturb_seeds1-1" in jobs
     assert not jobs.keys() & {"prepare_data", "draw_split"}
 
@@ -160,7 +160,7 @@ def test_setting_of_one_arm_reruns_that_arm(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={arms: {shrink_perturb: {intervention: {shrink: 0.5}}}}")
     assert sum(rule.startswith("intervene_shrink_perturb_") for rule in jobs) == 2
     assert (jobs["measure_collapse"], jobs["fine_tune"]) == (2, 2)
-    assert not jobs.keys() & {"warm_up", "export_plain"}
+    assert not jobs.keys() & {"warm_up", "export_plain_seeds1-1"}
 
 
 def test_style_of_a_figure_redraws_that_figure_and_the_summary_that_shows_it(finished: Path) -> None:

@@ -8,9 +8,9 @@ from plasticity.checkpoints import read_checkpoint, seed_folder, trajectory_name
 from plasticity.errors import PlasticityError
 
 
-def export_checkpoints(trajectory: Path, outputs: Mapping[int, Path], *, seed: int, study: dict[str, Any]) -> None:
-    """Write the checkpoints of one seed of a job; arguments as `export_checkpoint`, with the outputs by epoch."""
-    for epoch, output in outputs.items():
+def export_checkpoints(trajectory: Path, outputs: Mapping[tuple[int, int], Path], *, study: dict[str, Any]) -> None:
+    """Write the checkpoints of a job, by seed and epoch, from its trajectory; arguments as of `export_checkpoint`."""
+    for (seed, epoch), output in outputs.items():
         export_checkpoint(trajectory / seed_folder(seed), epoch, output, study=study)
 
 

@@ -47,7 +47,7 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
     finally:
         logger.removeHandler(handler)
         handler.close()
-        # Else Python searches all of PyTorch for garbage before it ends, a second of every job. Triton, which comes with
+        # Else Python searches all of PyTorch for garbage before it ends, a second of every job. Triton, loaded with
         # torchvision, would report on standard error what is not collected.
         if is_job() and "triton" not in sys.modules:
             gc.freeze()

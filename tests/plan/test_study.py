@@ -23,7 +23,6 @@ def plan(**jobs: Any) -> WarmStartPlan:
 def test_every_seed_has_one_job(size: int) -> None:
     found = plan(seeds_per_job=size)
     assert [seed for seeds in found.groups.values() for seed in seeds] == [4, 2, 7, 9, 8]
-    assert all(seed in found.groups[found.group_of(seed)] for seed in (4, 2, 7, 9, 8))
     assert max(map(len, found.groups.values())) == min(size, 5)
 
 

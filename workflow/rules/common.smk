@@ -99,24 +99,13 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "none"
 
 
-def checkpoint_files(start, epochs):
-    """Patterns of some checkpoints of a start, with the seed left open."""
-    folder = f"{WARM_START_RESULTS}/checkpoints/{start}/seed{{seed}}"
-    return [f"{folder}/epoch{epoch:04d}.safetensors" for epoch in epochs]
-
-
 def checkpoints_of(start, seeds_and_epochs):
     """Checkpoints of a start that a job carries."""
+    folder = f"{WARM_START_RESULTS}/checkpoints/{start}"
     return [
-        checkpoint_files(start, [epoch])[0].format(seed=seed)
+        f"{folder}/seed{seed}/epoch{epoch:04d}.safetensors"
         for seed, epoch in seeds_and_epochs
     ]
-
-
-def trajectory_of(warm_up, seed):
-    """Trajectory of the job that carries this seed's warm-up."""
-    group = WARM_START.group_of(int(seed))
-    return rules.warm_up.output.trajectory.format(warm_up=warm_up, group=group)
 
 
 def splits_of_group(group):

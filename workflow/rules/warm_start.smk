@@ -6,7 +6,7 @@
 #                                                       +-------> fine_tune -------+               \-> find_causes
 #                                                                             tabulate, figures <-----/
 # Params hold the exact slice of the configuration that a stage reads and a fingerprint of its Python: nothing else
-# makes it stale.
+# makes it stale. The longest chain goes first, so that in the end short jobs fill the cores.
 
 
 wildcard_constraints:
@@ -51,6 +51,7 @@ rule warm_up:
         f"logs/warm_start/{DATASET}/warm_up/{{warm_up}}/{{group}}.log",
     benchmark:
         f"{WARM_START_RESULTS}/benchmarks/warm_up/{{warm_up}}/{{group}}.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
     threads: 1
@@ -67,34 +68,34 @@ rule warm_up:
         "../scripts/warm_up.py"
 
 
-# One rule per warm-up: its checkpoints are one job's outputs, and how many there are is its own.
-for training, planned in WARM_START.warm_ups.items():
+# A rule per job: its checkpoints are its outputs, and how many there are is its own.
+for training in WARM_START.warm_ups:
+    for group in WARM_START.groups:
 
-    rule:
-        name:
-            f"export_{training}"
-        input:
-            trajectory=lambda wildcards, warm_up=training: trajectory_of(
-                warm_up, wildcards.seed
-            ),
-        output:
-            checkpoint_files(training, planned.epochs),
-        log:
-            f"logs/warm_start/{DATASET}/export_checkpoints/{training}/seed{{seed}}.log",
-        benchmark:
-            f"{WARM_START_RESULTS}/benchmarks/export_checkpoints/{training}/seed{{seed}}.tsv"
-        group:
-            "measure"
-        conda:
-            "../../environment.yml"
-        params:
-            study=dict(study="warm_start", dataset=DATASET),
-            epochs=planned.epochs,
-            code=fingerprint("plasticity.export"),
-        message:
-            f"Exporting the checkpoints of {training}, seed {{wildcards.seed}}"
-        script:
-            "../scripts/export_checkpoints.py"
+        rule:
+            name:
+                f"export_{training}_{group}"
+            input:
+                trajectory=f"{WARM_START_RESULTS}/warm_up/{training}/{group}/trajectory",
+            output:
+                checkpoints_of(training, WARM_START.exported(training, group)),
+            log:
+                f"logs/warm_start/{DATASET}/export_checkpoints/{training}/{group}.log",
+            benchmark:
+                f"{WARM_START_RESULTS}/benchmarks/export_checkpoints/{training}/{group}.tsv"
+            priority: 1
+            group:
+                "measure"
+            conda:
+                "../../environment.yml"
+            params:
+                study=dict(study="warm_start", dataset=DATASET),
+                starts=WARM_START.exported(training, group),
+                code=fingerprint("plasticity.export"),
+            message:
+                f"Exporting the checkpoints of {training}, {group}"
+            script:
+                "../scripts/export_checkpoints.py"
 
 
 for arm, planned in WARM_START.interventions.items():
@@ -115,6 +116,7 @@ for arm, planned in WARM_START.interventions.items():
                 f"logs/warm_start/{DATASET}/intervene/{arm}/{group}.log",
             benchmark:
                 f"{WARM_START_RESULTS}/benchmarks/intervene/{arm}/{group}.tsv"
+            priority: 1
             conda:
                 "../../environment.yml"
             threads: 1
@@ -176,6 +178,7 @@ rule fine_tune:
         f"logs/warm_start/{DATASET}/fine_tune/{{arm}}/{{group}}/{{chunk}}.log",
     benchmark:
         f"{WARM_START_RESULTS}/benchmarks/fine_tune/{{arm}}/{{group}}/{{chunk}}.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
     threads: 1

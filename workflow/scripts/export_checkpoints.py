@@ -6,7 +6,6 @@ from plasticity.logs import log_to
 with log_to(snakemake.log[0]):
     export_checkpoints(
         Path(snakemake.input.trajectory),
-        dict(zip(snakemake.params.epochs, map(Path, snakemake.output), strict=True)),
-        seed=int(snakemake.wildcards.seed),
+        dict(zip(snakemake.params.starts, map(Path, snakemake.output), strict=True)),
         study=snakemake.params.study,
     )

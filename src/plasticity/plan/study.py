@@ -49,10 +49,6 @@ class StudyPlan(Generic[Arm]):
         """Seeds of each job, by the job's name such as "seeds1-3"."""
         return chunks(self.study["seeds"], self.config["jobs"]["seeds_per_job"], "seeds")
 
-    def group_of(self, seed: int) -> str:
-        """Return the name of the job that carries a seed."""
-        return next(group for group, seeds in self.groups.items() if seed in seeds)
-
     @property
     def labels(self) -> dict[str, str]:
         """What figures call the arms."""

@@ -97,6 +97,10 @@ class WarmStartPlan(StudyPlan[Arm]):
         jobs = self.config["jobs"]
         return chunks(self.arms[arm].epochs, max(1, jobs["fine_tunings_per_job"] // jobs["seeds_per_job"]), "epochs")
 
+    def exported(self, warm_up: str, group: str) -> list[tuple[int, int]]:
+        """Return seeds and epochs of the checkpoints that an exporting job carries, one seed after another."""
+        return list(product(self.groups[group], self.warm_ups[warm_up].epochs))
+
     def intervened(self, arm: str, group: str) -> list[tuple[int, int]]:
         """Return seeds and epochs of the checkpoints that an intervening job carries, one seed after another."""
         return list(product(self.groups[group], self.arms[arm].epochs))
