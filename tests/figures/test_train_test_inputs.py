@@ -35,6 +35,26 @@ def test_the_cascade_draws_every_layer_in_every_panel(train_test, style):
     assert figure.axes[0].get_xscale() == figure.axes[0].get_yscale() == "log"
 
 
+def test_an_arm_that_was_measured_at_the_end_alone_has_no_panel(train_test, style):
+    def at_the_end(frames):
+        rows = frames["variances"]
+        ends = 1000 + rows["seed"]  # where a loss stops the training, seeds end at iterations of their own
+        sized = rows["arm"].str.startswith("training_size")
+        rows.loc[sized & rows["iteration"].eq(1000), "iteration"] = ends
+        return {**frames, "variances": rows[~sized | rows["iteration"].isin((0, *ends))]}
+
+    tables = train_test(edit=at_the_end)
+    assert tables.watched == ("cascade", "transfer")
+    titles = [ax.get_title(loc="left") for ax in render("variances_by_iteration", tables, style).axes]
+    assert [title.strip() for title in titles if title] == ["cascade", "transfer"]
+
+
+def test_nothing_watched_is_said(train_test, style):
+    end = {"edit": lambda frames: {**frames, "variances": frames["variances"].query("iteration in (0, 1000)")}}
+    (ax,) = render("variances_by_iteration", train_test(arms=("training_size_100",), **end), style).axes
+    assert "no training was watched" in [text.get_text() for text in ax.texts]
+
+
 def test_transfer_draws_a_point_per_seed_and_checkpoint_at_the_chosen_rate(train_test, style):
     tables = train_test()
     figure = render("transfer_by_variance", tables, style)

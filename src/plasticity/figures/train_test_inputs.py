@@ -65,6 +65,13 @@ class TrainTestTables:
         return tuple(arm for arm in self.arms if arm in present)
 
     @cached_property
+    def watched(self) -> tuple[str, ...]:
+        """Arms with trainings that were measured on their way and not at the end alone."""
+        rows = rows_where(self.metrics, self.metrics["iteration"].gt(0))
+        moments = rows.groupby(["arm", "seed"])["iteration"].nunique().groupby("arm").max()
+        return tuple(arm for arm in self.measured if moments.get(arm, 0) > 1)
+
+    @cached_property
     def transferred(self) -> tuple[str, ...]:
         """Arms that went on to a next task."""
         present = set(self.transfer["arm"])

@@ -22,26 +22,27 @@ from plasticity.figures.train_test_inputs import OWN, VARIANCES, TrainTestTables
 
 
 def draw(tables: TrainTestTables, style: Style) -> Figure:
-    """Draw the variances of the last hidden layer, an arm per panel; dotted lines are against own means.
+    """Draw the variances of the last hidden layer, a panel per arm that was watched.
 
-    Lines are geometric means over seeds, bands the intervals of those against the final means.
+    Lines are geometric means over seeds, bands the intervals of those against the final means; dotted lines are against
+    own means.
     """
-    arms = tables.measured or ("",)
+    arms = tables.watched or ("",)
     rows, columns = grid_shape(len(arms)) if len(arms) > 1 else (1, 1)
     figure, axes = style.figure(rows, columns, height=1.0 + 2.2 * rows, sharex=True, sharey=True)
     drawn: list[pd.DataFrame] = []
     for position, (ax, arm) in enumerate(zip(axes.flat, arms, strict=False)):
         panel(ax, position, tables.label(arm) if arm else "")
         drawn += _draw_panel(ax, tables, arm) if arm else []
-    if not tables.measured:
-        empty(axes[0, 0], "no measured network")
+    if not tables.watched:
+        empty(axes[0, 0], "no training was watched")
     if drawn:
         fit_y(axes[0, 0], drawn, log=style.log_y is not False)
         format_log_amounts(axes[0, 0], pd.concat(drawn)["x"].to_numpy(dtype=float), ITERATION_AXIS)
     label_axes(axes, x=ITERATION_AXIS, y="Variance (dimensionless)", above="Last hidden layer")
     drop_unused(axes, len(arms))
     top_legend(figure, _key() if drawn else [])
-    write_notes(figure, exclusion_notes(tables, tables.measured))
+    write_notes(figure, exclusion_notes(tables, tables.watched))
     return figure
 
 
