@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from plasticity.plan import TrainTestPlan
 from plasticity.reproduction.page import page_of, read_content
 from plasticity.reproduction.run import read_run
 from plasticity.reproduction.train_test import correlations, geometric, next_tasks, outcomes
@@ -55,8 +56,19 @@ def test_geometric_means_leave_out_what_has_no_logarithm() -> None:
     assert geometric([np.nan], 0.95) == "–"
 
 
+def goes_on(record: Path) -> bool:
+    """Whether an arm of a kept run goes on to a next task."""
+    return bool(TrainTestPlan(read_run(record.parent).config).transfers)
+
+
 @pytest.mark.parametrize("record", KEPT, ids=lambda path: path.parent.name)
-def test_a_kept_page_has_the_next_task(record: Path) -> None:
+def test_a_kept_page_has_the_next_task_of_the_arms_that_have_one(record: Path) -> None:
     text = page_of(read_content(read_run(record.parent)))
-    assert text.index("## Outcomes") < text.index("## Next task") < text.index("## Published beside this run")
-    assert "| transfer | before training |" in text
+    places = [text.find(f"## {title}") for title in ("Outcomes", "Next task", "Published beside this run")]
+    assert -1 < places[0] < places[2]
+    assert (places[0] < places[1] < places[2]) == goes_on(record)
+    assert ("| transfer | before training |" in text) == goes_on(record)
+
+
+def test_some_kept_run_goes_on_to_a_next_task() -> None:
+    assert any(map(goes_on, KEPT))
