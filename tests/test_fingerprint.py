@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from plasticity import fingerprint as module
+from plasticity.entries import entries_in
 from plasticity.fingerprint import closure, fingerprint
 from plasticity.schemas import SCHEMAS, Column
 
@@ -26,7 +27,7 @@ PERMUTED_STAGES = ("first_task", "following_tasks", "assemble_permuted", "correl
 
 
 def _forget() -> None:
-    for cached in (fingerprint, closure, module._normalised):
+    for cached in (fingerprint, closure, module._normalised, module._imports, module._imported_from):
         cached.cache_clear()
 
 
@@ -192,6 +193,84 @@ def test_a_package_that_does_something_on_import_counts(changed) -> None:
     }
 
 
+USED = {
+    "warm_up": {"model": {"name": "resnet18_narrow"}, "training": {"penalty": {"name": "nc1"}}},
+    "fine_tune": {"model": {"name": "mlp"}, "training": {}},
+    "intervene": {"model": {"name": "mlp"}, "intervention": {"name": "shrink_perturb"}},
+    "measure": {"model": {"name": "resnet18_imagenet"}},
+    "prepare": {"reader": "digits"},
+}
+"""Stage -> settings that name what it uses."""
+
+
+@pytest.fixture
+def stale(edit: Callable[[str, str, str], None]):
+    """Say which stages an edit makes stale, whose settings name what they use."""
+
+    def digests() -> dict[str, str]:
+        return {stage: fingerprint(f"plasticity.{stage}", used=entries_in(given)) for stage, given in USED.items()}
+
+    def stages(*edits: tuple[str, str, str]) -> set[str]:
+        before = digests()
+        for each in edits:
+            edit(*each)
+        after = digests()
+        return {stage for stage in USED if after[stage] != before[stage]}
+
+    return stages
+
+
+NEW = "\n\ndef mine(*given):\n    return given[0]\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "registry"),
+    [
+        ("training/penalties.py", "PENALTIES: dict[str, Penalty] = {"),
+        ("interventions.py", "INTERVENTIONS: dict[str, Intervention] = {"),
+        ("models/registry.py", "MODELS: dict[str, Callable[..., Classifier]] = {"),
+        ("data/readers.py", "READERS: dict[str, Callable[..., DataSet]] = {"),
+    ],
+    ids=["penalty", "intervention", "model", "reader"],
+)
+def test_a_new_entry_makes_nothing_stale(stale, name: str, registry: str) -> None:
+    function = NEW.lstrip() + "\n\n" + registry + '"mine": mine, '
+    assert stale((name, registry, function)) == set()
+
+
+def test_a_new_model_in_a_module_of_its_own_makes_nothing_stale(stale) -> None:
+    imported = "from plasticity.models.mine import Mine\nfrom plasticity.models.mlp import MLP\n"
+    edits = [
+        ("models/mine.py", "", "class Mine: ...\n"),
+        ("models/registry.py", "from plasticity.models.mlp import MLP\n", imported),
+        ("models/registry.py", "= {\n", '= {\n    "mine": Mine,\n'),
+    ]
+    assert stale(*edits) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        ("training/penalties.py", "_RELATIVE_CUT = 1e-10", "_RELATIVE_CUT = 1e-11", {"warm_up"}),
+        (
+            "training/penalties.py",
+            'cap = settings.get("cap")',
+            'cap = settings["cap"]',
+            {"warm_up", "fine_tune", "measure"},
+        ),
+        ("models/resnet.py", "_STAGES = 4", "_STAGES = 3", {"warm_up"}),
+        ("models/mlp.py", "", "\nEXTRA = 1\n", {"fine_tune", "intervene"}),
+        ("models/torchvision_models.py", "", "\nEXTRA = 1\n", {"measure"}),
+        ("models/registry.py", "width=16", "width=17", {"warm_up"}),
+        ("interventions.py", "shrink * value", "value * shrink", {"intervene"}),
+        ("data/digits.py", "_LARGEST = 16", "_LARGEST = 17", {"prepare"}),
+        ("data/image_files.py", "", "\nEXTRA = 1\n", set()),
+    ],
+)
+def test_a_changed_line_makes_stale_who_uses_it(stale, name: str, old: str, new: str, expected: set[str]) -> None:
+    assert stale((name, old, new)) == expected
+
+
 def test_a_module_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"no module plasticity\.fine_tone"):
         fingerprint("plasticity.fine_tone")
@@ -213,7 +292,7 @@ def test_nothing_that_python_imports_is_missed() -> None:
     command = [sys.executable, "-c", _IMPORTED, *STAGES, *PERMUTED_STAGES]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     for stage, imported in found.items():
-        bare = {name for name in imported if module._normalised(module._path(name)) == module._EMPTY}
+        bare = {name for name in imported if module._normalised(name) == module._EMPTY}
         assert set(imported) - bare - module._PLUMBING <= closure(f"plasticity.{stage}"), stage
 
 

@@ -201,6 +201,18 @@ def test_edited_line_of_the_training_loop_trains_anew(finished: Path, edited: Ca
     assert {"warm_up", "fine_tune"} <= planned(finished).keys()
 
 
+def test_new_entries_of_registries_make_nothing_stale(finished: Path, edited: Callable[[str, str, str], None]) -> None:
+    mine = "def mine(*given):\n    return given[0]\n\n\n"
+    for name, registry in (
+        ("training/penalties.py", "PENALTIES: dict[str, Penalty] = {"),
+        ("interventions.py", "INTERVENTIONS: dict[str, Intervention] = {"),
+        ("models/registry.py", "MODELS: dict[str, Callable[..., Classifier]] = {"),
+        ("data/readers.py", "READERS: dict[str, Callable[..., DataSet]] = {"),
+    ):
+        edited(f"src/plasticity/{name}", registry, f'{mine}{registry}"mine": mine, ')
+    assert not planned(finished)
+
+
 def test_edited_figure_is_drawn_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
     edited("src/plasticity/figures/training_curves.py", "import ", "import math\nimport ")
     assert planned(finished) == {"draw_training_curves": 1}

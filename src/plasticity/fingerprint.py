@@ -2,14 +2,17 @@
 
 Snakemake's own code trigger sees the text of a rule's script, not the modules that the script imports. The digest
 covers the stage's import closure inside this package, as parsed trees without docstrings, so that an edited line
-marks the stage stale while a comment, a docstring or formatting does not.
+marks the stage stale while a comment, a docstring or formatting does not. Of a registry, such as that of the models,
+the entries that the stage's settings do not name are left out (`plasticity.entries`).
 """
 
 import ast
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
+from plasticity.entries import Used, prune
 from plasticity.schemas import SCHEMAS
 
 _ROOT = Path(__file__).parent
@@ -22,29 +25,31 @@ _CARRIERS = ("errors", "files", "job_usage", "logs", "progress", "provenance", "
 _SCHEMAS = tuple(f"schemas.{path.stem}" for path in _ROOT.glob("schemas/*.py"))
 # The package itself is what notebooks import.
 _PLUMBING = {_PACKAGE, *(f"{_PACKAGE}.{name}" for name in (*_CARRIERS, *_SCHEMAS, "training.gpus"))}
+_EVERYTHING: Used = frozenset()
 
 
 @cache
-def fingerprint(*modules: str, tables: tuple[str, ...] = ()) -> str:
+def fingerprint(*modules: str, tables: tuple[str, ...] = (), used: Used = _EVERYTHING) -> str:
     """Return a digest of the modules, of everything of this package they import, and of the tables' schemas.
 
     Args:
         modules: Dotted names, such as "plasticity.fine_tune".
         tables: Names of the tables that the stage writes.
+        used: Entries of registries that the stage uses (`plasticity.entries.entries_in` of its settings).
 
     Raises:
         ModuleNotFoundError: If a module does not exist in the package.
     """
     digest = hashlib.sha256()
-    for name in sorted(closure(*modules)):
-        digest.update(f"{name}:{_normalised(_path(name))}".encode())
+    for name in sorted(closure(*modules, used=used)):
+        digest.update(f"{name}:{_normalised(name, _used_in(name, used))}".encode())
     for table in tables:
         digest.update(repr(SCHEMAS[table]).encode())
     return digest.hexdigest()[:16]
 
 
 @cache
-def closure(*modules: str) -> frozenset[str]:
+def closure(*modules: str, used: Used = _EVERYTHING) -> frozenset[str]:
     """Return the modules of this package that the given ones import, directly or not, themselves included."""
     found: set[str] = set()
     waiting = list(modules)
@@ -53,27 +58,54 @@ def closure(*modules: str) -> frozenset[str]:
         if name in found or name in _PLUMBING:
             continue
         found.add(name)
-        waiting += _imports(name)
+        waiting += _imports(name, _used_in(name, used))
     return frozenset(found)
 
 
-def _imports(module: str) -> set[str]:
-    path = _path(module)
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+def _used_in(module: str, used: Used) -> Used:
+    """Return the pairs whose registry the module has."""
+    if not used:
+        return used
+    constants = set(re.findall(r"^[A-Z_]+\b", _path(module).read_text(encoding="utf-8"), flags=re.MULTILINE))
+    return frozenset(pair for pair in used if pair[0] in constants)
+
+
+def _tree(module: str, used: Used) -> ast.Module:
+    tree = ast.parse(_path(module).read_text(encoding="utf-8"))
+    return prune(tree, used, needed=_imported_from(module)) if used else tree
+
+
+@cache
+def _imports(module: str, used: Used = _EVERYTHING) -> frozenset[str]:
     names = _packages_around(module)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(module, used)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             # `from package.module import name`: the name may itself be a module
-            source = _absolute(node, package)
+            source = _absolute(node, module)
             names |= {source} | {f"{source}.{alias.name}" for alias in node.names}
-    return {name for name in names if name.split(".")[0] == _PACKAGE and _exists(name)}
+    return frozenset(name for name in names if name.split(".")[0] == _PACKAGE and _exists(name))
 
 
-def _absolute(node: ast.ImportFrom, package: str) -> str:
+@cache
+def _imported_from(module: str) -> frozenset[str]:
+    """Return the names that other modules of the package import from this one."""
+    found: set[str] = set()
+    for path in _ROOT.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if module.rpartition(".")[2] in text:
+            importer = ".".join([_PACKAGE, *path.relative_to(_ROOT).with_suffix("").parts]).removesuffix(".__init__")
+            nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+            found |= {alias.name for node in nodes if _absolute(node, importer) == module for alias in node.names}
+    return frozenset(found)
+
+
+def _absolute(node: ast.ImportFrom, module: str) -> str:
+    """Return the module that a statement of this module imports from."""
     if not node.level:
         return node.module or ""
+    package = module if _path(module).name == "__init__.py" else module.rpartition(".")[0]
     base = package.split(".")[: 1 - node.level or None]
     return ".".join([*base, *([node.module] if node.module else [])])
 
@@ -82,7 +114,7 @@ def _packages_around(module: str) -> set[str]:
     """Return the packages whose `__init__` runs before the module and does more than describe itself."""
     parts = module.split(".")
     around = {".".join(parts[:length]) for length in range(1, len(parts))}
-    return {name for name in around if _exists(name) and _normalised(_path(name)) != _EMPTY}
+    return {name for name in around if _exists(name) and _normalised(name) != _EMPTY}
 
 
 def _exists(name: str) -> bool:
@@ -102,8 +134,8 @@ def _path(name: str) -> Path:
 
 
 @cache
-def _normalised(path: Path) -> str:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def _normalised(module: str, used: Used = _EVERYTHING) -> str:
+    tree = _tree(module, used)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(
             node

@@ -15,6 +15,7 @@ import yaml
 from snakemake.utils import update_config
 
 from plasticity.config import ConfigError, load_config, typed
+from plasticity.entries import entries_in
 from plasticity.figures.registry import figure_module
 from plasticity.fingerprint import fingerprint
 from plasticity.job_usage import name_run

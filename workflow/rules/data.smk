@@ -20,7 +20,7 @@ rule prepare_data:
         runtime=60,
     params:
         settings=config["dataset"],
-        code=fingerprint("plasticity.prepare"),
+        code=fingerprint("plasticity.prepare", used=entries_in(config["dataset"])),
     message:
         "Preparing the data set {params.settings[name]}"
     script:

@@ -34,7 +34,11 @@ rule first_task:
     params:
         settings=lambda wildcards: PERMUTED.first_task_settings(wildcards.first_task),
         seeds=lambda wildcards: PERMUTED.groups[wildcards.group],
-        code=fingerprint("plasticity.first_task", tables=("first_task",)),
+        code=lambda wildcards: fingerprint(
+            "plasticity.first_task",
+            tables=("first_task",),
+            used=entries_in(PERMUTED.first_task_settings(wildcards.first_task)),
+        ),
     message:
         "First task, training {wildcards.first_task}, {wildcards.group}"
     script:
@@ -70,7 +74,11 @@ rule following_tasks:
         settings=lambda wildcards: PERMUTED.following_settings(wildcards.experiment),
         first_tasks=lambda wildcards: PERMUTED.first_task_of(wildcards.experiment),
         seeds=lambda wildcards: PERMUTED.groups[wildcards.group],
-        code=fingerprint("plasticity.following_tasks", tables=("following_tasks",)),
+        code=lambda wildcards: fingerprint(
+            "plasticity.following_tasks",
+            tables=("following_tasks",),
+            used=entries_in(PERMUTED.following_settings(wildcards.experiment)),
+        ),
     message:
         "Following tasks, experiment {wildcards.experiment}, {wildcards.group}"
     script:

@@ -33,7 +33,11 @@ rule pre_train:
     params:
         settings=lambda wildcards: TRAIN_TEST.pre_train_settings(wildcards.pre_trained),
         seeds=lambda wildcards: TRAIN_TEST.groups[wildcards.group],
-        code=fingerprint("plasticity.pre_train", tables=("history",)),
+        code=lambda wildcards: fingerprint(
+            "plasticity.pre_train",
+            tables=("history",),
+            used=entries_in(TRAIN_TEST.pre_train_settings(wildcards.pre_trained)),
+        ),
     message:
         "First task of {wildcards.pre_trained}, {wildcards.group}"
     script:
@@ -59,7 +63,11 @@ rule measure_variances:
     params:
         settings=lambda wildcards: TRAIN_TEST.measure_settings(wildcards.pre_trained),
         seeds=lambda wildcards: TRAIN_TEST.groups[wildcards.group],
-        code=fingerprint("plasticity.measure_variances", tables=("variances",)),
+        code=lambda wildcards: fingerprint(
+            "plasticity.measure_variances",
+            tables=("variances",),
+            used=entries_in(TRAIN_TEST.measure_settings(wildcards.pre_trained)),
+        ),
     message:
         "Measuring variances of {wildcards.pre_trained}, {wildcards.group}"
     script:
@@ -87,7 +95,13 @@ rule transfer:
             wildcards.pre_trained, wildcards.rate
         ),
         seeds=lambda wildcards: TRAIN_TEST.groups[wildcards.group],
-        code=fingerprint("plasticity.transfer", tables=("next_task",)),
+        code=lambda wildcards: fingerprint(
+            "plasticity.transfer",
+            tables=("next_task",),
+            used=entries_in(
+                TRAIN_TEST.transfer_settings(wildcards.pre_trained, wildcards.rate)
+            ),
+        ),
     message:
         "Next task of {wildcards.pre_trained}, {wildcards.group}, {wildcards.rate}"
     script:

@@ -61,7 +61,11 @@ rule warm_up:
     params:
         settings=lambda wildcards: WARM_START.warm_up_settings(wildcards.warm_up),
         seeds=lambda wildcards: WARM_START.groups[wildcards.group],
-        code=fingerprint("plasticity.warm_up", tables=("history",)),
+        code=lambda wildcards: fingerprint(
+            "plasticity.warm_up",
+            tables=("history",),
+            used=entries_in(WARM_START.warm_up_settings(wildcards.warm_up)),
+        ),
     message:
         "Warm-up {wildcards.warm_up}, {wildcards.group}"
     script:
@@ -124,7 +128,10 @@ for arm, planned in WARM_START.interventions.items():
                 settings=WARM_START.intervene_settings(arm),
                 seeds=seeds,
                 starts=WARM_START.intervened(arm, group),
-                code=fingerprint("plasticity.intervene"),
+                code=fingerprint(
+                    "plasticity.intervene",
+                    used=entries_in(WARM_START.intervene_settings(arm)),
+                ),
             message:
                 f"{arm} of {group}"
             script:
@@ -156,7 +163,11 @@ rule measure_collapse:
         settings=lambda wildcards: WARM_START.measure_settings(wildcards.start),
         seeds=lambda wildcards: WARM_START.groups[wildcards.group],
         starts=lambda wildcards: WARM_START.measured(wildcards.start, wildcards.group),
-        code=fingerprint("plasticity.measure", tables=("collapse",)),
+        code=lambda wildcards: fingerprint(
+            "plasticity.measure",
+            tables=("collapse",),
+            used=entries_in(WARM_START.measure_settings(wildcards.start)),
+        ),
     message:
         "Measuring collapse of {wildcards.start}, {wildcards.group}"
     script:
@@ -192,7 +203,11 @@ rule fine_tune:
             wildcards.arm, wildcards.group, wildcards.chunk
         ),
         records=f"{WARM_START_RESULTS}/fine_tune/{{arm}}/records",
-        code=fingerprint("plasticity.fine_tune", tables=("fine_tune", "history")),
+        code=lambda wildcards: fingerprint(
+            "plasticity.fine_tune",
+            tables=("fine_tune", "history"),
+            used=entries_in(WARM_START.fine_tune_settings(wildcards.arm)),
+        ),
     message:
         "Fine-tuning {wildcards.arm}, {wildcards.group}, {wildcards.chunk}"
     script:

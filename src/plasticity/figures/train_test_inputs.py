@@ -68,8 +68,9 @@ class TrainTestTables:
     def watched(self) -> tuple[str, ...]:
         """Arms with trainings that were measured on their way and not at the end alone."""
         rows = rows_where(self.metrics, self.metrics["iteration"].gt(0))
-        moments = rows.groupby(["arm", "seed"])["iteration"].nunique().groupby("arm").max()
-        return tuple(arm for arm in self.measured if moments.get(arm, 0) > 1)
+        moments: Any = rows.groupby(["arm", "seed"])["iteration"].nunique()
+        several = {arm for (arm, _), count in moments.items() if count > 1}
+        return tuple(arm for arm in self.measured if arm in several)
 
     @cached_property
     def transferred(self) -> tuple[str, ...]:
