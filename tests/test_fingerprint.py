@@ -238,6 +238,23 @@ def test_a_new_entry_makes_nothing_stale(stale, name: str, registry: str) -> Non
     assert stale((name, registry, function)) == set()
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from plasticity.training import penalties",
+        "import plasticity.training.penalties",
+        "from plasticity.training.penalties import *",
+        "from .training import penalties",
+    ],
+)
+def test_a_registry_whose_module_is_imported_itself_is_used_whole(
+    edit: Callable[[str, str, str], None], stale, statement: str
+) -> None:
+    edit("export.py", "", f"\n{statement}\n")
+    registry = "PENALTIES: dict[str, Penalty] = {"
+    assert "warm_up" in stale(("training/penalties.py", registry, f'{registry}"mine": lambda *given: given[0], '))
+
+
 def test_a_new_model_in_a_module_of_its_own_makes_nothing_stale(stale) -> None:
     imported = "from plasticity.models.mine import Mine\nfrom plasticity.models.mlp import MLP\n"
     edits = [

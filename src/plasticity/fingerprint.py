@@ -26,6 +26,7 @@ _SCHEMAS = tuple(f"schemas.{path.stem}" for path in _ROOT.glob("schemas/*.py"))
 # The package itself is what notebooks import.
 _PLUMBING = {_PACKAGE, *(f"{_PACKAGE}.{name}" for name in (*_CARRIERS, *_SCHEMAS, "training.gpus"))}
 _EVERYTHING: Used = frozenset()
+_WHOLE = "*"
 
 
 @cache
@@ -72,7 +73,8 @@ def _used_in(module: str, used: Used) -> Used:
 
 def _tree(module: str, used: Used) -> ast.Module:
     tree = ast.parse(_path(module).read_text(encoding="utf-8"))
-    return prune(tree, used, needed=_imported_from(module)) if used else tree
+    needed = _imported_from(module) if used else frozenset({_WHOLE})
+    return tree if _WHOLE in needed else prune(tree, used, needed=needed)
 
 
 @cache
@@ -90,15 +92,25 @@ def _imports(module: str, used: Used = _EVERYTHING) -> frozenset[str]:
 
 @cache
 def _imported_from(module: str) -> frozenset[str]:
-    """Return the names that other modules of the package import from this one."""
+    """Return the names that other modules of the package import from this one; `_WHOLE` where one imports it itself."""
     found: set[str] = set()
     for path in _ROOT.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         if module.rpartition(".")[2] in text:
             importer = ".".join([_PACKAGE, *path.relative_to(_ROOT).with_suffix("").parts]).removesuffix(".__init__")
-            nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
-            found |= {alias.name for node in nodes if _absolute(node, importer) == module for alias in node.names}
+            found |= {name for node in ast.walk(ast.parse(text)) for name in _taken(node, module, importer)}
     return frozenset(found)
+
+
+def _taken(node: ast.AST, module: str, importer: str) -> set[str]:
+    """Return the names that a statement of another module imports from this one."""
+    if isinstance(node, ast.Import):
+        return {_WHOLE for alias in node.names if alias.name == module}
+    if not isinstance(node, ast.ImportFrom):
+        return set()
+    source = _absolute(node, importer)
+    whole = {_WHOLE for alias in node.names if f"{source}.{alias.name}" == module}
+    return whole | {alias.name for alias in node.names if source == module}
 
 
 def _absolute(node: ast.ImportFrom, module: str) -> str:
