@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from common import print_table
 
-from plasticity.checkpoints import trajectory_name
+from plasticity.checkpoints import seed_folder, trajectory_name
 from plasticity.fine_tune import FineTuneFiles, fine_tune
 from plasticity.measure import MeasureFiles, measure
 from plasticity.prepare import prepare
@@ -35,13 +35,14 @@ def outcome(base: Path, seed: int, precision: str, penalty: str) -> dict[str, An
     folder = base / f"{precision}-{penalty}-{seed}"
     split = base / f"split{seed}"
     given = {"model": MODEL, "precision": precision}
-    files = WarmUpFiles(base / "data", split, folder / "trajectory", folder / "warm_up")
+    files = WarmUpFiles(base / "data", {seed: split}, folder / "trajectory", folder / "warm_up")
     training = {**TRAINING, "penalty": WARM_UPS[penalty]}
     settings = {**given, "warm_up": penalty, "training": training, "epochs": (WARM_UP_EPOCHS,)}
-    warm_up(files, settings=settings, seed=seed, threads=1, code="")
+    warm_up(files, settings=settings, threads=1, code="")
     training = {**TRAINING, "stop_accuracy": 0.99, "max_epochs": FINE_TUNE_EPOCHS}
     settings = {**given, "arm": penalty, "training": training, "test_size": TEST_SIZE}
-    inputs = {(seed, WARM_UP_EPOCHS): files.trajectory / trajectory_name(WARM_UP_EPOCHS)}, base / "data", {seed: split}
+    checkpoint = files.trajectory / seed_folder(seed) / trajectory_name(WARM_UP_EPOCHS)
+    inputs = {(seed, WARM_UP_EPOCHS): checkpoint}, base / "data", {seed: split}
     tuned = FineTuneFiles(*inputs, folder / "outcomes", folder / "history", folder)
     fine_tune(tuned, settings=settings, threads=1, code="")
     settings = {"start": penalty, "model": MODEL, "test_size": TEST_SIZE, "batch_size": 64}

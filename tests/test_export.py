@@ -7,7 +7,7 @@ import pytest
 from plasticity.checkpoints import read_checkpoint, trajectory_name, write_checkpoint
 from plasticity.errors import PlasticityError
 from plasticity.export import export_checkpoint, export_checkpoints
-from tiny_study import SEED
+from tiny_study import SEED, TinyStudy
 
 STUDY = {"study": "warm_start", "dataset": "digits"}
 
@@ -33,11 +33,14 @@ def test_the_header_has_the_training_and_the_study_but_not_the_other_checkpoints
     assert found["warm_up_epoch"] == 1
 
 
-def test_several_epochs_are_each_their_own_checkpoint(trajectory: Path, tmp_path: Path) -> None:
-    outputs = {(SEED, epoch): tmp_path / f"epoch{epoch}" for epoch in (0, 2)}
-    export_checkpoints(trajectory.parent, outputs, study=STUDY)
-    for (_, epoch), output in outputs.items():
-        assert read_checkpoint(output).digest == read_checkpoint(trajectory / trajectory_name(epoch)).digest
+def test_several_seeds_and_epochs_are_each_their_own_checkpoint(tiny: TinyStudy, tmp_path: Path) -> None:
+    trajectory = tiny.warm_up(tmp_path, seeds=(8, SEED)).trajectory
+    outputs = {(seed, epoch): tmp_path / f"seed{seed}_epoch{epoch}" for seed in (SEED, 8) for epoch in (0, 2)}
+    export_checkpoints(trajectory, outputs, study=STUDY)
+    for (seed, epoch), output in outputs.items():
+        source, found = read_checkpoint(trajectory / f"seed{seed}" / trajectory_name(epoch)), read_checkpoint(output)
+        assert found.digest == source.digest
+        assert (found.settings["seed"], found.settings["warm_up_epoch"]) == (seed, epoch)
 
 
 def test_more_checkpoints_in_a_trajectory_do_not_change_the_ones_it_had(trajectory: Path, tmp_path: Path) -> None:

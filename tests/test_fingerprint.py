@@ -245,6 +245,8 @@ def test_a_new_entry_makes_nothing_stale(stale, name: str, registry: str) -> Non
         "import plasticity.training.penalties",
         "from plasticity.training.penalties import *",
         "from .training import penalties",
+        "from plasticity import training\nOTHER = training.penalties",
+        "import plasticity.training as elsewhere\nOTHER = elsewhere.penalties",
     ],
 )
 def test_a_registry_whose_module_is_imported_itself_is_used_whole(

@@ -12,10 +12,11 @@ from plasticity.data.store import open_store
 from plasticity.models.registry import build_model
 from plasticity.progress import Progress
 from plasticity.seeding import torch_generator
+from plasticity.split import draw_split
 from plasticity.tables import read_provenance, read_table
 from plasticity.training import resume, run
 from plasticity.training.weights import weights_of
-from plasticity.warm_up import Keeper, hand_over
+from plasticity.warm_up import Keeper, WarmUpFiles, hand_over, warm_up
 from tiny_study import FOLDER, MLP, RESNET, SEED, Killed, TinyStudy, checkpoints_of, contents_of, warm_up_settings
 
 
@@ -48,6 +49,10 @@ def _kill(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, epoch: int)
         return original(self, number, *rest)
 
     monkeypatch.setattr(owner, method, fatal)
+
+
+def _die(*_: Any) -> None:
+    raise Killed
 
 
 def _killed(
@@ -180,6 +185,30 @@ def test_seeds_of_a_job_do_not_depend_on_each_other(tiny: TinyStudy, trajectory:
     history = read_table(files.history, "history")
     assert history["seed"].tolist() == [8] * 3 + [SEED] * 3
     assert len({read_checkpoint(folder / trajectory_name(3)).digest for folder in files.trajectory.iterdir()}) == 2
+
+
+def test_every_seed_has_its_own_half_of_the_images(tiny: TinyStudy, tmp_path: Path) -> None:
+    other = tmp_path / "split.parquet"
+    draw_split({"train_size": 200, "warm_up_fraction": 0.5}, dataset=tiny.data, seed=8, output=other)
+    files = WarmUpFiles(tiny.data, {8: other, SEED: tiny.split}, tmp_path / "trajectory", tmp_path / "history.parquet")
+    warm_up(files, settings=warm_up_settings(), threads=1, code="code")
+    alone = TinyStudy(tiny.data, other).warm_up(tmp_path / "alone", seeds=(8,)).trajectory / "seed8"
+    swapped = tiny.warm_up(tmp_path / "swapped", seeds=(8,)).trajectory / "seed8"
+    found = contents_of(files.trajectory / "seed8")
+    assert found == contents_of(alone)
+    assert found != contents_of(swapped)
+
+
+def test_a_seed_that_the_job_has_no_more_leaves_no_checkpoints(
+    tiny: TinyStudy, tmp_path: Path, save_every_epoch: None
+) -> None:
+    """A job's name says its first and its last seed alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "_write_history", _die)
+        with pytest.raises(Killed):
+            tiny.warm_up(tmp_path, seeds=(SEED, 8, 9))
+    files = tiny.warm_up(tmp_path, seeds=(SEED, 9))
+    assert sorted(path.name for path in files.trajectory.iterdir()) == [f"seed{SEED}", "seed9"]
 
 
 def test_a_training_killed_before_anything_was_saved_starts_anew(

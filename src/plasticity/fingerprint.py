@@ -104,12 +104,13 @@ def _imported_from(module: str) -> frozenset[str]:
 
 def _taken(node: ast.AST, module: str, importer: str) -> set[str]:
     """Return the names that a statement of another module imports from this one."""
+    around = {module.rpartition(".")[0], module}  # of the package itself, too: a module is its attribute
     if isinstance(node, ast.Import):
-        return {_WHOLE for alias in node.names if alias.name == module}
+        return {_WHOLE for alias in node.names if alias.name in around}
     if not isinstance(node, ast.ImportFrom):
         return set()
     source = _absolute(node, importer)
-    whole = {_WHOLE for alias in node.names if f"{source}.{alias.name}" == module}
+    whole = {_WHOLE for alias in node.names if f"{source}.{alias.name}" in around}
     return whole | {alias.name for alias in node.names if source == module}
 
 

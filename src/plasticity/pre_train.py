@@ -55,15 +55,17 @@ def pre_train(files: PreTrainFiles, *, settings: dict[str, Any], seeds: Sequence
     """
     device = prepare_device(threads)
     store = open_store(files.data)
-    rows, resumes = [], []
+    rows: list[dict[str, Any]] = []
+    trainings: dict[str, ResumeFile] = {}
     for seed in seeds:
         inputs = {"settings": settings, "seed": seed, "data": store.digest, "code": code}
-        resumes.append(ResumeFile(files.unfinished / f"state{seed}" / "state.safetensors", digest_of(inputs)))
+        resume = ResumeFile(files.unfinished / f"state{seed}" / "state.safetensors", digest_of(inputs))
+        trainings[seed_folder(seed)] = resume
         run = _start(store, settings, seed, device)
-        _train(run, files.unfinished / "trajectory" / seed_folder(seed), settings, resumes[-1])
+        _train(run, files.unfinished / files.trajectory.name / seed_folder(seed), settings, resume)
         rows += [{"seed": seed, **vars(record)} for record in run.history]
     _write_history(rows, files.history, settings, describe_device(device))
-    hand_over(files.unfinished, files.trajectory, resumes)
+    hand_over(files.unfinished, files.trajectory, trainings)
 
 
 def _start(store: ImageStore, settings: dict[str, Any], seed: int, device: torch.device) -> IterationRun:

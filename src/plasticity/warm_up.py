@@ -59,15 +59,17 @@ def warm_up(files: WarmUpFiles, *, settings: dict[str, Any], threads: int, code:
     store = open_store(files.data)
     splits = {seed: read_split(path, store) for seed, path in files.splits.items()}
     run = open_run(store, settings, device, purpose="warm_up/order")
-    rows, resumes = [], []
+    rows: list[dict[str, Any]] = []
+    trainings: dict[str, ResumeFile] = {}
     for seed, split in splits.items():
         inputs = {"settings": settings, "seed": seed, "data": store.digest, "split": split.digest, "code": code}
-        resumes.append(ResumeFile(files.unfinished / f"state{seed}" / "state.safetensors", digest_of(inputs)))
+        resume = ResumeFile(files.unfinished / f"state{seed}" / "state.safetensors", digest_of(inputs))
+        trainings[seed_folder(seed)] = resume
         begin(run, store, split, settings, seed=seed)
-        _train(run, files.unfinished / files.trajectory.name / seed_folder(seed), settings, resumes[-1])
+        _train(run, files.unfinished / files.trajectory.name / seed_folder(seed), settings, resume)
         rows += [{"seed": seed, **vars(record)} for record in run.history]
     _write_history(rows, files.history, settings, describe_device(device, run.step.arithmetic))
-    hand_over(files.unfinished, files.trajectory, resumes)
+    hand_over(files.unfinished, files.trajectory, trainings)
 
 
 def begin(run: TrainingRun, store: ImageStore, split: Split, settings: dict[str, Any], *, seed: int) -> None:

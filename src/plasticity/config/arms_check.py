@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from plasticity.config.arms import Arm, expand_arm
-from plasticity.config.findings import Findings, Location, shown
+from plasticity.config.findings import Findings
+from plasticity.messages import Location, shown
 
 
 def check_names_of_arms(location: Location, arms: Mapping[str, Arm], findings: Findings) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 from plasticity import catalogue
 from plasticity.catalogue import Entry
-from plasticity.config.findings import Findings, Location, did_you_mean, shown
+from plasticity.config.findings import Findings
 from plasticity.config.frame import Section, check, sections
 from plasticity.config.wording import Schema
+from plasticity.messages import Location, did_you_mean, shown
 
 _TABLES: dict[str, Mapping[str, Entry]] = {
     name: getattr(catalogue, name)

@@ -12,9 +12,9 @@ from plasticity.catalogue import (
     WARM_START_FIGURES,
     Entry,
 )
-from plasticity.config.findings import shown
 from plasticity.config.frame import read_schema
 from plasticity.config.wording import Schema, expectation
+from plasticity.messages import shown
 
 COMMAND = "python -m plasticity.config docs/configuration.md"
 

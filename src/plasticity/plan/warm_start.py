@@ -118,7 +118,7 @@ class WarmStartPlan(StudyPlan[Arm]):
         return {key: self.study[key] for key in ("train_size", "warm_up_fraction")}
 
     def warm_up_settings(self, warm_up: str) -> Settings:
-        """Return what the warm-up stage reads; seeds are wildcards, so that a new seed reruns no other."""
+        """Return what the warm-up stage reads beside its seeds, so that a new seed reruns no other."""
         found = self.warm_ups[warm_up]
         return {
             "warm_up": warm_up,

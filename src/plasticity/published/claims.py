@@ -9,9 +9,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from plasticity.config.findings import did_you_mean, dotted
 from plasticity.errors import PlasticityError
 from plasticity.files import sha256_of
+from plasticity.messages import did_you_mean, dotted
 
 FOLDER = Path(__file__).parent
 SIGNS = {"falls": -1, "negative": -1, "rises": 1, "positive": 1, "level": 0, "zero": 0}

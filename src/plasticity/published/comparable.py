@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from plasticity.config.findings import shown
+from plasticity.messages import shown
 from plasticity.published.claims import Claim, Requirements
 
 _ABSENT = object()

@@ -15,6 +15,8 @@ def draw_anew(run: Run) -> list[Path]:
         PlasticityError: If a table is missing or damaged.
     """
     names = [name for name in run.figures if name in FIGURES and FIGURES[name].study == run.study]
+    if not names:
+        return []
     tables = {path.stem: path for path in run.folder.glob("*.parquet")}
     files = [run.folder / f"{name}.png" for name in names]
     styles = {name: run.plan.study["figures"].get(name) or {} for name in names}

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from plasticity.config.findings import shown
 from plasticity.errors import PlasticityError
 from plasticity.files import atomic_path
+from plasticity.messages import shown
 from plasticity.plan import PermutedPlan, TrainTestPlan, WarmStartPlan
 from plasticity.published.claims import Published, read_published
 

@@ -1,7 +1,7 @@
 """Checkpoints of a training in progress, kept beside its unfinished state until the training is complete."""
 
 import shutil
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,15 +56,20 @@ class Keeper:
                 self.keep(later)
 
 
-def hand_over(unfinished: Path, trajectory: Path, resumes: Iterable[ResumeFile]) -> None:
+def hand_over(unfinished: Path, trajectory: Path, trainings: Mapping[str, ResumeFile]) -> None:
     """Move the checkpoints of finished trainings to where the next stage expects them, and remove the saved states.
 
     Args:
         unfinished: Folder of the job's unfinished work, with the checkpoints in a folder of the trajectory's name.
         trajectory: Where they go.
-        resumes: The saved states, a file per training.
+        trainings: Folder of each training in the trajectory -> its saved state. Other folders are of trainings that the
+            job had when it was killed and has no more; they are removed.
     """
-    for resume in resumes:
+    folder = unfinished / trajectory.name
+    for left in folder.iterdir():
+        if left.name not in trainings:
+            shutil.rmtree(left)
+    for resume in trainings.values():
         resume.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
-    move_folder(unfinished / trajectory.name, trajectory)
+    move_folder(folder, trajectory)
     shutil.rmtree(unfinished)
