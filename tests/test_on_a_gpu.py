@@ -39,7 +39,7 @@ def test_the_study_is_complete_after_every_seed_and_goes_on(tmp_path: Path) -> N
     assert titles == ["seeds [1]", "seeds [1, 2]"]
     metrics = read_table(folder / "results/warm_start/digits/metrics.parquet", "metrics")
     assert sorted(set(metrics["seed"])) == [1, 2]
-    assert "Warm-up plain, seed 2" in done.stderr
+    assert "Warm-up plain, seeds2-2" in done.stderr
     page = (folder / "docs/reproduction/warm_start_digits.md").read_text(encoding="utf-8")
     kept = yaml.safe_load((folder / "docs/reproduction/warm_start_digits/run.yaml").read_text(encoding="utf-8"))
     assert kept["config"]["warm_start"]["seeds"] == [1, 2]

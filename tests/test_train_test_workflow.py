@@ -136,7 +136,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_preset_is_planned_in_full(fresh: Path, preset: str, pre_train: int, transfer: int, figures: int) -> None:
-    jobs = planned(fresh, "--config", "dataset={download: true}", configfile=f"config/{preset}.yaml")
+    changes = ("--config", "dataset={download: true}", "jobs={figures_per_job: 1}")
+    jobs = planned(fresh, *changes, configfile=f"config/{preset}.yaml")
     assert (jobs["pre_train"], jobs["measure_variances"], jobs["transfer"]) == (pre_train, pre_train, transfer)
     assert not jobs.keys() & {"warm_up", "first_task"}
     assert len(draws(jobs)) == figures
