@@ -5,7 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from plasticity.figures.axes import fit_y, format_epochs, format_log_epochs, format_y, log_ticks, metric_label
+from plasticity.figures.axes import (
+    fit_y,
+    format_epochs,
+    format_log_amounts,
+    format_log_epochs,
+    format_y,
+    log_ticks,
+    metric_label,
+)
 from plasticity.schemas import SCHEMAS
 
 
@@ -83,6 +91,11 @@ def test_the_axis_is_logarithmic_where_means_span_much(ax):
 def test_the_axis_is_linear_where_means_span_little_or_are_not_positive(ax, values):
     fit_y(ax, [summary(values)], log=None)
     assert ax.get_yscale() == "linear"
+
+
+def test_amounts_of_many_decades_are_powers_from_a_hundred_thousand_on(ax):
+    format_log_amounts(ax, np.geomspace(1, 1e6, 40), "Iterations")
+    assert ticks(ax.xaxis) == ["1", "10", "100", "1000", "10000", "10⁵", "10⁶"]
 
 
 def test_powers_of_ten_are_written_as_such(ax):

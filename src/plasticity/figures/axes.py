@@ -150,7 +150,7 @@ def _log_y(ax: Axes, low: float, high: float) -> None:
 
 
 def _number(value: float) -> str:
-    text = f"{value:g}"
+    text = f"{value:.5g}" if np.isclose(value, 1e5) else f"{value:g}"  # the longer one touches its neighbour
     mantissa, _, exponent = text.partition("e")
     if exponent and mantissa == "1":
         return "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
