@@ -73,8 +73,9 @@ def _used_in(module: str, used: Used) -> Used:
 
 def _tree(module: str, used: Used) -> ast.Module:
     tree = ast.parse(_path(module).read_text(encoding="utf-8"))
-    needed = _imported_from(module) if used else frozenset({_WHOLE})
-    return tree if _WHOLE in needed else prune(tree, used, needed=needed)
+    if not used or _WHOLE in _imported_from(module):
+        return tree
+    return prune(tree, used, needed=_imported_from(module))
 
 
 @cache
