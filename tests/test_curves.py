@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from plasticity.curves import STUDIES, chart, draw_curves, values
-from plasticity.figures.style import arm_styles
+from plasticity.figures.arm_styles import arm_styles
 
 KEPT = Path(__file__).parents[1] / "docs/reproduction"
 ARMS = ["random_init", "warm_start"]

@@ -1,14 +1,16 @@
 """The stage: from files to a page, for kept runs whose numbers are known from their tables by other means."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from plasticity.draw import read_tables_of
 from plasticity.errors import PlasticityError
+from plasticity.figures.reading import read_tables_of
 from plasticity.fingerprint import closure
 from plasticity.reproduction.run import read_run
 from plasticity.sources import SOURCES
@@ -101,3 +103,12 @@ def test_tables_come_from_the_rules_that_write_them(study):
         output = rule.partition("output:")[2].partition("log:")[0]
         assert f"/{table}.parquet" in output
         assert not source.page or f"/tables/{source.page}.html" in text
+
+
+@pytest.mark.parametrize("study", SUMMARIES)
+def test_a_summary_does_not_wait_for_what_draws(study):
+    code = (
+        f"import sys, plasticity.summarise, {summary_module(study)}; print(*{{'seaborn', 'torch'}} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert ran.stdout.split() == []

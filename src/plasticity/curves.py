@@ -9,8 +9,8 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
+from plasticity.figures.arm_styles import arm_styles
 from plasticity.figures.axes import TASK_AXIS, WARM_UP_AXIS, metric_label
-from plasticity.figures.style import arm_styles
 from plasticity.figures.summaries import over_seeds, rows_where
 from plasticity.files import atomic_path
 from plasticity.tables import read_table

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from plasticity.errors import PlasticityError
 from plasticity.figures.description import describe
+from plasticity.figures.reading import read_tables_of, refuse_missing
 from plasticity.figures.registry import figure_entry, figure_module, tables_class
 from plasticity.figures.style import Style, save
-from plasticity.tables import read_table
 
 
 class FigureFiles(NamedTuple):
@@ -37,26 +36,14 @@ def draw(figures: Mapping[str, FigureFiles], *, tables: Mapping[str, str | Path]
     """
     what = f"figure {', '.join(figures)}"
     ((module, kind),) = {tables_class(name) for name in figures}
-    _complete(f"{what}: expected the settings", ("styles",), settings)
-    _complete(f"{what}: expected the styles of", tuple(figures), settings["styles"])
+    refuse_missing(f"{what}: expected the settings", ("styles",), settings)
+    refuse_missing(f"{what}: expected the styles of", tuple(figures), settings["styles"])
     styles = {name: Style.from_settings(settings["styles"][name]) for name in figures}
     loaded = read_tables_of(getattr(importlib.import_module(module), kind), tables, settings, what=what)
     for name, files in figures.items():
         with styles[name].context():
             figure = render(name, loaded, styles[name])
             save(figure, files.svg, files.png, describe(figure, name, loaded))
-
-
-def read_tables_of(of_study: Any, tables: Mapping[str, str | Path], settings: Mapping[str, Any], *, what: str) -> Any:
-    """Read a study's tables into its class, such as `FigureTables`, with the settings that it needs.
-
-    Raises:
-        PlasticityError: If a table or setting is missing, or a table is damaged; `what` opens the message.
-    """
-    _complete(f"{what}: expected the tables", of_study.SCHEMAS, tables)
-    _complete(f"{what}: expected the settings", of_study.SETTINGS, settings)
-    frames = {key: read_table(tables[key], schema) for key, schema in of_study.SCHEMAS.items()}
-    return of_study(**frames, **{key: settings[key] for key in of_study.SETTINGS})
 
 
 def render(name: str, tables: Any, style: Style) -> Figure:
@@ -67,9 +54,3 @@ def render(name: str, tables: Any, style: Style) -> Figure:
     """
     module = importlib.import_module(figure_module(name))
     return module.draw(tables, style, **figure_entry(name).options)
-
-
-def _complete(expectation: str, expected: Any, given: Mapping[str, Any]) -> None:
-    missing = [key for key in expected if key not in given]
-    if missing:
-        raise PlasticityError(f"{expectation} {list(expected)}, got none for {missing}")

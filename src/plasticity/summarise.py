@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from plasticity.draw import read_tables_of
+from plasticity.figures.reading import read_tables_of
 from plasticity.files import atomic_path
 from plasticity.summary.finding import Finding, NotInThisRun, Said
 from plasticity.summary.page import Image, Page, image, page_html

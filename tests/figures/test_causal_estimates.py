@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from plasticity.figures import causal_estimates, task_causal_estimates
+from plasticity.figures.arm_styles import ArmStyle
 from plasticity.figures.forest import Line, draw_forest
-from plasticity.figures.style import ArmStyle
 
 ROW = {
     **{"estimate": 0.2, "ci_low": -0.1, "ci_high": 0.5, "bootstrap_low": 0.1, "bootstrap_high": 0.3},

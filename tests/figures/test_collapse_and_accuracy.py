@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from plasticity.figures.arm_styles import arm_styles
 from plasticity.figures.collapse_and_accuracy import draw
-from plasticity.figures.style import NEUTRAL, arm_styles
+from plasticity.figures.style import NEUTRAL
 
 METRICS = ("nc1", "nc2", "nc3", "nc4")
 EPOCHS = {"all": [8, 16, 24, 32, 40, 48], "first_phase": [8, 16, 24], "second_phase": [32, 40, 48]}

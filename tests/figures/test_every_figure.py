@@ -11,8 +11,9 @@ from matplotlib.transforms import Bbox
 
 from permuted_tables import ARMS
 from plasticity.draw import render
+from plasticity.figures.arm_styles import arm_styles
 from plasticity.figures.registry import FIGURES
-from plasticity.figures.style import Style, arm_styles
+from plasticity.figures.style import Style
 from plasticity.schemas import SCHEMAS
 from train_test_tables import ARMS as SIZES
 from train_test_tables import WITH_DECAYS

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
+from plasticity.figures.arm_styles import SEQUENCE
 from plasticity.figures.first_task_collapse import draw
-from plasticity.figures.style import SEQUENCE
 
 
 def scatters(ax):

@@ -2,6 +2,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from plasticity.figures.arm_styles import ArmStyle
 from plasticity.figures.layout import (
     arm_legend,
     drop_unused,
@@ -14,7 +15,6 @@ from plasticity.figures.layout import (
     top_legend,
     write_notes,
 )
-from plasticity.figures.style import ArmStyle
 
 
 def test_panel_has_a_bold_letter_and_its_title_beside_it():

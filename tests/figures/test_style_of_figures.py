@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
+from plasticity.figures.arm_styles import arm_styles
 from plasticity.figures.registry import FIGURES
-from plasticity.figures.style import DOUBLE, SINGLE, TEXT, THINNEST, arm_styles
+from plasticity.figures.style import DOUBLE, SINGLE, TEXT, THINNEST
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWN = [*FIGURES, "resources"]

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from plasticity.figures.arm_styles import ArmStyle
 from plasticity.figures.forest import Line, draw_forest, forest_key
 from plasticity.figures.layout import Arms, panel, sample, top_legend, write_notes
-from plasticity.figures.style import ArmStyle, Style
+from plasticity.figures.style import Style
 from plasticity.figures.summaries import SINGLE_SEED
 
 WINDOW_LOOKS = (ArmStyle("#000000", "o", "none"), ArmStyle("#0072B2", "s", "none"), ArmStyle("#E69F00", "^", "none"))

@@ -6,11 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plasticity.figures.arm_styles import ArmStyle
 from plasticity.figures.axes import fit_y, format_epochs, format_y
 from plasticity.figures.inputs import OUTCOME, FigureTables, exclusion_notes
 from plasticity.figures.layout import TITLES, empty, panel, sample, top_legend, write_notes
 from plasticity.figures.lines import draw_band
-from plasticity.figures.style import NEUTRAL, ArmStyle, Style
+from plasticity.figures.style import NEUTRAL, Style
 from plasticity.figures.summaries import COLLAPSE, missing_notes, rows_where
 
 _ARM = "warm_start"

@@ -17,9 +17,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from plasticity.correlate_transfer import ACROSS, OUTCOMES, outcomes_of
+from plasticity.figures.arm_styles import SEQUENCE, ArmStyle
 from plasticity.figures.axes import fit_y, format_log_amounts, format_y, round_ticks
 from plasticity.figures.layout import empty, panel, sample, say, top_legend, write_notes
-from plasticity.figures.style import NEUTRAL, SEQUENCE, ArmStyle, Style
+from plasticity.figures.style import NEUTRAL, Style
 from plasticity.figures.summaries import coefficient_text, over_seeds, rows_where
 from plasticity.figures.train_test_inputs import TrainTestTables, exclusion_notes
 

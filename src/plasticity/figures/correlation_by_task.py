@@ -5,11 +5,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plasticity.figures.arm_styles import ArmStyle
 from plasticity.figures.axes import format_epochs
 from plasticity.figures.layout import label_axes, panel, sample, say, top_legend, write_notes
 from plasticity.figures.lines import draw_band
 from plasticity.figures.permuted_inputs import PermutedTables
-from plasticity.figures.style import NEUTRAL, ArmStyle, Style
+from plasticity.figures.style import NEUTRAL, Style
 from plasticity.figures.summaries import missing_notes, rows_where, single_seed_note
 
 _OUTCOMES = {"online_accuracy": "online accuracy", "plasticity_gap": "plasticity gap"}

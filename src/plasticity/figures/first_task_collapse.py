@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from plasticity.figures.arm_styles import SEQUENCE
 from plasticity.figures.axes import FIRST_TASK_AXIS, fit_y, format_log_epochs, format_y, log_ticks, metric_label
 from plasticity.figures.layout import empty, panel, top_legend, write_notes
 from plasticity.figures.permuted_inputs import PermutedTables, exclusion_notes, finite_runs
-from plasticity.figures.style import NEUTRAL, SEQUENCE, THINNEST, Style
+from plasticity.figures.style import NEUTRAL, THINNEST, Style
 from plasticity.figures.summaries import coefficient_text, rows_where
 
 _EXPERIMENT = "first_task_collapse"

@@ -5,11 +5,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plasticity.figures.arm_styles import ArmStyle
 from plasticity.figures.axes import FIRST_TASK_AXIS, fit_y, format_log_epochs, format_y
 from plasticity.figures.layout import panel, sample, say, top_legend, write_notes
 from plasticity.figures.lines import draw_band
 from plasticity.figures.permuted_inputs import PermutedTables, exclusion_notes, finite_runs
-from plasticity.figures.style import NEUTRAL, ArmStyle, Style
+from plasticity.figures.style import NEUTRAL, Style
 from plasticity.figures.summaries import over_seeds, with_deviation
 
 _EXPERIMENT = "first_task_length"

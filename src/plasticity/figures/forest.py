@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from plasticity.figures.arm_styles import ArmStyle
 from plasticity.figures.layout import say
-from plasticity.figures.style import NEUTRAL, ArmStyle
+from plasticity.figures.style import NEUTRAL
 
 _WIDER = 0.35  # part of the span of estimates and bootstrap intervals by which t intervals may widen the axis
 _LOUD = {"supports", "contradicts", "above zero", "below zero", "smaller than published"}

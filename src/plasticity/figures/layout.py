@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from plasticity.figures.style import NEUTRAL, ArmStyle
+from plasticity.figures.arm_styles import ArmStyle
+from plasticity.figures.style import NEUTRAL
 
 _INDENT = "\N{NO-BREAK SPACE}" * 4  # room for the panel's letter; SVG viewers would drop plain spaces
 

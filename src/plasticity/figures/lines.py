@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from plasticity.figures.style import ArmStyle
+from plasticity.figures.arm_styles import ArmStyle
 
 BAND_ALPHA = 0.14
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from plasticity.figures.style import ArmStyle, arm_styles
+from plasticity.figures.arm_styles import ArmStyle, arm_styles
 from plasticity.figures.summaries import SINGLE_SEED, over_seeds, rows_where
 
 REFERENCE = "random_init"

@@ -1,19 +1,16 @@
-"""One look for all figures: sizes, fonts, the colour of every arm, and files whose bytes depend on the data alone."""
+"""One look for all figures: sizes, fonts, and files whose bytes depend on the data alone."""
 
 import html
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import seaborn as sns
-from matplotlib import colormaps
-from matplotlib.colors import ListedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -32,34 +29,7 @@ THINNEST = 0.5
 PNG_DPI = 200
 NEUTRAL = "#6B6B6B"
 """Colour of everything that is no arm: reference lines, notes, the second axis of a panel."""
-
-# Okabe & Ito (2008), distinguishable with all common forms of colour blindness.
-_FIXED = {
-    "random_init": ("#000000", "none"),
-    "warm_start": ("#D55E00", "o"),
-    "continual": ("#D55E00", "o"),
-    "shrink_perturb": ("#0072B2", "s"),
-    "first_task_collapse": ("#009E73", "^"),
-    "nc1_spread": ("#009E73", "^"),
-    "nc1_collapse": ("#E69F00", "v"),
-    "weight_decay": ("#B0508A", "D"),
-}
-SEQUENCE = ListedColormap(colormaps["viridis"](np.linspace(0.9, 0, 256)), "sequence")
-"""Colours of an amount, such as the length of a training: light for little, dark for much."""
-
-_FREE_COLORS = ("#56B4E9", "#999933", "#44AA99", "#332288", "#882255", "#661100")
-_FREE_MARKERS = ("P", "X", "h", "<", ">", "*", "p", "d", "8", "H")
-_FAMILY = re.compile(r"(?P<name>.+)_(?P<value>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
 _RANGES = {"width": (2.0, 30.0, "inches"), "height": (1.0, 30.0, "inches"), "font_size": (4.0, 30.0, "points")}
-
-
-@dataclass(frozen=True)
-class ArmStyle:
-    """How an arm is drawn: `color` as a hexadecimal string, Matplotlib's names of marker and line style."""
-
-    color: str
-    marker: str
-    linestyle: str = "-"
 
 
 @dataclass(frozen=True)
@@ -142,46 +112,6 @@ def _described(svg: str, description: Description) -> str:
     label = 'role="img" aria-labelledby="figure-title figure-description"'
     named = f'\n <title id="figure-title">{title}</title>\n <desc id="figure-description">{text}</desc>'
     return re.sub(r"<svg ([^>]*)>", lambda root: f"<svg {label} {root[1]}>{named}", svg, count=1)
-
-
-def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
-    """Return the style of every arm of a study.
-
-    Known arms have their colour in every study. Arms that differ in one number, such as weight_decay_0.01 and
-    weight_decay_0.1, share a hue and darken with the value; more than three that are not known go through the colours
-    of `SEQUENCE` instead. Other arms take free colours in the order of `arms`.
-
-    Args:
-        arms: All arms of the study, also when a figure draws only some, so that an arm looks the same everywhere.
-    """
-    families = list(dict.fromkeys(_family(arm)[0] for arm in arms))
-    unknown = [family for family in families if family not in _FIXED]
-    styles: dict[str, ArmStyle] = {}
-    markers = iter(_FREE_MARKERS * (1 + len(arms) // len(_FREE_MARKERS)))
-    for family in families:
-        members = sorted((arm for arm in arms if _family(arm)[0] == family), key=lambda arm: _family(arm)[1])
-        color, first_marker = _FIXED.get(family) or (_FREE_COLORS[unknown.index(family) % len(_FREE_COLORS)], "")
-        shades = _sequence(len(members)) if family in unknown and len(members) > 3 else _shades(color, len(members))
-        for position, (arm, shade) in enumerate(zip(members, shades, strict=True)):
-            marker = first_marker if first_marker and position == 0 else next(markers)
-            styles[arm] = ArmStyle(shade, marker, "--" if family == "random_init" else "-")
-    return {arm: styles[arm] for arm in arms}
-
-
-def _family(arm: str) -> tuple[str, float]:
-    match = _FAMILY.fullmatch(arm)
-    return (match["name"], float(match["value"])) if match else (arm, -np.inf)
-
-
-def _shades(color: str, count: int) -> list[str]:
-    if count == 1:
-        return [color]
-    ends = [sns.blend_palette([color, end], 11)[step] for end, step in (("white", 4), ("black", 4))]
-    return [to_hex(shade).upper() for shade in sns.blend_palette([ends[0], color, ends[1]], count)]
-
-
-def _sequence(count: int) -> list[str]:
-    return [to_hex(SEQUENCE(place)).upper() for place in np.linspace(0, 1, count)]
 
 
 def _check(key: str, value: Any) -> None:

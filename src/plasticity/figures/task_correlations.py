@@ -6,9 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plasticity.figures.arm_styles import ArmStyle
 from plasticity.figures.layout import label_axes, panel, sample, say, top_legend, write_notes
 from plasticity.figures.permuted_inputs import PermutedTables
-from plasticity.figures.style import NEUTRAL, ArmStyle, Style
+from plasticity.figures.style import NEUTRAL, Style
 from plasticity.figures.summaries import COLLAPSE, missing_notes, rows_where, single_seed_note
 
 _ROWS = {

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from plasticity.correlate_transfer import OUTCOMES, outcomes_of
+from plasticity.figures.arm_styles import SEQUENCE
 from plasticity.figures.axes import fit_y, format_log_amounts, format_y, round_ticks
 from plasticity.figures.layout import empty, panel, top_legend, write_notes
-from plasticity.figures.style import NEUTRAL, SEQUENCE, THINNEST, Style
+from plasticity.figures.style import NEUTRAL, THINNEST, Style
 from plasticity.figures.summaries import coefficient_text, rows_where
 from plasticity.figures.train_test_inputs import TrainTestTables, exclusion_notes
 

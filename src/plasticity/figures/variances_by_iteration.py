@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plasticity.figures.arm_styles import ArmStyle
 from plasticity.figures.axes import ITERATION_AXIS, fit_y, format_log_amounts
 from plasticity.figures.layout import (
     drop_unused,
@@ -17,7 +18,7 @@ from plasticity.figures.layout import (
     write_notes,
 )
 from plasticity.figures.lines import draw_band
-from plasticity.figures.style import ArmStyle, Style
+from plasticity.figures.style import Style
 from plasticity.figures.train_test_inputs import OWN, VARIANCES, TrainTestTables, exclusion_notes
 
 

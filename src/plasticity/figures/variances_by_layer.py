@@ -4,10 +4,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plasticity.figures.arm_styles import SEQUENCE, ArmStyle
 from plasticity.figures.axes import ITERATION_AXIS, fit_y, format_log_amounts
 from plasticity.figures.layout import drop_unused, empty, label_axes, panel, sample, say, top_legend, write_notes
 from plasticity.figures.lines import draw_band
-from plasticity.figures.style import SEQUENCE, ArmStyle, Style
+from plasticity.figures.style import Style
 from plasticity.figures.summaries import rows_where
 from plasticity.figures.train_test_inputs import OWN, TrainTestTables, exclusion_notes
 

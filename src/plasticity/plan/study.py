@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from math import ceil
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from plasticity.plan.naming import chunks
@@ -61,8 +63,10 @@ class StudyPlan(Generic[Arm]):
     @cached_property
     def drawings(self) -> dict[str, tuple[str, ...]]:
         """Figures of each drawing job, by the job's name: its first figure, and how many follow."""
-        figures, size = tuple(self.study["figures"]), self.config["jobs"]["figures_per_job"]
-        parts = [figures[first : first + size] for first in range(0, len(figures), size)]
+        figures = tuple(self.study["figures"])
+        count = ceil(len(figures) / self.config["jobs"]["figures_per_job"])
+        bounds = [len(figures) * part // count for part in range(count)] + [len(figures)]
+        parts = [figures[first:end] for first, end in pairwise(bounds)]  # that take about as long as each other
         return {part[0] if len(part) == 1 else f"{part[0]}_and_{len(part) - 1}_more": part for part in parts}
 
     @property
