@@ -11,6 +11,7 @@ from torch import Tensor
 from plasticity.metrics.statistics import ClassStatistics
 
 _NAN = float("nan")
+_BLOCK = 1024  # images that are in float64 at once
 
 
 def nc1(statistics: ClassStatistics) -> float:
@@ -47,16 +48,15 @@ def nc3(weights: Tensor, statistics: ClassStatistics) -> float:
 
 def nc4(predictions: Tensor, features: Tensor, statistics: ClassStatistics) -> float:
     """Fraction of images (N,) whose predicted class is that of the nearest class mean; 1 is full collapse."""
-    means = statistics.means[statistics.present].to(features.device)
-    if not bool(torch.isfinite(features).all()):
+    means, present = statistics.means[statistics.present].to(features.device), statistics.present.to(predictions)
+    if not bool(torch.isfinite(means).all()):  # as of any class with a feature that is not finite
         return _NAN
-    # ‖h − μ‖² up to ‖h‖²: one matrix product; exact in float64 because features are converted block by block.
-    agree = 0
-    for block, predicted in zip(features.split(8192), predictions.split(8192), strict=True):
-        distance = means.square().sum(1) - 2 * block.double() @ means.T
-        nearest = statistics.present.to(predicted)[distance.argmin(1)]
-        agree += int((nearest == predicted).sum())
-    return agree / len(features)
+    # ‖h − μ‖² up to ‖h‖²: one matrix product, in float64, of blocks that stay in the cache.
+    lengths, twice = means.square().sum(1), -2 * means.T
+    agree = torch.zeros((), dtype=torch.int64, device=features.device)
+    for block, predicted in zip(features.split(_BLOCK), predictions.split(_BLOCK), strict=True):
+        agree += (present[torch.addmm(lengths, block.double(), twice).argmin(1)] == predicted).sum()
+    return int(agree) / len(features)
 
 
 def simplex_etf(num_classes: int) -> Tensor:

@@ -67,16 +67,16 @@ class StatisticsStream:
 
     def update(self, features: Tensor, labels: Tensor) -> None:
         """Add a batch: features (B, d) of any float type, labels (B,)."""
-        h = features.to(torch.float64)
+        h = features.to(torch.float64, copy=True)
         one_hot = torch.nn.functional.one_hot(labels, len(self._counts)).to(torch.float64)
         counts = one_hot.sum(0)
         means = (one_hot.T @ h) / counts.clamp(min=1)[:, None]
-        residuals = h - one_hot @ means
+        residuals = h.addmm_(one_hot, means, alpha=-1)  # in place: for small networks each pass over h counts
         shift = means - self._means
         total = self._counts + counts
         weight = self._counts * counts / total.clamp(min=1)
-        self._scatter += residuals.T @ residuals + shift.T @ (weight[:, None] * shift)
-        self._class_scatter += one_hot.T @ residuals.square().sum(1) + weight * shift.square().sum(1)
+        self._scatter.addmm_(residuals.T, residuals).addmm_(shift.T, weight[:, None] * shift)
+        self._class_scatter += one_hot.T @ residuals.square_().sum(1) + weight * shift.square().sum(1)
         self._means += shift * (counts / total.clamp(min=1))[:, None]
         self._counts = total
 
