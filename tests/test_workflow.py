@@ -60,7 +60,7 @@ def planned(folder: Path, *arguments: str, configfile: str = TINY) -> Counter[st
 
 
 def draws(jobs: Counter[str]) -> set[str]:
-    return {rule for rule in jobs if rule.startswith("draw_") and rule != "draw_split"}
+    return {rule for rule in jobs if rule.startswith("draw_") and not rule.startswith("draw_split_")}
 
 
 def checkout(folder: Path) -> Path:
@@ -153,7 +153,7 @@ def test_warm_up_setting_reruns_everything_behind_it(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={warm_up: {learning_rate: 0.05}}")
     assert {"warm_up", "export_plain_seeds1-1", "measure_collapse", "fine_tune"} <= jobs.keys()
     assert "intervene_shrink_perturb_seeds1-1" in jobs
-    assert not jobs.keys() & {"prepare_data", "draw_split"}
+    assert not jobs.keys() & {"prepare_data", "draw_split_seeds1-1", "draw_split_seeds2-2"}
 
 
 def test_setting_of_one_arm_reruns_that_arm(finished: Path) -> None:
@@ -184,8 +184,9 @@ def test_analysis_setting_reruns_the_analysis(finished: Path) -> None:
 
 def test_new_seed_runs_that_seed_alone(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={seeds: [1, 2, 3]}")
-    assert (jobs["draw_split"], jobs["warm_up"], jobs["measure_collapse"], jobs["fine_tune"]) == (1, 2, 3, 4)
-    assert "prepare_data" not in jobs
+    assert (jobs["warm_up"], jobs["measure_collapse"], jobs["fine_tune"]) == (2, 3, 4)
+    assert "draw_split_seeds3-3" in jobs
+    assert not jobs.keys() & {"prepare_data", "draw_split_seeds1-1", "draw_split_seeds2-2"}
 
 
 def test_edited_line_of_a_metric_measures_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
@@ -231,7 +232,7 @@ def test_deleted_checkpoint_is_exported_again_without_training(finished: Path) -
     path.unlink()
     snakemake(finished, name, "--configfile", TINY)
     assert path.read_bytes() == before
-    assert not planned(finished).keys() & {"warm_up", "draw_split"}
+    assert not planned(finished).keys() & {"warm_up", "draw_split_seeds1-1"}
 
 
 def test_another_cut_into_jobs_changes_no_number_and_repeats_no_fine_tuning(finished: Path, tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""Stage `split`: draw a seed's training images and its warm-up half.
+"""Stage: draw a seed's training images and its warm-up half.
 
 The full set is the second task, the warm-up half the first one (Ash & Adams 2020): a uniform random half, not
 stratified by class. All arms of a seed share the split.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -38,6 +39,12 @@ class Split:
     def digest(self) -> str:
         """SHA-256 of the rows in their order and of the half, whatever file they came from."""
         return digest_of([self.full_indices.tolist(), len(self.warm_up_indices)])
+
+
+def draw_splits(settings: dict[str, Any], *, dataset: str | Path, outputs: Mapping[int, str | Path]) -> None:
+    """Draw the splits of a job's seeds, each as `draw_split` does; `outputs` says where."""
+    for seed, output in outputs.items():
+        draw_split(settings, dataset=dataset, seed=seed, output=output)
 
 
 def draw_split(settings: dict[str, Any], *, dataset: str | Path, seed: int, output: str | Path) -> None:

@@ -111,7 +111,10 @@ def checkpoints_of(start, seeds_and_epochs):
 
 def splits_of_group(group):
     """Splits of the seeds that a job carries."""
-    return expand(rules.draw_split.output.split, seed=WARM_START.groups[group])
+    return [
+        f"{WARM_START_RESULTS}/splits/seed{seed}.parquet"
+        for seed in WARM_START.groups[group]
+    ]
 
 
 def fine_tune_files(ending):

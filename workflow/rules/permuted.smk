@@ -4,7 +4,8 @@
 #   first_task (per training) -> following_tasks (per experiment) -> assemble_permuted -> correlate_permuted
 #                                                                                      \-> find_causes_permuted
 #                                                                         tabulate, figures <-----/
-# A job carries some seeds; the networks of all its arms and seeds go through the tasks side by side.
+# A job carries some seeds; the networks of all its arms and seeds go through the tasks side by side. These few, long jobs
+# go before the warm-ups, whose many measurements fill the cores in the end.
 
 
 wildcard_constraints:
@@ -25,6 +26,7 @@ rule first_task:
         f"logs/permuted/{DATASET}/first_task/{{first_task}}/{{group}}.log",
     benchmark:
         f"{PERMUTED_RESULTS}/benchmarks/first_task/{{first_task}}/{{group}}.tsv"
+    priority: 2
     conda:
         "../../environment.yml"
     threads: 1
@@ -64,6 +66,7 @@ rule following_tasks:
         f"logs/permuted/{DATASET}/following_tasks/{{experiment}}/{{group}}.log",
     benchmark:
         f"{PERMUTED_RESULTS}/benchmarks/following_tasks/{{experiment}}/{{group}}.tsv"
+    priority: 2
     conda:
         "../../environment.yml"
     threads: 1
@@ -125,6 +128,7 @@ rule correlate_permuted:
         f"logs/permuted/{DATASET}/correlate_permuted.log",
     benchmark:
         f"{PERMUTED_RESULTS}/benchmarks/correlate_permuted.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
     resources:
@@ -148,6 +152,7 @@ rule find_causes_permuted:
         f"logs/permuted/{DATASET}/find_causes_permuted.log",
     benchmark:
         f"{PERMUTED_RESULTS}/benchmarks/find_causes_permuted.tsv"
+    priority: 1
     localrule: True
     conda:
         "../../environment.yml"

@@ -17,25 +17,30 @@ wildcard_constraints:
     chunk=r"epochs\d+-\d+",
 
 
-rule draw_split:
-    input:
-        data=rules.prepare_data.output.description,
-    output:
-        split=f"{WARM_START_RESULTS}/splits/seed{{seed}}.parquet",
-    log:
-        f"logs/warm_start/{DATASET}/draw_split/seed{{seed}}.log",
-    benchmark:
-        f"{WARM_START_RESULTS}/benchmarks/draw_split/seed{{seed}}.tsv"
-    localrule: True
-    conda:
-        "../../environment.yml"
-    params:
-        settings=WARM_START.split_settings(),
-        code=fingerprint("plasticity.split", tables=("split",)),
-    message:
-        "Drawing the warm-up half of seed {wildcards.seed}"
-    script:
-        "../scripts/draw_split.py"
+for group, seeds in WARM_START.groups.items():
+
+    rule:
+        name:
+            f"draw_split_{group}"
+        input:
+            data=rules.prepare_data.output.description,
+        output:
+            splits_of_group(group),
+        log:
+            f"logs/warm_start/{DATASET}/draw_split/{group}.log",
+        benchmark:
+            f"{WARM_START_RESULTS}/benchmarks/draw_split/{group}.tsv"
+        localrule: True
+        conda:
+            "../../environment.yml"
+        params:
+            settings=WARM_START.split_settings(),
+            seeds=seeds,
+            code=fingerprint("plasticity.split", tables=("split",)),
+        message:
+            f"Drawing the warm-up halves of {group}"
+        script:
+            "../scripts/draw_split.py"
 
 
 rule warm_up:
@@ -274,6 +279,7 @@ rule correlate:
         f"logs/warm_start/{DATASET}/correlate.log",
     benchmark:
         f"{WARM_START_RESULTS}/benchmarks/correlate.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
     resources:
@@ -297,6 +303,7 @@ rule find_causes:
         f"logs/warm_start/{DATASET}/find_causes.log",
     benchmark:
         f"{WARM_START_RESULTS}/benchmarks/find_causes.tsv"
+    priority: 1
     localrule: True
     conda:
         "../../environment.yml"

@@ -1,10 +1,9 @@
 from plasticity.logs import log_to
-from plasticity.split import draw_split
+from plasticity.split import draw_splits
 
 with log_to(snakemake.log[0]):
-    draw_split(
+    draw_splits(
         snakemake.params.settings,
         dataset=snakemake.input.data,
-        seed=int(snakemake.wildcards.seed),
-        output=snakemake.output.split,
+        outputs=dict(zip(snakemake.params.seeds, snakemake.output, strict=True)),
     )
