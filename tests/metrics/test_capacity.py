@@ -124,6 +124,15 @@ def test_dead_units_of_a_handmade_network() -> None:
     assert units.dead_fraction() == pytest.approx(3 / 7)
 
 
+@pytest.mark.parametrize("image", [0, 31, 32, 99])
+def test_one_image_anywhere_in_a_batch_keeps_a_unit_alive(image: int) -> None:
+    units, output = ActiveUnits(), torch.zeros(100, 3, 2, 2)
+    output[:, 0] = 1.0
+    output[image, 1, 1, 0] = 1e-6
+    units.record("relu", output)
+    assert units.active["relu"].tolist() == [True, True, False]
+
+
 def test_nothing_is_watched_outside_the_block() -> None:
     model, units = Handmade(), ActiveUnits()
     with pytest.raises(KeyError), watch_units(model, units):

@@ -40,7 +40,11 @@ def approximate_rank(singular: Tensor, mass: float = 0.99) -> int | float:
 
 def weight_norm(model: nn.Module) -> float:
     """L2 norm of all trainable parameters, accumulated in float64."""
-    return float(sum(p.detach().double().square().sum() for p in model.parameters()) ** 0.5)
+    norms = [torch.linalg.vector_norm(p.detach(), dtype=torch.float64) for p in model.parameters()]
+    return float(torch.stack(norms).norm())
+
+
+_FIRST = 32  # images after which most layers have no silent unit left, so that the others need not be looked at
 
 
 @dataclass
@@ -54,6 +58,11 @@ class ActiveUnits:
         """Add a layer's output (B, units, ...)."""
         if name in self._all_active:
             return
+        for part in (output[:_FIRST], output[_FIRST:]):
+            if len(part) and name not in self._all_active:
+                self._record(name, part)
+
+    def _record(self, name: str, output: Tensor) -> None:
         # The largest output over the images first, in rows as they lie in memory: reducing per channel at once would
         # read a convolution's output in strides, at several times the cost of the layers themselves.
         largest = output.movedim(1, -1).reshape(len(output), -1).amax(0)
