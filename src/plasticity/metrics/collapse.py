@@ -49,7 +49,7 @@ def nc3(weights: Tensor, statistics: ClassStatistics) -> float:
 def nc4(predictions: Tensor, features: Tensor, statistics: ClassStatistics) -> float:
     """Fraction of images (N,) whose predicted class is that of the nearest class mean; 1 is full collapse."""
     means, present = statistics.means[statistics.present].to(features.device), statistics.present.to(predictions)
-    if not bool(torch.isfinite(means).all()):  # as of any class with a feature that is not finite
+    if not bool(torch.isfinite(means).all()):  # a class's mean is finite only where all its features are
         return _NAN
     # ‖h − μ‖² up to ‖h‖²: one matrix product, in float64, of blocks that stay in the cache.
     lengths, twice = means.square().sum(1), -2 * means.T
