@@ -235,7 +235,7 @@ def test_an_interventions_strength_changes_only_the_intervening() -> None:
 
 def test_how_work_is_cut_into_jobs_changes_no_settings() -> None:
     config = deepcopy(DEMO)
-    config["jobs"] = {"figures_per_job": 4, "fine_tunings_per_job": 3, "seeds_per_job": 2}
+    config["jobs"] |= {"fine_tunings_per_job": 3, "seeds_per_job": 2}
     assert _changed(WarmStartPlan(load_config(config, root=ROOT))) == {}
 
 
