@@ -239,7 +239,9 @@ def print_limits(title: str, problem: Problem, steps: dict[str, float]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer images and rounds: ratios within some ten per cent")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer images, and rounds of long works: ratios within some ten per cent"
+    )
     chosen = ["digits", "resnet", "mlp"]
     parser.add_argument("--network", nargs="+", choices=NETWORKS, default=chosen, help="which networks")
     parser.add_argument("--data", type=Path, help="folder of a prepared data set with images of the network's size")

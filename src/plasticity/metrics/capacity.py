@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+_FIRST = 32  # images after which most layers have no silent unit left, so that the others need not be looked at
+
 
 def singular_values(second_moment: Tensor) -> Tensor:
     """Singular values of a feature matrix A, in descending order, from AᵀA (d, d) in float64.
@@ -42,9 +44,6 @@ def weight_norm(model: nn.Module) -> float:
     """L2 norm of all trainable parameters, accumulated in float64."""
     norms = [torch.linalg.vector_norm(p.detach(), dtype=torch.float64) for p in model.parameters()]
     return float(torch.stack(norms).norm())
-
-
-_FIRST = 32  # images after which most layers have no silent unit left, so that the others need not be looked at
 
 
 @dataclass
