@@ -26,11 +26,16 @@ class Killed(Exception):
 
 
 def new_run(
-    settings: dict[str, Any], model: dict[str, Any] = MLP, *, weights: int = 0, purpose: str = "tests/order"
+    settings: dict[str, Any],
+    model: dict[str, Any] = MLP,
+    *,
+    weights: int = 0,
+    purpose: str = "tests/order",
+    precision: str = "exact",
 ) -> TrainingRun:
     made = network(model, weights).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     indices = torch.arange(5, 53)
-    return TrainingRun(made, image_tensors(60), indices, settings, seed=SEED, purpose=purpose)
+    return TrainingRun(made, image_tensors(60), indices, settings, SEED, purpose, precision)
 
 
 def train(run: TrainingRun, resume: ResumeFile, epochs: int, **options: Any) -> TrainingRun:
@@ -49,7 +54,9 @@ def unused(tmp_path: Path) -> ResumeFile:
     return ResumeFile(tmp_path / "unused" / "state.safetensors", "digest")
 
 
-def killed_after(folder: Path, settings: dict[str, Any], model: dict[str, Any], epoch: int) -> ResumeFile:
+def killed_after(
+    folder: Path, settings: dict[str, Any], model: dict[str, Any], epoch: int, precision: str = "exact"
+) -> ResumeFile:
     """Train until a kill strikes when `epoch` is saved and the next is done but not."""
     resume = ResumeFile(folder / "unfinished" / "state.safetensors", "digest")
 
@@ -58,7 +65,7 @@ def killed_after(folder: Path, settings: dict[str, Any], model: dict[str, Any], 
             raise Killed
 
     with pytest.raises(Killed):
-        train(new_run(settings, model), resume, 5, on_epoch=strike)
+        train(new_run(settings, model, precision=precision), resume, 5, on_epoch=strike)
     return resume
 
 
@@ -69,12 +76,13 @@ def killed_after(folder: Path, settings: dict[str, Any], model: dict[str, Any], 
     [(PLAIN, MLP), (HEAVY, MLP), (PENALISED, MLP), (HEAVY, RESNET)],
     ids=["sgd", "momentum", "penalty", "resnet_momentum"],
 )
+@pytest.mark.parametrize("precision", ["exact", "fast"])
 def test_resumed_equals_uninterrupted(
-    tmp_path: Path, unused: ResumeFile, settings: dict[str, Any], model: dict[str, Any], epoch: int
+    tmp_path: Path, unused: ResumeFile, settings: dict[str, Any], model: dict[str, Any], epoch: int, precision: str
 ) -> None:
-    expected = train(new_run(settings, model), unused, 5)
-    killed = killed_after(tmp_path, settings, model, epoch)
-    resumed = new_run(settings, model, weights=1)  # what it starts with must not matter
+    expected = train(new_run(settings, model, precision=precision), unused, 5)
+    killed = killed_after(tmp_path, settings, model, epoch, precision)
+    resumed = new_run(settings, model, weights=1, precision=precision)  # what it starts with must not matter
     again = ResumeFile(killed.path, killed.digest)
     assert resumed.restore(again)
     assert [record.epoch for record in resumed.history] == list(range(1, epoch + 1))

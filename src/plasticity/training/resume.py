@@ -78,7 +78,7 @@ class ResumeFile:
         load_weights(model, {name: v for name, v in saved.weights.items() if not name.startswith(_PREFIX)})
         for name, parameter in model.named_parameters():
             if (buffer := saved.weights.get(_PREFIX + name)) is not None:
-                _put_velocity(optimizer, parameter, torch.from_numpy(buffer).to(parameter.device))
+                _put_velocity(optimizer, parameter, torch.from_numpy(buffer))
         return saved.settings["state"]
 
     def clear(self) -> None:
@@ -96,11 +96,13 @@ class ResumeFile:
 
 
 def _put_velocity(optimizer: SGD, parameter: Parameter, value: torch.Tensor) -> None:
-    """Set a velocity, in place where there is one: a recorded step knows its address."""
-    if parameter in optimizer.velocity:
-        optimizer.velocity[parameter].copy_(value)
-    else:
-        optimizer.velocity[parameter] = value
+    """Set a velocity, in place where there is one: a recorded step knows its address.
+
+    It lies in memory as its parameter does, channels-last for convolutions: the fused update goes through both at once.
+    """
+    if parameter not in optimizer.velocity:
+        optimizer.velocity[parameter] = torch.empty_like(parameter, requires_grad=False)
+    optimizer.velocity[parameter].copy_(value)
 
 
 def _tensors(model: Classifier, optimizer: SGD) -> dict[str, NDArray]:

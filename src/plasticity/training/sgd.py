@@ -62,10 +62,13 @@ class SGD:
         _torch._foreach_add_(trained, steps, alpha=-self.learning_rate)
 
     def _step_fused(self, trained: list[Parameter], gradients: list[Tensor]) -> None:
-        """Update by the kernel of PyTorch's own fused optimizer; a velocity of zero is that of a first step."""
+        """Update by the kernel of PyTorch's own fused optimizer; a velocity of zero is that of a first step.
+
+        The kernel takes the numbers as they lie in memory, so that a velocity's layout has to be its parameter's.
+        """
         if self.momentum:
-            for parameter, gradient in zip(trained, gradients, strict=True):
-                self.velocity.setdefault(parameter, torch.zeros_like(gradient))
+            for parameter in trained:
+                self.velocity.setdefault(parameter, torch.zeros_like(parameter))
         _torch._fused_sgd_(
             trained,
             gradients,
