@@ -37,4 +37,4 @@ $(INSTALLED): requirements.lock pyproject.toml
 	touch $@
 
 clean: ## remove results and logs, keep the environment
-	rm -rf results/data results/config results/warm_start results/permuted results/train_test_collapse results/report.html logs .snakemake
+	rm -rf results/data results/config results/curves results/benchmarks results/warm_start results/permuted results/train_test_collapse results/report.html logs .snakemake

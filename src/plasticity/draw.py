@@ -25,11 +25,10 @@ def draw(figures: Mapping[str, FigureFiles], *, tables: Mapping[str, str | Path]
 
     Args:
         figures: Keys of the `figures` of a study's configuration, and where each is written.
-        tables: Table -> its Parquet file. The warm-start study has metrics, histories and correlations, the permuted
-            study metrics and correlations, the train-test study metrics, transfer and correlations.
-        settings: `styles`, figure to its section of the configuration; `arms`, all arms in order; `labels`, arm to
-            name in legends; `analysis`, the section of that name; and `warm_ups`, arm to warm-up, in the warm-start
-            study, or `experiments`, arm to experiment, in the others.
+        tables: Table -> its Parquet file. The warm-start study has metrics, histories, correlations and causes, the
+            permuted study metrics, correlations and causes, the train-test study metrics, transfer and correlations.
+        settings: `styles`, figure to its section of the configuration, and those of the study's class of tables
+            (`plasticity.figures.registry.tables_class`), such as `arms`, `labels` and `analysis`.
 
     Raises:
         PlasticityError: If there is no such figure, a table or setting is missing or wrong, or a table is damaged.

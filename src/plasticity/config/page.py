@@ -33,9 +33,9 @@ a key is required unless it is marked *optional*, and defaults are those that th
 
 _NAMES: dict[str, tuple[str, Mapping[str, Entry]]] = {
     "Readers": ("`dataset.reader`; how to add one is in [data sets](data_sets.md)", READERS),
-    "Networks": ("`warm_start.model.name`; the permuted study has `mlp` with `relu`", MODELS),
-    "Penalties": ("`penalty.name`, in the trainings of the studies and of their arms", PENALTIES),
-    "Interventions": ("`intervention.name` of an arm", INTERVENTIONS),
+    "Networks": ("`model.name` of a study; that of permuted images has `mlp` with `relu`", MODELS),
+    "Penalties": ("`penalty.name`, in `warm_up`, `first_task`, `following` and in arms of them", PENALTIES),
+    "Interventions": ("`intervention.name` of an arm of the warm-start or permuted study", INTERVENTIONS),
     "Figures of the warm-start study": ("keys of `warm_start.figures`", WARM_START_FIGURES),
     "Figures of the permuted study": ("keys of `permuted.figures`", PERMUTED_FIGURES),
     "Figures of the train-test study": ("keys of `train_test_collapse.figures`", TRAIN_TEST_FIGURES),

@@ -36,8 +36,8 @@ _RANGES = {"width": (2.0, 30.0, "inches"), "height": (1.0, 30.0, "inches"), "fon
 class Style:
     """What a configuration may change in one figure; None keeps the figure's own choice.
 
-    Width and height are in inches, `font_size` is in points, `log_y` forces a logarithmic (or linear) axis where the
-    figure would otherwise choose by the span of the values.
+    Width and height are in inches, `font_size` is in points, `log_y` forces a logarithmic (or linear) axis in
+    figures that can have either.
     """
 
     width: float | None = None

@@ -104,7 +104,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         ("bootstrap_high", "float", "column unit", "upper end of the percentile interval of the bootstrap over seeds"),
         ("n_seeds", "int", "1", "seeds that contribute"),
         ("n_points", "int", "1", "transitions, or pairs of them, in the estimate"),
-        ("n_excluded", "int", "1", "transitions of the window left out: diverged or not finite"),
+        ("n_excluded", "int", "1", "transitions left out, diverged or not finite; 0 for a subset of its arms"),
         ("p_value", "float", "1", "two-sided p-value of no effect, by the t interval's distribution"),
         ("p_adjusted", "float", "1", "the same after Holm's correction for n_tests tests"),
         ("n_tests", "int", "1", "tests corrected together: same question, quantity, method, window and outcome"),

@@ -55,4 +55,6 @@ CAPACITY = columns(
     ("dead_units", "float", "fraction", "ReLU units that stay zero on all probe images"),
 )
 
-DIVERGED = columns(("diverged", "bool", "1", "weights or loss were not finite; the row's numbers are missing"))
+DIVERGED = columns(
+    ("diverged", "bool", "1", "weights, features or loss were not finite; numbers that depend on them are missing")
+)

@@ -59,7 +59,7 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
             "1",
             "NC1 fell below the threshold within the cap; missing without one",
         ),
-        ("fresh_accuracy", "float", "fraction", "online accuracy of random_init on this task at this seed"),
+        ("fresh_accuracy", "float", "fraction", "that of a fresh network, trained as the arm, on this task and seed"),
         ("plasticity_gap", "float", "fraction", "fresh_accuracy − online_accuracy; missing where budgets differ"),
         (
             "published_plasticity_loss",

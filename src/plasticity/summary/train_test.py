@@ -29,7 +29,7 @@ def ran(tables: TrainTestTables) -> dict[str, str]:
     iterations = sorted(set(tables.metrics["iteration"].tolist()))
     span = f"{len(iterations)}, from iteration {iterations[0]} to {iterations[-1]}" if iterations else "none"
     return {
-        "Checkpoints": f"{span}; variances of every hidden layer at each",
+        "Checkpoints": f"{span}; variances of every measured layer at each",
         "Left out": " ".join(exclusion_notes(tables, tables.arms)) or "Nothing diverged, and no arm is missing.",
     }
 
