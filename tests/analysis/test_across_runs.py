@@ -154,6 +154,17 @@ def test_runs_that_stopped_at_the_same_epoch_count_once() -> None:
     np.testing.assert_allclose(coefficients(again.pooled()).value, coefficients(once.pooled()).value, atol=1e-12)
     other = copied.assign(nc1=copied["nc1"] + 0.01)  # as long, but another run
     assert not _runs(pd.concat([rows, other])).twins.any()
+    shorter = copied[copied["task"] < 3]  # the same run, of fewer tasks
+    assert _runs(pd.concat([rows, shorter])).twins.sum() == 1
+
+
+def test_runs_that_are_intervened_on_after_the_same_first_task_are_different_runs() -> None:
+    rows = _rows()
+    shrunk = rows[rows[LENGTH] == 5].assign(arm="length_5_shrunk")
+    shrunk["online_accuracy"] -= 0.01 * (shrunk["task"] > 1)
+    runs = _runs(pd.concat([rows, shrunk]))
+    assert not runs.twins.any()
+    assert runs.points("pearson", "nc1", "online_accuracy").mask.sum(axis=(1, 2)).tolist() == [20, 20]
 
 
 def test_runs_without_the_threshold_are_left_out_and_hide_no_twin() -> None:

@@ -88,3 +88,51 @@ def test_too_few_points_are_said_to_be() -> None:
     row = _found(transitions, "across_seeds")
     assert np.isnan(row["estimate"])
     assert row["note"] == "12 points leave 0"
+
+
+def _null(random: np.random.Generator, seeds: int) -> Transitions:
+    """One network per seed, whose collapse has nothing to do with what it learns."""
+    rows = simulated(random, seeds=seeds).rows.query("arm == 'control' and length == 4").reset_index(drop=True)
+    rows["length"] = random.permutation(np.arange(2, 2 + seeds))
+    rows["outcome"] = random.normal(size=seeds)
+    return Transitions(rows, "all", 4, 4)
+
+
+@pytest.mark.parametrize(("form", "seeds"), [("total", 3), ("partial_log", 4)])
+def test_what_is_certain_without_a_seed_is_not_tested(form: str, seeds: int) -> None:
+    """Two points, or three given length, lie on a line: r = ±1 however little they say."""
+    row = _found(_null(np.random.default_rng(7), seeds), form)
+    assert abs(row["estimate"]) < 1
+    assert np.isnan([row["ci_low"], row["ci_high"], row["p_value"]]).all()
+    assert row["note"] == f"undefined without one of the seeds ({seeds} of {seeds}), no t interval"
+
+
+@pytest.mark.parametrize(("form", "seeds"), [("total", 4), ("partial_log", 5)])
+def test_the_fewest_networks_that_are_tested_raise_few_false_alarms(form: str, seeds: int) -> None:
+    random = np.random.default_rng(8)
+    p_values = np.array([_found(_null(random, seeds), form)["p_value"] for _ in range(300)])
+    assert np.isfinite(p_values).all()
+    assert (p_values < 0.05).mean() < 0.1
+    assert p_values.min() > 1e-6
+
+
+def test_a_seed_without_a_network_of_equal_length_is_no_observation() -> None:
+    transitions = simulated(np.random.default_rng(9), seeds=5, through=0.02)
+    rows = transitions.rows.copy()
+    rows.loc[rows["seed"] == 4, "length"] = 100 + np.arange(12)
+    row = _found(Transitions(rows, "all", 4, 111), "within_length")
+    without = _found(Transitions(rows.loc[rows["seed"] != 4], "all", 4, 32), "within_length")
+    assert (row["n_seeds"], row["n_points"]) == (4, 60)
+    for name in ("estimate", "ci_low", "ci_high", "p_value"):
+        assert row[name] == pytest.approx(without[name])
+
+
+def test_a_metric_that_a_network_has_not_leaves_the_others() -> None:
+    transitions = simulated(np.random.default_rng(10))
+    transitions.rows["dead_units"] = np.nan  # a perceptron without ReLU
+    transitions.rows.loc[0, "nc2"] = np.nan
+    found = {row["metric"]: row for row in beyond_length(transitions, ("total",), LEVEL, {})}
+    assert (found["log_nc1"]["n_points"], found["log_nc1"]["n_excluded"]) == (48, 0)
+    assert (found["nc2"]["n_points"], found["nc2"]["n_excluded"]) == (47, 1)
+    assert (found["dead_units"]["n_points"], found["dead_units"]["n_excluded"]) == (0, 48)
+    assert np.isnan(found["dead_units"]["estimate"])

@@ -17,6 +17,7 @@ from plasticity.analysis.correlation import (
     points_of,
     spearman,
 )
+from plasticity.analysis.published import PERMUTED
 
 # Bonifazi et al. (2024), 14 networks of the permuted-MNIST study: NC1 after the first task, accuracy on the third,
 # epochs on the first.
@@ -66,6 +67,17 @@ def test_the_published_and_the_recomputed_correlations_of_the_permuted_study() -
     assert pearson(EPOCHS, ACCURACY).value == pytest.approx(-0.994, abs=0.001)
     assert partial(NC1, ACCURACY, EPOCHS).value == pytest.approx(0.74, abs=0.01)
     assert partial(NC1, ACCURACY, EPOCHS, basis="log").value == pytest.approx(-0.82, abs=0.01)
+
+
+def test_the_published_sizes_are_those_of_the_logarithm() -> None:
+    found = {
+        "total": pearson(np.log(NC1), ACCURACY),
+        "partial_linear": partial(np.log(NC1), ACCURACY, EPOCHS),
+        "partial_log": partial(np.log(NC1), ACCURACY, EPOCHS, basis="log"),
+    }
+    for form, coefficient in found.items():
+        size = PERMUTED["correlation", form, "thresholds", "log_nc1"]
+        assert coefficient.value == pytest.approx(size, abs=5e-4)
 
 
 def test_pearson_and_spearman_agree_with_plain_loops_and_with_scipy() -> None:

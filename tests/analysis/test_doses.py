@@ -85,3 +85,13 @@ def test_published_sizes_stand_beside_contrasts_of_accuracy() -> None:
     assert found["contrast", "spread", "accuracy"]["published"] == 0.006
     assert np.isnan(found["contrast", "spread", "log_nc1"]["published"])
     assert set(SHIFTS) == set(DOSES)
+
+
+def test_a_seed_whose_treated_networks_all_diverged_is_no_observation_of_a_slope() -> None:
+    rows = simulated(np.random.default_rng(9), seeds=5, through=0.03).rows
+    rows = rows.loc[(rows["arm"] == "control") | (rows["seed"] < 3)]
+    found = _rows(Transitions(rows, "all", 4, 32))["slope", "penalty weight", "accuracy"]
+    expected = _rows(Transitions(rows.loc[rows["seed"] < 3], "all", 4, 32))["slope", "penalty weight", "accuracy"]
+    assert found["n_seeds"] == 3
+    for name in ("estimate", "ci_low", "ci_high", "p_value"):
+        assert found[name] == pytest.approx(expected[name])

@@ -76,3 +76,14 @@ def test_the_t_interval_covers_a_pooled_slope_and_the_bootstrap_less_often(seeds
         inside_bootstrap += found.bootstrap_low <= 0.5 <= found.bootstrap_high
     assert inside / 400 > 0.91
     assert inside_bootstrap < inside
+
+
+def test_seeds_that_make_no_difference_have_no_interval_of_no_width() -> None:
+    found = infer(_mean_of(np.array([0.3, 0.1 + 0.2, 0.3])), 3, LEVEL)  # the same but for rounding
+    assert found.estimate == pytest.approx(0.3)
+    assert np.isnan([found.low, found.high, found.p_value]).all()
+    assert found.note == "the same without any of the seeds, no t interval"
+    certain = infer(lambda takes: np.ones(len(takes)), 3, LEVEL, correlation=True)
+    assert np.isnan(certain.p_value)
+    none = infer(_mean_of(np.zeros(3)), 3, LEVEL)
+    assert (none.low, none.high, none.p_value) == (0, 0, 1)

@@ -92,3 +92,14 @@ def test_too_few_pairs_are_said_to_be() -> None:
     row = _rows(one)["indirect"]
     assert np.isnan(row["estimate"])
     assert row["note"] == "2 pairs leave 1"
+
+
+def test_the_slope_on_nc1_counts_the_seeds_that_differ_within_an_arm_and_a_length() -> None:
+    rows = simulated(np.random.default_rng(8), seeds=5, through=0.03).rows
+    rows.loc[rows["seed"] == 4, "length"] *= 100  # lengths of its own
+    found = _rows(Transitions(rows, "all", 4, 3200))
+    alone = _rows(Transitions(rows.loc[rows["seed"] != 4], "all", 4, 32))
+    assert (found["indirect"]["n_seeds"], found["mediator_slope"]["n_seeds"]) == (5, 4)
+    for path in ("mediator_slope", "rho_at_zero"):
+        for name in ("estimate", "ci_low", "ci_high"):
+            assert found[path][name] == pytest.approx(alone[path][name])

@@ -71,3 +71,24 @@ def test_means_counts_and_points_to_spare() -> None:
     assert (moments.seeds, moments.points, moments.spare) == (4, 40, 40 - 5 - 1)
     empty = moments_of(np.empty((0, 2)), seeds=np.empty(0, int))
     assert (empty.seeds, empty.points) == (0, 0)
+
+
+def test_points_to_spare_of_a_resample_are_those_of_its_different_seeds() -> None:
+    variables, seeds, codes = _points(np.random.default_rng(7))
+    moments = moments_of(variables, seeds=seeds, groups=codes, covariates=1)
+    takes = np.array([[3.0, 0, 0, 1], [1, 1, 1, 1], [0, 1, 0, 0]])
+    for spare, taken in zip(moments.spare_of(takes), takes > 0, strict=True):
+        inside = taken[seeds]
+        assert spare == inside.sum() - len(set(codes[inside])) - 1
+
+
+def test_a_seed_whose_points_are_alone_in_their_groups_tells_nothing() -> None:
+    variables, seeds, codes = _points(np.random.default_rng(8))
+    alone = seeds == 2
+    codes[alone] = 100 + np.arange(alone.sum())
+    moments = moments_of(variables, seeds=seeds, groups=codes)
+    telling = moments.telling()
+    assert (moments.seeds, telling.seeds) == (4, 3)
+    assert telling.spare == moments.spare
+    np.testing.assert_allclose(telling.residual(np.ones((1, 3))), moments.residual(np.ones((1, 4))))
+    assert moments_of(variables, seeds=seeds).telling().seeds == 4

@@ -83,3 +83,10 @@ def test_pairs_share_seed_and_length() -> None:
     np.testing.assert_allclose(found["mediator_change"], 0.5)
     np.testing.assert_allclose(found["outcome_change"], 0.05)
     assert paired(of_warm_start(_checkpoints(), ("all", 2, 6)), "", ["spread"], ("seed", "length")).empty
+
+
+def test_a_metric_that_is_undefined_excludes_no_transition() -> None:
+    metrics = _checkpoints()
+    metrics["dead_units"] = np.nan
+    found = of_warm_start(metrics, ("all", 2, 6))
+    assert (len(found.rows), found.excluded) == (12, 0)

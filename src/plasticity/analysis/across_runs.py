@@ -4,8 +4,9 @@ A point is a run, that is one arm at one seed. Runs of a seed share initialisati
 in how long they stay on the first task: they are prefixes of one trajectory. Seeds are the only independent unit, so
 points keep their seed: a coefficient pools them, an interval resamples seeds with all their runs.
 
-Two arms of a seed that stop after the same epoch are the same run twice, and count once. (Bonifazi et al. 2024 lose
-such a run by accident, as the key of a dictionary, and are left with 14 of 15.)
+Two arms of a seed that stop after the same epoch, and learn the same wherever both have a task, are the same run
+twice, and count once. (Bonifazi et al. 2024 lose such a run by accident, as the key of a dictionary, and are left with
+14 of 15.)
 
 Shapes: T tasks, S seeds, A arms.
 """
@@ -105,7 +106,7 @@ def runs_of(rows: pd.DataFrame, metrics: list[str], outcomes: list[str]) -> Runs
         present=grid.present.T,
         diverged=diverged.T | (gone == 1),
         unreached=unreached,
-        twins=_twins(np.stack([length, *(first[name] for name in metrics)]), unreached),
+        twins=_twins(np.stack([length, *(first[name] for name in metrics)]), list(later.values()), unreached),
     )
 
 
@@ -129,10 +130,19 @@ def _first_task(values: np.ndarray, tasks: np.ndarray) -> np.ndarray:
     return chosen[..., 0].T if chosen.shape[2] else np.full(values.shape[1::-1], np.nan)
 
 
-def _twins(told_apart: np.ndarray, unreached: np.ndarray) -> np.ndarray:
-    """Return which runs (S, A) repeat a run of their seed in an earlier arm, from what tells runs apart (F, S, A)."""
+def _twins(told_apart: np.ndarray, later: list[np.ndarray], unreached: np.ndarray) -> np.ndarray:
+    """Return which runs (S, A) repeat a run of their seed in an earlier arm.
+
+    Args:
+        told_apart: What tells runs apart at the first task, (F, S, A), its length first.
+        later: Outcomes of all tasks, each (T, S, A); a run may have fewer tasks than its twin.
+        unreached: Runs (S, A) that are no candidates.
+    """
     one, other = told_apart[..., :, None], told_apart[..., None, :]
     same = ((one == other) | (np.isnan(one) & np.isnan(other))).all(axis=0) & np.isfinite(one[0])
+    for values in later:
+        one, other = values[..., :, None], values[..., None, :]
+        same &= ((one == other) | np.isnan(one) | np.isnan(other)).all(axis=0)
     earlier = np.tri(told_apart.shape[2], k=-1, dtype=bool) & ~unreached[:, None, :]
     return (same & earlier).any(axis=2) & ~unreached
 

@@ -12,7 +12,7 @@ Ways to hold length fixed, from a form that one has to believe in to none at all
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -63,7 +63,8 @@ def beyond_length(
     rows = distinct(transitions)
     for form in forms if len(rows) else ():
         for metric in METRICS:
-            moments = adjusted(rows, metric, FORMS[form])
+            known = rows.loc[np.isfinite(rows[metric].to_numpy(dtype=float))]  # no ReLU, no dead units
+            moments = adjusted(known, metric, FORMS[form])
             key = ("correlation", form, transitions.window_kind, metric)
             asked = Asked(
                 question="beyond_length",
@@ -75,7 +76,8 @@ def beyond_length(
                 expected=EXPECTED.get(metric, np.nan),
                 published=published.get(key, np.nan),
             )
-            yield row_of(asked, correlation(moments, level), transitions, moments.points)
+            window = replace(transitions, excluded=transitions.excluded + len(rows) - len(known))
+            yield row_of(asked, correlation(moments, level), window, moments.points)
 
 
 def adjusted(rows: pd.DataFrame, metric: str, form: Form) -> Moments:
@@ -99,9 +101,12 @@ def correlation(moments: Moments, level: Level) -> Inference:
     """Return the correlation of the two variables that the fit leaves, undefined without two points to spare."""
     if moments.spare < 2:
         return Inference(np.nan, n_seeds=moments.seeds, note=f"{moments.points} points leave {max(moments.spare, 0)}")
-    return infer(lambda takes: _r(moments.residual(takes)), moments.seeds, level, correlation=True)
+    telling = moments.telling()
+    return infer(lambda takes: coefficient(telling, takes), telling.seeds, level, correlation=True)
 
 
-def _r(rest: np.ndarray) -> np.ndarray:
+def coefficient(moments: Moments, takes: np.ndarray) -> np.ndarray:
+    """Return the correlation in each resample (R, S), shape (R,); NaN with one point to spare, which makes it ±1."""
+    rest = moments.residual(takes)
     xx, xy, yy = rest[:, 0, 0], rest[:, 0, 1], rest[:, 1, 1]
-    return np.clip(xy / np.sqrt(xx * yy), -1.0, 1.0)
+    return np.where(moments.spare_of(takes) >= 2, np.clip(xy / np.sqrt(xx * yy), -1.0, 1.0), np.nan)

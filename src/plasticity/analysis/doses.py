@@ -86,7 +86,8 @@ def slope(moments: Moments, level: Level) -> Inference:
     """Return the slope of the second variable that the fit leaves on the first."""
     if moments.spare < 2:
         return Inference(np.nan, n_seeds=moments.seeds, note=f"{moments.points} points leave {max(moments.spare, 0)}")
-    return infer(lambda takes: _b(moments.residual(takes)), moments.seeds, level)
+    telling = moments.telling()
+    return infer(lambda takes: _b(telling.residual(takes)), telling.seeds, level)
 
 
 def expectation(moved: Inference, confidence: float) -> float:

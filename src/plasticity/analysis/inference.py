@@ -21,6 +21,7 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 """From counts (R, S), how often each resample takes each seed, to the estimate in each, shape (R,); NaN undefined."""
 
 _LARGEST = 1 - 1e-12  # correlation whose artanh is finite
+_ROUNDING = 1e-9  # of estimates that are equal, beside their size
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,9 @@ def infer(statistic: Statistic, seeds: int, level: Level, *, correlation: bool =
     if not np.isfinite(without).all():
         note = f"undefined without one of the seeds ({int((~np.isfinite(without)).sum())} of {seeds}), no t interval"
         return Inference(estimate, bootstrap_low=ends[0], bootstrap_high=ends[1], n_seeds=seeds, note=note)
+    if _alike(without):
+        note = "the same without any of the seeds, no t interval"
+        return Inference(estimate, bootstrap_low=ends[0], bootstrap_high=ends[1], n_seeds=seeds, note=note)
     low, high, p_value, deviation = _jackknife(estimate, without, level.confidence, correlation=correlation)
     return Inference(estimate, low, high, ends[0], ends[1], p_value, deviation, seeds)
 
@@ -97,8 +101,14 @@ def _jackknife(
     half = stdtrit(n - 1, 0.5 + confidence / 2) * error
     ends = np.array([centre - half, centre + half])
     low, high = np.tanh(ends) if correlation else ends
-    p_value = 2 * stdtr(n - 1, -abs(centre) / error) if error > 0 else float(centre == 0)
+    p_value = 2 * stdtr(n - 1, -abs(centre) / error) if error > 0 else 1.0  # all are zero
     return float(low), float(high), float(p_value), deviation
+
+
+def _alike(without: np.ndarray) -> bool:
+    """Say whether no seed makes a difference but for rounding: an interval of no width. Zeros are left to have one."""
+    largest = np.abs(without).max()
+    return bool(largest > 0 and np.ptp(without) <= _ROUNDING * largest)
 
 
 def _z(values: np.ndarray | float) -> np.ndarray:

@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plasticity.analysis.beyond_length import coefficient
 from plasticity.analysis.doses import UNITS, Trial, expectation, treated
 from plasticity.analysis.estimates import MEDIATOR, OUTCOME, Asked, Row, row_of
 from plasticity.analysis.inference import Inference, Level, Statistic, infer
-from plasticity.analysis.moments import moments_of
+from plasticity.analysis.moments import Moments, moments_of
 from plasticity.analysis.transitions import Transitions
 
 _PATHS = ("direct", "indirect", "mediator_slope", "rho_at_zero")
@@ -45,8 +46,10 @@ def mediation(transitions: Transitions, trial: Trial, level: Level) -> Iterator[
 
 def effects(
     rows: pd.DataFrame, pairs: pd.DataFrame, doses: Mapping[str, float], shared: tuple[str, ...]
-) -> tuple[int, dict[str, Statistic]]:
+) -> tuple[int, dict[str, tuple[Statistic, int]]]:
     """Return how many pairs there are to spare, and each path as a function of how often each seed is taken.
+
+    Beside each function stands of how many seeds it is: b is that of seeds of which arm and length leave something.
 
     Args:
         rows: Transitions of the control and the treated arms, of the seeds that have pairs.
@@ -59,28 +62,17 @@ def effects(
     whole = moments_of(levels, seeds=rows["seed"].to_numpy(), groups=_codes(rows, shared))
     changes = pairs[["mediator_change", "outcome_change"]].to_numpy(dtype=float)
     within = moments_of(changes, seeds=pairs["seed"].to_numpy(), groups=_codes(pairs, ("arm", "length")))
-
-    def shift(takes: np.ndarray, place: int) -> np.ndarray:
-        rest = whole.residual(takes)
-        return rest[:, 0, place] / rest[:, 0, 0]
-
-    def slope(takes: np.ndarray) -> np.ndarray:
-        rest = within.residual(takes)
-        return rest[:, 0, 1] / rest[:, 0, 0]
-
-    def rho(takes: np.ndarray) -> np.ndarray:
-        rest = within.residual(takes)
-        return np.clip(rest[:, 0, 1] / np.sqrt(rest[:, 0, 0] * rest[:, 1, 1]), -1.0, 1.0)
+    telling = within.telling()
 
     def indirect(takes: np.ndarray) -> np.ndarray:
-        return shift(takes, 1) * slope(takes)
+        return _slope(whole, takes, 1) * _slope(within, takes)
 
-    paths: dict[str, Statistic] = {
-        "mediator_shift": lambda takes: shift(takes, 1),
-        "direct": lambda takes: shift(takes, 2) - indirect(takes),
-        "indirect": indirect,
-        "mediator_slope": slope,
-        "rho_at_zero": rho,
+    paths: dict[str, tuple[Statistic, int]] = {
+        "mediator_shift": (lambda takes: _slope(whole, takes, 1), whole.seeds),
+        "direct": (lambda takes: _slope(whole, takes, 2) - indirect(takes), whole.seeds),
+        "indirect": (indirect, whole.seeds),
+        "mediator_slope": (lambda takes: _slope(telling, takes), telling.seeds),
+        "rho_at_zero": (lambda takes: coefficient(telling, takes), telling.seeds),
     }
     return within.spare, paths
 
@@ -94,8 +86,7 @@ def _rows(
     rows = transitions.rows.loc[transitions.rows["arm"].isin([trial.control, *pairs["arm"]])]
     rows = rows.loc[rows["seed"].isin(pairs["seed"])]
     spare, paths = effects(rows, pairs, doses, trial.pairs)
-    seeds = len(set(pairs["seed"]))
-    sign = expectation(infer(paths["mediator_shift"], seeds, level), level.confidence)
+    sign = expectation(infer(*paths["mediator_shift"], level), level.confidence)
     unit = UNITS[OUTCOME] + treatment["per"]
     looks = {
         "direct": (treatment["name"], unit, np.nan),
@@ -115,12 +106,18 @@ def _rows(
             expected=expected,
             extra=treatment["extra"],
         )
-        found = Inference(np.nan, n_seeds=seeds, note=f"{len(pairs)} pairs leave {max(spare, 0)}")
+        found = Inference(np.nan, n_seeds=len(set(pairs["seed"])), note=f"{len(pairs)} pairs leave {max(spare, 0)}")
         if spare >= 2:
-            found = infer(paths[path], seeds, level, correlation=path == "rho_at_zero")
+            found = infer(*paths[path], level, correlation=path == "rho_at_zero")
         if path == "rho_at_zero":  # describes how fragile the slope is; the slope has the test
             found = replace(found, p_value=np.nan)
         yield row_of(asked, found, transitions, len(pairs))
+
+
+def _slope(moments: Moments, takes: np.ndarray, of: int = 1) -> np.ndarray:
+    """Return the slope of a variable that the fit leaves on the first, in each resample."""
+    rest = moments.residual(takes)
+    return rest[:, 0, of] / rest[:, 0, 0]
 
 
 def _codes(rows: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:

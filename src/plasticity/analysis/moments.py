@@ -8,7 +8,7 @@ so that seeds are never split.
 Shapes: N points, S seeds, G groups, R resamples, v variables, the covariates first.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,7 +76,21 @@ class Moments:
     @property
     def spare(self) -> int:
         """Points beyond the terms of the fit: groups and covariates."""
-        return self.points - int((self.counts.sum(axis=0) > 0).sum()) - self.covariates
+        return int(self.spare_of(np.ones((1, self.seeds)))[0])
+
+    def spare_of(self, takes: np.ndarray) -> np.ndarray:
+        """Return the same for the seeds that each resample takes, shape (R,); a point taken twice is one point."""
+        taken = (takes > 0).astype(np.float64)
+        return taken @ self.counts.sum(axis=1) - (taken @ self.counts > 0).sum(axis=1) - self.covariates
+
+    def telling(self) -> "Moments":
+        """Return the moments of the seeds that the fit leaves something of: not all their points are alone in a group.
+
+        The others add nothing to what is estimated, and are no observations of it either.
+        """
+        shared = self.counts.sum(axis=0) > 1
+        seeds = (self.counts[:, shared] > 0).any(axis=1)
+        return replace(self, counts=self.counts[seeds], sums=self.sums[seeds], products=self.products[seeds])
 
     def _inside(self, takes: np.ndarray) -> np.ndarray:
         """Return the products of deviations from the mean of the group, (R, v, v)."""

@@ -29,7 +29,7 @@ class Transitions:
         window_kind: The window's name.
         start: Its first epoch or task.
         end: Its last one.
-        excluded: Transitions without a finite state or outcome, diverged ones included.
+        excluded: Transitions without a finite NC1 or outcome, diverged ones included.
         note: What else was left out; may be empty.
     """
 
@@ -121,9 +121,9 @@ def paired(
 
 
 def _kept(rows: pd.DataFrame, gone: pd.Series, window: tuple[str, int, int]) -> Transitions:
-    """Keep what is finite; a window is as long as its rows."""
+    """Keep what has a finite NC1 and outcome; other metrics may be undefined, as dead units are without ReLU."""
     positive = rows["nc1"].where(rows["nc1"] > 0)
     rows = rows.assign(log_nc1=np.log(positive.astype(float)))
-    finite = np.isfinite(rows[[*_COLUMNS, "outcome", "length"]].to_numpy(dtype=float)).all(axis=1)
+    finite = np.isfinite(rows[["log_nc1", "outcome", "length"]].to_numpy(dtype=float)).all(axis=1)
     kept = rows.loc[finite & ~gone.to_numpy(dtype=bool), [*_KEYS, "outcome", *_COLUMNS]]
     return Transitions(kept.reset_index(drop=True), *window, excluded=len(rows) - len(kept))
