@@ -94,6 +94,7 @@ class SecondDevice(TorchDispatchMode):
 
     Attributes:
         waits: The operations so far for which a program on a GPU would wait.
+        sent: Operations that sent something to it from memory that is not pinned: a GPU has it copied first.
         recording: What operations are recorded in, if they are.
     """
 
@@ -102,21 +103,26 @@ class SecondDevice(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.waits: list[str] = []
+        self.sent: list[str] = []
         self.recording: Recording | None = None
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
         return self.compute(func, args, kwargs or {})
 
     def wait(self, what: str) -> None:
+        self._note(what, self.waits)
+
+    def _note(self, what: str, where: list[str]) -> None:
         if self.recording is not None:
-            raise RuntimeError(f"{what} waits, while a step is recorded")
-        self.waits.append(what)
+            raise RuntimeError(f"{what}: the host takes part, while a step is recorded")
+        where.append(what)
 
     def compute(self, func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Run an operation where its tensors are, or where it is told to leave its result."""
         tensors = _tensors((args, kwargs))
         here = [tensor for tensor in tensors if isinstance(tensor, OnDevice)]
         stays = self._stays(func, args, kwargs, bool(here))
+        pinned = any(hasattr(tensor, "is_pinned_here") for tensor in tensors)
         if func not in _MOVES and here and any(tensor.dim() for tensor in tensors if not isinstance(tensor, OnDevice)):
             raise RuntimeError(f"{func}: tensors on {DEVICE} and on the CPU")
         assert all(tensor.stride() == tensor.raw.stride() for tensor in here), func
@@ -124,6 +130,8 @@ class SecondDevice(TorchDispatchMode):
         result = self._run((func, *tree_map_only(OnDevice, lambda tensor: tensor.raw, (args, kwargs))))
         if here and (not stays or func in _WAITS or isinstance(result, bool | int | float)):
             self.wait(str(func))
+        if stays and func in _MOVES and not (pinned or all(isinstance(tensor, OnDevice) for tensor in tensors)):
+            self._note(str(func), self.sent)
         if not stays:
             return result
         known = {id(tensor.raw): tensor for tensor in here}  # what is written in place stays the same tensor
@@ -139,7 +147,9 @@ class SecondDevice(TorchDispatchMode):
     def _run(self, call: Call) -> Any:
         func, args, kwargs = call
         if func is _OPS.pin_memory.default:
-            return args[0]  # the CPU's memory is this device's
+            pinned = args[0].clone()
+            pinned.is_pinned_here = True
+            return pinned
         if self.recording is None:
             return func(*args, **kwargs)
         self.recording.look_at((args, kwargs))

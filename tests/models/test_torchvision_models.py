@@ -9,6 +9,7 @@ from torchvision import models
 
 from plasticity.models.registry import build_model
 from plasticity.models.torchvision_models import AveragePool, FitImages
+from second_device import DEVICE, needs_second_device, second_device
 from small_problems import generator
 
 NAMES = ("resnet18_imagenet", "resnet50_imagenet", "densenet201", "vgg11_bn")
@@ -39,6 +40,18 @@ def test_images_are_padded_by_their_border_to_32_pixels(shape: tuple, expected: 
 def test_average_pool_is_torchs_adaptive_one(size: tuple[int, int]) -> None:
     x = torch.randn(2, 3, *size, dtype=torch.float64, generator=generator(0))
     torch.testing.assert_close(AveragePool(7)(x), nn.AdaptiveAvgPool2d(7)(x))
+
+
+@needs_second_device
+def test_average_pooling_is_made_where_its_input_is() -> None:
+    x = torch.randn(2, 3, 5, 5)
+    with second_device() as machine:
+        there = x.to(DEVICE)
+        machine.sent.clear()
+        found = AveragePool(7)(there)
+        assert machine.sent == []  # in every step of a training
+        assert machine.waits == []
+        torch.testing.assert_close(found.cpu(), AveragePool(7)(x))
 
 
 @pytest.mark.parametrize("name", NAMES)

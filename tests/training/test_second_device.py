@@ -51,7 +51,9 @@ def test_an_epoch_waits_once_and_is_that_of_the_cpu(
     model: dict[str, Any], precision: str, penalty: dict[str, Any], machine: SecondDevice
 ) -> None:
     step = step_on(DEVICE, model, precision, penalty)
+    machine.sent.clear()
     sums = epoch_of(step)
+    assert machine.sent == []
     eigenvalues = ["aten._linalg_eigh.default"] * (4 if penalty is NC1 else 0)
     assert machine.waits == [*eigenvalues, "tolist"]
     assert {value.device for value in step.model.state_dict().values()} == {DEVICE}
@@ -139,7 +141,9 @@ def test_images_are_streamed_to_the_device_without_waiting(model: dict[str, Any]
     resident = on_device(images, DEVICE)
     streamed = ImageTensors(images.pixels, images.labels, resident.mean, resident.std, resident=False)
     machine.waits.clear()
+    machine.sent.clear()
     got = accuracy(made, streamed)
+    assert machine.sent == []
     assert len(machine.waits) == 2  # where the chosen rows go to the CPU at once, and the count of the right ones
     assert got == accuracy(made, resident)
 

@@ -5,7 +5,6 @@ dropout. Here smaller images are padded to 32 pixels by repeating their border, 
 times, and there is no dropout: its masks would come from the global generator, and a resumed run would have others.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -52,11 +51,11 @@ class AveragePool(nn.Module):
         return rows @ x @ columns.T
 
     def _weights(self, length: int, like: Tensor) -> Tensor:
-        weights = torch.zeros(self.size, length)
-        for place in range(self.size):
-            first, end = place * length // self.size, math.ceil((place + 1) * length / self.size)
-            weights[place, first:end] = 1 / (end - first)
-        return weights.to(like)
+        """Return the shares (size, length) of pixels in places, made on the device: nothing is sent in every step."""
+        place = torch.arange(self.size, device=like.device)[:, None]
+        first, end = place * length // self.size, ((place + 1) * length + self.size - 1) // self.size
+        pixel = torch.arange(length, device=like.device)
+        return ((first <= pixel) & (pixel < end)).to(like.dtype) / (end - first)
 
 
 class TorchvisionResNet(Classifier):
