@@ -8,7 +8,7 @@ from page_rows import rows_of_page
 from permuted_tables import SMALL, experiment_of, make_permuted
 from plasticity.figures.permuted_inputs import PermutedTables
 from plasticity.tabulate_causes import causes
-from plasticity.tabulate_permuted import correlations, outcomes, tabulate_permuted
+from plasticity.tabulate_permuted import correlations, outcomes, shared_end, tabulate_permuted
 
 LABELS = {arm: f"<{arm}> & co" for arm in SMALL}
 
@@ -58,7 +58,30 @@ def test_cells_are_means_and_deviations_over_seeds(study: PermutedTables) -> Non
     assert row["second task: gap"] == _cell(second["plasticity_gap"], "{:+.2f}", 100)
     assert row["second task: published loss"] == _cell(second["published_plasticity_loss"], "{:+.2f}", 100)
     per_seed = later.groupby("seed")["plasticity_gap"].mean()  # tasks of one seed are no independent numbers
-    assert row["later tasks: gap"] == _cell(per_seed, "{:+.2f}", 100)
+    assert row["tasks 3 to 6: gap"] == _cell(per_seed, "{:+.2f}", 100)
+
+
+def test_later_tasks_are_those_that_all_arms_have(study: PermutedTables) -> None:
+    """The same network under two arms, of which one goes on for longer, has one mean."""
+    rows = study.metrics
+    own = rows.loc[rows["arm"] == "continual"]
+    metrics = pd.concat([rows, own.loc[own["task"] < 5].assign(arm="shorter")])
+    found = outcomes(metrics, {**LABELS, "shorter": "shorter"}).set_index("arm")
+    columns = [name for name in found if name.startswith("tasks 3 to 4: ")]
+    assert "tasks 3 to 4: accuracy, %" in columns
+    assert found.loc["shorter", columns].tolist() == found.loc[LABELS["continual"], columns].tolist()
+    both = own.loc[own["task"].isin([3, 4])].groupby("seed")["online_accuracy"].mean()
+    assert found.loc["shorter", "tasks 3 to 4: accuracy, %"] == _cell(both, "{:.1f}", 100)
+
+
+def test_arms_that_break_off_shorten_the_later_tasks_of_no_other(study: PermutedTables) -> None:
+    metrics = study.metrics
+    broken, missed = metrics["arm"] == "continual", metrics["arm"] == "first_task_length_1"
+    metrics = metrics.assign(diverged=broken & (metrics["task"] == 4))
+    metrics = metrics.loc[~(broken & (metrics["task"] > 4)) & ~(missed & (metrics["task"] > 1))]
+    assert shared_end(metrics) == 6
+    assert shared_end(metrics.loc[metrics["task"] < 3]) == 2
+    assert "later tasks: gap" in outcomes(metrics.loc[metrics["task"] < 3], LABELS)
 
 
 def test_thresholds_not_reached_are_counted_and_have_no_later_tasks(study: PermutedTables) -> None:
@@ -72,7 +95,7 @@ def test_thresholds_not_reached_are_counted_and_have_no_later_tasks(study: Permu
     assert missing[LABELS["first_task_collapse_0.18"]] == 3
     assert [missing[LABELS[arm]] for arm in ("random_init", "continual", "first_task_length_1")] == [0, 0, 0]
     later = outcomes(changed, LABELS).set_index("arm").loc[LABELS["first_task_collapse_0.18"]]
-    assert later[["second task: accuracy, %", "later tasks: gap"]].isna().all()
+    assert later[["second task: accuracy, %", "tasks 3 to 6: gap"]].isna().all()
     assert later["NC1 after it"] == _cell(metrics.loc[missed, "nc1"], "{:.3f}", 1)
 
 

@@ -12,10 +12,10 @@ from plasticity.tabulate_causes import CAUSES_NOTE, causes
 
 _METRICS = ("nc1", "nc2", "nc3", "nc4", "first_task_epochs", "task")
 _OUTCOMES_NOTE = (
-    "Mean ± standard deviation over seeds. The second task is the one after the first, later ones are all after it. "
-    "The gap is to a fresh network on the same task, the published loss to the run's own accuracy on its first task, "
-    "averaged over that task's epochs; both in percentage points. A run whose NC1 threshold was not reached has no "
-    "later tasks."
+    "Mean ± standard deviation over seeds. The second task is the one after the first. The mean over the tasks behind "
+    "it ends for all arms at the last task that all of them have, so that they are compared on the same tasks. The gap "
+    "is to a fresh network on the same task, the published loss to the run's own accuracy on its first task, averaged "
+    "over that task's epochs; both in percentage points. A run whose NC1 threshold was not reached has no later tasks."
 )
 _CORRELATIONS_NOTE = (
     "Coefficients with bootstrap intervals over seeds. Over tasks: within each seed (mean of the seeds) and of the "
@@ -24,7 +24,7 @@ _CORRELATIONS_NOTE = (
 
 
 def outcomes(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
-    """Return what each arm's networks did on the first, the second and all later tasks.
+    """Return what each arm's networks did on the first and the second task, and on the later ones that all arms have.
 
     Args:
         metrics: The "permuted" table.
@@ -37,7 +37,9 @@ def outcomes(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     table["first-task epochs"] = mean_and_spread(first["first_task_epochs"], "{:.1f}")
     table["NC1 after it"] = mean_and_spread(first["nc1"], "{:.3f}")
     table["accuracy on it, %"] = mean_and_spread(first["online_accuracy"], "{:.1f}", scale=100)
-    later = {"second task": metrics["task"] == 2, "later tasks": metrics["task"] > 2}
+    end = shared_end(metrics)
+    behind = f"tasks 3 to {end}" if end > 2 else "later tasks"
+    later = {"second task": metrics["task"] == 2, behind: metrics["task"].between(3, end)}
     for when, rows in later.items():
         seeds = metrics.loc[rows].groupby(["arm", "seed"], sort=False).mean(numeric_only=True)
         groups = seeds.groupby("arm", sort=False)
@@ -47,6 +49,19 @@ def outcomes(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
         table[f"{when}: published loss"] = loss
     table = table.reset_index()
     return table.assign(arm=[labels[arm] for arm in table["arm"]])
+
+
+def shared_end(metrics: pd.DataFrame) -> int:
+    """Return the last task that all arms have which go on beyond the second one; 2 where none does.
+
+    Runs that diverged are not asked, so that an arm whose runs all broke off shortens the range of no other.
+
+    Args:
+        metrics: The "permuted" table.
+    """
+    runs = metrics.groupby(["arm", "seed"]).agg(last=("task", "max"), diverged=("diverged", "any"))
+    lasts = runs.loc[~runs["diverged"] & runs["last"].gt(2), "last"].groupby("arm").max()
+    return int(lasts.min()) if len(lasts) else 2
 
 
 def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:

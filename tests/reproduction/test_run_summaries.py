@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -20,6 +21,16 @@ def test_outcomes_of_the_permuted_study_are_means_with_students_intervals(tmp_pa
     assert frame.loc["continual", "gap, task 2, pp"] == f"{values.mean():+.2f} [{low:+.2f}, {high:+.2f}]"
     assert frame.loc["first_task_length_10", "epochs, task 1"] == "10 [10, 10]"
     assert list(frame.index) == list(tables.arms)
+
+
+def test_gaps_are_means_over_the_tasks_that_all_arms_have(tmp_path: Path) -> None:
+    tables = make_permuted(tmp_path)
+    own = tables.metrics.loc[tables.metrics["arm"] == "continual"]
+    metrics = pd.concat([tables.metrics, own.loc[own["task"] < 5].assign(arm="shorter")])
+    names = [*tables.arms, "shorter"]
+    frame = permuted_outcomes(metrics, {arm: arm for arm in names}, 0.9).set_index("arm")
+    assert frame.loc["shorter", "gap, tasks 2 to 4, pp"] == frame.loc["continual", "gap, tasks 2 to 4, pp"]
+    assert frame["last task"].loc[["shorter", "continual"]].tolist() == [4, 6]
 
 
 def test_a_single_seed_has_no_interval(tmp_path: Path) -> None:
