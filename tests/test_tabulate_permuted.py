@@ -113,6 +113,20 @@ def test_a_run_that_diverges_is_counted_and_leaves_its_seed_out(study: PermutedT
     assert row["second task: accuracy, %"] == _cell(rest["online_accuracy"], "{:.1f}", 100)
 
 
+def test_a_run_that_breaks_off_is_in_no_mean_over_tasks(study: PermutedTables) -> None:
+    metrics = study.metrics.copy()
+    own = metrics["arm"] == "continual"
+    metrics = metrics.loc[~(own & (metrics["seed"] == 2) & (metrics["task"] > 5))]
+    lost = (metrics["arm"] == "continual") & (metrics["seed"] == 2) & (metrics["task"] == 5)
+    metrics.loc[lost, ["online_accuracy", "plasticity_gap", "published_plasticity_loss"]] = np.nan
+    metrics.loc[lost, "diverged"] = True
+    row = outcomes(metrics, LABELS).set_index("arm").loc[LABELS["continual"]]
+    rest = study.metrics.loc[own & (study.metrics["seed"] != 2) & (study.metrics["task"] > 2)]
+    means = rest.groupby("seed")["online_accuracy"].mean()
+    assert row["tasks 3 to 6: accuracy, %"] == _cell(means, "{:.1f}", 100)
+    assert (row["second task: seeds"], row["tasks 3 to 6: seeds"], row["diverged"]) == (3, 2, 1)
+
+
 def test_correlations_over_tasks_and_across_runs_are_those_of_the_table(study: PermutedTables) -> None:
     found = correlations(study.correlations, LABELS)
     table = study.correlations

@@ -9,13 +9,16 @@ import pandas as pd
 from plasticity.html_tables import interval_text, mean_and_spread, write_html
 from plasticity.tables import read_table
 from plasticity.tabulate_causes import CAUSES_NOTE, causes
+from plasticity.whole_runs import whole_runs
 
 _METRICS = ("nc1", "nc2", "nc3", "nc4", "first_task_epochs", "task")
 _OUTCOMES_NOTE = (
     "Mean ± standard deviation over seeds. The second task is the one after the first. The mean over the tasks behind "
     "it ends for all arms at the last task that all of them have, so that they are compared on the same tasks. The gap "
     "is to a fresh network on the same task, the published loss to the run's own accuracy on its first task, averaged "
-    "over that task's epochs; both in percentage points. A run whose NC1 threshold was not reached has no later tasks."
+    "over that task's epochs; both in percentage points. A run whose NC1 threshold was not reached has no later tasks. "
+    "A mean is of the runs that have all of its tasks, and neither they nor the fresh network diverged; their number "
+    "stands before it."
 )
 _CORRELATIONS_NOTE = (
     "Coefficients with bootstrap intervals over seeds. Over tasks: within each seed (mean of the seeds) and of the "
@@ -38,15 +41,9 @@ def outcomes(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     table["NC1 after it"] = mean_and_spread(first["nc1"], "{:.3f}")
     table["accuracy on it, %"] = mean_and_spread(first["online_accuracy"], "{:.1f}", scale=100)
     end = shared_end(metrics)
-    behind = f"tasks 3 to {end}" if end > 2 else "later tasks"
-    later = {"second task": metrics["task"] == 2, behind: metrics["task"].between(3, end)}
-    for when, rows in later.items():
-        seeds = metrics.loc[rows].groupby(["arm", "seed"], sort=False).mean(numeric_only=True)
-        groups = seeds.groupby("arm", sort=False)
-        table[f"{when}: accuracy, %"] = mean_and_spread(groups["online_accuracy"], "{:.1f}", scale=100)
-        table[f"{when}: gap"] = mean_and_spread(groups["plasticity_gap"], "{:+.2f}", scale=100)
-        loss = mean_and_spread(groups["published_plasticity_loss"], "{:+.2f}", scale=100)
-        table[f"{when}: published loss"] = loss
+    later = {"second task": range(2, 3), f"tasks 3 to {end}" if end > 2 else "later tasks": range(3, end + 1)}
+    for when, tasks in later.items():
+        table = table.join(_means(metrics, when, tasks)).fillna({f"{when}: seeds": 0}).astype({f"{when}: seeds": int})
     table = table.reset_index()
     return table.assign(arm=[labels[arm] for arm in table["arm"]])
 
@@ -62,6 +59,21 @@ def shared_end(metrics: pd.DataFrame) -> int:
     runs = metrics.groupby(["arm", "seed"]).agg(last=("task", "max"), diverged=("diverged", "any"))
     lasts = runs.loc[~runs["diverged"] & runs["last"].gt(2), "last"].groupby("arm").max()
     return int(lasts.min()) if len(lasts) else 2
+
+
+def _means(metrics: pd.DataFrame, when: str, tasks: range) -> pd.DataFrame:
+    """Return how many runs have all of these tasks and what they learnt, a row per arm that has such a run."""
+    columns = ["online_accuracy", "plasticity_gap", "published_plasticity_loss"]
+    rows: Any = whole_runs(metrics, "task", columns, expected=tasks)
+    groups = rows.groupby(["arm", "seed"], sort=False)[columns].mean().groupby("arm", sort=False)
+    return pd.DataFrame(
+        {
+            f"{when}: seeds": groups.size(),
+            f"{when}: accuracy, %": mean_and_spread(groups["online_accuracy"], "{:.1f}", scale=100),
+            f"{when}: gap": mean_and_spread(groups["plasticity_gap"], "{:+.2f}", scale=100),
+            f"{when}: published loss": mean_and_spread(groups["published_plasticity_loss"], "{:+.2f}", scale=100),
+        }
+    )
 
 
 def correlations(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:

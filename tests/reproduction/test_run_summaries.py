@@ -5,11 +5,17 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from permuted_tables import make_permuted
-from plasticity.reproduction.summaries import permuted_correlations, permuted_outcomes, warm_start_correlations
+from permuted_tables import SMALL, make_permuted
+from plasticity.reproduction.summaries import (
+    permuted_correlations,
+    permuted_outcomes,
+    warm_start_correlations,
+    warm_start_outcomes,
+)
 from plasticity.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
+LABELS = {arm: arm for arm in SMALL}
 
 
 def test_outcomes_of_the_permuted_study_are_means_with_students_intervals(tmp_path: Path) -> None:
@@ -31,6 +37,25 @@ def test_gaps_are_means_over_the_tasks_that_all_arms_have(tmp_path: Path) -> Non
     frame = permuted_outcomes(metrics, {arm: arm for arm in names}, 0.9).set_index("arm")
     assert frame.loc["shorter", "gap, tasks 2 to 4, pp"] == frame.loc["continual", "gap, tasks 2 to 4, pp"]
     assert frame["last task"].loc[["shorter", "continual"]].tolist() == [4, 6]
+
+
+def test_means_are_of_seeds_that_have_all_tasks_or_checkpoints(tmp_path: Path) -> None:
+    tables = make_permuted(tmp_path)
+    rows = tables.metrics
+    lost = (rows["arm"] == "continual") & (rows["seed"] == 1) & (rows["task"] == 6)
+    metrics = rows.assign(diverged=lost, plasticity_gap=rows["plasticity_gap"].mask(lost))
+    cell = permuted_outcomes(metrics, LABELS, 0.9).set_index("arm").loc["continual", "gap, tasks 2 to 6, pp"]
+    rest = rows.loc[(rows["arm"] == "continual") & (rows["seed"] != 1) & (rows["task"] > 1)]
+    assert cell.startswith(f"{100 * rest['plasticity_gap'].mean():+.2f} [")
+    assert cell.endswith("] (n = 2 of 3)")
+
+    kept = read_table(ROOT / "docs/reproduction/warm_start_cifar10_small/metrics.parquet", "metrics")
+    lost = (kept["arm"] == "warm_start") & (kept["seed"] == kept["seed"].min()) & (kept["warm_up_epoch"] == 48)
+    metrics = kept.assign(diverged=lost, plasticity_gap=kept["plasticity_gap"].mask(lost))
+    row = warm_start_outcomes(metrics, {arm: arm for arm in kept["arm"]}, 0.9).set_index("arm").loc["warm_start"]
+    assert row["gap to random init, pp"].endswith("] (n = 2 of 3)")
+    assert row["full test accuracy, %"].endswith("] (n = 2 of 3)")
+    assert row["gap of each seed"].count(",") == 1
 
 
 def test_a_single_seed_has_no_interval(tmp_path: Path) -> None:

@@ -136,6 +136,17 @@ def test_diverged_networks_are_no_part_of_the_gap(warm_start):
     assert "900" not in found.sentence
 
 
+def test_a_seed_with_a_diverged_checkpoint_is_no_part_of_the_gap(warm_start):
+    """What is left of it would be the mean over other checkpoints."""
+    tables = warm_start()
+    rows = tables.metrics
+    broken = rows["seed"].eq(7) & rows["arm"].eq("warm_start") & rows["warm_up_epoch"].gt(16)
+    lost = edited(tables, diverged=broken, plasticity_gap=rows["plasticity_gap"].where(~broken, np.nan))
+    found = finding("warm_start", "warm_start_gap", lost)
+    assert "n = 2 seeds, 1 left out as incomplete)." in found.sentence
+    assert found.rows["seed"].tolist() == [8, 9]
+
+
 def test_phases_are_told_apart(warm_start):
     keys = {"arm": "warm_start", "metric": "nc1", "method": "pearson", "aggregate": "mean"}
     tables = correlated(warm_start(), 0.5, 0.8, 0.9, **keys, window_kind="first_phase")
@@ -211,6 +222,52 @@ def test_collapse_over_tasks_is_a_factor_and_a_trend(permuted):
     falls = finding("permuted", "collapse_over_tasks", edited(tables, nc1=0.2 * 0.8 ** (tasks - 1) + 0.001 * seeds))
     assert "lowers NC1" in falls.sentence
     assert "go opposite ways" in falls.sentence
+
+
+def breaking_off(tables, seed, task):
+    """Return the tables in which a seed of the main arm diverges on a task, behind which it has no rows."""
+    rows = tables.metrics
+    own = rows["arm"].eq(tables.main) & rows["seed"].eq(seed)
+    lost = own & rows["task"].eq(task)
+    numbers = {name: rows[name].where(~lost, np.nan) for name in ("plasticity_gap", "nc1")}
+    kept = rows.assign(diverged=lost, **numbers).loc[~own | rows["task"].le(task)]
+    return replace(tables, metrics=kept)
+
+
+def test_a_seed_that_breaks_off_is_in_no_mean_over_tasks(permuted):
+    tables = permuted()
+    tasks, seeds = tables.metrics["task"].astype(float), tables.metrics["seed"]
+    gap = 0.01 * (tasks - 1) + 0.002 * (seeds - 2)
+    broken = breaking_off(edited(tables, plasticity_gap=gap, nc1=0.2 * 1.2**tasks), 3, 5)
+    lost = finding("permuted", "accuracy_lost", broken)
+    assert lost.sentence.endswith("n = 2 seeds, 1 left out as incomplete).")
+    assert "from 2 on the gap is 2.9 percentage points" in lost.sentence
+    assert lost.rows["seed"].tolist() == [1, 2]
+    moved = finding("permuted", "collapse_over_tasks", broken)
+    assert moved.sentence.endswith("n = 2 seeds, 1 left out as incomplete).")
+
+
+def test_the_trend_of_nc1_is_that_of_the_seeds_it_counts(permuted):
+    """The few tasks of a network that diverged say the opposite."""
+    tables = permuted()
+    tasks, seeds = tables.metrics["task"].astype(float), tables.metrics["seed"]
+    nc1 = 0.2 * 1.2**tasks + 0.001 * seeds
+    tables = edited(tables, nc1=nc1.where(seeds.ne(3), 1 - 0.1 * tasks))
+    sentence = finding("permuted", "collapse_over_tasks", breaking_off(tables, 3, 5)).sentence
+    assert "rise and fall together (r = 0.99" in sentence
+
+
+def test_nothing_is_said_of_networks_that_all_break_off(permuted):
+    tables = permuted()
+    for seed in (1, 2, 3):
+        tables = replace(tables, metrics=_diverged_too(tables, breaking_off(tables, seed, 4)))
+    for name in ("accuracy_lost", "collapse_over_tasks"):
+        assert finding("permuted", name, tables).sentence.startswith("Not in this run: no seed of continual with a")
+
+
+def _diverged_too(before, after):
+    rows = after.metrics
+    return rows.assign(diverged=rows["diverged"] | before.metrics["diverged"].reindex(rows.index))
 
 
 def test_means_seeds_and_changes_are_told_apart(permuted):

@@ -8,24 +8,25 @@ import pandas as pd
 
 from plasticity import tabulate, tabulate_permuted
 from plasticity.published.measures import t_interval
+from plasticity.whole_runs import whole_runs
 
 Labels = Mapping[str, str]
 
 
 def warm_start_outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) -> pd.DataFrame:
-    """Return a row per arm: seeds' means over the checkpoints, and collapse at the last one."""
+    """Return a row per arm: means over the checkpoints of seeds that have them all, and collapse at the last one."""
     rows = []
     for arm, part in _by_arm(metrics):
-        gap = part.groupby("seed")["plasticity_gap"].mean() * 100
-        accuracy = part.groupby("seed")["full_test_accuracy"].mean() * 100
+        whole: Any = whole_runs(part, "warm_up_epoch", ["plasticity_gap", "full_test_accuracy"])
+        gap, accuracy = (whole.groupby("seed")[name].mean() * 100 for name in ("plasticity_gap", "full_test_accuracy"))
         last = part.loc[part["warm_up_epoch"] == part["warm_up_epoch"].max()]
         rows.append(
             {
                 "arm": labels[arm],
                 "seeds": part["seed"].nunique(),
                 "checkpoints": part["warm_up_epoch"].nunique(),
-                "full test accuracy, %": cell(accuracy, confidence, ".1f"),
-                "gap to random init, pp": cell(gap, confidence, "+.1f"),
+                "full test accuracy, %": _of_whole(accuracy, part, confidence, ".1f"),
+                "gap to random init, pp": _of_whole(gap, part, confidence, "+.1f"),
                 "gap of each seed": ", ".join(f"{value:+.1f}" for value in gap),
                 "NC1, last checkpoint": cell(last["nc1"], confidence, ".3g"),
                 "not converged": int((~part["converged"].astype(bool)).sum()),
@@ -38,9 +39,10 @@ def warm_start_outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float
 def permuted_outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) -> pd.DataFrame:
     """Return a row per arm: the first task, the second one, the mean of those that all arms have, and its last."""
     rows, end = [], tabulate_permuted.shared_end(metrics)
+    whole: Any = whole_runs(metrics, "task", ["plasticity_gap"], expected=range(2, end + 1))
     for arm, part in _by_arm(metrics):
         first, second = (part.loc[part["task"] == task] for task in (1, 2))
-        later = part.loc[part["task"].between(2, end)].groupby("seed").mean(numeric_only=True)
+        later = whole.loc[whole["arm"] == arm].groupby("seed")["plasticity_gap"].mean() * 100
         last = part.loc[part["task"] == part["task"].max()]
         rows.append(
             {
@@ -52,7 +54,7 @@ def permuted_outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) 
                 "accuracy, task 2, %": cell(second["online_accuracy"] * 100, confidence, ".2f"),
                 "gap, task 2, pp": cell(second["plasticity_gap"] * 100, confidence, "+.2f"),
                 "published loss, task 2, pp": cell(second["published_plasticity_loss"] * 100, confidence, "+.2f"),
-                f"gap, tasks 2 to {end}, pp": cell(later["plasticity_gap"] * 100, confidence, "+.2f"),
+                f"gap, tasks 2 to {end}, pp": _of_whole(later, part, confidence, "+.2f"),
                 "last task": int(part["task"].max()),
                 "accuracy there, %": cell(last["online_accuracy"] * 100, confidence, ".2f"),
                 "NC1 there": cell(last["nc1"], confidence, ".3f"),
@@ -85,6 +87,13 @@ def permuted_correlations(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
 
 def _by_arm(metrics: pd.DataFrame) -> list[tuple[str, Any]]:
     return [(str(arm), part) for arm, part in metrics.groupby("arm", sort=False)]
+
+
+def _of_whole(values: Any, rows: Any, confidence: float, form: str) -> str:
+    """Return the cell of means of seeds that have all tasks or checkpoints, with their number where some have not."""
+    seeds = rows["seed"].nunique()
+    text = cell(values, confidence, form)
+    return text if len(values) == seeds else f"{text} (n = {len(values)} of {seeds})"
 
 
 def cell(values: Any, confidence: float, form: str) -> str:

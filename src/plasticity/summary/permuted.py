@@ -33,6 +33,7 @@ from plasticity.summary.words import (
     times,
     why_open,
 )
+from plasticity.whole_runs import left_out, whole_runs
 
 TABLES = PermutedTables
 _FIRST_TASK = "first-task epochs"
@@ -55,15 +56,13 @@ def accuracy_lost(tables: PermutedTables) -> Said:
     """How much worse than a fresh network is the one that went on, at the last task, and over all of them?
 
     Raises:
-        NotInThisRun: If there is no later task, or no fresh network to compare with.
+        NotInThisRun: If there is no later task, or no seed in which it and a fresh network have them all.
     """
-    rows = _main_rows(tables)
+    rows, without = _whole(tables, "plasticity_gap", since=2)
     last = int(rows["task"].max())
-    later = rows.loc[rows["task"].gt(1)].groupby("seed")["plasticity_gap"].mean()
+    later = rows.groupby("seed")["plasticity_gap"].mean()
     at_end = rows.loc[rows["task"].eq(last)].set_index("seed")["plasticity_gap"]
     end, mean = (mean_over_seeds(found, tables.analysis["confidence"]) for found in (at_end, later))
-    if not end.n_seeds:
-        raise NotInThisRun(f"no finite gap of {tables.label(tables.main)} to a fresh network on the same tasks")
     place = f"on task {last} the network is {sized(end, POINTS)}"
     words = {
         1: f"Going from task to task costs accuracy: {place} below a fresh one",
@@ -73,25 +72,31 @@ def accuracy_lost(tables: PermutedTables) -> Said:
     }
     sentence = (
         f"{words[side(end)]}, and in the mean of all tasks from 2 on the gap is {numbers(mean, POINTS)} "
-        f"({tables.label(tables.main)}, paired by seed and task, {_t(tables)}, {seeds_text(end.n_seeds)})."
+        f"({tables.label(tables.main)}, paired by seed and task, {_t(tables)}, "
+        f"{seeds_text(end.n_seeds, left_out=without)})."
     )
     shown = pd.DataFrame({f"gap on task {last}": at_end, "mean gap, tasks from 2": later}).reset_index()
     return Said(sentence, shown)
 
 
 def collapse_over_tasks(tables: PermutedTables) -> Said:
-    """Does NC1 rise or fall from the first task to the last?"""
-    rows = _main_rows(tables)
+    """Does NC1 rise or fall from the first task to the last?
+
+    Raises:
+        NotInThisRun: If there is no later task, or no seed that has them all.
+    """
+    rows, without = _whole(tables, "nc1")
     last = int(rows["task"].max())
     ends = {task: rows.loc[rows["task"].eq(task)].set_index("seed")["nc1"].astype("float64") for task in (1, last)}
     change = mean_over_seeds(np.log(ends[last] / ends[1]), tables.analysis["confidence"])
-    run = RunTables(tables.metrics, tables.correlations, "task", tables.analysis["confidence"])
+    run = RunTables(rows, tables.correlations, "task", tables.analysis["confidence"])
     measure = {"of": "association", "arm": tables.main, "x": "task", "y": "nc1", "method": "pearson"}
     trend = measured(measure, run)
     sentence = (
         f"From task 1 to task {last}, going on {moves(change, 'NC1', times(factor(change)), of='one')}; over all tasks "
         f"NC1 and the number of the task {go_together(trend)} "
-        f"({tables.label(tables.main)}, within each seed, {_t(tables)}, {seeds_text(change.n_seeds)})."
+        f"({tables.label(tables.main)}, within each seed, {_t(tables)}, "
+        f"{seeds_text(change.n_seeds, left_out=without)})."
     )
     return Said(sentence, pd.DataFrame({f"NC1 after task {task}": ends[task] for task in (1, last)}).reset_index())
 
@@ -153,17 +158,22 @@ def beyond_length(tables: PermutedTables) -> Said:
     return Said(sentence, rows.filter(["window_kind", *CAUSES_SHOWN]))
 
 
-def _main_rows(tables: PermutedTables) -> Any:
-    """Return the rows of the arm that goes on without any manipulation, diverged ones left out.
+def _whole(tables: PermutedTables, column: str, *, since: int = 1) -> tuple[Any, int]:
+    """Return the rows of the arm that goes on without any manipulation, and how many seeds were left out.
+
+    A seed counts that has all tasks from `since` on, none of them diverged.
 
     Raises:
-        NotInThisRun: If it has no later task.
+        NotInThisRun: If the arm has no later task, or no seed counts.
     """
-    rows = rows_with(tables.metrics, arm=tables.main)
-    rows = rows.loc[~rows["diverged"].eq(True)]
+    rows: Any = rows_with(tables.metrics, arm=tables.main)
     if rows.empty or rows["task"].max() < 2:
         raise NotInThisRun(f"no later tasks of {tables.label(tables.main)}")
-    return rows
+    whole = whole_runs(rows, "task", [column], expected=range(since, int(rows["task"].max()) + 1))
+    if whole.empty:
+        what = column.replace("_", " ")
+        raise NotInThisRun(f"no seed of {tables.label(tables.main)} with a finite {what} on all tasks from {since} on")
+    return whole, left_out(rows, whole)
 
 
 def _open(value: Value) -> str:

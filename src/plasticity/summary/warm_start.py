@@ -1,5 +1,7 @@
 """Findings of the warm-start study, from its tables."""
 
+from typing import Any
+
 import pandas as pd
 
 from plasticity.figures.inputs import OUTCOME, FigureTables, exclusion_notes
@@ -30,6 +32,7 @@ from plasticity.summary.words import (
     times,
     why_open,
 )
+from plasticity.whole_runs import left_out, whole_runs
 
 TABLES = FigureTables
 _ACCURACY = "the accuracy after fine-tuning"
@@ -48,22 +51,26 @@ def ran(tables: FigureTables) -> dict[str, str]:
 def warm_start_gap(tables: FigureTables) -> Said:
     """How far below a fresh network does the plain warm start end, mean over its checkpoints?
 
+    A seed counts if fine-tuning from every checkpoint, and the fresh network, ended without diverging.
+
     Raises:
         NotInThisRun: If the study has no plain warm start, or no fresh network to compare it with.
     """
     arm = _control(tables)
     rows = rows_with(tables.metrics, arm=arm)
-    found = rows.loc[~rows["diverged"].eq(True)].groupby("seed")["plasticity_gap"].mean()
+    whole: Any = whole_runs(rows, "warm_up_epoch", ["plasticity_gap"])
+    found = whole.groupby("seed")["plasticity_gap"].mean()
     gap = mean_over_seeds(found, tables.analysis["confidence"])
     if not gap.n_seeds:
-        raise NotInThisRun(f"no finite gap of {tables.label(arm)} to a fresh network at the same seed")
+        raise NotInThisRun(f"no seed with a finite gap of {tables.label(arm)} to a fresh network at every checkpoint")
     words = {
         1: f"A warm start costs accuracy: it ends {sized(gap, POINTS)} below a network trained from scratch",
         -1: f"A warm start gains accuracy: it ends {sized(gap, POINTS)} above a network trained from scratch",
         0: f"Whether a warm start costs accuracy, the data cannot decide, as {why_open(gap)}: the accuracy of a "
         f"network trained from scratch minus its own is {numbers(gap, POINTS)}",
     }
-    how = f"{tables.label(arm)}, mean over its checkpoints, paired by seed, {_t(tables)}, {seeds_text(gap.n_seeds)}"
+    seeds = seeds_text(gap.n_seeds, left_out=left_out(rows, whole))
+    how = f"{tables.label(arm)}, mean over its checkpoints, paired by seed, {_t(tables)}, {seeds}"
     return Said(f"{words[side(gap)]} ({how}).", found.rename("mean plasticity gap").reset_index())
 
 

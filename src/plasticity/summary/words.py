@@ -95,9 +95,10 @@ def go_together(value: Value) -> str:
     return f"have a relation whose sign the data cannot decide ({reason})"
 
 
-def seeds_text(count: int) -> str:
-    """Return "n = 3 seeds"."""
-    return f"n = {count} seed{'' if count == 1 else 's'}"
+def seeds_text(count: int, *, left_out: int = 0) -> str:
+    """Return "n = 3 seeds", and how many were left out because they have not all that a mean is over."""
+    without = f", {left_out} left out as incomplete" if left_out else ""
+    return f"n = {count} seed{'' if count == 1 else 's'}{without}"
 
 
 def t_text(confidence: float) -> str:
