@@ -296,6 +296,48 @@ def test_train_and_test_variance_are_compared_at_the_end(train_test):
         )
 
 
+def stopping(tables, stops):
+    """Return the tables in which seeds of all arms stop at these iterations."""
+    ends = {name: getattr(tables, name)["seed"].map(stops) for name in ("metrics", "transfer")}
+    kept = {name: getattr(tables, name) for name in ends}
+    return replace(tables, **{name: frame.loc[frame["iteration"].le(ends[name])] for name, frame in kept.items()})
+
+
+def test_the_end_is_that_of_each_run(train_test):
+    """A training ends early where its loss is low, at other iterations in other seeds."""
+    tables = stopping(train_test(), {1: 1000, 2: 300, 3: 100})
+    for name in ("train_and_test", "layers"):
+        found = finding("train_test_collapse", name, tables)
+        assert "n = 3 seeds" in found.sentence
+        assert len(found.rows) == 3
+    last = tables.last.set_index(["arm", "seed"]).loc["cascade"]
+    logs = np.log(last["strong_test_variance"] / last["train_variance"])
+    assert f"{np.exp(logs.mean()):.2f} [" in finding("train_test_collapse", "train_and_test", tables).sentence
+    assert "in 3 of 3 seeds" in finding("train_test_collapse", "layers", tables).sentence
+
+
+def test_the_first_task_s_worth_is_from_each_run_s_own_end(train_test):
+    tables = stopping(train_test(), {1: 1000, 2: 300, 3: 100})
+    accuracy = 0.7 + 0.0001 * tables.transfer["iteration"]
+    given = replace(tables, transfer=tables.transfer.assign(test_accuracy=accuracy))
+    found = finding("train_test_collapse", "first_task_helps", given)
+    assert f"({np.mean([10, 3, 1]):.1f} percentage points" in found.sentence
+    assert "from the last iteration of each seed, 100 to 1000, against" in found.sentence
+    assert "n = 3 seeds" in found.sentence
+    assert found.rows["last iteration"].tolist() == [1000, 300, 100]
+
+
+def test_a_run_that_diverges_has_no_end(train_test):
+    """Its checkpoints before that are not the end of a training."""
+    tables = train_test()
+    lost = tables.metrics["seed"].eq(2) & tables.metrics["iteration"].eq(1000)
+    found = finding("train_test_collapse", "train_and_test", edited(tables, diverged=lost))
+    assert found.rows["seed"].tolist() == [1, 3]
+    next_task = tables.transfer["seed"].eq(2) & tables.transfer["iteration"].eq(1000)
+    given = replace(tables, transfer=tables.transfer.assign(diverged=next_task))
+    assert "n = 2 seeds" in finding("train_test_collapse", "first_task_helps", given).sentence
+
+
 def test_the_order_of_layers_is_counted_over_seeds(train_test):
     tables = train_test()
     layer, seed = tables.metrics["layer"].astype(float), tables.metrics["seed"]

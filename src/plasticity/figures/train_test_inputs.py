@@ -109,11 +109,15 @@ class TrainTestTables:
         return found.assign(**{name: np.exp(found[name].to_numpy(dtype=float)) for name in ("mean", "low", "high")})
 
     @cached_property
+    def ends(self) -> pd.DataFrame:
+        """Rows of all hidden layers at each run's last checkpoint, wherever it stopped; none of a run that diverged."""
+        last = self.metrics.groupby(["arm", "seed"])["iteration"].transform("max")
+        return rows_where(self.metrics, self.metrics["iteration"].eq(last) & ~self.metrics["diverged"].eq(True))
+
+    @cached_property
     def last(self) -> pd.DataFrame:
         """Rows of the last hidden layer at each run's last checkpoint."""
-        ends = self.metrics.groupby(["arm", "seed"])["iteration"].transform("max")
-        rows = self.metrics
-        return rows_where(rows, rows["iteration"].eq(ends) & rows["last_layer"].eq(True) & ~rows["diverged"].eq(True))
+        return rows_where(self.ends, self.ends["last_layer"].eq(True))
 
     def coefficients(self, **keys: str) -> pd.DataFrame:
         """Return the correlation rows with these values of columns."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from plasticity.correlate_transfer import outcomes_of
 from plasticity.figures.train_test_inputs import TrainTestTables, exclusion_notes
@@ -84,19 +85,18 @@ def first_task_helps(tables: TrainTestTables) -> Said:
         NotInThisRun: If no arm goes on, or it was not measured before and after training.
     """
     arm = _going_on(tables)
-    reached = outcomes_of(rows_with(tables.transfer, arm=arm))
-    wide = reached.loc[~reached["diverged"]].pivot_table(index="seed", columns="iteration", values="test_accuracy")
-    if wide.shape[1] < 2 or wide.columns.min() > 0:
+    before, after = _next_task(tables, arm)
+    if before.empty or after.empty:
         raise NotInThisRun(f"no next task of {tables.label(arm)} from before and after training")
-    last = wide.columns.max()
-    gain = mean_over_seeds(wide[last] - wide[0], _confidence(tables))
+    gain = mean_over_seeds(after["test_accuracy"] - before["test_accuracy"], _confidence(tables))
     sentence = (
         f"Training on the first task {moves(gain, 'the accuracy on the next', numbers(gain, POINTS))} "
-        f"({tables.label(arm)}, from iteration {last} against the network before training, learning rate chosen on "
+        f"({tables.label(arm)}, from {_iterations(after)} against the network before training, learning rate chosen on "
         f"held-out images, paired by seed, {_t(tables)}, {seeds_text(gain.n_seeds)})."
     )
-    shown = wide[[0, last]].rename(columns={0: "accuracy from before training", last: f"from iteration {last}"})
-    return Said(sentence, shown.reset_index())
+    shown = {"accuracy from before training": before["test_accuracy"], "last iteration": after["iteration"]}
+    shown |= {"accuracy from there": after["test_accuracy"]}
+    return Said(sentence, pd.DataFrame(shown).rename_axis("seed").reset_index())
 
 
 def transfer(tables: TrainTestTables) -> Said:
@@ -115,17 +115,33 @@ def transfer(tables: TrainTestTables) -> Said:
 
 
 def _first_arm(tables: TrainTestTables) -> tuple[str, Any]:
-    """Return the first arm that was measured, and the rows of its last checkpoints, diverged ones left out.
+    """Return the first arm that was measured, and the rows of each run's last checkpoint, diverged ones left out.
 
     Raises:
         NotInThisRun: If there is none.
     """
-    rows = tables.metrics.loc[~tables.metrics["diverged"].eq(True)]
-    arms = [arm for arm in tables.measured if arm in set(rows["arm"])]
+    arms = [arm for arm in tables.measured if arm in set(tables.ends["arm"])]
     if not arms:
         raise NotInThisRun("no measured network")
-    of_arm = rows_with(rows, arm=arms[0])
-    return arms[0], of_arm.loc[of_arm["iteration"].eq(of_arm["iteration"].max())]
+    return arms[0], rows_with(tables.ends, arm=arms[0])
+
+
+def _next_task(tables: TrainTestTables, arm: str) -> tuple[Any, Any]:
+    """Return what an arm's seeds reach from the network before training, and from the last checkpoint of each.
+
+    What diverged at all learning rates is left out.
+    """
+    reached: Any = outcomes_of(rows_with(tables.transfer, arm=arm))
+    ends = reached.groupby("seed")["iteration"].transform("max")
+    kept = ~reached["diverged"]
+    last = reached["iteration"].eq(ends) & reached["iteration"].gt(0)
+    return tuple(reached.loc[kept & rows].set_index("seed") for rows in (reached["iteration"].eq(0), last))
+
+
+def _iterations(rows: Any) -> str:
+    """Return "iteration 1000", or from which to which where seeds stopped at different ones."""
+    first, last = rows["iteration"].min(), rows["iteration"].max()
+    return f"iteration {last}" if first == last else f"the last iteration of each seed, {first} to {last},"
 
 
 def _going_on(tables: TrainTestTables) -> str:
