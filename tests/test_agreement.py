@@ -27,8 +27,8 @@ def chosen_at_the_end(tables: TrainTestTables) -> pd.DataFrame:
     return rows_where(rows, rows["chosen"].eq(True) & rows["iteration"].eq(1000))
 
 
-def ends(low: float, high: float) -> dict[str, float]:
-    return {"ci_low": low, "ci_high": high}
+def ends(low: float, high: float, n_seeds: int = 3) -> dict[str, float]:
+    return {"ci_low": low, "ci_high": high, "n_seeds": n_seeds}
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,8 @@ def ends(low: float, high: float) -> dict[str, float]:
         (ends(-0.9, 0.1), ends(0.0, 0.3), "neither tells"),
         (ends(-0.9, 0.1), ends(np.nan, np.nan), "no interval"),
         (None, ends(0.2, 0.3), "no interval"),
+        (ends(0.1, 0.9, 2), ends(0.2, 0.3), "undecided: 2 seeds, whose bootstrap interval decides nothing"),
+        (ends(0.1, 0.9, 2), ends(0.2, 0.3, 2), "undecided: 2 seeds, whose bootstrap interval decides nothing"),
     ],
 )
 def test_the_sides_of_both_intervals_say_whether_the_metrics_agree(nc1: Any, variance: Any, said: str) -> None:
@@ -66,6 +68,13 @@ def test_relations_are_over_checkpoints_and_across_weight_decays(tables: TrainTe
     assert across["what they say"].startswith("NC1 alone tells: the more collapse, the more accuracy")
     assert across["control"].startswith("weight decay: +1.00")
     assert rows.loc[("checkpoints of TRANSFER", "given log iteration"), "control"] == "held fixed"
+
+
+def test_two_seeds_relate_nothing(tmp_path: Path) -> None:
+    found = relations(make_train_test(tmp_path, arms=WITH_DECAYS, seeds=(1, 2)).correlations, LABELS)
+    assert len(found)
+    assert found["what they say"].str.startswith(("undecided: 2 seeds", "no interval")).all()
+    assert found["what they say"].str.startswith("undecided").any()
 
 
 def test_relations_of_nothing_have_their_columns(tables: TrainTestTables) -> None:

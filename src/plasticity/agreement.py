@@ -13,7 +13,7 @@ import pandas as pd
 
 from plasticity.correlate_transfer import ACROSS, CONTROL, OUTCOMES, WEIGHT_DECAY, last_of
 from plasticity.html_tables import interval_text
-from plasticity.published.measures import t_interval
+from plasticity.published.measures import BOOTSTRAP_SEEDS, t_interval
 
 Families = Mapping[str, Mapping[str, float]]
 Labels = Mapping[str, str]
@@ -61,10 +61,15 @@ def _relations(mean: pd.DataFrame, labels: Labels) -> Iterator[dict[str, Any]]:
 
 
 def verdict(nc1: Mapping[Any, Any] | None, variance: Mapping[Any, Any] | None) -> str:
-    """Return in words whether the intervals of two correlations with accuracy lie on the same side of zero."""
+    """Return in words whether the intervals of two correlations with accuracy lie on the same side of zero.
+
+    Those of fewer than three seeds decide nothing.
+    """
     first, second = sign(nc1), sign(variance)
-    if first is None or second is None:
+    if nc1 is None or variance is None or first is None or second is None:
         return "no interval"
+    if (seeds := min(nc1["n_seeds"], variance["n_seeds"])) < BOOTSTRAP_SEEDS:
+        return f"undecided: {seeds} seeds, whose bootstrap interval decides nothing"
     if first == second:
         return f"agree: {_LESS[first]}" if first else "neither tells"
     if first and second:

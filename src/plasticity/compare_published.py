@@ -18,10 +18,11 @@ from plasticity.tables import read_table, write_table
 _REASONS = 3  # that the page shows of a claim
 _CONFIDENCE = 0.95  # of the published intervals of a study that was not run
 _NOTE = (
-    "Every published number and shape of the study beside this run's value, with its interval over seeds. Agrees: this "
-    "run's interval meets the published number or its interval, or lies on the side of zero that the shape says. "
-    "Undecided: it does not tell. Not comparable: the run differs in a setting that the claim depends on; its value is "
-    "shown all the same. The rules are in docs/statistics.md, all differing settings in published.parquet."
+    "Every published number and shape of the study beside this run's value, with its interval over seeds. Agrees: "
+    "this run's interval meets the published number or its interval, or lies on the side of zero that the shape says. "
+    "Undecided: it does not tell, as a bootstrap interval of fewer than three seeds never does. Not comparable: the "
+    "run differs in a setting that the claim depends on; its value is shown all the same. The rules are in "
+    "docs/statistics.md, all differing settings in published.parquet."
 )
 
 

@@ -29,7 +29,8 @@ _AGREEMENT_NOTE = (
     "NC1 and train variance of the same checkpoints against test accuracy on the next task, at the learning rate that "
     "was best on held-out images: over the checkpoints of each arm, and at the last checkpoint of arms that differ in "
     "weight decay alone. Means of the seeds' coefficients with bootstrap intervals over seeds. Both papers ask for a "
-    "positive one: the less collapse, the more accuracy. What they say goes by the side of zero of both intervals."
+    "positive one: the less collapse, the more accuracy. What they say goes by the side of zero of both intervals; "
+    "fewer than three seeds decide nothing."
 )
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,17 @@ def test_what_is_undefined_or_has_no_interval_decides_nothing() -> None:
     assert verdict(claim, Value(missing="constant nc1"), (0.5, 0.7)) == (UNDECIDED, "constant nc1")
     assert verdict(claim, Value(), (0.5, 0.7))[0] == UNDECIDED
     assert verdict(claim, Value(estimate=0.6, n_seeds=1), (0.5, 0.7)) == (UNDECIDED, "1 seed, no interval")
+
+
+@pytest.mark.parametrize("given", [{"value": 0.6, "precision": 0.05}, {"value": -0.6}, {"shape": "rises"}])
+def test_a_bootstrap_interval_of_two_seeds_decides_nothing(given: dict[str, Any]) -> None:
+    claim = _claim(**given)
+    bootstrapped = replace(claim, measure={"of": "correlation"})
+    value = Value(estimate=0.5, low=0.4, high=0.6, n_seeds=2)
+    between = published_interval(claim, 0.95)
+    assert verdict(bootstrapped, value, between) == (UNDECIDED, "2 seeds: the bootstrap interval decides nothing")
+    assert verdict(bootstrapped, replace(value, n_seeds=3), between)[0] in {AGREES, DIFFERS}
+    assert verdict(claim, value, between)[0] in {AGREES, DIFFERS}  # Student's t is made for two
 
 
 @given(st.floats(-5, 5), st.floats(0, 2), st.floats(-5, 5), st.floats(0, 2))

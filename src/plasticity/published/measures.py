@@ -1,7 +1,8 @@
 """This run's value of what a claim is about, with an interval over seeds.
 
 Means over seeds have Student's t interval. Correlations of the correlations table have the bootstrap interval that
-stands there. A checkpoint or task that the run has not is replaced by the nearest one, and `missing` says so.
+stands there, which decides nothing with fewer than three seeds. A checkpoint or task that the run has not is replaced
+by the nearest one, and `missing` says so.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,8 @@ from scipy.special import stdtrit
 
 from plasticity.published.places import Place, by_seed, nearest, rows_at, rows_of, words
 
+BOOTSTRAP_SEEDS = 3
+"""Fewest seeds whose bootstrap interval decides anything: that of two is their range."""
 _LEAST_POINTS = 3
 _OF = ("arm", "column", "layer", "at")  # what a contrast may differ in
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from plasticity.published.claims import SIGNS, Claim
-from plasticity.published.measures import Value, half_width
+from plasticity.published.measures import BOOTSTRAP_SEEDS, Value, half_width
 
 AGREES, DIFFERS, UNDECIDED, NOT_COMPARABLE = "agrees", "differs", "undecided", "not comparable"
 _WHAT = {
@@ -45,6 +45,8 @@ def verdict(claim: Claim, value: Value, interval: tuple[float, float]) -> tuple[
         return UNDECIDED, value.missing or "this run's value is undefined"
     if not np.isfinite([value.low, value.high]).all():
         return UNDECIDED, f"{value.n_seeds} seed{'s' if value.n_seeds != 1 else ''}, no interval"
+    if claim.measure["of"] == "correlation" and value.n_seeds < BOOTSTRAP_SEEDS:
+        return UNDECIDED, f"{value.n_seeds} seeds: the bootstrap interval decides nothing"
     return _shape(claim, value) if claim.shape else _number(claim, value, interval)
 
 

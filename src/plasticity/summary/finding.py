@@ -10,11 +10,10 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from plasticity.published.measures import Value, t_interval
+from plasticity.published.measures import BOOTSTRAP_SEEDS, Value, t_interval
 
 CAUSES_SHOWN = ["treatment", "quantity", "outcome", "method", "estimate", "ci_low", "ci_high", "p_adjusted", "verdict"]
 """Columns of the table of causes that stand behind a sentence."""
-_FEWEST_SEEDS = 3
 _DECIDED = {"supports", "contradicts", "above zero", "below zero"}
 
 
@@ -57,7 +56,7 @@ def correlation(row: Mapping[Any, Any]) -> Value:
     The bootstrap interval of fewer than three seeds is their range and decides nothing, as in the table of causes.
     """
     estimate, seeds = float(row["estimate"]), int(row["n_seeds"])
-    few = f"{seeds} seeds are too few for a bootstrap" if seeds < _FEWEST_SEEDS else ""
+    few = f"{seeds} seeds are too few for a bootstrap" if seeds < BOOTSTRAP_SEEDS else ""
     return Value(
         estimate=estimate,
         low=float(row["ci_low"]),
