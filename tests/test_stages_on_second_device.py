@@ -64,11 +64,9 @@ def test_recalibration(
 
 
 def test_permuted_images(tiny: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    batches = {"batch_size": 8}  # of which the loop is one of stacked tensors
-
-    def work(name: str) -> None:
-        done = train_first(tiny.data, tmp_path / name, first_settings(**batches))
-        experiment = following_settings(arm("continual", following=batches))
+    def work(name: str) -> None:  # in batches, which stacked tensors train
+        done = train_first(tiny.data, tmp_path / name, first_settings(batch_size=8))
+        experiment = following_settings(arm("continual", following={"batch_size": 8}))
         Trained(tiny.data, {"plain": done}).follow(tmp_path / name / "table.parquet", experiment)
 
     assert on_both(monkeypatch, work).waits
