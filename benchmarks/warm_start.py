@@ -10,6 +10,7 @@ with a GPU everything runs there, the usual loop too.
 
 import argparse
 import copy
+import os
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ from plasticity.seeding import torch_generator
 from plasticity.split import draw_split
 from plasticity.training.device import describe_device, place, prepare_device
 from plasticity.training.epoch import train_epoch
+from plasticity.training.gpus import JOBS_PER_GPU
 from plasticity.training.graphs import GraphedStep, recordable
 from plasticity.training.images import ImageTensors, train_tensors
 from plasticity.training.step import TrainingStep, sgd
@@ -190,7 +192,10 @@ inputs = checkpoints, base / "data", {{1: base / "split"}}
 files = FineTuneFiles(*inputs, out / "table", out / "history", out)
 fine_tune(files, settings={settings!r}, threads=1, code="")
 """
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    # This process has a slot of the GPU and keeps it: there has to be another one for its children.
+    slots = max(2, int(os.environ.get(JOBS_PER_GPU, "1")))
+    environment = {**os.environ, JOBS_PER_GPU: str(slots)}
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, env=environment)
 
 
 def print_ratios(title: str, problem: Problem, rounds: int) -> dict[str, float]:

@@ -395,6 +395,13 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         f"{WS}.arms.weight_decay",
         ("got 'weight_decay_0.0', which does what 'warm_start' does",),
     ),
+    "labels collide": (
+        f"{WS}.arms.nc1_spread.label",
+        "warm start",
+        f"{WS}.arms.nc1_spread.label",
+        ("a label that no other arm has, as 'warm_start' has it", "got 'warm start'"),
+    ),
+    "a seed beyond 64 bits": (f"{WS}.seeds", [1, 2**63], f"{WS}.seeds[1]", ("<= 9223372036854775807",)),
     "names collide": (
         f"{WS}.arms",
         {

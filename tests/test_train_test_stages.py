@@ -1,5 +1,6 @@
 """Stages of the train-test study on digits: what they write, and that a killed one goes on to the same bits."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ def test_unfinished_work_of_other_settings_leaves_no_checkpoints(
         with pytest.raises(Killed):
             train(data, tmp_path)
     files = train(data, tmp_path, {**pre_train_settings(), "checkpoints": (0, 5)}, seeds=(3,))
-    assert [path.name for path in files.trajectory.iterdir()] == ["seed3"]
+    assert sorted(path.name for path in files.trajectory.iterdir()) == [".checkpoints", "seed3"]
     assert tuple(iterations_in(files.trajectory / "seed3")) == (0, 5, 40)
 
 
@@ -155,6 +156,19 @@ def test_a_loss_ends_the_training_with_a_checkpoint(data: Path, tmp_path: Path) 
     history = read_table(files.history, "history")
     assert (history["loss"].to_numpy() <= 0.2).nonzero()[0].tolist() == [len(history) - 1]
     assert list(iterations_in(files.trajectory / "seed3"))[-1] == 7 * len(history) < 2000
+
+
+def test_a_trajectory_that_has_lost_a_checkpoint_is_refused(trained: Path, tmp_path: Path) -> None:
+    """Its means would otherwise be those of an earlier checkpoint, taken for the last one."""
+    folder = tmp_path / "trajectory"
+    shutil.copytree(trained / "trajectory", folder)
+    assert tuple(iterations_in(folder / "seed3")) == CHECKPOINTS
+    (folder / "seed3" / iteration_name(40)).unlink()
+    with pytest.raises(PlasticityError, match=r"iteration0000040.safetensors: expected this checkpoint, got no file"):
+        iterations_in(folder / "seed3")
+    (folder / ".checkpoints").write_text("{}", "utf-8")
+    with pytest.raises(PlasticityError, match="expected a list of checkpoints, got dict"):
+        iterations_in(folder / "seed3")
 
 
 def test_a_trajectory_without_checkpoints_is_refused(tmp_path: Path) -> None:

@@ -75,10 +75,10 @@ def _end_of_first_page(path: Path) -> int:
 
 def test_sound_results_are_counted(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = verify(results, dataset="digits")
-    kinds = {"checkpoint": 4, "description": 1, "prepared array": 4, "record": 2, "table": 4}
+    kinds = {"checkpoint": 4, "description": 1, "prepared array": 4, "record": 2, "table": 4, "list of checkpoint": 1}
     assert (dict(found.checked), found.damaged, found.unfinished) == (kinds, [], 0)
-    summary = "4 checkpoints, 1 descriptions, 4 prepared arrays, 2 records, 4 tables"
-    assert capsys.readouterr().err == f"plasticity: 15 files checked, all sound ({summary})\n"
+    summary = "4 checkpoints, 1 descriptions, 1 list of checkpoints, 4 prepared arrays, 2 records, 4 tables"
+    assert capsys.readouterr().err == f"plasticity: 16 files checked, all sound ({summary})\n"
 
 
 @pytest.mark.parametrize("fault", [truncate, empty, flip])
@@ -100,7 +100,7 @@ def test_every_damaged_file_is_named(results: Path, capsys: pytest.CaptureFixtur
         flip(results / name)
     lines, last = damage(results, capsys)
     assert {line.split(": ")[0] for line in lines} == {str(results / name) for name in damaged}
-    assert last.startswith(f"{results}: expected 15 sound files, got 6 damaged; delete them")
+    assert last.startswith(f"{results}: expected 16 sound files, got 6 damaged; delete them")
 
 
 @pytest.mark.parametrize("name", [ARRAY, DESCRIPTION])
@@ -112,6 +112,13 @@ def test_a_prepared_data_set_is_complete_or_not_there(
     assert line.startswith(f"{results / name}: expected a ")
     shutil.rmtree(results / "data/digits")
     assert verify(results, dataset="digits").damaged == []
+
+
+def test_a_checkpoint_that_is_lost_is_missed(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trajectory = results / "warm_start/digits/warm_up/plain/seeds7-7/trajectory"
+    (trajectory / "seed7/epoch0002.safetensors").unlink()
+    (line,), _ = damage(results, capsys)
+    assert line.startswith(f"{trajectory}/seed7/epoch0002.safetensors: expected this checkpoint, got no file; delete ")
 
 
 @pytest.mark.parametrize("part", ["data", "warm_start/digits/warm_up", "warm_start/digits/fine_tune/warm_start", ""])
@@ -140,7 +147,7 @@ def test_unfinished_work_is_told_but_not_read(results: Path, capsys: pytest.Capt
     assert verify(results, dataset="digits").unfinished == 3
     first, last = capsys.readouterr().err.splitlines()
     assert first.startswith("plasticity: 3 unfinished piece(s) of work, not checked")
-    assert last.startswith("plasticity: 15 files checked")
+    assert last.startswith("plasticity: 16 files checked")
 
 
 def test_a_table_of_no_known_kind_is_damage(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,6 +194,6 @@ def test_snakemake_verifies_what_is_there_every_time_and_trains_nothing(study: P
         return done
 
     for _ in range(2):
-        assert "15 files checked, all sound" in run(sound=True).stdout
+        assert "16 files checked, all sound" in run(sound=True).stdout
     flip(folder / "results" / TABLE)
     assert f"plasticity: results/{TABLE}: expected" in run(sound=False).stdout

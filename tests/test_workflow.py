@@ -219,6 +219,18 @@ def test_edited_figure_is_drawn_anew(finished: Path, edited: Callable[[str, str,
     assert planned(finished) == {"draw_training_curves": 1}
 
 
+def test_edited_script_reruns_its_stage_and_a_touched_one_nothing(
+    finished: Path, edited: Callable[[str, str, str], None]
+) -> None:
+    for script in (finished / "workflow" / "scripts").glob("*.py"):
+        script.touch()  # as a checkout does
+    assert not planned(finished)
+    edited("workflow/scripts/export_checkpoints.py", "snakemake.log[0]", "str(snakemake.log[0])")
+    jobs = planned(finished)
+    assert any(rule.startswith("export_") for rule in jobs)
+    assert not {"warm_up", "first_task"} & set(jobs)
+
+
 def test_comment_reruns_nothing(finished: Path, edited: Callable[[str, str, str], None]) -> None:
     edited("src/plasticity/training/epoch.py", "\n\n\n", "\n\n\n# A comment, and a line of white space.\n\n")
     edited("src/plasticity/warm_up.py", '"""Stage:', '"""The stage:')

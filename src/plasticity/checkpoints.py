@@ -13,8 +13,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from plasticity.errors import PlasticityError
-from plasticity.files import atomic_path
+from plasticity.files import atomic_path, read_json, write_json
 
+LISTING = ".checkpoints"
+"""Name of the list of all checkpoints of a job's trajectories, in their folder."""
 _FORMAT = "plasticity-checkpoint-1"
 _LENGTH = 8  # bytes at a safetensors file's start that give the length of its header
 
@@ -50,15 +52,37 @@ def iteration_name(iteration: int) -> str:
 
 
 def iterations_in(trajectory: Path) -> dict[int, Path]:
-    """Return the checkpoints of such a trajectory by iteration, in ascending order.
+    """Return the checkpoints of such a trajectory, one seed's folder, by iteration, in ascending order.
 
     Raises:
-        PlasticityError: If there is none.
+        PlasticityError: If there is none, or not all that the training kept.
     """
+    if (listing := trajectory.parent / LISTING).exists():
+        check_listing(listing)
     found = {int(path.stem.removeprefix("iteration")): path for path in trajectory.glob("iteration*.safetensors")}
     if not found:
         raise PlasticityError(f"{trajectory}: expected checkpoints, got none")
     return dict(sorted(found.items()))
+
+
+def list_checkpoints(trajectories: Path) -> None:
+    """Write which checkpoints a finished job's trajectories have, so that one that is lost later is missed."""
+    names = sorted(path.relative_to(trajectories).as_posix() for path in trajectories.rglob("*.safetensors"))
+    write_json(trajectories / LISTING, names)
+
+
+def check_listing(listing: Path) -> None:
+    """Look for every checkpoint of a list that `list_checkpoints` wrote.
+
+    Raises:
+        PlasticityError: If one is missing, or the list is damaged.
+    """
+    names = read_json(listing)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise PlasticityError(f"{listing}: expected a list of checkpoints, got {type(names).__name__}")
+    if lost := [name for name in names if not (listing.parent / name).is_file()]:
+        whole = f"delete {listing.parent} and run again, which trains it anew"
+        raise PlasticityError(f"{listing.parent / lost[0]}: expected this checkpoint, got no file; {whole}")
 
 
 def by_seed(checkpoints: Mapping[tuple[int, int], Path]) -> dict[int, dict[int, Path]]:

@@ -1,8 +1,9 @@
 """What a stage's Python says, as a digest: Snakemake sees it as a parameter and reruns the stage when it changes.
 
-Snakemake's own code trigger sees the text of a rule's script, not the modules that the script imports. The digest
-covers the stage's import closure inside this package, as parsed trees without docstrings, so that an edited line
-marks the stage stale while a comment, a docstring or formatting does not. Of a registry, such as that of the models,
+Snakemake's own code trigger sees whether a rule's script is newer than its outputs, as it is after a checkout, and not
+the modules that the script imports; profiles/default leaves it out. The digest covers the script and the stage's import
+closure inside this package, as parsed trees without docstrings, so that an edited line marks the stage stale while a
+comment, a docstring or formatting does not. Of a registry, such as that of the models,
 the entries that the stage's settings do not name are left out (`plasticity.entries`).
 """
 
@@ -16,6 +17,7 @@ from plasticity.entries import Used, prune
 from plasticity.schemas import SCHEMAS
 
 _ROOT = Path(__file__).parent
+_SCRIPTS = _ROOT.parents[1] / "workflow" / "scripts"
 _PACKAGE = _ROOT.name
 _EMPTY = ast.dump(ast.parse(""))
 
@@ -44,6 +46,8 @@ def fingerprint(*modules: str, tables: tuple[str, ...] = (), used: Used = _EVERY
     digest = hashlib.sha256()
     for name in sorted(closure(*modules, used=used)):
         digest.update(f"{name}:{_normalised(name, _used_in(name, used))}".encode())
+    for script in _scripts_of(modules):
+        digest.update(f"{script.name}:{ast.dump(ast.parse(script.read_text(encoding='utf-8')))}".encode())
     for table in tables:
         digest.update(repr(SCHEMAS[table]).encode())
     return digest.hexdigest()[:16]
@@ -61,6 +65,14 @@ def closure(*modules: str, used: Used = _EVERYTHING) -> frozenset[str]:
         found.add(name)
         waiting += _imports(name, _used_in(name, used))
     return frozenset(found)
+
+
+@cache
+def _scripts_of(modules: tuple[str, ...]) -> tuple[Path, ...]:
+    """Return the workflow's scripts that import from one of the modules, and so call the stage."""
+    calls = tuple(f"from {name} import" for name in modules)
+    scripts = sorted(_SCRIPTS.glob("*.py"))
+    return tuple(path for path in scripts if any(call in path.read_text(encoding="utf-8") for call in calls))
 
 
 def _used_in(module: str, used: Used) -> Used:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from plasticity.checkpoints import read_checkpoint
+from plasticity.checkpoints import LISTING, check_listing, read_checkpoint
 from plasticity.data.store import ARRAYS, DESCRIPTION, sealed
 from plasticity.errors import PlasticityError
 from plasticity.files import read_json, sha256_of
@@ -104,6 +104,9 @@ def _check_study(folder: Path, findings: Findings) -> None:
     for path in _files(folder, findings):
         if path.suffix in checks:
             findings.check(path, *checks[path.suffix])
+    for listing in sorted(folder.rglob(LISTING)):
+        if not any(part.startswith(".") for part in listing.parent.relative_to(folder).parts):  # of unfinished work
+            findings.check(listing, "list of checkpoint", check_listing)
 
 
 def _files(folder: Path, findings: Findings) -> Iterable[Path]:

@@ -22,7 +22,7 @@ def plan(**arms: Any) -> TrainTestPlan:
     section["seeds"] = [1, 2, 3, 4]
     section["arms"] = arms
     config["jobs"] |= {"figures_per_job": 1, "seeds_per_job": 3}
-    section["next_task"]["learning_rates"] = [0.0005, 0.25]
+    section["next_task"]["learning_rates"] = [0.0005, 0.25, 0.1234567, 0.1234568]
     return TrainTestPlan(load_config(config, root=ROOT))
 
 
@@ -58,7 +58,8 @@ def test_an_arm_may_have_another_network() -> None:
 def test_jobs_carry_seeds_and_learning_rates() -> None:
     found = plan(transfer={"super_classes": EVEN_ODD})
     assert found.groups == {"seeds1-3": (1, 2, 3), "seeds4-4": (4,)}
-    assert found.rates == {"rate0.0005": 0.0005, "rate0.25": 0.25}
+    rates = {"rate0.0005": 0.0005, "rate0.25": 0.25, "rate0.1234567": 0.1234567, "rate0.1234568": 0.1234568}
+    assert found.rates == rates
     settings = found.transfer_settings("transfer", "rate0.25")
     assert settings["training"]["learning_rate"] == 0.25
     assert "learning_rates" not in settings["training"]

@@ -1,6 +1,5 @@
 """Lengths, step sizes and checkpoints in iterations: against a plain loop of PyTorch, and resumed to the bit."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from plasticity.seeding import torch_generator
 from plasticity.training import resume as resume_module
+from plasticity.training.images import number_of_batches
 from plasticity.training.iterations import IterationRun, cosine
 from plasticity.training.resume import ResumeFile
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
@@ -157,4 +157,4 @@ def test_the_last_epoch_holds_the_first_batches_of_a_whole_one(images: int, batc
     for (inputs, labels), (expected, classes) in zip(cut, whole[:left], strict=True):
         assert torch.equal(labels, classes)
         assert torch.equal(inputs, expected)
-    assert math.ceil(images / batch) == run.batches_per_epoch
+    assert number_of_batches(images, batch) == run.batches_per_epoch

@@ -14,8 +14,9 @@ os.environ.update(PYTHONPATH=PACKAGE)
 import yaml
 from snakemake.utils import update_config
 
-from plasticity.config import ConfigError, load_config, typed
+from plasticity.config import load_config, refuse_repeated_keys, typed
 from plasticity.entries import entries_in
+from plasticity.errors import PlasticityError
 from plasticity.figures.registry import figure_module
 from plasticity.fingerprint import fingerprint
 from plasticity.job_usage import name_run
@@ -26,15 +27,17 @@ from plasticity.sources import SOURCES, drawing_rule
 from plasticity.summary.registry import summary_figures, summary_module
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
-given = yaml.safe_load(
-    Path(workflow.basedir, "config.yaml").read_text(encoding="utf-8")
-)
+BASE = Path(workflow.basedir, "config.yaml")
+given = yaml.safe_load(BASE.read_text(encoding="utf-8"))
 update_config(given, config)
 update_config(given, typed(workflow.config_settings.config))
 
 try:
+    refuse_repeated_keys([BASE, *workflow.config_settings.configfiles])
     config = load_config(given, root=Path.cwd())
-except ConfigError as error:
+    if "warm_start" in config:
+        WarmStartPlan(config).starts
+except PlasticityError as error:
     raise WorkflowError(str(error)) from None
 
 # Snakemake imports its plugins before it reads this file.

@@ -1,4 +1,4 @@
-"""What holds for the arms of any study: their names differ."""
+"""What holds for the arms of any study: their names differ, and so do their labels."""
 
 from collections.abc import Mapping
 
@@ -8,10 +8,14 @@ from plasticity.messages import Location, shown
 
 
 def check_names_of_arms(location: Location, arms: Mapping[str, Arm], findings: Findings) -> None:
-    """Record arms made from lists that get the name of another arm."""
+    """Record arms made from lists that get the name of another arm, and arms that a figure could not tell apart."""
     owners: dict[str, str] = {}
+    labelled: dict[str, str] = {}
     for given, arm in arms.items():
-        for name, _ in expand_arm(given, arm):
+        for name, single in expand_arm(given, arm):
+            if (other := labelled.setdefault(single["label"], name)) != name:
+                expected = f"a label that no other arm has, as {other!r} has it"
+                findings.add((*location, given, "label"), expected=expected, got=shown(single["label"]))
             owner = owners.setdefault(name, given)
             if owner != given:
                 expected = "a name that no other arm gets"

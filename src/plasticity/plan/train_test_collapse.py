@@ -61,7 +61,7 @@ class TrainTestPlan(StudyPlan[TrainTestArm]):
     @property
     def rates(self) -> dict[str, float]:
         """Learning rates of the next task, by the name of their jobs."""
-        return {f"rate{rate:g}": rate for rate in self.study["next_task"]["learning_rates"]}
+        return {f"rate{rate:.15g}": rate for rate in self.study["next_task"]["learning_rates"]}
 
     @property
     def transfers(self) -> list[str]:

@@ -72,7 +72,17 @@ def even_batches(indices: Tensor, batch_size: int) -> tuple[Tensor, ...]:
     The usual split leaves a short last batch. With batch-norm on 1×1 feature maps a rest of two images has the
     statistics of two numbers, and its one step undoes an epoch; the number of steps stays the usual one.
     """
-    return indices.tensor_split(math.ceil(len(indices) / batch_size))
+    return indices.tensor_split(number_of_batches(len(indices), batch_size))
+
+
+def number_of_batches(images: int, batch_size: int) -> int:
+    """Return ⌈images / batch_size⌉, the usual number of steps of an epoch.
+
+    Pairs out of an odd number of images would leave one alone, of which batch-norm has no statistics: of them the first
+    batch has three, and there is one batch less.
+    """
+    number = math.ceil(images / batch_size)
+    return min(number, images // 2) if batch_size > 1 and images > 1 else number
 
 
 def train_tensors(store: ImageStore, device: torch.device) -> ImageTensors:

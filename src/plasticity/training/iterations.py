@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from plasticity.progress import Progress
+from plasticity.training.images import number_of_batches
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
 from plasticity.training.step import TrainingStep
@@ -73,7 +74,7 @@ class IterationRun(TrainingRun):
     @property
     def batches_per_epoch(self) -> int:
         """Iterations of a whole epoch."""
-        return math.ceil(len(self.indices) / self.settings["batch_size"])
+        return number_of_batches(len(self.indices), self.settings["batch_size"])
 
     @property
     def schedule(self) -> Schedule:

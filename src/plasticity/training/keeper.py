@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plasticity.checkpoints import write_checkpoint
+from plasticity.checkpoints import list_checkpoints, write_checkpoint
 from plasticity.files import move_folder
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import TrainingRun
@@ -67,8 +67,9 @@ def hand_over(unfinished: Path, trajectory: Path, trainings: Mapping[str, Resume
     """
     folder = unfinished / trajectory.name
     for left in folder.iterdir():
-        if left.name not in trainings:
+        if left.is_dir() and left.name not in trainings:
             shutil.rmtree(left)
+    list_checkpoints(folder)
     for resume in trainings.values():
         resume.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
     move_folder(folder, trajectory)
