@@ -329,3 +329,14 @@ def test_a_damaged_checkpoint_is_one_line(tiny: TinyStudy, trajectory: Path, tmp
 def test_a_checkpoint_of_another_network_is_one_line(tiny: TinyStudy, resnet_trajectory: Path, tmp_path: Path) -> None:
     with pytest.raises(PlasticityError, match="checkpoint does not fit the model"):
         tiny.fine_tune(tmp_path, checkpoints_of(resnet_trajectory, 0))
+
+
+def test_a_table_names_every_device_that_its_records_come_from(
+    tiny: TinyStudy, trajectory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for device, epochs in (("a GPU", (1,)), ("cpu, 1 thread(s)", (1, 2))):
+        monkeypatch.setattr("plasticity.fine_tune.describe_device", lambda *_given, name=device: name)
+        files = tiny.fine_tune(tmp_path, checkpoints_of(trajectory, *epochs))
+        found.append(read_provenance(files.output)["device"])
+    assert found == ["a GPU", "a GPU and cpu, 1 thread(s)"]

@@ -319,3 +319,9 @@ def test_a_process_that_is_killed_goes_on_to_the_same_files(
     uncut = train_first(tiny.data, tmp_path / "uncut", settings)
     assert contents_of(cut.trajectory) == contents_of(uncut.trajectory)
     assert cut.history.read_bytes() == uncut.history.read_bytes()
+
+
+def test_tasks_without_an_image_of_some_class_are_refused(tiny: TinyStudy, tmp_path: Path) -> None:
+    """NC1 of the classes that are there would be near zero and meet any threshold."""
+    with pytest.raises(PlasticityError, match=r"^permuted.train_size 3, seed 1: expected images of"):
+        train_first(tiny.data, tmp_path, first_settings(shared={"train_size": 3}))

@@ -115,3 +115,11 @@ def test_balanced_counts_differ_by_one_at_most(store: ImageStore, seed: int, siz
     counts = np.bincount(store.train_labels[parts.train], minlength=10)
     assert counts.max() - counts.min() <= 1
     assert counts.sum() == size
+
+
+def test_a_first_task_has_images_of_every_class_in_both_sets(store: ImageStore) -> None:
+    for key in ("train_size", "test_size"):
+        parts = draw_parts(store, {**ASKED, "super_classes": None, "next_task": None, key: 9}, seed=1)
+        with pytest.raises(PlasticityError, match=f"^{key} 9: expected images of every class, got none"):
+            first_task(store, parts, None)
+        assert len(set(first_task(store, parts, [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]).train_labels.tolist())) == 2

@@ -119,8 +119,8 @@ def test_every_image_is_as_likely_in_the_warm_up_half(dataset: Path, store: Imag
         (None, 1.5, "warm_up_fraction: .* got 1.5"),
         (None, "half", "warm_up_fraction: .* got 'half'"),
         (None, 0.001, "warm_up_fraction: expected at least one image of 300, got none at 0.001"),
-        (2, 1.0, "seed 7: expected every class in the full set of 2 images, got no image of class '(ant|bee|cow)'"),
-        (100, 0.02, "seed 7: expected every class in the warm-up half of 2 images, got no image of class "),
+        (2, 1.0, "seed 7: the full set of 2 images: expected images of every class, got none of class '(ant|bee|cow)'"),
+        (100, 0.02, "seed 7: the warm-up half of 2 images: expected images of every class, got none of class "),
     ],
 )
 def test_impossible_split_is_refused(

@@ -15,7 +15,7 @@ from plasticity.data.store import ImageStore, open_store
 from plasticity.files import digest_of
 from plasticity.progress import Progress
 from plasticity.provenance import provenance
-from plasticity.records import usable_record, write_record
+from plasticity.records import devices_of, usable_record, write_record
 from plasticity.split import read_split
 from plasticity.stopping import stoppable
 from plasticity.tables import write_table
@@ -79,7 +79,7 @@ def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], threads: int, c
     """
     device = prepare_device(threads)
     task = _load_task(files.data, settings, device)
-    records = []
+    where, records = describe_device(device, task.run.step.arithmetic), []
     for seed, checkpoints in by_seed(files.checkpoints).items():
         split = read_split(files.splits[seed], task.store)
         task.run.begin_task(seed, torch.from_numpy(np.array(split.full_indices)).to(device))
@@ -94,9 +94,9 @@ def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], threads: int, c
             checkpoint = read_checkpoint(path)
             base = files.records / seed_folder(seed) / f"epoch{epoch:04d}"
             digest = digest_of({**inputs, "checkpoint": checkpoint.digest})
-            job = Job(base, digest, f"{settings['arm']}, seed {seed}, from {epoch}")
+            job = Job(base, digest, f"{settings['arm']}, seed {seed}, from {epoch}", where)
             records.append({"seed": seed, "warm_up_epoch": epoch, **job.run(task, checkpoint, settings)})
-    _write_tables(records, files, settings, describe_device(device, task.run.step.arithmetic))
+    _write_tables(records, files, settings)
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,13 @@ class Job:
         base: Path without ending: the record is `base`.json, unfinished work is beside it.
         digest: Digest of everything that determines the result.
         title: What progress calls it.
+        device: What computes it, if it is not finished.
     """
 
     base: Path
     digest: str
     title: str
+    device: str
 
     def run(self, task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, Any]:
         """Return the finished record, computing it only if it is not there yet."""
@@ -124,6 +126,7 @@ class Job:
             record = _train_and_test(task, checkpoint, settings, resume, self.title)
         else:
             record = {"outcome": _missing_outcome(diverged=True), "history": []}
+        record["device"] = self.device
         write_record(record_path, record, self.digest)
         resume.clear()
         return record
@@ -163,8 +166,8 @@ def _missing_outcome(*, diverged: bool) -> dict[str, Any]:
     return {**missing, "fine_tune_epochs": 0, "converged": False, "diverged": diverged}
 
 
-def _write_tables(records: list[dict[str, Any]], files: FineTuneFiles, settings: dict[str, Any], device: str) -> None:
-    record, arm = provenance(settings, device), settings["arm"]
+def _write_tables(records: list[dict[str, Any]], files: FineTuneFiles, settings: dict[str, Any]) -> None:
+    record, arm = provenance(settings, devices_of(records)), settings["arm"]
     starts = [{"seed": found["seed"], "warm_up_epoch": found["warm_up_epoch"]} for found in records]
     outcomes = [{**start, **found["outcome"]} for start, found in zip(starts, records, strict=True)]
     write_table(pd.DataFrame(outcomes).assign(arm=arm), files.output, "fine_tune", record)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plasticity.data.store import ImageStore
+from plasticity.data.store import ImageStore, class_counts
 from plasticity.errors import PlasticityError
 from plasticity.files import digest_of
 from plasticity.seeding import numpy_generator
@@ -69,9 +69,16 @@ def draw_parts(store: ImageStore, settings: Mapping[str, Any], *, seed: int) -> 
 
 
 def first_task(store: ImageStore, parts: Parts, super_classes: Sequence[Sequence[int]] | None) -> ImageStore:
-    """Return the first task as a data set of its own, whose classes are the super-classes if there are any."""
+    """Return the first task as a data set of its own, whose classes are the super-classes if there are any.
+
+    Raises:
+        PlasticityError: If a class has no training or no test image, and so no variance.
+    """
     groups = super_classes or [[label] for label in range(store.num_classes)]
-    return _task(store, parts.train, parts.test, groups)
+    task = _task(store, parts.train, parts.test, groups)
+    for name, labels in (("train_size", task.train_labels), ("test_size", task.test_labels)):
+        class_counts(labels, task.class_names, f"{name} {len(labels)}")
+    return task
 
 
 def next_task(

@@ -1,6 +1,11 @@
-"""Records: JSON files of one finished fine-tuning each, with a checksum of their content."""
+"""Records: JSON files of one finished fine-tuning each, with a checksum of their content.
+
+A record says what computed it. That is no part of its digest: a study may go on on another device, and its tables then
+name both.
+"""
 
 import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +14,7 @@ from plasticity.files import digest_of, read_json, write_json
 
 logger = logging.getLogger(__name__)
 
-_CONTENT = ("outcome", "history")
+_CONTENT = ("outcome", "history", "device")
 
 
 def write_record(path: Path, record: dict[str, Any], digest: str) -> None:
@@ -17,7 +22,7 @@ def write_record(path: Path, record: dict[str, Any], digest: str) -> None:
 
     Args:
         path: The file.
-        record: `outcome` and `history` of the fine-tuning.
+        record: `outcome` and `history` of the fine-tuning, and the `device` that it ran on.
         digest: Digest of everything that determines them.
     """
     write_json(path, {"digest": digest, "checksum": digest_of(record), **record})
@@ -46,3 +51,8 @@ def read_record(path: Path) -> dict[str, Any]:
     if not content or "digest" not in record or record.get("checksum") != digest_of(content):
         raise PlasticityError(f"{path}: expected a fine-tuning's record that matches its checksum, got other content")
     return record
+
+
+def devices_of(records: Iterable[Mapping[str, Any]]) -> str:
+    """Return what computed a table's records, for its provenance."""
+    return " and ".join(dict.fromkeys(record["device"] for record in records))

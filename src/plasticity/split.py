@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plasticity.data.store import ImageStore, open_store
+from plasticity.data.store import ImageStore, class_counts, open_store
 from plasticity.errors import PlasticityError
 from plasticity.files import digest_of
 from plasticity.logs import logger
@@ -65,8 +65,8 @@ def draw_split(settings: dict[str, Any], *, dataset: str | Path, seed: int, outp
     indices = numpy_generator(seed, "split").permutation(len(store.train_labels))[:size]
     labels = np.asarray(store.train_labels)[indices]
     counts = {
-        "full": _class_counts(labels, store, f"the full set of {size} images", seed),
-        "warm_up": _class_counts(labels[:half], store, f"the warm-up half of {half} images", seed),
+        "full": class_counts(labels, store.class_names, f"seed {seed}: the full set of {size} images"),
+        "warm_up": class_counts(labels[:half], store.class_names, f"seed {seed}: the warm-up half of {half} images"),
     }
     positions = np.arange(size)
     frame = pd.DataFrame({"position": positions, "index": indices, "label": labels, "warm_up": positions < half})
@@ -112,11 +112,3 @@ def _warm_up_size(fraction: float, size: int) -> int:
     if half < 1:
         raise PlasticityError(f"warm_up_fraction: expected at least one image of {size}, got none at {fraction}")
     return half
-
-
-def _class_counts(labels: NDArray[np.int64], store: ImageStore, part: str, seed: int) -> list[int]:
-    counts = np.bincount(labels, minlength=store.num_classes).tolist()
-    if 0 in counts:
-        absent = store.class_names[counts.index(0)]
-        raise PlasticityError(f"seed {seed}: expected every class in {part}, got no image of class {absent!r}")
-    return counts

@@ -15,7 +15,7 @@ from plasticity.files import digest_of
 from plasticity.models.registry import build_model
 from plasticity.parts import draw_parts, next_task
 from plasticity.provenance import provenance
-from plasticity.records import usable_record, write_record
+from plasticity.records import devices_of, usable_record, write_record
 from plasticity.seeding import torch_generator
 from plasticity.stopping import stoppable
 from plasticity.tables import write_table
@@ -82,16 +82,17 @@ def transfer(files: TransferFiles, *, settings: dict[str, Any], seeds: Sequence[
     """
     device = prepare_device(threads)
     store = open_store(files.data)
-    rows = []
+    where, rows, records = describe_device(device), [], []
     for seed in seeds:
         task = _load(store, settings, seed, device)
         for iteration, path in iterations_in(files.trajectory / seed_folder(seed)).items():
             base = files.records / f"seed{seed}_iteration{iteration:07d}"
-            outcome = _outcome(task, read_checkpoint(path), settings, seed, base=base, code=code)
-            rows.append({"seed": seed, "iteration": iteration, **outcome})
+            given = settings, seed, where
+            records.append(_record(task, read_checkpoint(path), *given, base=base, code=code))
+            rows.append({"seed": seed, "iteration": iteration, **records[-1]["outcome"]})
     same = {"experiment": settings["experiment"], "arm": settings["arm"]}
     frame = pd.DataFrame(rows).assign(**same, learning_rate=settings["training"]["learning_rate"])
-    write_table(frame, files.output, "next_task", provenance(settings, describe_device(device)))
+    write_table(frame, files.output, "next_task", provenance(settings, devices_of(records)))
 
 
 def _load(store: ImageStore, settings: dict[str, Any], seed: int, device: torch.device) -> NextTask:
@@ -109,14 +110,14 @@ def _load(store: ImageStore, settings: dict[str, Any], seed: int, device: torch.
     )
 
 
-def _outcome(
-    task: NextTask, checkpoint: Checkpoint, settings: dict[str, Any], seed: int, *, base: Path, code: str
+def _record(
+    task: NextTask, checkpoint: Checkpoint, settings: dict[str, Any], seed: int, device: str, *, base: Path, code: str
 ) -> dict[str, Any]:
-    """Return the finished record's outcome, computing it only if it is not there yet."""
+    """Return the finished record, computing it only if it is not there yet."""
     inputs = {"settings": settings, "seed": seed, "data": task.digest, "checkpoint": checkpoint.digest, "code": code}
     digest, path = digest_of(inputs), base.with_suffix(".json")
     if (record := usable_record(path, digest)) is not None:
-        return record["outcome"]
+        return record
     resume = ResumeFile(base.with_name(f".{base.name}.unfinished") / "state.safetensors", digest)
     outcome = {**_MISSING, "diverged": True}
     if all_finite(checkpoint.weights):
@@ -125,9 +126,10 @@ def _outcome(
         run.run(resume=resume, title=f"{settings['arm']}, seed {seed}, next task from {base.name}")
         if not run.diverged and all_finite(weights_of(run.model)):  # the last step may overflow after a finite loss
             outcome = {"train_loss": run.history[-1].loss, **_accuracies(run, task), "diverged": False}
-    write_record(path, {"outcome": outcome, "history": []}, digest)
+    record = {"outcome": outcome, "history": [], "device": device}
+    write_record(path, record, digest)
     resume.clear()
-    return outcome
+    return record
 
 
 def _accuracies(run: IterationRun, task: NextTask) -> dict[str, float]:

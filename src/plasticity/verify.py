@@ -1,7 +1,7 @@
 """Stage: read every file that carries a checksum once more and name the damaged ones.
 
-What is not there is no damage: a study may be unfinished, and the workflow makes what it misses. Figures and pages
-carry no checksum; they are drawn anew in seconds.
+What is not there is no damage, but for a checkpoint of a list: a study may be unfinished, and the workflow makes what
+it misses. Figures and pages carry no checksum; they are drawn anew in seconds.
 """
 
 import os

@@ -1,5 +1,6 @@
 """The prepared data set on disk: four memory-mapped arrays and the dataset.json that describes and seals them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,21 @@ def _open_array(folder: Path, name: str, described: dict[str, Any], *, verify: b
     if verify and (digest := sha256_of(path)) != described["sha256"]:
         raise PlasticityError(f"{path}: expected SHA-256 {described['sha256']}, got {digest}: the file was altered")
     return array
+
+
+def class_counts(labels: NDArray[np.integer], class_names: Sequence[str], part: str) -> list[int]:
+    """Return how many images of each class a part of a data set has.
+
+    Args:
+        labels: Labels of the part (n,).
+        class_names: Names of the classes.
+        part: What the part is called, and of which seed it is.
+
+    Raises:
+        PlasticityError: If it has none of some class, whose mean and collapse would be those of nothing.
+    """
+    counts = np.bincount(labels, minlength=len(class_names)).tolist()
+    if 0 in counts:
+        absent = class_names[counts.index(0)]
+        raise PlasticityError(f"{part}: expected images of every class, got none of class {absent!r}")
+    return counts

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from plasticity.data.store import ImageStore, open_store
+from plasticity.data.store import ImageStore, class_counts, open_store
 from plasticity.metrics.measure_network import network_metrics
 from plasticity.models.registry import build_model
 from plasticity.online.pixels import Pixels, pixels_of_images
@@ -62,9 +62,16 @@ class Resident:
         return model
 
     def stream(self, seed: int) -> TaskStream:
-        """Return the tasks of a seed."""
+        """Return the tasks of a seed.
+
+        Raises:
+            PlasticityError: If they have no image of some class, or there are fewer images than asked for.
+        """
         count, size = len(self.store.train_labels), math.prod(self.store.image_shape)
-        return task_stream(self.settings, seed, num_images=count, num_pixels=size)
+        stream = task_stream(self.settings, seed, num_images=count, num_pixels=size)
+        labels = np.asarray(self.store.train_labels)[stream.images]
+        class_counts(labels, self.store.class_names, f"permuted.train_size {len(labels)}, seed {seed}")
+        return stream
 
     def fresh_network(self, seed: int, purpose: str, index: int = 0) -> Network:
         """Return the tensors of a freshly initialised network."""
