@@ -67,7 +67,7 @@ def checkout(folder: Path) -> Path:
     """Copy what a clone has."""
     for name in ("Snakefile", "config.yaml", "environment.yml"):
         shutil.copy(ROOT / name, folder)
-    for name in ("config", "workflow", "src", "tests/config"):
+    for name in ("config", "profiles", "workflow", "src", "tests/config"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     return folder
 
