@@ -30,6 +30,8 @@ def test_means_stand_with_their_deviation_where_there_is_one() -> None:
     values = pd.DataFrame({"arm": list("aabbc"), "x": [0.1, 0.3, np.nan, 0.25, np.nan]})
     found = mean_and_spread(values.groupby("arm")["x"], "{:.1f}", scale=100)
     assert found.to_dict() == {"a": "20.0 ± 14.1", "b": "25.0", "c": "–"}
+    signed = mean_and_spread(values.groupby("arm")["x"], "{:+.1f}", scale=100)
+    assert signed.to_dict() == {"a": "+20.0 ± 14.1", "b": "+25.0", "c": "–"}
 
 
 @pytest.mark.parametrize(

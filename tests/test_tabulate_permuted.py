@@ -36,7 +36,7 @@ def _tabulate(folder: Path) -> dict[str, Path]:
 
 def _cell(values: pd.Series, form: str, scale: float) -> str:
     numbers = values.to_numpy(float) * scale
-    return f"{form.format(numbers.mean())} ± {form.format(numbers.std(ddof=1))}"
+    return f"{form.format(numbers.mean())} ± {form.replace('+', '').format(numbers.std(ddof=1))}"
 
 
 def test_a_row_per_arm_in_the_order_of_the_table(study: PermutedTables) -> None:

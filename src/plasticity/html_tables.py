@@ -27,11 +27,14 @@ def write_html(frame: pd.DataFrame, path: Path, *, title: str, note: str, wide: 
 
 
 def mean_and_spread(groups: Any, form: str, scale: float = 1.0) -> pd.Series:
-    """Return "mean ± standard deviation" of a column's groups, each number times `scale` and formatted by `form`."""
-    mean, spread = groups.mean() * scale, groups.std() * scale
+    """Return "mean ± standard deviation" of a column's groups, times `scale` and formatted by `form`.
+
+    A sign that `form` asks for is the mean's alone.
+    """
+    mean, spread, unsigned = groups.mean() * scale, groups.std() * scale, form.replace("+", "")
     return pd.Series(
         [
-            "–" if pd.isna(m) else form.format(m) + ("" if pd.isna(s) else " ± " + form.format(s))
+            "–" if pd.isna(m) else form.format(m) + ("" if pd.isna(s) else " ± " + unsigned.format(s))
             for m, s in zip(mean, spread, strict=True)
         ],
         index=mean.index,
