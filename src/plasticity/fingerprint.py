@@ -3,8 +3,8 @@
 Snakemake's own code trigger sees whether a rule's script is newer than its outputs, as it is after a checkout, and not
 the modules that the script imports; profiles/default leaves it out. The digest covers the script and the stage's import
 closure inside this package, as parsed trees without docstrings, so that an edited line marks the stage stale while a
-comment, a docstring or formatting does not. Of a registry, such as that of the models,
-the entries that the stage's settings do not name are left out (`plasticity.entries`).
+comment, a docstring or formatting does not. Of a registry, such as that of the models, the entries that the stage's
+settings do not name are left out (`plasticity.entries`).
 """
 
 import ast
@@ -46,8 +46,9 @@ def fingerprint(*modules: str, tables: tuple[str, ...] = (), used: Used = _EVERY
     digest = hashlib.sha256()
     for name in sorted(closure(*modules, used=used)):
         digest.update(f"{name}:{_normalised(name, _used_in(name, used))}".encode())
-    for script in _scripts_of(modules):
-        digest.update(f"{script.name}:{ast.dump(ast.parse(script.read_text(encoding='utf-8')))}".encode())
+    for name, text in _scripts().items():
+        if any(f"from {module} import" in text for module in modules):  # the script that calls the stage
+            digest.update(f"{name}:{ast.dump(ast.parse(text))}".encode())
     for table in tables:
         digest.update(repr(SCHEMAS[table]).encode())
     return digest.hexdigest()[:16]
@@ -68,11 +69,9 @@ def closure(*modules: str, used: Used = _EVERYTHING) -> frozenset[str]:
 
 
 @cache
-def _scripts_of(modules: tuple[str, ...]) -> tuple[Path, ...]:
-    """Return the workflow's scripts that import from one of the modules, and so call the stage."""
-    calls = tuple(f"from {name} import" for name in modules)
-    scripts = sorted(_SCRIPTS.glob("*.py"))
-    return tuple(path for path in scripts if any(call in path.read_text(encoding="utf-8") for call in calls))
+def _scripts() -> dict[str, str]:
+    """Return the texts of the workflow's scripts by name, read once for all stages."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(_SCRIPTS.glob("*.py"))}
 
 
 def _used_in(module: str, used: Used) -> Used:

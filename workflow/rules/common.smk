@@ -36,7 +36,7 @@ try:
     refuse_repeated_keys([BASE, *workflow.config_settings.configfiles])
     config = load_config(given, root=Path.cwd())
     if "warm_start" in config:
-        WarmStartPlan(config).starts
+        WarmStartPlan(config).starts  # refuses a name that only the plan knows
 except PlasticityError as error:
     raise WorkflowError(str(error)) from None
 
