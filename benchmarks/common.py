@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from plasticity.data.store import open_store
-from plasticity.online.pixels import Pixels, pixels_of_images
 from plasticity.seeding import numpy_generator
+from plasticity.training.online.pixels import Pixels, pixels_of_images
 
 MATRIX = 1536  # rows of the square matrices that the peak is measured with
 CACHED = 64 * 1024  # floats per array: 256 KiB, together within a core's second-level cache

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-from plasticity.files import atomic_path
+from plasticity.storage.files import atomic_path
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "config.yaml"

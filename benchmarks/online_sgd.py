@@ -18,13 +18,13 @@ import torch
 from common import copy_bandwidth, cores, peak_flops, pixels_of, print_table
 from numpy.typing import NDArray
 
-from plasticity.models.registry import build_model
-from plasticity.online.pixels import Pixels
-from plasticity.online.sgd import Optimisation, train_online
-from plasticity.online.stack import Stack, stack_of
-from plasticity.online.stacked import train_stacked
+from plasticity.models.model_registry import build_model
+from plasticity.models.weights import weights_of
 from plasticity.seeding import numpy_generator, torch_generator
-from plasticity.training.weights import weights_of
+from plasticity.training.online.online_sgd import Optimisation, train_online
+from plasticity.training.online.pixels import Pixels
+from plasticity.training.online.stack import Stack, stack_of
+from plasticity.training.online.stacked import train_stacked
 
 HIDDEN = (100, 100, 100)
 REPLICAS = 6

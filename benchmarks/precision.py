@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from common import print_table
 
-from plasticity.checkpoints import seed_folder, trajectory_name
-from plasticity.fine_tune import FineTuneFiles, fine_tune
-from plasticity.measure import MeasureFiles, measure
-from plasticity.prepare import prepare
-from plasticity.split import draw_split
-from plasticity.tables import read_table
-from plasticity.warm_up import WarmUpFiles, warm_up
+from plasticity.stages.fine_tune import FineTuneFiles, fine_tune
+from plasticity.stages.measure_collapse import MeasureFiles, measure
+from plasticity.stages.prepare import prepare
+from plasticity.stages.warm_up import WarmUpFiles, warm_up
+from plasticity.storage.checkpoints import seed_folder, trajectory_name
+from plasticity.storage.tables import read_table
+from plasticity.tasks.halves import draw_split
 
 MODEL = {"name": "resnet18_narrow", "width": 16}
 TRAINING = {"learning_rate": 0.02, "momentum": 0.0, "weight_decay": 0.0, "batch_size": 64}

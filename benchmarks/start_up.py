@@ -18,9 +18,9 @@ from pathlib import Path
 
 from common import cores, print_table
 
-from plasticity.benchmark_summaries import main_run, shares
-from plasticity.files import read_json
-from plasticity.tables import read_tables
+from plasticity.report.benchmark_summaries import main_run, shares
+from plasticity.storage.files import read_json
+from plasticity.storage.tables import read_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKOUT = ("Snakefile", "config.yaml", "environment.yml", "config", "workflow", "src", "profiles")
@@ -30,9 +30,9 @@ import time
 from pathlib import Path
 import torch
 from plasticity.data.store import open_store
-from plasticity.models.registry import build_model
+from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
-from plasticity.training.images import train_tensors
+from plasticity.data.image_tensors import train_tensors
 from usual import UsualLoop
 store = open_store(Path("results/data/digits"))
 model = build_model({"name": "resnet18_narrow", "width": 8}, store.image_shape, 10, torch_generator(0, "init"))

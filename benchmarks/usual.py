@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from plasticity.data.image_tensors import ImageTensors
 from plasticity.models.classifier import Classifier
-from plasticity.training.images import ImageTensors
 
 
 class Pictures(Dataset[tuple[Tensor, int]]):

@@ -26,21 +26,21 @@ from common import cpu_seconds, print_table, seconds
 from limits import Traffic, ceilings, clock_of, shares, step_flops
 from usual import UsualLoop
 
-from plasticity.checkpoints import write_checkpoint
+from plasticity.data.image_tensors import ImageTensors, train_tensors
 from plasticity.data.store import open_store
+from plasticity.jobs.device import describe_device, place, prepare_device
+from plasticity.jobs.gpus import JOBS_PER_GPU
 from plasticity.metrics.measure_network import network_metrics
 from plasticity.models.classifier import Classifier
-from plasticity.models.registry import build_model
-from plasticity.prepare import prepare
+from plasticity.models.model_registry import build_model
+from plasticity.models.weights import weights_of
 from plasticity.seeding import torch_generator
-from plasticity.split import draw_split
-from plasticity.training.device import describe_device, place, prepare_device
+from plasticity.stages.prepare import prepare
+from plasticity.storage.checkpoints import write_checkpoint
+from plasticity.tasks.halves import draw_split
 from plasticity.training.epoch import train_epoch
-from plasticity.training.gpus import JOBS_PER_GPU
 from plasticity.training.graphs import GraphedStep, recordable
-from plasticity.training.images import ImageTensors, train_tensors
 from plasticity.training.step import TrainingStep, sgd
-from plasticity.training.weights import weights_of
 
 Model = dict[str, Any]
 NETWORKS: dict[str, tuple[Model, tuple[int, int, int], int]] = {  # with the shape of images, and images per step
@@ -184,7 +184,7 @@ def fine_tune_in_process(base: Path, epochs: Any, name: str) -> None:
     settings["training"] = {**TRAINING, "stop_accuracy": 0.999, "max_epochs": 1}
     program = f"""
 from pathlib import Path
-from plasticity.fine_tune import FineTuneFiles, fine_tune
+from plasticity.stages.fine_tune import FineTuneFiles, fine_tune
 base = Path({str(base)!r})
 checkpoints = {{(1, epoch): base / str(epoch) for epoch in {list(epochs)}}}
 out = base / {name!r}

@@ -10,9 +10,9 @@ from plasticity.analysis.causes_table import causes_table, trial_of
 from plasticity.analysis.doses import dose_response
 from plasticity.analysis.inference import Level
 from plasticity.analysis.mediation import mediation
-from plasticity.analysis.published import PERMUTED, WARM_START
+from plasticity.analysis.published_effects import PERMUTED, WARM_START
 from plasticity.analysis.transitions import Transitions
-from plasticity.tables import read_table, write_table
+from plasticity.storage.tables import read_table, write_table
 
 LEVEL = Level(confidence=0.95, samples=200)
 PENALTY = {"nc1_spread": -0.05, "warm_start": 0.0, "nc1_collapse": 0.05}

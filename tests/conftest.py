@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from plasticity.prepare import prepare
-from plasticity.split import draw_split
+from plasticity.stages.prepare import prepare
+from plasticity.tasks.halves import draw_split
 from tiny_study import FOLDER, RESNET, SEED, TinyStudy, warm_up_settings
 
 

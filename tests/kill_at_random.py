@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch._dynamo  # noqa: F401 - the optimiser would load it in every fork
 
-from plasticity.provenance import commit, versions
+from plasticity.storage.provenance import commit, versions
 from plasticity.training import resume
 from tiny_permuted import SEEDS, Trained, arm, following_settings, train_first
 from tiny_study import TinyStudy, warm_up_settings

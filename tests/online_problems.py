@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from plasticity.online.pixels import Pixels, pixels_of_rows
-from plasticity.online.sgd import Optimisation
-from plasticity.online.stack import Network, Stack, stack_of
 from plasticity.seeding import numpy_generator
+from plasticity.training.online.online_sgd import Optimisation
+from plasticity.training.online.pixels import Pixels, pixels_of_rows
+from plasticity.training.online.stack import Network, Stack, stack_of
 from plasticity.training.penalties import PENALTIES
 
 CLASSES = 4

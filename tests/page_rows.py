@@ -1,4 +1,4 @@
-"""The cells of a page that `plasticity.html_tables` wrote."""
+"""The cells of a page that `plasticity.report.html_tables` wrote."""
 
 from html.parser import HTMLParser
 from pathlib import Path

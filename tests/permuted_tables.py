@@ -8,10 +8,10 @@ import pandas as pd
 
 from causes_tables import make_causes
 from plasticity.analysis.transitions import of_permuted
-from plasticity.figures.permuted_inputs import PermutedTables
-from plasticity.schemas import SCHEMAS
 from plasticity.seeding import numpy_generator
-from plasticity.tables import read_table, write_table
+from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.continual.figure_tables import PermutedTables
 
 ANALYSIS = {"confidence": 0.95, "bootstrap_samples": 2000}
 SECTION = {"seeds": [1, 2, 3], "model": {"name": "mlp"}, "first_task": {"max_epochs": 60}, "analysis": ANALYSIS}

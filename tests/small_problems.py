@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from plasticity.data.dataset import DataSet
+from plasticity.data.image_tensors import ImageTensors
 from plasticity.data.readers import READERS
 from plasticity.models.classifier import Classifier
-from plasticity.models.registry import build_model
-from plasticity.prepare import prepare
-from plasticity.training.images import ImageTensors
+from plasticity.models.model_registry import build_model
+from plasticity.stages.prepare import prepare
 
 MLP = {"name": "mlp", "hidden": [12, 8]}
 RESNET = {"name": "resnet18_narrow", "width": 2}

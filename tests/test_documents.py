@@ -15,14 +15,14 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from plasticity import catalogue
-from plasticity.catalogue import Entry
+from plasticity.config import catalogue
+from plasticity.config.catalogue import Entry
 from plasticity.config.frame import read_schema, schema_of
-from plasticity.config.page import COMMAND, describe_schema
+from plasticity.config.manual import COMMAND, describe_schema
 from plasticity.config.wording import expectation
-from plasticity.schemas import SCHEMAS
-from plasticity.tables_page import COMMAND as TABLES_COMMAND
-from plasticity.tables_page import TABLES, describe_tables, main
+from plasticity.report.tables_page import COMMAND as TABLES_COMMAND
+from plasticity.report.tables_page import TABLES, describe_tables, main
+from plasticity.storage.schemas import SCHEMAS
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

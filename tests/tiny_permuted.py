@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from plasticity.first_task import FirstTaskFiles, first_task
-from plasticity.following_tasks import FollowingFiles, following_tasks
-from plasticity.tables import read_table
+from plasticity.stages.first_task import FirstTaskFiles, first_task
+from plasticity.stages.following_tasks import FollowingFiles, following_tasks
+from plasticity.storage.tables import read_table
 from tiny_study import MLP
 
 Settings = dict[str, Any]

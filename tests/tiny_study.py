@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from plasticity.checkpoints import Checkpoint, read_checkpoint, seed_folder, trajectory_name
-from plasticity.fine_tune import FineTuneFiles, fine_tune
-from plasticity.measure import MeasureFiles, measure
-from plasticity.warm_up import WarmUpFiles, warm_up
+from plasticity.stages.fine_tune import FineTuneFiles, fine_tune
+from plasticity.stages.measure_collapse import MeasureFiles, measure
+from plasticity.stages.warm_up import WarmUpFiles, warm_up
+from plasticity.storage.checkpoints import Checkpoint, read_checkpoint, seed_folder, trajectory_name
 
 Settings = dict[str, Any]
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from plasticity.measure_variances import MeasureFiles, measure_variances
-from plasticity.pre_train import PreTrainFiles, pre_train
-from plasticity.transfer import TransferFiles, transfer
+from plasticity.stages.measure_variances import MeasureFiles, measure_variances
+from plasticity.stages.pre_train import PreTrainFiles, pre_train
+from plasticity.stages.transfer import TransferFiles, transfer
 
 Settings = dict[str, Any]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plasticity.assemble_train_test import best_of_rates
-from plasticity.correlate_transfer import correlate_transfer
-from plasticity.figures.train_test_inputs import TrainTestTables
-from plasticity.schemas import SCHEMAS
 from plasticity.seeding import numpy_generator
-from plasticity.tables import read_table, write_table
+from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.train_test_collapse.assemble import best_of_rates
+from plasticity.studies.train_test_collapse.correlate import correlate_transfer
+from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables
 
 ANALYSIS = {"confidence": 0.95, "bootstrap_samples": 200}
 SECTION = {

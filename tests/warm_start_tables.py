@@ -7,10 +7,10 @@ import pandas as pd
 
 from causes_tables import make_causes, trial_of_arms
 from plasticity.analysis.transitions import of_warm_start
-from plasticity.figures.inputs import FigureTables
-from plasticity.schemas import SCHEMAS
 from plasticity.seeding import numpy_generator
-from plasticity.tables import read_table, write_table
+from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.warm_start.figure_tables import FigureTables
 
 ARMS = (
     "random_init",

@@ -6,7 +6,7 @@ For notebooks: `plasticity.load("results/warm_start/digits")`.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from plasticity.results import Results, load
+    from plasticity.storage.results import Results, load
 
 __all__ = ["Results", "load"]
 
@@ -19,6 +19,6 @@ def __getattr__(name: str) -> Any:
     """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from plasticity import results  # noqa: PLC0415
+    from plasticity.storage import results  # noqa: PLC0415
 
     return getattr(results, name)

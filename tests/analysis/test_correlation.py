@@ -17,7 +17,7 @@ from plasticity.analysis.correlation import (
     points_of,
     spearman,
 )
-from plasticity.analysis.published import PERMUTED
+from plasticity.analysis.published_effects import PERMUTED
 
 # Bonifazi et al. (2024), 14 networks of the permuted-MNIST study: NC1 after the first task, accuracy on the third,
 # epochs on the first.

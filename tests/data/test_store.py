@@ -10,7 +10,7 @@ import pytest
 from plasticity.data.digits import read_digits
 from plasticity.data.store import ARRAYS, open_store
 from plasticity.errors import PlasticityError
-from plasticity.prepare import prepare
+from plasticity.stages.prepare import prepare
 
 
 @pytest.fixture(scope="module")
@@ -87,5 +87,6 @@ def test_edited_description_is_found(folder: Path) -> None:
 
 
 def test_opening_needs_no_torch() -> None:
-    code = "import sys, plasticity.data.store, plasticity.split, plasticity.prepare; sys.exit('torch' in sys.modules)"
+    code = "import sys, plasticity.data.store, plasticity.tasks.halves, plasticity.stages.prepare;"
+    code += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

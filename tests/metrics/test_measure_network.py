@@ -7,12 +7,12 @@ import torch
 from torch import nn
 
 import references
+from plasticity.data.image_tensors import ImageTensors
 from plasticity.metrics import measure_network
 from plasticity.metrics.measure_network import feature_pass, nc1_in_train_mode, network_metrics
 from plasticity.models.classifier import Classifier
-from plasticity.schemas import SCHEMAS
+from plasticity.storage.schemas import SCHEMAS
 from plasticity.training.epoch import accuracy
-from plasticity.training.images import ImageTensors
 from small_problems import CLASSES, MLP, RESNET, assert_same, image_tensors, network, run_in, state
 
 COUNT = 90

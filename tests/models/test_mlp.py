@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from plasticity.models.classifier import Classifier
-from plasticity.models.registry import build_model
+from plasticity.models.model_registry import build_model
 from small_problems import generator
 
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from plasticity import catalogue
+from plasticity.config import catalogue
 from plasticity.errors import PlasticityError
-from plasticity.interventions import INTERVENTIONS
-from plasticity.models.registry import MODELS, build_model
+from plasticity.models.model_registry import MODELS, build_model
+from plasticity.training.interventions import INTERVENTIONS
 from plasticity.training.penalties import PENALTIES
 from small_problems import assert_same, generator, state
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from plasticity.models.classifier import Classifier
-from plasticity.models.registry import build_model
+from plasticity.models.model_registry import build_model
 from plasticity.models.resnet import BasicBlock
 from small_problems import generator
 

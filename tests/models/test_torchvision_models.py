@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torchvision import models
 
-from plasticity.models.registry import build_model
+from plasticity.models.model_registry import build_model
 from plasticity.models.torchvision_models import AveragePool, FitImages
 from second_device import DEVICE, needs_second_device, second_device
 from small_problems import generator

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
+from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import open_store
-from plasticity.interventions import is_buffer
-from plasticity.split import draw_split, read_split
+from plasticity.models.weights import weights_of
+from plasticity.tasks.halves import draw_split, read_split
 from plasticity.training.batch_norm import open_recalibration
-from plasticity.training.images import train_tensors
-from plasticity.training.weights import weights_of
+from plasticity.training.interventions import is_buffer
 from small_problems import CLASSES, MLP, RESNET, SHAPE, network, prepared, run_in
 
 

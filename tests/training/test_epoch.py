@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.nn import functional
 
+from plasticity.data.image_tensors import ImageTensors
+from plasticity.jobs.device import place
 from plasticity.models.classifier import Classifier
-from plasticity.training.device import place
 from plasticity.training.epoch import EpochSums, accuracy, train_epoch
-from plasticity.training.images import ImageTensors
 from plasticity.training.sgd import SGD
 from plasticity.training.step import TrainingStep
 from small_problems import CLASSES, MLP, RESNET, assert_same, image_tensors, network, run_in, state

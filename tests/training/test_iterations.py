@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from plasticity.data.image_tensors import number_of_batches
 from plasticity.seeding import torch_generator
 from plasticity.training import resume as resume_module
-from plasticity.training.images import number_of_batches
 from plasticity.training.iterations import IterationRun, cosine
 from plasticity.training.resume import ResumeFile
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
@@ -75,7 +75,7 @@ def test_run_equals_a_plain_loop_with_torchs_own_schedule(unused: ResumeFile) ->
 
 
 def test_without_annealing_whole_epochs_equal_a_run_of_epochs_to_the_bit(unused: ResumeFile) -> None:
-    from plasticity.progress import Progress
+    from plasticity.jobs.progress import Progress
     from plasticity.training.run import Schedule, TrainingRun
 
     run = new_run(RESNET, annealing="none", iterations=9)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from plasticity.progress import Progress
+from plasticity.jobs.progress import Progress
 from plasticity.seeding import derive_seed
 from plasticity.training import resume as resume_module
 from plasticity.training.epoch import train_epoch

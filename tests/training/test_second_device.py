@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 import torch
 
+from plasticity.data.image_tensors import ImageTensors
+from plasticity.jobs.device import place
+from plasticity.jobs.progress import Progress
 from plasticity.metrics.measure_network import feature_pass, network_metrics
-from plasticity.progress import Progress
-from plasticity.training.device import place
+from plasticity.models.weights import weights_of
 from plasticity.training.epoch import EpochSums, accuracy, train_epoch
 from plasticity.training.graphs import GraphedStep
-from plasticity.training.images import ImageTensors
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import EpochRecord, Schedule, TrainingRun
 from plasticity.training.step import TrainingStep, sgd
-from plasticity.training.weights import weights_of
 from second_device import DEVICE, SecondDevice, needs_second_device, second_device
 from small_problems import MLP, RESNET, image_tensors, network, on_device, run_in
 

@@ -4,14 +4,14 @@ from typing import Any
 import pytest
 import torch
 
-from plasticity.progress import Progress
-from plasticity.training.device import place
+from plasticity.jobs.device import place
+from plasticity.jobs.progress import Progress
+from plasticity.models.weights import weights_of
 from plasticity.training.epoch import train_epoch
 from plasticity.training.graphs import GraphedStep, recordable
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
 from plasticity.training.step import TrainingStep, gains_by_bfloat16, sgd
-from plasticity.training.weights import weights_of
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
 
 CPU = torch.device("cpu")

@@ -15,16 +15,18 @@ import yaml
 from snakemake.utils import update_config
 
 from plasticity.config import load_config, refuse_repeated_keys, typed
-from plasticity.entries import entries_in
+from plasticity.jobs.entries import entries_in
 from plasticity.errors import PlasticityError
-from plasticity.figures.registry import figure_module
-from plasticity.fingerprint import fingerprint
-from plasticity.job_usage import name_run
-from plasticity.lost_jobs import notice_lost_jobs
-from plasticity.plan import PermutedPlan, TrainTestPlan, WarmStartPlan
-from plasticity.published.claims import published_digest, published_studies
-from plasticity.sources import SOURCES, drawing_rule
-from plasticity.summary.registry import summary_figures, summary_module
+from plasticity.report.figures.figure_registry import figure_module
+from plasticity.jobs.fingerprint import fingerprint
+from plasticity.jobs.usage import name_run
+from plasticity.jobs.lost_jobs import notice_lost_jobs
+from plasticity.studies.continual.plan import PermutedPlan
+from plasticity.studies.train_test_collapse.plan import TrainTestPlan
+from plasticity.studies.warm_start.plan import WarmStartPlan
+from plasticity.report.published.claims import published_digest, published_studies
+from plasticity.report.sources import SOURCES, drawing_rule
+from plasticity.report.summary.summary_registry import summary_figures, summary_module
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
 BASE = Path(workflow.basedir, "config.yaml")

@@ -20,7 +20,9 @@ rule prepare_data:
         runtime=60,
     params:
         settings=config["dataset"],
-        code=fingerprint("plasticity.prepare", used=entries_in(config["dataset"])),
+        code=fingerprint(
+            "plasticity.stages.prepare", used=entries_in(config["dataset"])
+        ),
     message:
         "Preparing the data set {params.settings[name]}"
     script:

@@ -24,7 +24,7 @@ for study in PLANS:
             params:
                 figures=figures,
                 settings=PLANS[study].drawing_settings(drawing),
-                code=fingerprint("plasticity.draw", *map(figure_module, figures)),
+                code=fingerprint("plasticity.report.draw", *map(figure_module, figures)),
             message:
                 "Drawing " + ", ".join(figures)
             script:

@@ -37,7 +37,7 @@ rule first_task:
         settings=lambda wildcards: PERMUTED.first_task_settings(wildcards.first_task),
         seeds=lambda wildcards: PERMUTED.groups[wildcards.group],
         code=lambda wildcards: fingerprint(
-            "plasticity.first_task",
+            "plasticity.stages.first_task",
             tables=("first_task",),
             used=entries_in(PERMUTED.first_task_settings(wildcards.first_task)),
         ),
@@ -78,7 +78,7 @@ rule following_tasks:
         first_tasks=lambda wildcards: PERMUTED.first_task_of(wildcards.experiment),
         seeds=lambda wildcards: PERMUTED.groups[wildcards.group],
         code=lambda wildcards: fingerprint(
-            "plasticity.following_tasks",
+            "plasticity.stages.following_tasks",
             tables=("following_tasks",),
             used=entries_in(PERMUTED.following_settings(wildcards.experiment)),
         ),
@@ -112,7 +112,7 @@ rule assemble_permuted:
     params:
         settings=PERMUTED.assemble_settings(),
         first_tasks=[name for name in PERMUTED.first_tasks for _ in PERMUTED.groups],
-        code=fingerprint("plasticity.assemble_permuted", tables=("permuted",)),
+        code=fingerprint("plasticity.studies.continual.assemble", tables=("permuted",)),
     message:
         "Assembling the table of the permuted study"
     script:
@@ -136,7 +136,9 @@ rule correlate_permuted:
         runtime=60,
     params:
         settings=PERMUTED.study["analysis"],
-        code=fingerprint("plasticity.correlate_permuted", tables=("correlations",)),
+        code=fingerprint(
+            "plasticity.studies.continual.correlate", tables=("correlations",)
+        ),
     message:
         "Correlating collapse with accuracy, over tasks and across runs"
     script:
@@ -158,7 +160,7 @@ rule find_causes_permuted:
         "../../environment.yml"
     params:
         settings=PERMUTED.causes_settings(),
-        code=fingerprint("plasticity.causes_permuted", tables=("causes",)),
+        code=fingerprint("plasticity.studies.continual.causes", tables=("causes",)),
     message:
         "Asking what collapse explains beyond training, and what the arms as an experiment say"
     script:
@@ -201,7 +203,7 @@ rule tabulate_permuted:
         "../../environment.yml"
     params:
         settings=PERMUTED.tabulate_settings(),
-        code=fingerprint("plasticity.tabulate_permuted"),
+        code=fingerprint("plasticity.studies.continual.outcomes"),
     message:
         "Writing the report's tables of the permuted study"
     script:

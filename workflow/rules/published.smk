@@ -29,7 +29,9 @@ for study in published_studies():
         params:
             study=study,
             settings=PLANS[study].published_settings() if study in PLANS else None,
-            code=fingerprint("plasticity.compare_published", tables=("published",))
+            code=fingerprint(
+                "plasticity.report.compare_published", tables=("published",)
+            )
             + published_digest(study),
         message:
             "Comparing {params.study} with what is published"

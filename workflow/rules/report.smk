@@ -30,7 +30,7 @@ for study in PLANS:
             study=study,
             settings=PLANS[study].summary_settings(),
             drawn_by=PLANS[study].drawn_by,
-            code=fingerprint("plasticity.summarise", summary_module(study)),
+            code=fingerprint("plasticity.report.summarise", summary_module(study)),
         message:
             "Summing up the study {params.study}"
         script:
@@ -55,7 +55,7 @@ rule show_config:
         "../../environment.yml"
     params:
         config=config,
-        code=fingerprint("plasticity.show_config"),
+        code=fingerprint("plasticity.report.show_config"),
     message:
         "Writing down the configuration"
     script:
@@ -82,7 +82,7 @@ rule draw_curves:
         "../../environment.yml"
     params:
         settings={study: plan.curve_settings() for study, plan in CURVED.items()},
-        code=fingerprint("plasticity.curves"),
+        code=fingerprint("plasticity.report.curves"),
     message:
         "Drawing the curves whose values are read by pointing"
     script:
@@ -130,7 +130,7 @@ rule collect_benchmarks:
         "../../environment.yml"
     params:
         folders=benchmark_folders(),
-        code=fingerprint("plasticity.collect_benchmarks", tables=("benchmarks",)),
+        code=fingerprint("plasticity.report.collect_benchmarks", tables=("benchmarks",)),
     message:
         "Collecting what the jobs took"
     script:

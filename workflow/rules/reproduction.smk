@@ -27,7 +27,7 @@ for study in COMPARED:
             study=study,
             command=command_line(),
             config=config,
-            code=fingerprint("plasticity.keep_run") + published_digest(study),
+            code=fingerprint("plasticity.report.keep_run") + published_digest(study),
         message:
             "Keeping the run of {params.study} as {wildcards.run}"
         script:

@@ -34,7 +34,7 @@ rule pre_train:
         settings=lambda wildcards: TRAIN_TEST.pre_train_settings(wildcards.pre_trained),
         seeds=lambda wildcards: TRAIN_TEST.groups[wildcards.group],
         code=lambda wildcards: fingerprint(
-            "plasticity.pre_train",
+            "plasticity.stages.pre_train",
             tables=("history",),
             used=entries_in(TRAIN_TEST.pre_train_settings(wildcards.pre_trained)),
         ),
@@ -64,7 +64,7 @@ rule measure_variances:
         settings=lambda wildcards: TRAIN_TEST.measure_settings(wildcards.pre_trained),
         seeds=lambda wildcards: TRAIN_TEST.groups[wildcards.group],
         code=lambda wildcards: fingerprint(
-            "plasticity.measure_variances",
+            "plasticity.stages.measure_variances",
             tables=("variances",),
             used=entries_in(TRAIN_TEST.measure_settings(wildcards.pre_trained)),
         ),
@@ -96,7 +96,7 @@ rule transfer:
         ),
         seeds=lambda wildcards: TRAIN_TEST.groups[wildcards.group],
         code=lambda wildcards: fingerprint(
-            "plasticity.transfer",
+            "plasticity.stages.transfer",
             tables=("next_task",),
             used=entries_in(
                 TRAIN_TEST.transfer_settings(wildcards.pre_trained, wildcards.rate)
@@ -126,7 +126,9 @@ rule assemble_variances:
         "../../environment.yml"
     params:
         settings=TRAIN_TEST.assemble_settings(),
-        code=fingerprint("plasticity.assemble_train_test", tables=("variances",)),
+        code=fingerprint(
+            "plasticity.studies.train_test_collapse.assemble", tables=("variances",)
+        ),
     message:
         "Assembling the table of variances"
     script:
@@ -153,7 +155,9 @@ rule assemble_transfer:
         "../../environment.yml"
     params:
         settings=TRAIN_TEST.assemble_settings(),
-        code=fingerprint("plasticity.assemble_train_test", tables=("transfer",)),
+        code=fingerprint(
+            "plasticity.studies.train_test_collapse.assemble", tables=("transfer",)
+        ),
     message:
         "Assembling the table of next tasks"
     script:
@@ -174,7 +178,10 @@ rule correlate_transfer:
         "../../environment.yml"
     params:
         settings=TRAIN_TEST.correlate_settings(),
-        code=fingerprint("plasticity.correlate_transfer", tables=("correlations",)),
+        code=fingerprint(
+            "plasticity.studies.train_test_collapse.correlate",
+            tables=("correlations",),
+        ),
     message:
         "Correlating variances with accuracy on the next task"
     script:
@@ -217,7 +224,7 @@ rule tabulate_train_test:
         "../../environment.yml"
     params:
         settings=TRAIN_TEST.tabulate_settings(),
-        code=fingerprint("plasticity.tabulate_train_test"),
+        code=fingerprint("plasticity.studies.train_test_collapse.outcomes"),
     message:
         "Writing the report's tables of the train-test study"
     script:

@@ -11,7 +11,7 @@ rule verify:
     params:
         results="results",
         dataset=DATASET,
-        code=fingerprint("plasticity.verify"),
+        code=fingerprint("plasticity.stages.verify"),
     message:
         "Verifying the results of {params.dataset}"
     script:

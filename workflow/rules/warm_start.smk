@@ -36,7 +36,7 @@ for group, seeds in WARM_START.groups.items():
         params:
             settings=WARM_START.split_settings(),
             seeds=seeds,
-            code=fingerprint("plasticity.split", tables=("split",)),
+            code=fingerprint("plasticity.tasks.halves", tables=("split",)),
         message:
             f"Drawing the warm-up halves of {group}"
         script:
@@ -67,7 +67,7 @@ rule warm_up:
         settings=lambda wildcards: WARM_START.warm_up_settings(wildcards.warm_up),
         seeds=lambda wildcards: WARM_START.groups[wildcards.group],
         code=lambda wildcards: fingerprint(
-            "plasticity.warm_up",
+            "plasticity.stages.warm_up",
             tables=("history",),
             used=entries_in(WARM_START.warm_up_settings(wildcards.warm_up)),
         ),
@@ -100,7 +100,7 @@ for training in WARM_START.warm_ups:
             params:
                 study=dict(study="warm_start", dataset=DATASET),
                 starts=WARM_START.exported(training, group),
-                code=fingerprint("plasticity.export"),
+                code=fingerprint("plasticity.stages.export"),
             message:
                 f"Exporting the checkpoints of {training}, {group}"
             script:
@@ -134,7 +134,7 @@ for arm, planned in WARM_START.interventions.items():
                 seeds=seeds,
                 starts=WARM_START.intervened(arm, group),
                 code=fingerprint(
-                    "plasticity.intervene",
+                    "plasticity.stages.intervene",
                     used=entries_in(WARM_START.intervene_settings(arm)),
                 ),
             message:
@@ -169,7 +169,7 @@ rule measure_collapse:
         seeds=lambda wildcards: WARM_START.groups[wildcards.group],
         starts=lambda wildcards: WARM_START.measured(wildcards.start, wildcards.group),
         code=lambda wildcards: fingerprint(
-            "plasticity.measure",
+            "plasticity.stages.measure_collapse",
             tables=("collapse",),
             used=entries_in(WARM_START.measure_settings(wildcards.start)),
         ),
@@ -209,7 +209,7 @@ rule fine_tune:
         ),
         records=f"{WARM_START_RESULTS}/fine_tune/{{arm}}/records",
         code=lambda wildcards: fingerprint(
-            "plasticity.fine_tune",
+            "plasticity.stages.fine_tune",
             tables=("fine_tune", "history"),
             used=entries_in(WARM_START.fine_tune_settings(wildcards.arm)),
         ),
@@ -238,7 +238,7 @@ rule assemble_metrics:
         "../../environment.yml"
     params:
         settings=WARM_START.assemble_settings(),
-        code=fingerprint("plasticity.assemble", tables=("metrics",)),
+        code=fingerprint("plasticity.studies.warm_start.assemble", tables=("metrics",)),
     message:
         "Assembling the table of metrics"
     script:
@@ -263,7 +263,7 @@ rule assemble_histories:
     conda:
         "../../environment.yml"
     params:
-        code=fingerprint("plasticity.assemble", tables=("history",)),
+        code=fingerprint("plasticity.studies.warm_start.assemble", tables=("history",)),
     message:
         "Assembling the training histories"
     script:
@@ -287,7 +287,9 @@ rule correlate:
         runtime=60,
     params:
         settings=WARM_START.study["analysis"],
-        code=fingerprint("plasticity.correlate", tables=("correlations",)),
+        code=fingerprint(
+            "plasticity.studies.warm_start.correlate", tables=("correlations",)
+        ),
     message:
         "Correlating collapse with what the networks learnt afterwards"
     script:
@@ -309,7 +311,7 @@ rule find_causes:
         "../../environment.yml"
     params:
         settings=WARM_START.causes_settings(),
-        code=fingerprint("plasticity.causes", tables=("causes",)),
+        code=fingerprint("plasticity.studies.warm_start.causes", tables=("causes",)),
     message:
         "Asking what collapse explains beyond training, and what the arms as an experiment say"
     script:
@@ -352,7 +354,7 @@ rule tabulate_warm_start:
         "../../environment.yml"
     params:
         settings=WARM_START.tabulate_settings(),
-        code=fingerprint("plasticity.tabulate"),
+        code=fingerprint("plasticity.studies.warm_start.outcomes"),
     message:
         "Writing the report's tables"
     script:

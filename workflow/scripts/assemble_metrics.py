@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.assemble import assemble_metrics
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.studies.warm_start.assemble import assemble_metrics
 
 with log_to(snakemake.log[0]):
     assemble_metrics(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.assemble_permuted import AssembleFiles, assemble_permuted
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.studies.continual.assemble import AssembleFiles, assemble_permuted
 
 with log_to(snakemake.log[0]):
     assemble_permuted(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.assemble_train_test import assemble_transfer
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.studies.train_test_collapse.assemble import assemble_transfer
 
 with log_to(snakemake.log[0]):
     assemble_transfer(

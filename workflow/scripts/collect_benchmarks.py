@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.collect_benchmarks import collect_benchmarks
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.report.collect_benchmarks import collect_benchmarks
 
 with log_to(snakemake.log[0]):
     collect_benchmarks(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.compare_published import compare_published
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.report.compare_published import compare_published
 
 with log_to(snakemake.log[0]):
     compare_published(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.correlate_transfer import correlate_transfer
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.studies.train_test_collapse.correlate import correlate_transfer
 
 with log_to(snakemake.log[0]):
     correlate_transfer(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.curves import draw_curves
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.report.curves import draw_curves
 
 with log_to(snakemake.log[0]):
     draw_curves(

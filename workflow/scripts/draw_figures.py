@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.draw import FigureFiles, draw
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.report.draw import FigureFiles, draw
 
 with log_to(snakemake.log[0]):
     draw(

@@ -1,5 +1,5 @@
-from plasticity.logs import log_to
-from plasticity.split import draw_splits
+from plasticity.jobs.logs import log_to
+from plasticity.tasks.halves import draw_splits
 
 with log_to(snakemake.log[0]):
     draw_splits(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.export import export_checkpoints
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.stages.export import export_checkpoints
 
 with log_to(snakemake.log[0]):
     export_checkpoints(

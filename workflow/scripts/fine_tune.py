@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.fine_tune import FineTuneFiles, fine_tune
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.stages.fine_tune import FineTuneFiles, fine_tune
 
 with log_to(snakemake.log[0]):
     fine_tune(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.first_task import FirstTaskFiles, first_task
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.stages.first_task import FirstTaskFiles, first_task
 
 with log_to(snakemake.log[0]):
     first_task(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.following_tasks import FollowingFiles, following_tasks
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.stages.following_tasks import FollowingFiles, following_tasks
 
 with log_to(snakemake.log[0]):
     following_tasks(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.intervene import InterveneFiles, intervene
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.stages.intervene import InterveneFiles, intervene
 
 with log_to(snakemake.log[0]):
     intervene(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.keep_run import keep_run
-from plasticity.logs import log_to
+from plasticity.jobs.logs import log_to
+from plasticity.report.keep_run import keep_run
 
 with log_to(snakemake.log[0]):
     keep_run(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.logs import log_to
-from plasticity.measure import MeasureFiles, measure
+from plasticity.jobs.logs import log_to
+from plasticity.stages.measure_collapse import MeasureFiles, measure
 
 with log_to(snakemake.log[0]):
     measure(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.logs import log_to
-from plasticity.measure_variances import MeasureFiles, measure_variances
+from plasticity.jobs.logs import log_to
+from plasticity.stages.measure_variances import MeasureFiles, measure_variances
 
 with log_to(snakemake.log[0]):
     measure_variances(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.logs import log_to
-from plasticity.pre_train import PreTrainFiles, pre_train
+from plasticity.jobs.logs import log_to
+from plasticity.stages.pre_train import PreTrainFiles, pre_train
 
 with log_to(snakemake.log[0]):
     pre_train(

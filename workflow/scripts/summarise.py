@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.logs import log_to
-from plasticity.summarise import summarise
+from plasticity.jobs.logs import log_to
+from plasticity.report.summarise import summarise
 
 with log_to(snakemake.log[0]):
     summarise(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.logs import log_to
-from plasticity.tabulate_permuted import tabulate_permuted
+from plasticity.jobs.logs import log_to
+from plasticity.studies.continual.outcomes import tabulate_permuted
 
 with log_to(snakemake.log[0]):
     tabulate_permuted(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.logs import log_to
-from plasticity.tabulate_train_test import tabulate_train_test
+from plasticity.jobs.logs import log_to
+from plasticity.studies.train_test_collapse.outcomes import tabulate_train_test
 
 with log_to(snakemake.log[0]):
     tabulate_train_test(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.logs import log_to
-from plasticity.tabulate import tabulate
+from plasticity.jobs.logs import log_to
+from plasticity.studies.warm_start.outcomes import tabulate
 
 with log_to(snakemake.log[0]):
     tabulate(

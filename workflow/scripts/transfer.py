@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.logs import log_to
-from plasticity.transfer import TransferFiles, transfer
+from plasticity.jobs.logs import log_to
+from plasticity.stages.transfer import TransferFiles, transfer
 
 with log_to(snakemake.log[0]):
     transfer(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.logs import log_to
-from plasticity.verify import verify
+from plasticity.jobs.logs import log_to
+from plasticity.stages.verify import verify
 
 with log_to(snakemake.log[0]):
     verify(Path(snakemake.params.results), dataset=snakemake.params.dataset)

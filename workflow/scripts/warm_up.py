@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from plasticity.logs import log_to
-from plasticity.warm_up import WarmUpFiles, warm_up
+from plasticity.jobs.logs import log_to
+from plasticity.stages.warm_up import WarmUpFiles, warm_up
 
 with log_to(snakemake.log[0]):
     warm_up(

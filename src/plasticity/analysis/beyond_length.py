@@ -20,7 +20,7 @@ import pandas as pd
 from plasticity.analysis.estimates import OUTCOME, Asked, Row, row_of
 from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.moments import Moments, moments_of
-from plasticity.analysis.published import Key
+from plasticity.analysis.published_effects import Key
 from plasticity.analysis.transitions import EXPECTED, METRICS, Transitions, distinct
 
 

@@ -15,7 +15,7 @@ from plasticity.analysis.bootstrap import averaged_interval, mean_interval, pool
 from plasticity.analysis.correlation import Coefficients, Points, coefficients, points_of
 from plasticity.analysis.panel import Excluded, Panel, excluded
 from plasticity.analysis.windows import Window
-from plasticity.schemas import SCHEMAS
+from plasticity.storage.schemas import SCHEMAS
 
 Block = dict[str, np.ndarray]
 Pair = tuple[str, str]

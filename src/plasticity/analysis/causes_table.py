@@ -9,11 +9,11 @@ from plasticity.analysis.doses import Series, Trial
 from plasticity.analysis.estimates import Asked, Row, row_of
 from plasticity.analysis.inference import Inference, Level
 from plasticity.analysis.power import seeds_for_correlation
-from plasticity.analysis.published import Key
+from plasticity.analysis.published_effects import Key
 from plasticity.analysis.transitions import Transitions
 from plasticity.analysis.verdict import corrected, judged
 from plasticity.errors import PlasticityError
-from plasticity.schemas import SCHEMAS
+from plasticity.storage.schemas import SCHEMAS
 
 _KINDS = {"str": "object", "int": "Int64", "float": "float64"}
 
@@ -63,7 +63,7 @@ def power_rows(published: Mapping[Key, float], windows: Mapping[str, Transitions
 
 
 def trial_of(settings: Mapping[str, Any], pairs: tuple[str, ...]) -> Trial:
-    """Return the arms as an experiment, as `plasticity.plan.trial` describes it.
+    """Return the arms as an experiment, as `plasticity.studies.trial` describes it.
 
     Args:
         settings: control, treatments and series.

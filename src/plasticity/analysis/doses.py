@@ -15,7 +15,7 @@ import pandas as pd
 from plasticity.analysis.estimates import MEDIATOR, OUTCOME, Asked, Row, row_of
 from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.moments import Moments, moments_of
-from plasticity.analysis.published import Key
+from plasticity.analysis.published_effects import Key
 from plasticity.analysis.transitions import Transitions, paired
 
 _LOG_RATIO = 10.0  # between the largest and the smallest dose, from which a positive dose is taken as its logarithm

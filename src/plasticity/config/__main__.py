@@ -2,8 +2,8 @@
 
 import sys
 
-from plasticity.config.page import COMMAND, describe_schema
-from plasticity.files import atomic_path
+from plasticity.config.manual import COMMAND, describe_schema
+from plasticity.storage.files import atomic_path
 
 
 def main(arguments: list[str]) -> int:

@@ -5,7 +5,7 @@ from copy import deepcopy
 from itertools import product
 from typing import Any
 
-from plasticity.catalogue import INTERVENTIONS, PENALTIES, Entry
+from plasticity.config.catalogue import INTERVENTIONS, PENALTIES, Entry
 
 Arm = dict[str, Any]
 _Keys = tuple[str, ...]

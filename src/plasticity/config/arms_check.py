@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.findings import Findings
-from plasticity.messages import Location, shown
+from plasticity.config.messages import Location, shown
 
 
 def check_names_of_arms(location: Location, arms: Mapping[str, Arm], findings: Findings) -> None:

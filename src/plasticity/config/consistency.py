@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from plasticity.catalogue import READERS
+from plasticity.config.catalogue import READERS
 from plasticity.config.findings import Findings
+from plasticity.config.messages import shown
 from plasticity.config.permuted import check_permuted
 from plasticity.config.train_test_collapse import check_train_test_collapse
 from plasticity.config.warm_start import check_warm_start
-from plasticity.messages import shown
 
 _STUDIES = {
     "warm_start": check_warm_start,

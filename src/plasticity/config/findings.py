@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from plasticity.config.messages import Location, dotted
 from plasticity.errors import PlasticityError
-from plasticity.messages import Location, dotted
 
 
 class ConfigError(PlasticityError):

@@ -12,8 +12,8 @@ import yaml
 from jsonschema import Draft202012Validator, TypeChecker, ValidationError, validators
 
 from plasticity.config.findings import Findings
+from plasticity.config.messages import Location, did_you_mean, dotted, shown
 from plasticity.config.wording import Schema, expectation, hint, types_of
-from plasticity.messages import Location, did_you_mean, dotted, shown
 
 SCHEMA_FILE = Path(__file__).resolve().parents[3] / "workflow" / "schemas" / "config.schema.yaml"
 

@@ -9,9 +9,9 @@ from typing import Any
 from plasticity.config.consistency import check_consistency
 from plasticity.config.findings import ConfigError, Findings
 from plasticity.config.frame import admits_null, check, read_schema, schema_of
+from plasticity.config.messages import Location, shown
 from plasticity.config.names import check_names, fill_defaults
 from plasticity.config.wording import Schema
-from plasticity.messages import Location, shown
 
 
 def load_config(mapping: Mapping[str, Any], *, root: Path) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from plasticity import catalogue
-from plasticity.catalogue import Entry
+from plasticity.config import catalogue
+from plasticity.config.catalogue import Entry
 from plasticity.config.findings import Findings
 from plasticity.config.frame import Section, check, sections
+from plasticity.config.messages import Location, did_you_mean, shown
 from plasticity.config.wording import Schema
-from plasticity.messages import Location, did_you_mean, shown
 
 _TABLES: dict[str, Mapping[str, Entry]] = {
     name: getattr(catalogue, name)

@@ -5,7 +5,7 @@ from typing import Any
 from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.arms_check import check_names_of_arms
 from plasticity.config.findings import Findings
-from plasticity.messages import Location, shown
+from plasticity.config.messages import Location, shown
 
 _STUDY: Location = ("permuted",)
 _ARMS: Location = (*_STUDY, "arms")

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from plasticity.config.findings import ConfigError
-from plasticity.messages import shown
+from plasticity.config.messages import shown
 
 
 def refuse_repeated_keys(paths: Iterable[str | Path]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from plasticity.config.arms import Arm
 from plasticity.config.arms_check import check_names_of_arms
 from plasticity.config.findings import Findings
-from plasticity.messages import Location, shown
+from plasticity.config.messages import Location, shown
 
 _ARMS: Location = ("train_test_collapse", "arms")
 

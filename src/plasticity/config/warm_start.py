@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from plasticity.catalogue import INTERVENTIONS, PENALTIES, Entry
 from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.arms_check import check_names_of_arms
+from plasticity.config.catalogue import INTERVENTIONS, PENALTIES, Entry
 from plasticity.config.findings import Findings
-from plasticity.messages import Location, did_you_mean, shown
+from plasticity.config.messages import Location, did_you_mean, shown
 
 _WARM_UP: Location = ("warm_start", "warm_up")
 _ARMS: Location = ("warm_start", "arms")

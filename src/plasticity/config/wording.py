@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from plasticity.messages import did_you_mean
+from plasticity.config.messages import did_you_mean
 
 Schema = dict[str, Any]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class DataSet:
-    """Labelled images as read from their source, unchecked: `plasticity.prepare` checks them.
+    """Labelled images as read from their source, unchecked: `plasticity.stages.prepare` checks them.
 
     Attributes:
         train_images: Training images, uint8 of shape (N, H, W, C).

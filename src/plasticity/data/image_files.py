@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from plasticity.data.dataset import DataSet, numbered_classes, one_line
 from plasticity.data.decoding import ImageForm, decode_images, image_form
 from plasticity.errors import PlasticityError
-from plasticity.files import sha256_of
+from plasticity.storage.files import sha256_of
 
 _BATCH = 1024  # rows of a Parquet file in memory at a time
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.errors import PlasticityError
-from plasticity.files import digest_of, read_json, sha256_of
+from plasticity.storage.files import digest_of, read_json, sha256_of
 
 ARRAYS = {"train_images": "uint8", "train_labels": "int64", "test_images": "uint8", "test_labels": "int64"}
 DESCRIPTION = "dataset.json"
@@ -58,7 +58,7 @@ def open_store(path: str | Path, *, verify: bool = True) -> ImageStore:
     """Open a prepared data set without reading its images into memory.
 
     Args:
-        path: The folder that `plasticity.prepare` wrote, or its dataset.json.
+        path: The folder that `plasticity.stages.prepare` wrote, or its dataset.json.
         verify: Also compare the SHA-256 of every array with dataset.json. Shapes and types are always compared.
 
     Raises:

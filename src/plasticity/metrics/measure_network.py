@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from plasticity.data.image_tensors import ImageTensors
 from plasticity.metrics import capacity, collapse
 from plasticity.metrics.statistics import StatisticsStream
 from plasticity.models.classifier import Classifier
-from plasticity.training.images import ImageTensors
 
 _BATCH = 500
 

@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from plasticity.data.image_tensors import ImageTensors, train_tensors
 from plasticity.data.store import ImageStore
+from plasticity.jobs.device import place
 from plasticity.models.classifier import Classifier
-from plasticity.models.registry import build_model
+from plasticity.models.model_registry import build_model
+from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
-from plasticity.training.device import place
-from plasticity.training.images import ImageTensors, train_tensors
-from plasticity.training.weights import load_weights, weights_of
 
 _BATCH = 500
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from plasticity.data.image_tensors import ImageTensors, even_batches
 from plasticity.models.classifier import Classifier
-from plasticity.training.images import ImageTensors, even_batches
 from plasticity.training.step import TrainingStep
 
 _EVALUATION_BATCH = 500

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
-from plasticity.progress import Progress
-from plasticity.training.images import number_of_batches
+from plasticity.data.image_tensors import number_of_batches
+from plasticity.jobs.progress import Progress
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
 from plasticity.training.step import TrainingStep

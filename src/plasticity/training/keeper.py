@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plasticity.checkpoints import list_checkpoints, write_checkpoint
-from plasticity.files import move_folder
+from plasticity.models.weights import weights_of
+from plasticity.storage.checkpoints import list_checkpoints, write_checkpoint
+from plasticity.storage.files import move_folder
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import TrainingRun
-from plasticity.training.weights import weights_of
 
 
 @dataclass

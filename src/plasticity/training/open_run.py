@@ -4,11 +4,11 @@ from typing import Any
 
 import torch
 
+from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import ImageStore
-from plasticity.models.registry import build_model
+from plasticity.jobs.device import place
+from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
-from plasticity.training.device import place
-from plasticity.training.images import train_tensors
 from plasticity.training.run import TrainingRun
 
 

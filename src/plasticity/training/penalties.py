@@ -1,7 +1,7 @@
 """Terms that may be added to the cross-entropy: weight · min(value, cap).
 
 A penalty is a function of the batch's features and labels; a new one is a function here, its entry in `PENALTIES`,
-and its parameters in `plasticity.catalogue`.
+and its parameters in `plasticity.config.catalogue`.
 """
 
 from collections.abc import Callable, Mapping

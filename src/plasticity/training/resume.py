@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import Parameter
 
+from plasticity.jobs.stopping import Stopped
 from plasticity.models.classifier import Classifier
-from plasticity.stopping import Stopped
+from plasticity.models.weights import load_weights, weights_of
+from plasticity.storage.unfinished import Unfinished
 from plasticity.training.sgd import SGD
-from plasticity.training.weights import load_weights, weights_of
-from plasticity.unfinished import Unfinished
 
 logger = logging.getLogger(__name__)
 

@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
+from plasticity.data.image_tensors import ImageTensors
+from plasticity.jobs.progress import Progress
 from plasticity.models.classifier import Classifier
-from plasticity.progress import Progress
+from plasticity.models.weights import load_weights
 from plasticity.seeding import torch_generator
 from plasticity.training.epoch import train_epoch
 from plasticity.training.graphs import GraphedStep, recordable
-from plasticity.training.images import ImageTensors
 from plasticity.training.resume import ResumeFile
 from plasticity.training.step import TrainingStep, sgd
-from plasticity.training.weights import load_weights
 
 logger = logging.getLogger(__name__)
 

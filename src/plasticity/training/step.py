@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from plasticity.data.image_tensors import ImageTensors
 from plasticity.models.classifier import Classifier
-from plasticity.training.images import ImageTensors
 from plasticity.training.penalties import PENALTIES, penalty_term
 from plasticity.training.sgd import SGD
 

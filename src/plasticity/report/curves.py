@@ -1,0 +1,129 @@
+"""Stage: the studies' curves as a page whose values are read by pointing at them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from plasticity.report.figures.arm_styles import arm_styles
+from plasticity.report.figures.axes import TASK_AXIS, WARM_UP_AXIS, metric_label
+from plasticity.report.figures.summaries import over_seeds, rows_where
+from plasticity.storage.files import atomic_path
+from plasticity.storage.tables import read_table
+
+_STYLE = """
+body { font: 14px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem; }
+p { max-width: 46rem; }
+.row { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(30rem, 100%), 1fr)); }
+.row > div { min-width: 0; }
+"""
+_HEAD = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    f"<title>Curves</title><style>{_STYLE}</style></head>"
+)
+_NOTE = (
+    "Means over seeds. Point at a curve for its value, the interval of the mean over seeds, and the number of seeds; "
+    "click on an arm in the legend to see it alone, beside it to see all."
+)
+_MANY = 40  # values of x, above which points are small
+_OPTIONS = '{"actions": false}'
+_DASHES = {"-": [1, 0], "--": [6, 4]}
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What of a study's table is drawn: two columns of the table `schema` against `x`; NC1's axis is logarithmic."""
+
+    schema: str
+    x: str
+    x_label: str
+    columns: tuple[str, str]
+
+
+STUDIES: Mapping[str, Curves] = {
+    "warm_start": Curves("metrics", "warm_up_epoch", WARM_UP_AXIS, ("full_test_accuracy", "nc1")),
+    "permuted": Curves("permuted", "task", TASK_AXIS, ("online_accuracy", "nc1")),
+}
+
+
+def draw_curves(tables: Mapping[str, Path], *, settings: Mapping[str, Any], output: Path) -> None:
+    """Write one page with the curves of all studies.
+
+    Args:
+        tables: Study -> its table of metrics.
+        settings: Study -> arms (all, in order), labels (by arm), confidence.
+        output: The page, which needs nothing else.
+    """
+    parts, charts = [], {}
+    for study, path in tables.items():
+        curves = STUDIES[study]
+        table = read_table(path, curves.schema)
+        names = {f"{study}_{column}": column for column in curves.columns}
+        panels = "".join(f'<div id="{name}"></div>' for name in names)
+        parts.append(f"<h2>{study.replace('_', ' ').capitalize()}</h2><div class=row>{panels}</div>")
+        charts |= {
+            name: chart(values(table, curves, column, settings[study]), curves, column, settings[study])
+            for name, column in names.items()
+        }
+    shown = "".join(
+        f"vegaEmbed('#{name}', {drawn.to_json(indent=None)}, {_OPTIONS});\n" for name, drawn in charts.items()
+    )
+    library = vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]
+    scripts = f"<script>{library}</script><script>{shown}</script>"
+    with atomic_path(output) as temporary:
+        temporary.write_text(f"{_HEAD}<body><p>{_NOTE}</p>{''.join(parts)}{scripts}</body></html>\n", encoding="utf-8")
+
+
+def values(table: pd.DataFrame, curves: Curves, column: str, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the points of all arms that have finite values of `column`.
+
+    Returns:
+        Label of the `arm`, `x`, `y` (the mean over seeds, per cent for fractions) and `shown`, the text on pointing. A
+        single point, as of an arm without warm-up, becomes a level over all x.
+    """
+    rows = rows_where(table, ~table["diverged"].eq(True))
+    ends = table[curves.x].agg(["min", "max"]).to_list()
+    found = []
+    for arm in settings["arms"]:
+        summary = over_seeds(rows_where(rows, rows["arm"] == arm), curves.x, column, settings["confidence"])
+        if len(summary) == 1:
+            summary = pd.concat([summary.assign(x=end) for end in ends])
+        found.append(_points(summary, column, curves.schema).assign(arm=settings["labels"][arm]))
+    return pd.concat(found, ignore_index=True)
+
+
+def chart(points: pd.DataFrame, curves: Curves, column: str, settings: Mapping[str, Any]) -> alt.Chart:
+    """Return the chart of one column; clicking on an arm of the legend leaves that arm alone."""
+    styles = arm_styles(settings["arms"])
+    labels = [settings["labels"][arm] for arm in settings["arms"]]
+    colors = alt.Scale(domain=labels, range=[styles[arm].color for arm in settings["arms"]])
+    dashes = alt.Scale(domain=labels, range=[_DASHES[styles[arm].linestyle] for arm in settings["arms"]])
+    picked = alt.selection_point(fields=["arm"], bind="legend", name="arm")
+    scale = alt.Scale(type="log" if column == "nc1" else "linear", zero=False, nice=False)
+    size = 18 if len(set(points["x"])) <= _MANY else 5
+    drawn = alt.Chart(points).mark_line(point={"size": size}, strokeWidth=1.5)
+    return drawn.encode(
+        x=alt.X("x:Q", title=curves.x_label, axis=alt.Axis(grid=False)),
+        y=alt.Y("y:Q", title=metric_label(column, curves.schema), scale=scale),
+        color=alt.Color("arm:N", scale=colors, legend=alt.Legend(title=None, orient="bottom", columns=3)),
+        strokeDash=alt.StrokeDash("arm:N", scale=dashes, legend=None),
+        opacity=alt.condition(picked, alt.value(1), alt.value(0.08)),
+        tooltip=["arm:N", alt.Tooltip("x:Q", title=curves.x.replace("_", " ")), alt.Tooltip("shown:N", title=column)],
+    ).add_params(picked).properties(width="container", height=300)  # fmt: skip
+
+
+def _points(summary: pd.DataFrame, column: str, schema: str) -> pd.DataFrame:
+    scale = 100 if "%" in metric_label(column, schema) else 1
+    numbers = (summary[["mean", "low", "high"]].to_numpy(dtype=float) * scale).tolist()
+    shown = [_text(*row, seeds=seeds) for row, seeds in zip(numbers, summary["n"].to_list(), strict=True)]
+    rounded = [float(f"{mean:.5g}") for mean, _, _ in numbers]  # a page in a report may not exceed some megabytes
+    return pd.DataFrame({"x": summary["x"].to_list(), "y": rounded, "shown": shown})
+
+
+def _text(mean: float, low: float, high: float, *, seeds: int) -> str:
+    interval = "" if pd.isna(low) else f" [{low:.4g}, {high:.4g}]"
+    return f"{mean:.4g}{interval}, {seeds} seed{'s' if seeds > 1 else ''}"

@@ -1,0 +1,124 @@
+"""One look for all figures: sizes, fonts, and files whose bytes depend on the data alone."""
+
+import html
+import io
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from plasticity.errors import PlasticityError
+from plasticity.report.figures.description import Description
+from plasticity.storage.files import atomic_path
+
+SINGLE = 3.35
+"""Width of one journal column, inches: 85 mm."""
+DOUBLE = 6.9
+"""Width of two journal columns, inches: 175 mm."""
+TEXT = (6.0, 9.0)
+"""Smallest and largest text of a figure at its own size, points."""
+THINNEST = 0.5
+"""Width of the thinnest line, points: thinner ones get lost in print."""
+PNG_DPI = 200
+NEUTRAL = "#6B6B6B"
+"""Colour of everything that is no arm: reference lines, notes, the second axis of a panel."""
+_RANGES = {"width": (2.0, 30.0, "inches"), "height": (1.0, 30.0, "inches"), "font_size": (4.0, 30.0, "points")}
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a configuration may change in one figure; None keeps the figure's own choice.
+
+    Width and height are in inches, `font_size` is in points, `log_y` forces a logarithmic (or linear) axis in
+    figures that can have either.
+    """
+
+    width: float | None = None
+    height: float | None = None
+    log_y: bool | None = None
+    font_size: float = 8.0
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> "Style":
+        """Build a style from a figure's section of the configuration.
+
+        Raises:
+            PlasticityError: If a key is unknown, or a value is of the wrong type or out of range.
+        """
+        names = [field.name for field in fields(cls)]
+        for key, value in settings.items():
+            if key not in names:
+                raise PlasticityError(f"figure style: expected keys among {names}, got {key!r}")
+            if value is not None:
+                _check(key, value)
+        return cls(**{key: value for key, value in settings.items() if value is not None})
+
+    def figure(self, rows: int, columns: int, *, height: float, width: float = DOUBLE, **grid: Any) -> tuple:
+        """Return a new figure and its 2-D array of axes; `height` and `width` (inches) are the figure's own choice.
+
+        The figure belongs to no global state of Matplotlib, so that nothing has to be closed and no display is needed.
+        The axes lie in a subfigure that has labels of its own; the figure's legend and notes surround it.
+        """
+        figure = Figure(
+            figsize=(self.width or width, self.height or height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
+        )
+        axes = figure.add_subfigure(figure.add_gridspec()[0]).subplots(rows, columns, squeeze=False, **grid)
+        sns.despine(figure)
+        return figure, axes
+
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        """Draw and save in this look; settings of Matplotlib are as before when the block ends."""
+        small = self.font_size - 1
+        parameters: Any = {
+            **sns.axes_style("ticks", {"axes.grid": True, "grid.color": "#E8E8E8", "grid.linewidth": 0.5}),
+            "font.family": ["sans-serif"],
+            "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],  # the first one comes with Matplotlib
+            **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize", "figure.labelsize"), self.font_size),
+            **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), small),
+            **{"axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6},
+            **{"xtick.major.size": 3, "ytick.major.size": 3, "xtick.minor.size": 0, "ytick.minor.size": 0},
+            **{"lines.linewidth": 1.2, "lines.markersize": 3.5, "legend.frameon": False, "axes.titlepad": 5},
+            **{"svg.fonttype": "none", "svg.hashsalt": "plasticity", "axes.unicode_minus": True},
+        }
+        with mpl.rc_context(parameters):
+            yield
+
+
+def save(figure: Figure, svg_path: str | Path, png_path: str | Path, description: Description) -> None:
+    """Write a figure as SVG (text stays text) and PNG (200 dpi), whole or not at all, the same bytes each time.
+
+    Both say what they show: the SVG to screen readers, the PNG in its fields Title and Description.
+    """
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    with atomic_path(svg_path) as temporary:
+        temporary.write_text(_described(drawn.getvalue(), description), encoding="utf-8")
+    fields: Any = {"Software": None, "Title": description.title, "Description": description.text}
+    with atomic_path(png_path) as temporary:
+        figure.savefig(temporary, format="png", dpi=PNG_DPI, metadata=fields)
+
+
+def _described(svg: str, description: Description) -> str:
+    """Put title and description where screen readers look for them: first in the root, which names them."""
+    title, text = html.escape(description.title, quote=False), html.escape(description.text, quote=False)
+    label = 'role="img" aria-labelledby="figure-title figure-description"'
+    named = f'\n <title id="figure-title">{title}</title>\n <desc id="figure-description">{text}</desc>'
+    return re.sub(r"<svg ([^>]*)>", lambda root: f"<svg {label} {root[1]}>{named}", svg, count=1)
+
+
+def _check(key: str, value: Any) -> None:
+    if key == "log_y":
+        if not isinstance(value, bool):
+            raise PlasticityError(f"figure style: log_y: expected true or false, got {value!r}")
+        return
+    low, high, unit = _RANGES[key]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise PlasticityError(f"figure style: {key}: expected {low:g} to {high:g} {unit}, got {value!r}")

@@ -1,0 +1,195 @@
+"""The published numbers and shapes of a study, read from its YAML file and checked; a series is one claim a point."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from plasticity.config.messages import did_you_mean, dotted
+from plasticity.errors import PlasticityError
+from plasticity.storage.files import sha256_of
+
+FOLDER = Path(__file__).parent
+_STUDIES = Path(__file__).parents[2] / "studies"
+_PACKAGES = {
+    "warm_start": "warm_start",
+    "permuted": "continual",
+    "train_test_collapse": "train_test_collapse",
+}
+SIGNS = {"falls": -1, "negative": -1, "rises": 1, "positive": 1, "level": 0, "zero": 0}
+"""What each shape says of the sign of its measure."""
+
+Requirements = dict[tuple[str, ...], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One published number or shape.
+
+    Attributes:
+        name: Its key, with the checkpoint or task behind it where it is a point of a series.
+        source: The paper.
+        basis: Where it stands: text, table, figure, or computed from the results that the authors released.
+        quantity: What it is, in words.
+        unit: Unit of the number, as in `plasticity.storage.schemas`.
+        measure: How this run's value is found: `plasticity.report.published.measures`.
+        shape: One of `SIGNS`; empty for a number.
+        value: The number; None for a shape or a range.
+        sd: Standard deviation over `n` seeds, if published.
+        precision: Half a unit of the last digit, or what a figure lets one read.
+        range: Lower and upper end, where a range is published.
+        n: Seeds behind it, if stated.
+        requires: Settings that a run must have for the claim to be compared, by the path in the run's settings.
+        other: Further settings of the published number; they are told where they differ.
+        not_comparable: Why it can never be compared; empty where it can.
+    """
+
+    name: str
+    source: str
+    basis: str
+    quantity: str
+    unit: str
+    measure: Mapping[str, Any]
+    shape: str = ""
+    value: float | None = None
+    sd: float | None = None
+    precision: float = 0.0
+    range: tuple[float, float] | None = None
+    n: int | None = None
+    requires: Requirements = field(default_factory=dict)
+    other: Requirements = field(default_factory=dict)
+    not_comparable: str = ""
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Arms that the measure reads; an experiment stands for its arms."""
+        keys = ("arm", "minus_arm", "experiment")
+        return tuple(self.measure[key] for key in keys if key in self.measure)
+
+
+@dataclass(frozen=True)
+class Published:
+    """The claims about one study, the schema of its table and the column that counts its checkpoints or tasks."""
+
+    study: str
+    table: str
+    axis: str
+    claims: tuple[Claim, ...]
+
+
+def published_studies() -> list[str]:
+    """Return the studies that there are claims about."""
+    return sorted(_PACKAGES)
+
+
+def published_digest(study: str) -> str:
+    """Return a digest of a study's file: what makes a comparison stale."""
+    return sha256_of(_file(study))[:16]
+
+
+def read_published(study: str) -> Published:
+    """Read and check the claims about a study.
+
+    Raises:
+        PlasticityError: If there are none, or the file has not the form of `schema.yaml`.
+    """
+    if study not in published_studies():
+        raise PlasticityError(f"published: expected one of {', '.join(published_studies())}, got {study!r}")
+    path = _file(study)
+    return parse(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+
+
+def parse(content: Any, name: str) -> Published:
+    """Check what a file says and return its claims.
+
+    Args:
+        content: The file's YAML.
+        name: What an error calls the file.
+
+    Raises:
+        PlasticityError: If it has not the form of `schema.yaml`, a series' lists differ in length, or a name is twice.
+    """
+    schema = yaml.safe_load((FOLDER / "schema.yaml").read_text(encoding="utf-8"))
+    if (error := best_match(Draft202012Validator(schema).iter_errors(content))) is not None:
+        raise PlasticityError(f"{name}: {dotted(tuple(error.absolute_path))}: {error.message}")
+    claims: dict[str, Claim] = {}
+    for entry in content["claims"]:
+        for claim in _expanded(entry, content, f"{name}: {entry['name']}"):
+            if claim.name in claims:
+                raise PlasticityError(f"{name}: expected every name once, got {claim.name} twice")
+            claims[claim.name] = claim
+    return Published(content["study"], content["table"], content["axis"], tuple(claims.values()))
+
+
+def _expanded(entry: Mapping[str, Any], content: Mapping[str, Any], where: str) -> Iterator[Claim]:
+    """Yield the claim, or one claim for each point of a series.
+
+    Raises:
+        PlasticityError: If its system is none of the file's, or its lists differ in length.
+    """
+    systems, axis = content["systems"], content["axis"].replace("_", " ")
+    if entry["system"] not in systems:
+        hint = did_you_mean(entry["system"], systems)
+        raise PlasticityError(
+            f"{where}: expected one of the systems {', '.join(systems)}, got {entry['system']!r} {hint}"
+        )
+    at = entry["measure"].get("at")
+    if not isinstance(at, list):
+        yield _claim(entry, systems[entry["system"]])
+        return
+    for position, place in enumerate(at):
+        point: dict[str, Any] = {}
+        for key in ("value", "sd", "precision"):
+            values = entry.get(key)
+            if isinstance(values, list) and len(values) != len(at):
+                raise PlasticityError(f"{where}.{key}: expected {len(at)} numbers, one per point, got {len(values)}")
+            point[key] = values[position] if isinstance(values, list) else values
+        point |= {"name": f"{entry['name']}_{place}", "quantity": f"{entry['quantity']}, {axis} {place}"}
+        yield _claim({**entry, **point, "measure": {**entry["measure"], "at": place}}, systems[entry["system"]])
+
+
+def _claim(entry: Mapping[str, Any], system: Mapping[str, Any]) -> Claim:
+    given = {key: value for key, value in entry.items() if key not in ("system", "settings") and value is not None}
+    if "range" in given:
+        given["range"] = tuple(given["range"])
+    if "shape" not in given and "not_comparable" in system:
+        given.setdefault("not_comparable", system["not_comparable"])
+    claim = Claim(**given, source=system["source"])
+    own = _paths(entry.get("settings", {}))
+    full = {**_paths(system["settings"]), **_of_arms(system.get("every_arm", {}), claim.arms)}
+    arms = {k: v for arm in claim.arms for k, v in _of_arms(system["arms"].get(arm, {}), (arm,)).items()}
+    needed = {**(_paths(system["shape_settings"]) if claim.shape else full), **arms, **own}
+    other = {path: value for path, value in full.items() if path not in needed} if claim.shape else {}
+    return replace(claim, requires=needed, other=other)
+
+
+def _of_arms(settings: Mapping[str, Any], arms: tuple[str, ...]) -> Requirements:
+    return {("arms", arm, *key.split(".")): value for arm in arms for key, value in settings.items()}
+
+
+def _paths(settings: Mapping[str, Any]) -> Requirements:
+    """Return settings by their path; the name of an arm may itself hold a dot, as in weight_decay_0.1."""
+    found: Requirements = {}
+    for key, value in settings.items():
+        group, _, rest = key.partition(".")
+        if group == "arms":
+            arm, _, rest = _split_arm(rest)
+            found[group, arm, *rest.split(".")] = value
+        else:
+            found[tuple(key.split("."))] = value
+    return found
+
+
+def _split_arm(text: str) -> tuple[str, str, str]:
+    """Split "weight_decay_0.1.length" behind the arm's name: settings have names that start with a letter."""
+    parts = text.split(".")
+    end = next((i for i in range(1, len(parts)) if not parts[i][:1].isdigit()), len(parts))
+    return ".".join(parts[:end]), ".", ".".join(parts[end:])
+
+
+def _file(study: str) -> Path:
+    return _STUDIES / _PACKAGES[study] / "published.yaml"

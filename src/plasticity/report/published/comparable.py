@@ -1,0 +1,77 @@
+"""Whether a run had the settings that a number was published for, decided from the settings alone."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from plasticity.config.messages import shown
+from plasticity.report.published.claims import Claim, Requirements
+
+_ABSENT = object()
+_GROUPS = ("arms", "experiments")
+
+
+def missing_arms(claim: Claim, settings: Mapping[str, Any]) -> list[str]:
+    """Return the arms or experiments of a claim that the run has not.
+
+    Args:
+        claim: The published number or shape.
+        settings: What the run was: `published_settings` of its plan.
+    """
+    known = {**settings["arms"], **settings.get("experiments", {})}
+    return [name for name in claim.arms if name not in known]
+
+
+def mismatches(requires: Requirements, settings: Mapping[str, Any]) -> list[str]:
+    """Return a line for each required setting that the run has otherwise; what several arms share is told once."""
+    found = {}
+    for path, expected, got in _pairs(requires, settings):
+        if not _same(expected, got):
+            found[f"{_words(path)} {_shown(got)}, published {_shown_expected(expected)}"] = True
+    return list(found)
+
+
+def settings_text(claim: Claim, settings: Mapping[str, Any]) -> str:
+    """Return what the run has for each setting that the claim names, as text."""
+    pairs = _pairs({**claim.requires, **claim.other}, settings)
+    return "; ".join(dict.fromkeys(f"{_words(path)} {_shown(got)}" for path, _, got in pairs))
+
+
+def _pairs(requires: Requirements, settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """Yield path, expected and actual value; an experiment's settings are those of each of its arms."""
+    experiments = settings.get("experiments", {})
+    for path, expected in requires.items():
+        if path[0] == "arms" and path[1] in experiments and path[1] not in settings["arms"]:
+            for arm in experiments[path[1]]["arms"]:
+                yield path, expected, _at(settings, ("arms", arm, *path[2:]))
+        elif path[0] != "arms" or path[1] in settings["arms"]:
+            yield path, expected, _at(settings, path)
+
+
+def _at(settings: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        if not isinstance(settings, Mapping) or key not in settings:
+            return _ABSENT
+        settings = settings[key]
+    return settings
+
+
+def _same(expected: Any, got: Any) -> bool:
+    if isinstance(expected, Mapping):
+        return any(_same(value, got) for value in expected["one_of"])
+    if expected is None:
+        return got is None or got is _ABSENT
+    return got == expected
+
+
+def _words(path: tuple[str, ...]) -> str:
+    return ".".join(path[2:] if path[0] in _GROUPS else path)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "absent" if value is _ABSENT else shown(value)
+
+
+def _shown_expected(expected: Any) -> str:
+    return " or ".join(map(_shown, expected["one_of"])) if isinstance(expected, Mapping) else _shown(expected)

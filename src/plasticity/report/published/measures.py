@@ -1,0 +1,196 @@
+"""This run's value of what a claim is about, with an interval over seeds.
+
+Means over seeds have Student's t interval. Correlations of the correlations table have the bootstrap interval that
+stands there, which decides nothing with fewer than three seeds. A checkpoint or task that the run has not is replaced
+by the nearest one, and `missing` says so.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from plasticity.report.published.places import Place, by_seed, nearest, rows_at, rows_of, words
+
+BOOTSTRAP_SEEDS = 3
+"""Fewest seeds whose bootstrap interval decides anything: that of two is their range."""
+_LEAST_POINTS = 3
+_OF = ("arm", "column", "layer", "at")  # what a contrast may differ in
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """A study's table of metrics, its correlations, the column that counts its checkpoints, the intervals' level."""
+
+    metrics: pd.DataFrame
+    correlations: pd.DataFrame
+    axis: str
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """A value of this run: estimate, interval, seeds; where it was taken, and why it is none or not the one asked."""
+
+    estimate: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    n_seeds: int = 0
+    place: str = ""
+    missing: str = ""
+
+
+def measured(measure: Mapping[str, Any], tables: RunTables) -> Value:
+    """Return this run's value of a claim's measure; without a row of what it is about, why there is none."""
+    columns = {} if measure["of"] == "correlation" else {"arm": "arm", "minus_arm": "arm", "experiment": "experiment"}
+    for key, column in columns.items():
+        if key in measure and not (tables.metrics[column] == measure[key]).any():
+            return Value(missing=f"no row of {measure[key]} in metrics.parquet")
+    return _MEASURES[measure["of"]](measure, tables)
+
+
+def t_interval(values: np.ndarray, confidence: float) -> tuple[float, float]:
+    """Return Student's t interval of the mean of independent values, shape (n,); NaN for fewer than two."""
+    if values.size < 2:
+        return np.nan, np.nan
+    half = half_width(float(values.std(ddof=1)), values.size, confidence)
+    return float(values.mean() - half), float(values.mean() + half)
+
+
+def half_width(sd: float, n: int, confidence: float) -> float:
+    """Return half of Student's t interval of a mean of n values with this standard deviation."""
+    return float(stdtrit(n - 1, 0.5 + confidence / 2) * sd / np.sqrt(n))
+
+
+def _level(measure: Mapping[str, Any], tables: RunTables) -> Value:
+    """Return the mean over seeds of a column at one checkpoint or task of an arm."""
+    rows = rows_of(tables.metrics, "arm", measure["arm"], measure.get("layer"))
+    place = rows_at(rows, measure["at"], tables.axis)
+    values = by_seed(place.rows, measure, measure["column"])
+    return _over_seeds(values, tables, place=place.name, missing=place.missing)
+
+
+def _contrast(measure: Mapping[str, Any], tables: RunTables) -> Value:
+    """Return the mean over seeds of the difference between two arms, columns, layers or checkpoints of a seed."""
+    sides = [{key: measure.get(f"{prefix}{key}", measure.get(key)) for key in _OF} for prefix in ("", "minus_")]
+    rows = [rows_of(tables.metrics, "arm", side["arm"], side["layer"]) for side in sides]
+    shared = np.intersect1d(rows[0][tables.axis], rows[1][tables.axis])
+    if not shared.size:
+        return Value(missing="no checkpoint or task that both have")
+    (first, one), (minus, other) = (
+        _side(part.loc[part[tables.axis].isin(shared.tolist())], side, measure, tables.axis)
+        for part, side in zip(rows, sides, strict=True)
+    )
+    place = first.name if first.name == minus.name else f"{first.name} less {minus.name}"
+    return _over_seeds((one - other).dropna(), tables, place=place, missing=first.missing or minus.missing)
+
+
+def _side(
+    rows: pd.DataFrame, side: Mapping[str, Any], measure: Mapping[str, Any], axis: str
+) -> tuple[Place, pd.Series]:
+    place = rows_at(rows, side["at"], axis)
+    return place, by_seed(place.rows, measure, side["column"])
+
+
+def _onset(measure: Mapping[str, Any], tables: RunTables) -> Value:
+    """Return the mean over seeds of the log ratio of two layers' onsets of collapse, see `onset`."""
+    logs = []
+    for layer in (measure["layer"], measure["minus_layer"]):
+        rows = rows_of(tables.metrics, "arm", measure["arm"], layer)
+        rows = rows.loc[rows[tables.axis] > 0].sort_values(tables.axis)
+        found = {
+            seed: onset(part[tables.axis].to_numpy(float), part[measure["column"]].to_numpy(float))
+            for seed, part in rows.groupby("seed")
+        }
+        logs.append(np.log(pd.Series(found, dtype="float64")))
+    return _over_seeds((logs[0] - logs[1]).dropna(), tables, place=f"all of {words(tables.axis)}", missing="")
+
+
+def onset(axis: np.ndarray, values: np.ndarray) -> float:
+    """Return where a positive series has gone half of the way, in logarithms, from its first value to its lowest.
+
+    Between two checkpoints the way is straight on logarithmic scales.
+
+    Args:
+        axis: Iterations, ascending and positive, shape (P,).
+        values: The series, shape (P,).
+
+    Returns:
+        The iteration; NaN for a series that is not finite and positive, or never falls.
+    """
+    if not len(values) or not np.isfinite(values).all() or values.min() <= 0 or values.min() == values[0]:
+        return np.nan
+    x, y = np.log(axis), np.log(values)
+    middle = (y[0] + y.min()) / 2
+    after = int(np.argmax(y <= middle))
+    share = (y[after - 1] - middle) / (y[after - 1] - y[after])
+    return float(np.exp(x[after - 1] + share * (x[after] - x[after - 1])))
+
+
+def _association(measure: Mapping[str, Any], tables: RunTables) -> Value:
+    """Return the mean over seeds of a correlation within a seed: over an arm's rows, or across an experiment's arms."""
+    key = "arm" if "arm" in measure else "experiment"
+    rows = rows_of(tables.metrics, key, measure[key], measure.get("layer"))
+    place, missing = f"all of {words(tables.axis)}", ""
+    if "at" in measure:
+        chosen = rows_at(rows, measure["at"], tables.axis)
+        rows, place, missing = chosen.rows, chosen.name, chosen.missing
+    found = {seed: _coefficient(part, measure) for seed, part in rows.groupby("seed")}
+    found = {seed: value for seed, value in found.items() if np.isfinite(value)}
+    return _over_seeds(pd.Series(found, dtype="float64"), tables, place=place, missing=missing, bound=1.0)
+
+
+def _coefficient(rows: pd.DataFrame, measure: Mapping[str, Any]) -> float:
+    """Return the correlation of a measure's two columns over different points; NaN if fewer than 3 or constant."""
+    points = np.unique(rows[[measure["x"], measure["y"]]].to_numpy(dtype="float64", na_value=np.nan), axis=0)
+    if measure.get("log_x"):
+        points[:, 0] = np.log(np.where(points[:, 0] > 0, points[:, 0], np.nan))
+    points = points[np.isfinite(points).all(axis=1)]
+    if measure["method"] == "spearman":
+        points = pd.DataFrame(points).rank().to_numpy()
+    if len(points) < _LEAST_POINTS or (np.ptp(points, axis=0) == 0).any():
+        return np.nan
+    return float(np.corrcoef(points.T)[0, 1])
+
+
+def _correlation(measure: Mapping[str, Any], tables: RunTables) -> Value:
+    """Return a row of the correlations table."""
+    table = tables.correlations
+    keys = ("metric", "outcome", "arm", "method", "aggregate", "window_kind")
+    mask = np.logical_and.reduce([table[key] == measure[key] for key in keys])
+    rows = cast("pd.DataFrame", table.loc[mask])
+    if rows.empty:
+        return Value(missing="no such row in correlations.parquet")
+    at, missing = nearest(rows["window_end"].to_numpy(), measure["at"], "window_end")
+    row = rows.loc[rows["window_end"] == at].iloc[0]
+    start, kind = row["window_start"], words(measure["window_kind"])
+    place = f"{kind} {at}" if start == at else f"{kind} {start} to {at}"
+    missing = missing or ("" if np.isfinite(row["estimate"]) else str(row["note"]))
+    return Value(
+        estimate=float(row["estimate"]),
+        low=float(row["ci_low"]),
+        high=float(row["ci_high"]),
+        n_seeds=int(row["n_seeds"]),
+        place=place,
+        missing=missing,
+    )
+
+
+_MEASURES: dict[str, Callable[[Mapping[str, Any], RunTables], Value]] = {
+    "level": _level,
+    "contrast": _contrast,
+    "association": _association,
+    "correlation": _correlation,
+    "onset": _onset,
+}
+
+
+def _over_seeds(values: pd.Series, tables: RunTables, *, place: str, missing: str, bound: float = np.inf) -> Value:
+    found = values.to_numpy(dtype="float64")
+    if not found.size:
+        return Value(place=place, missing=missing or "no finite value at any seed")
+    low, high = (float(np.clip(end, -bound, bound)) for end in t_interval(found, tables.confidence))
+    return Value(estimate=float(found.mean()), low=low, high=high, n_seeds=found.size, place=place, missing=missing)

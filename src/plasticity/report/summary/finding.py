@@ -1,0 +1,110 @@
+"""A finding: one sentence that the tables make, and how estimates are taken from their rows.
+
+Where a table corrects for several tests, its verdict decides and not the bare interval.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from plasticity.report.published.measures import BOOTSTRAP_SEEDS, Value, t_interval
+
+CAUSES_SHOWN = ["treatment", "quantity", "outcome", "method", "estimate", "ci_low", "ci_high", "p_adjusted", "verdict"]
+"""Columns of the table of causes that stand behind a sentence."""
+_DECIDED = {"supports", "contradicts", "above zero", "below zero"}
+
+
+class NotInThisRun(Exception):
+    """A finding has nothing to be read from; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a finding's function returns: the sentence, and the few rows that its numbers are in."""
+
+    sentence: str
+    rows: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding as the page shows it: heading, sentence, names of figure and table, and the rows behind it."""
+
+    title: str
+    sentence: str
+    figure: str
+    table: str
+    rows: pd.DataFrame
+
+
+def mean_over_seeds(values: Mapping[Any, float] | pd.Series, confidence: float) -> Value:
+    """Return the mean of one value per seed with Student's t interval; what is not finite is left out."""
+    found = pd.Series(values, dtype="float64").to_numpy()
+    found = found[np.isfinite(found)]
+    low, high = t_interval(found, confidence)
+    if not found.size:
+        return Value(missing="no finite value")
+    return Value(estimate=float(found.mean()), low=low, high=high, n_seeds=int(found.size))
+
+
+def correlation(row: Mapping[Any, Any]) -> Value:
+    """Return a row of the correlations table; its note says why an estimate is missing.
+
+    The bootstrap interval of fewer than three seeds is their range and decides nothing, as in the table of causes.
+    """
+    estimate, seeds = float(row["estimate"]), int(row["n_seeds"])
+    few = f"{seeds} seeds are too few for a bootstrap" if seeds < BOOTSTRAP_SEEDS else ""
+    return Value(
+        estimate=estimate,
+        low=float(row["ci_low"]),
+        high=float(row["ci_high"]),
+        n_seeds=seeds,
+        missing=few if np.isfinite(estimate) else str(row["note"]),
+    )
+
+
+def cause(row: Mapping[Any, Any]) -> Value:
+    """Return a row of the table of causes; it decides as its verdict does, which is corrected for several tests."""
+    decided = row["verdict"] in _DECIDED
+    held = float(row["ci_low"]) <= 0 <= float(row["ci_high"])
+    corrected = f"it is undecided after Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for {row['n_tests']} tests"
+    reason = str(row["note"]) or str(row["verdict"])
+    if np.isfinite(float(row["ci_low"])) and not held and row["verdict"] != "too few seeds":
+        reason = corrected
+    return Value(
+        estimate=float(row["estimate"]),
+        low=float(row["ci_low"]),
+        high=float(row["ci_high"]),
+        n_seeds=int(row["n_seeds"]),
+        missing="" if decided else reason,
+    )
+
+
+def the_row(table: pd.DataFrame, missing: str, **keys: Any) -> dict[Any, Any]:
+    """Return the first row of a table with these values of columns.
+
+    Raises:
+        NotInThisRun: If there is none; `missing` is what it says.
+    """
+    rows = rows_with(table, **keys)
+    if rows.empty:
+        raise NotInThisRun(missing)
+    return rows.iloc[0].to_dict()
+
+
+def rows_with(table: pd.DataFrame, **keys: Any) -> pd.DataFrame:
+    """Return the rows of a table with these values of columns; a list stands for any of its values."""
+    mask = np.ones(len(table), dtype=bool)
+    for column, value in keys.items():
+        mask &= table[column].isin(value if isinstance(value, list) else [value]).to_numpy(dtype=bool)
+    return cast("pd.DataFrame", table.loc[mask])
+
+
+def over_doses(row: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return a slope's row with its numbers times the distance from the smallest to the largest dose."""
+    low, high = float(row["dose_low"]), float(row["dose_high"])
+    step = np.log(high / low) if "per ln" in row["unit"] else high - low
+    return {**row, **{name: step * float(row[name]) for name in ("estimate", "ci_low", "ci_high")}}

@@ -1,0 +1,1 @@
+"""The stages of every study, one module each."""

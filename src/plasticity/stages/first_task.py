@@ -1,0 +1,139 @@
+"""Stage: train each seed's network on its first task, epoch by epoch, and keep the weights where arms branch off.
+
+A shorter training is a prefix of a longer one, so a seed's first task is trained once for all arms that train it
+alike: to the longest length asked for, and until NC1 has fallen below every threshold.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plasticity.jobs.device import describe_device
+from plasticity.jobs.logs import logger
+from plasticity.jobs.stopping import stoppable
+from plasticity.storage.checkpoints import write_checkpoint
+from plasticity.storage.files import digest_of, move_folder
+from plasticity.storage.provenance import provenance
+from plasticity.storage.tables import write_table
+from plasticity.storage.unfinished import Unfinished
+from plasticity.training.online.branches import checkpoint_name, epochs_to_keep
+from plasticity.training.online.resident import Resident, Row, open_resident
+from plasticity.training.online.stack import Stack, stack_of
+from plasticity.training.online.visit import visit_task
+
+_FIRST = 1  # the number of the first task
+
+
+@dataclass(frozen=True)
+class FirstTaskFiles:
+    """Where the stage reads and writes; the trajectory is a folder with a file per seed and kept epoch."""
+
+    data: Path
+    trajectory: Path
+    history: Path
+
+    @property
+    def unfinished(self) -> Path:
+        """Folder of an unfinished training, beside the trajectory."""
+        return self.trajectory.with_name(f".{self.trajectory.name}.unfinished")
+
+
+@stoppable()
+def first_task(
+    files: FirstTaskFiles, *, settings: dict[str, Any], seeds: Sequence[int], threads: int, code: str
+) -> None:
+    """Train the networks of some seeds on their first tasks; a killed training continues from its last epoch.
+
+    Args:
+        files: Prepared data and the outputs.
+        settings: training (name), model, train_size, permutations, reshuffle_epochs, probe_images; first_task
+            (learning_rate, weight_decay, batch_size, penalty); epochs (lengths that arms ask for); thresholds (of NC1)
+            and max_epochs (after which a threshold counts as not reached).
+        seeds: Seeds that this job carries.
+        threads: CPU threads.
+        code: Fingerprint of the stage; unfinished work of other code is not continued.
+    """
+    resident = open_resident(files.data, settings, threads)
+    inputs = {"settings": settings, "seeds": list(seeds), "data": resident.store.digest, "code": code}
+    work = Unfinished(files.unfinished / "state.safetensors", digest_of(inputs))
+    run = FirstTask(resident, settings, tuple(seeds), files.unfinished / "trajectory")
+    run.restore(work)
+    while run.train_epoch(threads):
+        work.save(run.stack.tensors(), run.rows)
+    columns = [{"seed": seed, **row} for seed, rows in zip(seeds, run.rows, strict=True) for row in rows]
+    write_table(
+        pd.DataFrame(columns), files.history, "first_task", provenance(settings, describe_device(resident.device))
+    )
+    work.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
+    move_folder(run.folder, files.trajectory)
+    work.clear()
+
+
+@dataclass
+class FirstTask:
+    """The first task of several seeds.
+
+    Attributes:
+        resident: Data of the job.
+        settings: As the stage's.
+        seeds: One replica of the stack each.
+        folder: Where checkpoints go until all are there.
+        rows: Per seed, a row per epoch.
+    """
+
+    resident: Resident
+    settings: dict[str, Any]
+    seeds: tuple[int, ...]
+    folder: Path
+    rows: list[list[Row]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.stack: Stack = stack_of([self.resident.fresh_network(seed, "init") for seed in self.seeds])
+        self.rows = [[] for _ in self.seeds]
+
+    def restore(self, work: Unfinished) -> None:
+        """Continue from saved work, if there is any."""
+        if saved := work.load():
+            self.stack.restore(saved.weights)
+            self.rows = saved.settings["state"]
+            logger.info("continuing after epoch %d", max(map(len, self.rows)))
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def train_epoch(self, threads: int) -> bool:
+        """Train one epoch of every seed that is not finished; return whether there was one."""
+        active = [replica for replica in range(len(self.seeds)) if not self._finished(replica)]
+        if not active:
+            return False
+        epoch = len(self.rows[active[0]]) + 1
+        part, seeds = self.stack.take(active), [self.seeds[replica] for replica in active]
+        training = self.settings["first_task"]
+        rows = visit_task(self.resident, part, seeds, task=_FIRST, epochs=[epoch], training=training, threads=threads)
+        self.stack.put(active, part)
+        for replica, row in zip(active, rows, strict=True):
+            self.rows[replica].append(row | {"epoch": epoch})
+            self._keep(replica, epoch)
+        return True
+
+    def _finished(self, replica: int) -> bool:
+        rows = self.rows[replica]
+        if rows and rows[-1]["diverged"]:
+            return True
+        longest = max(self.settings["epochs"], default=0)
+        return len(rows) >= longest and not self._waits_for_threshold(rows)
+
+    def _waits_for_threshold(self, rows: list[Row]) -> bool:
+        lowest = min(self.settings["thresholds"], default=None)
+        if lowest is None or len(rows) >= self.settings["max_epochs"]:
+            return False
+        return not any(row["nc1"] < lowest for row in rows)
+
+    def _keep(self, replica: int, epoch: int) -> None:
+        rows, seed = self.rows[replica], self.seeds[replica]
+        if rows[-1]["diverged"] or epoch not in epochs_to_keep(rows, self.settings):
+            return
+        header = {**self.settings, "stage": "first_task", "seed": seed, "first_task_epochs": epoch}
+        write_checkpoint(self.folder / checkpoint_name(seed, epoch), self.stack.network(replica), header)
+        logger.info("seed %d, epoch %d kept: NC1 %.4g", seed, epoch, rows[-1]["nc1"])

@@ -1,0 +1,167 @@
+"""Stage: carry networks from the end of their first task through the tasks that follow, each a new permutation."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plasticity.jobs.device import describe_device
+from plasticity.jobs.progress import Progress
+from plasticity.jobs.stopping import stoppable
+from plasticity.storage.checkpoints import read_checkpoint
+from plasticity.storage.files import digest_of
+from plasticity.storage.provenance import provenance
+from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.tables import read_table, write_table
+from plasticity.storage.unfinished import Unfinished
+from plasticity.training.interventions import intervened
+from plasticity.training.online.branches import Run, checkpoint_name, rows_of, runs_of
+from plasticity.training.online.resident import Resident, Row, open_resident
+from plasticity.training.online.stack import Network, stack_of
+from plasticity.training.online.visit import visit_task
+
+_SECOND = 2  # the number of the first task that follows
+
+
+@dataclass(frozen=True)
+class FollowingFiles:
+    """Where the stage reads and writes; trajectories and histories are by the name of the first task's training."""
+
+    data: Path
+    trajectories: Mapping[str, Path]
+    histories: Mapping[str, Path]
+    output: Path
+
+    def start(self, run: Run) -> Path:
+        """Return the checkpoint that a run starts from."""
+        return self.trajectories[run.first_task] / checkpoint_name(run.seed, run.epoch)
+
+    @property
+    def state(self) -> Path:
+        """File of the unfinished work, beside the output."""
+        return self.output.with_name(f".{self.output.stem}.unfinished") / "state.safetensors"
+
+
+@stoppable()
+def following_tasks(
+    files: FollowingFiles, *, settings: dict[str, Any], seeds: Sequence[int], threads: int, code: str
+) -> None:
+    """Train all arms of an experiment for some seeds; a killed training continues from its last finished task.
+
+    Args:
+        files: Prepared data, the first task's checkpoints and history, and the "following_tasks" table to write.
+        settings: experiment, model, train_size, permutations, reshuffle_epochs, probe_images; arms, a list with name,
+            first_task, epochs or nc1_below and max_epochs, intervention, intervene_after, and following (tasks, epochs,
+            learning_rate, weight_decay, batch_size, penalty).
+        seeds: Seeds that this job carries.
+        threads: CPU threads.
+        code: Fingerprint of the stage; unfinished work of other code is not continued.
+    """
+    resident = open_resident(files.data, settings, threads)
+    histories = {name: read_table(path, "first_task") for name, path in files.histories.items()}
+    runs = [
+        run
+        for seed in seeds
+        for run in runs_of(settings["arms"], seed, {name: rows_of(table, seed) for name, table in histories.items()})
+    ]
+    starts = [read_checkpoint(files.start(run)) for run in runs]
+    inputs = {"settings": settings, "starts": [start.digest for start in starts], "code": code}
+    work = Unfinished(files.state, digest_of({**inputs, "data": resident.store.digest}))
+    journey = Journey(resident, tuple(runs), [start.weights for start in starts])
+    journey.travel(work, threads=threads, name=settings["experiment"])
+    table = _table(journey, settings["experiment"])
+    write_table(table, files.output, "following_tasks", provenance(settings, describe_device(resident.device)))
+    work.clear()
+
+
+@dataclass
+class Journey:
+    """Networks on their way through the tasks.
+
+    Attributes:
+        resident: Data of the job.
+        runs: One replica of the stack each.
+        starts: Their tensors after the first task.
+        rows: Per run, a row per task, from the second on.
+    """
+
+    resident: Resident
+    runs: tuple[Run, ...]
+    starts: list[Network]
+    rows: list[list[Row]] = field(default_factory=list)
+
+    def travel(self, work: Unfinished, *, threads: int, name: str) -> None:
+        """Train on every task that is left."""
+        self.rows = [[] for _ in self.runs]
+        if not self.runs:
+            return
+        self.stack = stack_of(self.starts)
+        if saved := work.load():
+            self.stack.restore(saved.weights)
+            self.rows = saved.settings["state"]
+        progress = Progress(name, max(run.tasks for run in self.runs), unit="task")
+        for following in range(max(map(len, self.rows)) + 1, progress.epochs + 1):
+            start, groups = time.monotonic(), self._groups(following)
+            for group in groups:
+                self._learn(group, following + 1, threads)
+            work.save(self.stack.tensors(), self.rows)
+            self._show(
+                progress, following, [replica for group in groups for replica in group], time.monotonic() - start
+            )
+
+    def _show(self, progress: Progress, following: int, replicas: list[int], seconds: float) -> None:
+        rows = [self.rows[replica][-1] for replica in replicas if not self.rows[replica][-1]["diverged"]]
+        images = sum(len(self.resident.stream(self.runs[replica].seed).images) for replica in replicas)
+        accuracy = sum(row["online_accuracy"] for row in rows) / len(rows) if rows else float("nan")
+        progress.show(following, accuracy, images / seconds)
+
+    def _groups(self, following: int) -> list[list[int]]:
+        """Return the replicas that learn this task, those that train alike together."""
+        groups: dict[str, list[int]] = {}
+        for replica, run in enumerate(self.runs):
+            rows = self.rows[replica]
+            if following <= run.tasks and not (rows and rows[-1]["diverged"]):
+                groups.setdefault(digest_of(run.settings["following"]), []).append(replica)
+        return list(groups.values())
+
+    def _learn(self, group: list[int], task: int, threads: int) -> None:
+        """Intervene where the runs say so, train on the task and measure."""
+        part = stack_of([self._before(replica, task) for replica in group])
+        training = self.runs[group[0]].settings["following"]
+        rows = visit_task(
+            self.resident,
+            part,
+            [self.runs[replica].seed for replica in group],
+            task=task,
+            epochs=range(1, training["epochs"] + 1),
+            training=training,
+            threads=threads,
+        )
+        self.stack.put(group, part)
+        for replica, row in zip(group, rows, strict=True):
+            self.rows[replica].append(row | {"task": task})
+
+    def _before(self, replica: int, task: int) -> Network:
+        """Return a run's network as it comes to a task."""
+        run, network = self.runs[replica], self.stack.network(replica)
+        intervention, every = run.settings["intervention"], run.settings["intervene_after"] == "every_task"
+        if intervention is None or not (every or task == _SECOND):
+            return network
+        fresh = self.resident.fresh_network(run.seed, "fresh", task)
+        return intervened(network, fresh, intervention)
+
+
+def _table(journey: Journey, experiment: str) -> pd.DataFrame:
+    """Return the rows of every arm; arms that are one run have the same numbers."""
+    rows = [
+        {**row, "experiment": experiment, "arm": arm, "seed": run.seed, "first_task_epochs": run.epoch}
+        for run, found in zip(journey.runs, journey.rows, strict=True)
+        for arm, tasks in run.arms.items()
+        for row in found
+        if row["task"] <= tasks + 1
+    ]
+    columns = [column.name for column in SCHEMAS["following_tasks"]]
+    return pd.DataFrame(rows, columns=columns).sort_values(["arm", "seed", "task"], ignore_index=True)

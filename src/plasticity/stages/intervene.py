@@ -1,0 +1,63 @@
+"""Stage: apply an arm's intervention to the checkpoints of some seeds; every consumer reads the files it writes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plasticity.data.store import ImageStore, open_store
+from plasticity.jobs.device import prepare_device
+from plasticity.models.weights import require_alike
+from plasticity.storage.checkpoints import by_seed, read_checkpoint, write_checkpoint
+from plasticity.tasks.halves import read_split
+from plasticity.training.batch_norm import Recalibration, open_recalibration
+from plasticity.training.fresh_network import fresh_weights
+from plasticity.training.interventions import intervened
+
+
+@dataclass(frozen=True)
+class InterveneFiles:
+    """Where an intervention reads and writes.
+
+    Attributes:
+        checkpoints: Checkpoints before it, by seed and epoch.
+        outputs: The files after it, by the same keys.
+        data: Prepared data set.
+        splits: By seed, for the images that batch-norm is recalibrated on.
+    """
+
+    checkpoints: Mapping[tuple[int, int], Path]
+    outputs: Mapping[tuple[int, int], Path]
+    data: Path
+    splits: Mapping[int, Path]
+
+
+def intervene(files: InterveneFiles, *, settings: dict[str, Any], threads: int) -> None:
+    """Write the checkpoints after the intervention.
+
+    Args:
+        files: Inputs and outputs.
+        settings: arm; model; intervention (name and parameters).
+        threads: CPU threads.
+
+    Raises:
+        PlasticityError: If the intervention is unknown or an input is damaged.
+    """
+    store = open_store(files.data)
+    recalibrate = _recalibration(store, settings, threads)
+    for seed, checkpoints in by_seed(files.checkpoints).items():
+        fresh = fresh_weights(store, settings["model"], seed)
+        warm_up = read_split(files.splits[seed], store).warm_up_indices
+        for epoch, source in checkpoints.items():
+            before = read_checkpoint(source)
+            require_alike(before.weights, fresh)
+            weights = intervened(before.weights, fresh, settings["intervention"])
+            weights = recalibrate(weights, warm_up) if recalibrate else weights
+            header = {**before.settings, **settings, "stage": "intervene"}
+            write_checkpoint(files.outputs[seed, epoch], weights, header)
+
+
+def _recalibration(store: ImageStore, settings: dict[str, Any], threads: int) -> Recalibration | None:
+    if settings["intervention"].get("batch_norm") != "recalibrate":
+        return None
+    return open_recalibration(store, settings["model"], prepare_device(threads))

@@ -1,0 +1,121 @@
+"""Stage: measure collapse and what else a network has left, at every checkpoint that fine-tuning starts from."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from plasticity.data.image_tensors import ImageTensors, test_tensors, train_tensors
+from plasticity.data.store import open_store
+from plasticity.jobs.device import describe_device, place, prepare_device
+from plasticity.jobs.logs import logger
+from plasticity.metrics.measure_network import nc1_in_train_mode, network_metrics
+from plasticity.models.classifier import Classifier
+from plasticity.models.model_registry import build_model
+from plasticity.models.weights import load_weights
+from plasticity.seeding import torch_generator
+from plasticity.storage.checkpoints import all_finite, by_seed, read_checkpoint
+from plasticity.storage.provenance import provenance
+from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.tables import write_table
+from plasticity.tasks.halves import Split, read_split
+from plasticity.training.epoch import accuracy
+
+
+@dataclass(frozen=True)
+class MeasureFiles:
+    """Where a job reads and writes; `checkpoints` are by seed and warm-up epoch, `splits` by seed."""
+
+    checkpoints: Mapping[tuple[int, int], Path]
+    data: Path
+    splits: Mapping[int, Path]
+    output: Path
+
+
+@dataclass(frozen=True)
+class MeasuredImages:
+    """The images that a seed's checkpoints are measured on.
+
+    Attributes:
+        train: All training images.
+        test: Test images.
+        warm_up: Rows of the warm-up half in `train`.
+        others: Rows of the full set that are not in it.
+    """
+
+    train: ImageTensors
+    test: ImageTensors
+    warm_up: torch.Tensor
+    others: torch.Tensor
+
+
+def measure(files: MeasureFiles, *, settings: dict[str, Any], threads: int) -> None:
+    """Write one row of metrics per checkpoint; those of all seeds share one process and one resident data set.
+
+    Args:
+        files: Checkpoints, prepared data, splits, and the "collapse" table to write.
+        settings: start, model, test_size, train_mode_nc1, batch_size (of the train-mode NC1), probe_images.
+        threads: CPU threads.
+    """
+    device = prepare_device(threads)
+    store = open_store(files.data)
+    train, test = train_tensors(store, device), test_tensors(store, device, settings["test_size"])
+    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(0, "init"))
+    place(model, device)  # its weights are those of one checkpoint after another
+    rows = []
+    for seed, checkpoints in by_seed(files.checkpoints).items():
+        images = MeasuredImages(train, test, *_halves(read_split(files.splits[seed], store), device))
+        for epoch, path in checkpoints.items():
+            rows.append({"seed": seed, "warm_up_epoch": epoch, **_measure_one(model, path, images, settings, seed)})
+            logger.info("measured %s, seed %d, epoch %d: NC1 %.4g", settings["start"], seed, epoch, rows[-1]["nc1"])
+    frame = pd.DataFrame(rows).assign(arm=settings["start"])
+    write_table(frame, files.output, "collapse", provenance(settings, describe_device(device)))
+
+
+def _halves(split: Split, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the rows of the warm-up half, and those of the rest of the full set."""
+    half = len(split.warm_up_indices)
+    parts = (split.full_indices[:half], split.full_indices[half:])
+    return torch.from_numpy(parts[0].copy()).to(device), torch.from_numpy(parts[1].copy()).to(device)
+
+
+def _measure_one(
+    model: Classifier, path: Path, images: MeasuredImages, settings: dict[str, Any], seed: int
+) -> dict[str, Any]:
+    checkpoint = read_checkpoint(path)
+    if not all_finite(checkpoint.weights):
+        return _missing_row()
+    load_weights(model, checkpoint.weights)
+    row: dict[str, Any] = network_metrics(model, images.train, images.warm_up, probe_images=settings["probe_images"])
+    if math.isnan(row["nc4"]):  # features overflow although the weights are still finite
+        return _missing_row()
+    others = accuracy(model, images.train, images.others) if len(images.others) else float("nan")
+    row["warm_up_test_accuracy"] = accuracy(model, images.test)
+    row["full_train_accuracy_before"] = _weighted(row["warm_up_train_accuracy"], others, images)
+    row["nc1_train_mode"] = float("nan")
+    if settings["train_mode_nc1"]:
+        row["nc1_train_mode"] = _train_mode_nc1(model, images, settings, seed)
+    return {**row, "diverged": False}
+
+
+def _train_mode_nc1(model: Classifier, images: MeasuredImages, settings: dict[str, Any], seed: int) -> float:
+    generator = torch_generator(seed, "measure/train_mode")
+    order = torch.randperm(len(images.warm_up), generator=generator).to(images.warm_up.device)
+    batch_size = settings["batch_size"]
+    return nc1_in_train_mode(model, images.train, images.warm_up[order], batch_size=batch_size)
+
+
+def _weighted(warm_up: float, others: float, images: MeasuredImages) -> float:
+    n, m = len(images.warm_up), len(images.others)
+    return warm_up if m == 0 else (n * warm_up + m * others) / (n + m)
+
+
+def _missing_row() -> dict[str, Any]:
+    """Return the row of a network whose weights or features are not finite: no number, and `diverged`."""
+    numbers = [column.name for column in SCHEMAS["collapse"] if column.kind in ("float", "int")]
+    keys = ("seed", "warm_up_epoch")
+    return {name: None for name in numbers if name not in keys} | {"nc1": float("nan"), "diverged": True}

@@ -1,0 +1,113 @@
+"""Stage: train and test variances of every hidden layer at every checkpoint of the train-test study."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from plasticity.data.image_tensors import ImageTensors, test_tensors, train_tensors
+from plasticity.data.store import ImageStore, open_store
+from plasticity.jobs.device import describe_device, place, prepare_device
+from plasticity.jobs.logs import logger
+from plasticity.metrics.layers import TrainTestPass, centres_of, layer_pass, layer_rows
+from plasticity.metrics.variances import Centres, Clustering
+from plasticity.models.classifier import Classifier
+from plasticity.models.model_registry import build_model
+from plasticity.models.weights import load_weights
+from plasticity.seeding import torch_generator
+from plasticity.storage.checkpoints import all_finite, iterations_in, read_checkpoint, seed_folder
+from plasticity.storage.provenance import provenance
+from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.tables import write_table
+from plasticity.tasks.super_classes import draw_parts, first_task
+
+Row = dict[str, Any]
+
+_KEYS = ("seed", "iteration", "train_size", "test_size", "layer", "last_layer", "diverged")
+_NUMBERS = [c.name for c in SCHEMAS["variances"] if c.kind == "float" and c.name not in _KEYS]
+
+
+@dataclass(frozen=True)
+class MeasureFiles:
+    """Where the stage reads and writes."""
+
+    data: Path
+    trajectory: Path
+    output: Path
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The network and the resident data of one seed, through which all its checkpoints go."""
+
+    model: Classifier
+    train: ImageTensors
+    test: ImageTensors
+    num_classes: int
+    clustering: Clustering
+
+    def passes(self, path: Path) -> TrainTestPass | None:
+        """Return the passes of a checkpoint over training and test images, None if anything is not finite."""
+        checkpoint = read_checkpoint(path)
+        if not all_finite(checkpoint.weights):
+            return None
+        load_weights(self.model, checkpoint.weights)
+        found = TrainTestPass(layer_pass(self.model, self.train), layer_pass(self.model, self.test))
+        return found if found.finite else None
+
+    def rows(self, path: Path, frozen: Sequence[Centres] | None) -> list[Row]:
+        """Return the rows of a checkpoint, one per hidden layer; without numbers if it diverged, or if the last did."""
+        found = self.passes(path)
+        if found is None or frozen is None:
+            layers = len(self.model.hidden_layers())
+            missing = dict.fromkeys(_NUMBERS, float("nan")) | {"diverged": True}
+            return [{"layer": place + 1, "last_layer": place + 1 == layers, **missing} for place in range(layers)]
+        same = {"train_accuracy": found.train.accuracy, "test_accuracy": found.test.accuracy, "diverged": False}
+        return [row | same for row in layer_rows(found, frozen, self.num_classes, self.clustering)]
+
+
+def measure_variances(files: MeasureFiles, *, settings: dict[str, Any], seeds: Sequence[int], threads: int) -> None:
+    """Write one row per seed, checkpoint and hidden layer.
+
+    Class means and k-means centres are those of the seed's last checkpoint, which is therefore looked at first and
+    once more than the others.
+
+    Args:
+        files: Prepared data, trajectories, and the "variances" table to write.
+        settings: experiment, arm, model, parts, k_means_restarts.
+        seeds: Seeds of the job.
+        threads: CPU threads.
+    """
+    device = prepare_device(threads)
+    store = open_store(files.data)
+    rows: list[Row] = []
+    for seed in seeds:
+        measured = _load(store, settings, seed, device)
+        sizes = {"train_size": len(measured.train), "test_size": len(measured.test)}
+        checkpoints = iterations_in(files.trajectory / seed_folder(seed))
+        last = measured.passes(list(checkpoints.values())[-1])
+        frozen = None if last is None else centres_of(last, measured.num_classes, measured.clustering)
+        for iteration, path in checkpoints.items():
+            found = measured.rows(path, frozen)
+            rows += [{"seed": seed, "iteration": iteration, **sizes, **row} for row in found]
+            variance = found[-1]["train_variance"]
+            logger.info("%s, seed %d, iteration %d: variance %.4g", settings["arm"], seed, iteration, variance)
+    frame = pd.DataFrame(rows).assign(experiment=settings["experiment"], arm=settings["arm"])
+    write_table(frame, files.output, "variances", provenance(settings, describe_device(device)))
+
+
+def _load(store: ImageStore, settings: dict[str, Any], seed: int, device: torch.device) -> Measured:
+    parts = draw_parts(store, settings["parts"], seed=seed)
+    task = first_task(store, parts, settings["parts"]["super_classes"])
+    model = build_model(settings["model"], task.image_shape, task.num_classes, torch_generator(seed, "init"))
+    place(model, device)
+    return Measured(
+        model=model,
+        train=train_tensors(task, device),
+        test=test_tensors(task, device, None),
+        num_classes=task.num_classes,
+        clustering=Clustering(settings["k_means_restarts"], seed),
+    )

@@ -1,0 +1,102 @@
+"""Stage: train on the first task, half of the training set, and keep the weights at every checkpoint epoch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from plasticity.data.store import ImageStore, open_store
+from plasticity.jobs.device import describe_device, prepare_device
+from plasticity.jobs.progress import Progress
+from plasticity.jobs.stopping import stoppable
+from plasticity.models.model_registry import build_model
+from plasticity.models.weights import weights_of
+from plasticity.seeding import torch_generator
+from plasticity.storage.checkpoints import seed_folder, trajectory_name
+from plasticity.storage.files import digest_of
+from plasticity.storage.provenance import provenance
+from plasticity.storage.tables import write_table
+from plasticity.tasks.halves import Split, read_split
+from plasticity.training.keeper import Keeper, hand_over
+from plasticity.training.open_run import open_run
+from plasticity.training.resume import ResumeFile
+from plasticity.training.run import Schedule, TrainingRun
+
+
+@dataclass(frozen=True)
+class WarmUpFiles:
+    """Where the stage reads, splits by seed, and writes; the trajectory has a folder of checkpoints per seed."""
+
+    data: Path
+    splits: Mapping[int, Path]
+    trajectory: Path
+    history: Path
+
+    @property
+    def unfinished(self) -> Path:
+        """Folder of unfinished trainings, beside the trajectory."""
+        return self.trajectory.with_name(f".{self.trajectory.name}.unfinished")
+
+
+@stoppable()
+def warm_up(files: WarmUpFiles, *, settings: dict[str, Any], threads: int, code: str) -> None:
+    """Train the network of every seed on its warm-up half.
+
+    A killed job continues from the last saved epoch of the seed it was at; the trajectory appears when all are done.
+
+    Args:
+        files: Prepared data, splits by seed, and the outputs. First weights and the order of every epoch derive from
+            the seed.
+        settings: warm_up (name), model, training, precision, epochs (the checkpoints; 0 is before training).
+        threads: CPU threads.
+        code: Fingerprint of the stage; unfinished work of other code is not continued.
+    """
+    device = prepare_device(threads)
+    store = open_store(files.data)
+    splits = {seed: read_split(path, store) for seed, path in files.splits.items()}
+    run = open_run(store, settings, device, purpose="warm_up/order")
+    rows: list[dict[str, Any]] = []
+    trainings: dict[str, ResumeFile] = {}
+    for seed, split in splits.items():
+        inputs = {"settings": settings, "seed": seed, "data": store.digest, "split": split.digest, "code": code}
+        resume = ResumeFile(files.unfinished / f"state{seed}" / "state.safetensors", digest_of(inputs))
+        trainings[seed_folder(seed)] = resume
+        begin(run, store, split, settings, seed=seed)
+        _train(run, files.unfinished / files.trajectory.name / seed_folder(seed), settings, resume)
+        rows += [{"seed": seed, **vars(record)} for record in run.history]
+    _write_history(rows, files.history, settings, describe_device(device, run.step.arithmetic))
+    hand_over(files.unfinished, files.trajectory, trainings)
+
+
+def begin(run: TrainingRun, store: ImageStore, split: Split, settings: dict[str, Any], *, seed: int) -> None:
+    """Put the run before its first epoch: the seed's network and its half of the images."""
+    initial = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(seed, "init"))
+    run.begin_task(seed, torch.from_numpy(np.array(split.warm_up_indices)).to(run.indices.device))
+    run.restart(weights_of(initial))
+
+
+def _train(run: TrainingRun, folder: Path, settings: dict[str, Any], resume: ResumeFile) -> None:
+    keep = Keeper(
+        run=run,
+        folder=folder,
+        header={**settings, "stage": "warm_up", "seed": run.seed},
+        unit="warm_up_epoch",
+        wanted=settings["epochs"],
+        name=trajectory_name,
+    )
+    keep.resume_or_begin(resume)
+    schedule = Schedule(epochs=max(settings["epochs"]))
+    progress = Progress(f"warm-up {settings['warm_up']}, seed {run.seed}", schedule.epochs)
+    run.train(schedule, resume=resume, progress=progress, on_epoch=keep)
+    keep.all_after(len(run.history))  # a training that diverged never reached them; they say so
+    run.save(resume)  # the job's next seeds may be killed: this one is not trained again
+
+
+def _write_history(rows: list[dict[str, Any]], path: Path, settings: dict[str, Any], device: str) -> None:
+    frame = pd.DataFrame(rows, columns=["seed", "epoch", "loss", "accuracy", "penalty"])
+    frame = frame.assign(stage="warm_up", run=settings["warm_up"], warm_up_epoch=0)
+    write_table(frame, path, "history", provenance(settings, device))

@@ -1,0 +1,1 @@
+"""What is kept on disk: tables, checkpoints, records, with checksums and provenance."""

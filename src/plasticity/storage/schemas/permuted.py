@@ -1,0 +1,74 @@
+"""Tables of the permuted study."""
+
+from plasticity.storage.schemas.columns import CAPACITY, DIVERGED, NEURAL_COLLAPSE, OTHER_COLLAPSE, Column, columns
+
+_PERMUTED_RUN = columns(
+    ("experiment", "str", "name", "key of the arm in the configuration; a list there makes several arms of it"),
+    ("arm", "str", "name", "arm of the study, with the value behind it where it was made from a list"),
+    ("seed", "int", "1", "seed of the run; all generators derive from it"),
+)
+
+_ONLINE = columns(
+    (
+        "online_accuracy",
+        "float",
+        "fraction",
+        "share of a task's steps whose prediction before the update was right",
+    ),
+)
+
+_ONLINE_MORE = columns(
+    ("last_epoch_accuracy", "float", "fraction", "online accuracy of the task's last epoch alone"),
+    ("train_accuracy", "float", "fraction", "accuracy on the task's training images after it was learnt"),
+)
+
+_MEASURED = OTHER_COLLAPSE[1:] + CAPACITY  # without batch-norm there is no second mode to measure NC1 in
+
+SCHEMAS: dict[str, tuple[Column, ...]] = {
+    "first_task": columns(
+        ("seed", "int", "1", "seed of the run"),
+        ("epoch", "int", "epoch", "epoch on the first task, from 1"),
+    )
+    + _ONLINE
+    + NEURAL_COLLAPSE
+    + _ONLINE_MORE
+    + _MEASURED
+    + DIVERGED,
+    "following_tasks": _PERMUTED_RUN
+    + columns(
+        ("first_task_epochs", "int", "epoch", "epochs on the first task"),
+        ("task", "int", "1", "number of the task; the first task is 1, rows start with the second"),
+    )
+    + _ONLINE
+    + NEURAL_COLLAPSE
+    + _ONLINE_MORE
+    + _MEASURED
+    + DIVERGED,
+    "permuted": _PERMUTED_RUN
+    + columns(
+        ("first_task_epochs", "int", "epoch", "epochs on the first task"),
+        ("nc1_threshold", "float", "1", "the first task ended when NC1 fell below this; missing for a fixed length"),
+        ("task", "int", "1", "number of the task, a permutation of the pixels; the first is 1"),
+    )
+    + _ONLINE
+    + NEURAL_COLLAPSE
+    + columns(
+        (
+            "threshold_reached",
+            "bool",
+            "1",
+            "NC1 fell below the threshold within the cap; missing without one",
+        ),
+        ("fresh_accuracy", "float", "fraction", "that of a fresh network, trained as the arm, on this task and seed"),
+        ("plasticity_gap", "float", "fraction", "fresh_accuracy − online_accuracy; missing where budgets differ"),
+        (
+            "published_plasticity_loss",
+            "float",
+            "fraction",
+            "online accuracy on the first task, mean of its epochs, minus on this one (Bonifazi et al. 2024)",
+        ),
+    )
+    + _ONLINE_MORE
+    + _MEASURED
+    + DIVERGED,
+}

@@ -1,0 +1,58 @@
+"""Tables of the train-test study."""
+
+from plasticity.storage.schemas.columns import DIVERGED, NEURAL_COLLAPSE, Column, columns
+
+_TRAIN_TEST_RUN = columns(
+    ("experiment", "str", "name", "key of the arm in the configuration; a list there makes several arms of it"),
+    ("arm", "str", "name", "arm of the study, with the value behind it where it was made from a list"),
+    ("seed", "int", "1", "seed of the run; all generators derive from it"),
+    ("iteration", "int", "iteration", "steps of training on the first task behind the checkpoint"),
+)
+
+_VARIANCES = columns(
+    ("train_variance", "float", "1", "E‖h − μ_y‖²/E_c‖μ_c − μ‖² on training images, means of the last checkpoint"),
+    ("strong_test_variance", "float", "1", "the same on test images, with the class means of test images"),
+    ("weak_test_variance", "float", "1", "the same to the nearest k-means centre of the test images"),
+)
+
+_OWN_VARIANCES = columns(
+    ("own_train_variance", "float", "1", "train_variance with the means of this checkpoint"),
+    ("own_strong_test_variance", "float", "1", "strong_test_variance with the means of this checkpoint"),
+    ("own_weak_test_variance", "float", "1", "weak_test_variance with the k-means centres of this checkpoint"),
+)
+
+_NEXT_TASK = _TRAIN_TEST_RUN + columns(
+    ("learning_rate", "float", "1", "step size on the next task, before annealing"),
+    ("train_loss", "float", "nat", "running cross-entropy of the last epoch on the next task"),
+    ("train_accuracy", "float", "fraction", "accuracy on the training images of the next task, after training"),
+    ("validation_accuracy", "float", "fraction", "accuracy on training images held out to choose the learning rate"),
+    ("test_accuracy", "float", "fraction", "accuracy on the test images of the next task, after training"),
+)
+
+SCHEMAS: dict[str, tuple[Column, ...]] = {
+    "variances": _TRAIN_TEST_RUN
+    + columns(
+        ("train_size", "int", "images", "training images of the first task"),
+        ("test_size", "int", "images", "test images of the first task"),
+        ("layer", "int", "1", "hidden layer, from the input on; the first is 1"),
+        ("last_layer", "bool", "1", "it is the last hidden layer, whose features the classifier reads"),
+    )
+    + _VARIANCES
+    + _OWN_VARIANCES
+    + NEURAL_COLLAPSE[:1]
+    + columns(
+        ("train_accuracy", "float", "fraction", "accuracy on the training images of the first task"),
+        ("test_accuracy", "float", "fraction", "accuracy on its test images"),
+    )
+    + DIVERGED,
+    "next_task": _NEXT_TASK + DIVERGED,
+    "transfer": _NEXT_TASK
+    + columns(
+        ("chosen", "bool", "1", "best validation accuracy of the learning rates; the smaller one of equals"),
+        ("chosen_on_test", "bool", "1", "best test accuracy of the learning rates, as published; else as chosen"),
+    )
+    + _VARIANCES
+    + _OWN_VARIANCES
+    + NEURAL_COLLAPSE[:1]
+    + DIVERGED,
+}

@@ -1,0 +1,1 @@
+"""Sequences of tasks: one network goes from task to task."""

@@ -1,0 +1,57 @@
+"""Stage: does collapse explain what is learnt of the next permutation, or does training drive both?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plasticity.analysis.beyond_length import PERMUTED_FORMS, TASK_FORMS, beyond_length
+from plasticity.analysis.causes_table import causes_table, level_of, power_rows, trial_of
+from plasticity.analysis.doses import Trial, dose_response
+from plasticity.analysis.estimates import Row
+from plasticity.analysis.inference import Level
+from plasticity.analysis.mediation import mediation
+from plasticity.analysis.mixed import FORMS, mixed_effects
+from plasticity.analysis.published_effects import PERMUTED
+from plasticity.analysis.transitions import of_permuted
+from plasticity.storage.provenance import provenance
+from plasticity.storage.tables import read_table, write_table
+
+_PAIRS = ("seed",)  # arms differ in the length of the first task: a pair cannot share it
+_MIXED = tuple(FORMS)[:2]  # a level per arm would take all that there is to explain
+
+
+def find_causes_permuted(metrics_path: str | Path, output: str | Path, *, settings: dict[str, Any]) -> None:
+    """Write the table "causes" of the permuted study.
+
+    Three windows: from the first task to the second, over the arms that end the first task differently; the same over
+    those that end it at a threshold of NC1, which is the paper's experiment; and from each task of the control to its
+    next one.
+
+    Args:
+        metrics_path: The study's table "permuted".
+        output: Where the table goes.
+        settings: confidence, bootstrap_samples, and the arms as an experiment: control, treatments, series
+            (`plasticity.studies.trial`).
+
+    Raises:
+        PlasticityError: If a setting is missing or out of its range, or the table is damaged.
+    """
+    level, trial = level_of(settings), trial_of(settings, _PAIRS)
+    metrics = read_table(metrics_path, "permuted")
+    write_table(causes_table(_rows(metrics, trial, level), level.confidence), output, "causes", provenance(settings))
+
+
+def _rows(metrics: pd.DataFrame, trial: Trial, level: Level) -> Iterator[Row]:
+    second = of_permuted(metrics, [trial.control, *trial.treatments], tasks=False)
+    tasks = of_permuted(metrics, [trial.control], tasks=True)
+    yield from beyond_length(second, PERMUTED_FORMS, level, PERMUTED)
+    yield from mixed_effects(second, _MIXED, level)
+    yield from dose_response(second, trial, level, PERMUTED)
+    yield from mediation(second, trial, level)
+    thresholds = second.of([arm for each in trial.series if "NC1" in each.name for arm in each.doses], "thresholds")
+    yield from beyond_length(thresholds, PERMUTED_FORMS, level, PERMUTED)
+    yield from beyond_length(tasks, TASK_FORMS, level, PERMUTED, arm=trial.control)
+    yield from mixed_effects(tasks, _MIXED, level)
+    yield from power_rows(PERMUTED, {"thresholds": thresholds}, level.confidence)

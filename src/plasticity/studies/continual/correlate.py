@@ -1,0 +1,123 @@
+"""The stage that correlates collapse with the accuracy on later tasks: over the tasks of an arm, and across runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plasticity.analysis.across_runs import LENGTH, Runs, compares, runs_of, within
+from plasticity.analysis.analysis_settings import IntervalSettings, checked
+from plasticity.analysis.blocks import Block, Summary, Whole, block_of, pooled, table_of
+from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
+from plasticity.analysis.panel import Excluded, panel_of
+from plasticity.analysis.windows import TASK, Window
+from plasticity.storage.provenance import provenance
+from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.tables import read_table, write_table
+
+CONTROL = "task"  # what any quantity that drifts over the tasks would give
+_KEYS = ("seed", LENGTH, "nc1_threshold", CONTROL)
+_MEASURED = {column.name for column in SCHEMAS["collapse"]}
+_NUMBERS = [c.name for c in SCHEMAS["permuted"] if c.kind in ("int", "float") and c.name not in _KEYS]
+METRICS = [name for name in _NUMBERS if name in _MEASURED]
+OUTCOMES = [name for name in _NUMBERS if name not in _MEASURED]
+RUN_METRICS = ["nc1", "nc2", "nc3", "nc4"]
+RUN_OUTCOMES = ["online_accuracy", "plasticity_gap", "published_plasticity_loss"]
+_RUN_METHODS = METHODS[:4]
+_LEAST_TASKS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermutedAnalysisSettings(IntervalSettings):
+    """The section `analysis` of the study; `outcomes` are those of the correlations over the tasks."""
+
+    outcomes: tuple[str, ...] = ("online_accuracy", "plasticity_gap")
+
+
+def correlate_permuted(metrics_path: str | Path, output: str | Path, *, settings: dict[str, Any]) -> None:
+    """Write the correlations table of the permuted study.
+
+    Every arm with at least three tasks has rows over its tasks; an experiment with arms that differ in the length of
+    the first task or in its threshold has rows across its runs, with its own name as arm.
+
+    Args:
+        metrics_path: The study's table "permuted".
+        output: Where the correlations table goes.
+        settings: The section `analysis` of the study.
+
+    Raises:
+        PlasticityError: If a setting is missing or out of its range, or the table is damaged.
+    """
+    section = checked(PermutedAnalysisSettings, settings, OUTCOMES)
+    frame = read_table(metrics_path, "permuted")
+    blocks = [*_over_tasks(frame, section), *_across_runs(frame, section)]
+    write_table(table_of(blocks), output, "correlations", provenance(settings))
+
+
+def _over_tasks(frame: pd.DataFrame, settings: PermutedAnalysisSettings) -> Iterator[Block]:
+    """Yield the blocks of every arm over all of its tasks, the first included."""
+    summary = Summary(settings.bootstrap_samples, settings.confidence, averaged=True)
+    for _, rows in frame.groupby("arm", sort=False):
+        if len(set(rows[CONTROL])) < _LEAST_TASKS:
+            continue
+        panel = panel_of(rows, [*METRICS, CONTROL, *settings.outcomes], axis=CONTROL)
+        window = Window("all", int(panel.epochs[0]), int(panel.epochs[-1]))
+        for outcome in settings.outcomes:
+            for method in METHODS:
+                metrics = [*METRICS, CONTROL] if method in CONTROL_METHODS else METRICS
+                yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)
+
+
+def _across_runs(frame: pd.DataFrame, settings: PermutedAnalysisSettings) -> Iterator[Block]:
+    """Yield the blocks of every experiment: outcomes of the later tasks, then the length of the first task itself."""
+    summary = Summary(settings.bootstrap_samples, settings.confidence)
+    for _, rows in frame.groupby("experiment", sort=False):
+        if not compares(rows):
+            continue
+        runs = runs_of(rows, RUN_METRICS, [*RUN_OUTCOMES, LENGTH])
+        first = runs.at(runs.tasks == 1)
+        later = runs.at(runs.tasks > 1)
+        for method in _RUN_METHODS:
+            controls = [LENGTH] if method in CONTROL_METHODS else []
+            pairs = [(metric, outcome) for outcome in RUN_OUTCOMES for metric in [*RUN_METRICS, *controls]]
+            yield from (_run_block(later, pair, method, summary) for pair in pairs)
+            pairs = [(metric, LENGTH) for metric in RUN_METRICS] if controls else []
+            yield from (_run_block(first, pair, method, summary) for pair in pairs)
+
+
+def _run_block(runs: Runs, pair: tuple[str, str], method: str, summary: Summary) -> Block:
+    """Return the rows of one metric, outcome and method: for every task, pooled and within."""
+    metric, outcome = pair
+    points, left_out = runs.points(method, *pair), runs.excluded(*pair)
+    wholes = [pooled(points, summary), pooled(within(points), summary, aggregate="within")]
+    columns = {
+        "window_start": np.column_stack([runs.tasks] * 2),
+        "window_end": np.column_stack([runs.tasks] * 2),
+        "estimate": np.column_stack([whole.found.value for whole in wholes]),
+        "ci_low": np.column_stack([whole.ends[0] for whole in wholes]),
+        "ci_high": np.column_stack([whole.ends[1] for whole in wholes]),
+        "n_seeds": np.column_stack([whole.contributing for whole in wholes]),
+        "n_points": np.column_stack([whole.found.n_points for whole in wholes]),
+        "n_excluded": np.column_stack([left_out.total[:, 0]] * 2),
+        "note": np.array([_notes(whole, left_out, runs, pair) for whole in wholes], dtype=object).T,
+        "aggregate": np.tile(np.array([whole.aggregate for whole in wholes], dtype=object), (runs.tasks.size, 1)),
+    }
+    same = {"metric": metric, "outcome": outcome, "arm": runs.experiment, "method": method, "window_kind": TASK}
+    labels = {
+        name: np.full(2 * runs.tasks.size, value, dtype=object) for name, value in (same | {"seed": pd.NA}).items()
+    }
+    return labels | {name: values.ravel() for name, values in columns.items()}
+
+
+def _notes(whole: Whole, left_out: Excluded, runs: Runs, pair: tuple[str, str]) -> list[str]:
+    """Return for every task what is undefined, what was left out, and which runs were counted once."""
+    repeated = (runs.present & runs.twins).sum(axis=(1, 2)).tolist()
+    notes = []
+    for task, number in enumerate(repeated):
+        once = [f"counted once: {number} repeated"] if number else []
+        parts = [*whole.reasons(task, pair), left_out.note(task, slice(None)), *once]
+        notes.append("; ".join(part for part in parts if part))
+    return notes

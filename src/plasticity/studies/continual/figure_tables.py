@@ -1,0 +1,156 @@
+"""What a figure of the permuted study is drawn from: its tables, means over seeds, and what had to be left out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
+from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
+
+REFERENCE = "random_init"
+MAIN = "continual"
+_LABELS = {"shrink_perturb": "shrink and perturb"}
+_FAMILIES = {"first_task_length": "First task of a fixed length", "first_task_collapse": "First task ended at an NC1"}
+_VALUES = {"first_task_length": "{} epochs", "first_task_collapse": "NC1 < {}"}
+
+
+@dataclass(frozen=True)
+class PermutedTables:
+    """The tables "permuted", "correlations" and "causes" of a study, and what is needed to read them.
+
+    Attributes:
+        SCHEMAS: Table -> the schema that it is read with.
+        SETTINGS: The attributes that the configuration gives.
+        arms: All arms of the study, in the order of the configuration.
+        labels: Arm -> its name in legends; absent, or no more than its key in words, it is the field's usual one.
+        experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
+        analysis: The configuration's section of that name: confidence, bootstrap_samples.
+        trial: The arms as an experiment: control, treatments and dose series (`plasticity.studies.trial`).
+    """
+
+    SCHEMAS: ClassVar[Mapping[str, str]] = {
+        "metrics": "permuted",
+        "correlations": "correlations",
+        "causes": "causes",
+    }
+    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "experiments", "analysis", "trial")
+
+    metrics: pd.DataFrame
+    correlations: pd.DataFrame
+    causes: pd.DataFrame
+    arms: Sequence[str]
+    labels: Mapping[str, str]
+    experiments: Mapping[str, str]
+    analysis: Mapping[str, Any]
+    trial: Mapping[str, Any]
+
+    @cached_property
+    def styles(self) -> dict[str, ArmStyle]:
+        """Style of every arm."""
+        return arm_styles(self.arms)
+
+    @cached_property
+    def continued(self) -> tuple[str, ...]:
+        """Arms whose network goes from task to task."""
+        return tuple(arm for arm in self.arms if self.experiments.get(arm, arm) != REFERENCE)
+
+    @cached_property
+    def main(self) -> str:
+        """The arm without any manipulation, or the first one where a study has none."""
+        return MAIN if MAIN in self.continued or not self.continued else self.continued[0]
+
+    @cached_property
+    def families(self) -> dict[str, tuple[str, ...]]:
+        """Experiment -> its arms, in the order of the configuration, without the reference."""
+        found: dict[str, tuple[str, ...]] = {}
+        for arm in self.continued:
+            experiment = self.experiments.get(arm, arm)
+            found[experiment] = (*found.get(experiment, ()), arm)
+        return found
+
+    def label(self, arm: str) -> str:
+        """Return the arm's name in legends."""
+        words = arm.replace("_", " ")
+        given = self.labels.get(arm, words)
+        return _LABELS.get(arm, words) if given == words else given
+
+    def family_label(self, experiment: str) -> str:
+        """Return the name of an experiment above a panel."""
+        return _FAMILIES.get(experiment, self.label(experiment))
+
+    def value_label(self, arm: str) -> str:
+        """Return what tells an arm from the others of its experiment, for a legend under the experiment's name."""
+        label, experiment = self.label(arm), self.experiments.get(arm, arm)
+        value = arm.removeprefix(f"{experiment}_")
+        if label != arm.replace("_", " ") or value == arm:
+            return label
+        text = _VALUES.get(experiment, "{}").format(value)
+        return text.removesuffix("s") if value == "1" and text.endswith("epochs") else text
+
+    def by_task(self, arm: str, column: str, *, since: int = 1) -> pd.DataFrame:
+        """Return the arm's `column` over seeds for each task from `since` on; columns as in `over_seeds`."""
+        rows = rows_where(self._kept, self._kept["arm"].eq(arm) & self._kept["task"].ge(since))
+        return over_seeds(rows, "task", column, self.analysis["confidence"])
+
+    def runs(self, experiment: str, column: str) -> pd.DataFrame:
+        """Return one row per arm and seed of an experiment.
+
+        Returns:
+            `arm`, `seed`, `first_task_epochs`, `nc1_threshold` and `nc1`, as they were after the first task; `second`
+            is `column` on the second task, `later` its mean over all later tasks, missing where it is on any of them.
+        """
+        arms = self.families.get(experiment, ())
+        keys = ["arm", "seed"]
+        rows = rows_where(self.metrics, self.metrics["arm"].isin(arms))
+        rows = rows.assign(outcome=rows[column].where(~rows["diverged"].eq(True)))
+        first = rows_where(rows, rows["task"].eq(1) & ~rows["diverged"].eq(True))
+        second = rows_where(rows, rows["task"].eq(2)).filter([*keys, "outcome"]).rename(columns={"outcome": "second"})
+        counts = {"later": ("outcome", "mean"), "known": ("outcome", "count"), "all": ("outcome", "size")}
+        later = rows_where(rows, rows["task"].gt(1)).groupby(keys).agg(**counts)
+        means = rows_where(later, later["known"].eq(later["all"])).filter(["later"]).reset_index()
+        first = first.filter([*keys, "first_task_epochs", "nc1_threshold", "nc1"])
+        return first.merge(second, how="left", on=keys).merge(means, how="left", on=keys)
+
+    def coefficients(self, **keys: str) -> pd.DataFrame:
+        """Return the correlation rows with these values of columns, in the order of their windows."""
+        rows = self.correlations
+        for column, value in keys.items():
+            rows = rows_where(rows, rows[column].eq(value))
+        return rows.sort_values("window_end", kind="stable", ignore_index=True)
+
+    @cached_property
+    def _kept(self) -> pd.DataFrame:
+        return rows_where(self.metrics, ~self.metrics["diverged"].eq(True))
+
+
+def exclusion_notes(tables: PermutedTables, arms: Sequence[str]) -> list[str]:
+    """Say what is missing from a figure of these arms: absent arms, diverged networks, thresholds never reached."""
+    rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms))
+    present = set(rows["arm"])
+    notes = [f"No rows of {tables.label(arm)} in the metrics table." for arm in arms if arm not in present]
+    diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
+    if diverged:
+        parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
+        notes.append(f"Diverged and left out, {diverged.total()} of {len(rows)} tasks ({parts}).")
+    notes += _threshold_notes(tables, arms, rows)
+    return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes
+
+
+def finite_runs(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of `PermutedTables.runs` that are finite in all these columns."""
+    return rows_where(runs, np.isfinite(runs[list(columns)].to_numpy(dtype=float)).all(axis=1))
+
+
+def _threshold_notes(tables: PermutedTables, arms: Sequence[str], rows: pd.DataFrame) -> list[str]:
+    """Count the runs whose first task was to end at an NC1 that it did not reach; they have no later tasks."""
+    limited = rows_where(rows, rows["nc1_threshold"].notna() & rows["task"].eq(1))
+    missed = Counter(rows_where(limited, limited["threshold_reached"].eq(False))["arm"])
+    if not missed:
+        return []
+    parts = ", ".join(f"{tables.label(arm)}: {missed[arm]}" for arm in arms if arm in missed)
+    return [f"NC1 threshold not reached, no later tasks, {missed.total()} of {len(limited)} runs ({parts})."]

@@ -1,0 +1,55 @@
+"""Online accuracy and NC1 over a sequence of tasks (Bonifazi et al. 2024, Figure 1)."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plasticity.report.figures.axes import TASK_AXIS, fit_y, format_epochs, format_y
+from plasticity.report.figures.layout import arm_legend, panel, say, write_notes
+from plasticity.report.figures.lines import draw_band
+from plasticity.report.figures.style import Style
+from plasticity.report.figures.summaries import coefficient_text, with_deviation
+from plasticity.studies.continual.figure_tables import REFERENCE, PermutedTables, exclusion_notes
+
+_PANELS = {"online_accuracy": "Online accuracy on each task", "nc1": "NC1 after each task"}
+
+
+def draw(tables: PermutedTables, style: Style) -> Figure:
+    """Draw both quantities of the continual arm and of the fresh networks, mean and standard deviation of the seeds."""
+    figure, axes = style.figure(2, 1, height=4.2, sharex=True)
+    for position, (ax, (column, title)) in enumerate(zip(axes[:, 0], _PANELS.items(), strict=True)):
+        panel(ax, position, title)
+        _draw_panel(ax, tables, column, log=column == "nc1" and bool(style.log_y))
+    arm_legend(figure, tables)
+    write_notes(figure, _coefficient_notes(tables) + exclusion_notes(tables, (tables.main, REFERENCE)))
+    return figure
+
+
+def _draw_panel(ax: Axes, tables: PermutedTables, column: str, *, log: bool) -> None:
+    drawn = {arm: with_deviation(tables.by_task(arm, column)) for arm in (tables.main, REFERENCE)}
+    drawn = {arm: summary for arm, summary in drawn.items() if len(summary)}
+    for arm, summary in drawn.items():
+        draw_band(ax, summary, tables.styles[arm], label=arm)
+    if tables.main not in drawn:
+        say(ax, f"no finite values of {tables.label(tables.main)}")
+    fit_y(ax, list(drawn.values()), log=log)
+    format_y(ax, column, "permuted")
+    format_epochs(ax, list(drawn.values()), TASK_AXIS)
+    ax.label_outer()
+
+
+def _coefficient_notes(tables: PermutedTables) -> list[str]:
+    """Return r as the paper took it, between means over seeds, and what it is within a seed and without trends."""
+    same = {"arm": tables.main, "metric": "nc1", "outcome": "online_accuracy", "window_kind": "all"}
+    kinds = {
+        "of the means over seeds": {"aggregate": "averaged", "method": "pearson"},
+        "of a seed, mean": {"aggregate": "mean", "method": "pearson"},
+        "of a seed\N{RIGHT SINGLE QUOTATION MARK}s first differences, mean": {
+            "aggregate": "mean",
+            "method": "first_difference",
+        },
+    }
+    rows = {kind: tables.coefficients(**same, **keys) for kind, keys in kinds.items()}
+    parts = [f"{kind} {coefficient_text(found)}" for kind, found in rows.items() if len(found)]
+    if not parts:
+        return [f"No correlations of {tables.label(tables.main)} over tasks."]
+    return [f"r(NC1, online accuracy) of {tables.label(tables.main)}: {'; '.join(parts)}."]

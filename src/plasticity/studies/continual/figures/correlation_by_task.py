@@ -1,0 +1,81 @@
+"""For how many tasks does the first one matter? Correlations, across runs, of its collapse and its length."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plasticity.report.figures.arm_styles import ArmStyle
+from plasticity.report.figures.axes import format_epochs
+from plasticity.report.figures.layout import label_axes, panel, sample, say, top_legend, write_notes
+from plasticity.report.figures.lines import draw_band
+from plasticity.report.figures.style import NEUTRAL, Style
+from plasticity.report.figures.summaries import missing_notes, rows_where, single_seed_note
+from plasticity.studies.continual.figure_tables import PermutedTables
+
+_OUTCOMES = {"online_accuracy": "online accuracy", "plasticity_gap": "plasticity gap"}
+_LINES = {
+    "NC1 after the first task": ({"metric": "nc1", "method": "pearson"}, ArmStyle("#0072B2", "o")),
+    "epochs on the first task": ({"metric": "first_task_epochs", "method": "pearson"}, ArmStyle("#D55E00", "s", "--")),
+    "NC1 given log epochs": ({"metric": "nc1", "method": "partial_log"}, ArmStyle("#009E73", "^", "-.")),
+}
+
+
+def draw(tables: PermutedTables, style: Style) -> Figure:
+    """Draw the coefficients against the later task's number, a column per experiment, a row per outcome."""
+    rows = tables.coefficients(window_kind="task", aggregate="pooled")
+    rows = rows_where(rows, rows["window_end"].ge(2))
+    experiments = [name for name in tables.families if name in set(rows["arm"])]
+    columns = max(1, len(experiments))
+    figure, axes = style.figure(2, columns, height=4.3, sharex=True, sharey=True)
+    drawn: list[pd.DataFrame] = []
+    for row, (outcome, words) in enumerate(_OUTCOMES.items()):
+        for column in range(columns):
+            ax, experiment = axes[row, column], experiments[column] if experiments else ""
+            title = (
+                f"{tables.family_label(experiment)}:\ncorrelation with {words}"
+                if experiment
+                else f"Correlation with {words}"
+            )
+            panel(ax, row * columns + column, title)
+            drawn += _draw_panel(ax, rows_where(rows, rows["arm"].eq(experiment) & rows["outcome"].eq(outcome)))
+    if drawn:
+        format_epochs(axes[0, 0], drawn)
+    else:
+        axes[0, 0].set_xticks([])
+    label_axes(axes, x="Later task (number)", y="Correlation across runs (dimensionless)")
+    top_legend(figure, [sample(looks, label) for label, (_, looks) in _LINES.items()] if drawn else [])
+    write_notes(figure, _notes(tables, rows, experiments))
+    return figure
+
+
+def _draw_panel(ax: Axes, rows: pd.DataFrame) -> list[pd.DataFrame]:
+    ax.axhline(0, color=NEUTRAL, linewidth=0.8, zorder=1)
+    ax.set_ylim(-1.05, 1.05)
+    ax.set_yticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
+    names = {"window_end": "x", "estimate": "mean", "ci_low": "low", "ci_high": "high"}
+    drawn = []
+    for label, (keys, looks) in _LINES.items():
+        found = rows_where(rows, rows["metric"].eq(keys["metric"]) & rows["method"].eq(keys["method"]))
+        if np.isfinite(found["estimate"].to_numpy(dtype=float)).any():
+            drawn.append(found.rename(columns=names))
+            draw_band(ax, drawn[-1], looks, label=label, markersize=3)
+    if not drawn:
+        say(ax, "no correlations across runs")
+    return drawn
+
+
+def _notes(tables: PermutedTables, rows: pd.DataFrame, experiments: list[str]) -> list[str]:
+    several = [name for name, arms in tables.families.items() if len(arms) > 1 and name not in experiments]
+    notes = [f"No correlations across the runs of {name.replace('_', ' ')}." for name in several]
+    outcomes, shown = rows["outcome"].isin(list(_OUTCOMES)), rows["arm"].isin(experiments)
+    used = rows_where(rows, outcomes & shown & _drawn(rows))
+    for name in experiments:
+        points = rows_where(used, used["arm"].eq(name))["n_points"]
+        notes += [f"{tables.family_label(name)}: {points.max()} runs at most."] if len(points) else []
+    return notes + missing_notes(used) + single_seed_note(used)
+
+
+def _drawn(rows: pd.DataFrame) -> pd.Series:
+    pairs = {(keys["metric"], keys["method"]) for keys, _ in _LINES.values()}
+    return pd.Series(list(zip(rows["metric"], rows["method"], strict=True)), rows.index, dtype=object).isin(pairs)

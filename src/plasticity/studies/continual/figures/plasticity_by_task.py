@@ -1,0 +1,64 @@
+"""What each later task loses against a fresh network, over the whole sequence, all arms."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plasticity.report.figures.axes import TASK_AXIS, fit_y, format_epochs, format_y
+from plasticity.report.figures.layout import empty, label_axes, panel, sample, say, side_legend, write_notes
+from plasticity.report.figures.lines import draw_band
+from plasticity.report.figures.style import NEUTRAL, Style
+from plasticity.studies.continual.figure_tables import MAIN, REFERENCE, PermutedTables, exclusion_notes
+
+_GAP = "plasticity_gap"
+_SINGLE_ARMS = "Continual learning and interventions"
+
+
+def draw(tables: PermutedTables, style: Style) -> Figure:
+    """Draw the plasticity gap against the task from the second on: single arms first, then each experiment of several.
+
+    Lines are means over seeds with Student's t interval; above zero, a fresh network learns the task better.
+    """
+    groups = _groups(tables)
+    rows = max(1, len(groups))
+    figure, axes = style.figure(rows, 1, height=0.9 + 1.65 * rows + 0.5 * (rows == 1), sharex=True, sharey=True)
+    drawn: list[pd.DataFrame] = []
+    for position, (ax, (title, names)) in enumerate(zip(axes[:, 0], groups.items(), strict=False)):
+        panel(ax, position, title)
+        drawn += _draw_panel(ax, tables, names)
+    if not groups:
+        empty(axes[0, 0], "no arm beside the fresh networks")
+    if drawn:
+        fit_y(axes[0, 0], drawn, include=0)
+        format_y(axes[0, 0], _GAP, "permuted")
+        format_epochs(axes[0, 0], drawn, TASK_AXIS)
+    above = "Above zero: a fresh network learns the task better"
+    label_axes(axes, x=TASK_AXIS, y="Plasticity gap (percentage points)", above=above)
+    write_notes(figure, exclusion_notes(tables, (REFERENCE, *tables.continued)))
+    return figure
+
+
+def _groups(tables: PermutedTables) -> dict[str, dict[str, str]]:
+    """Return each panel's title, and its arms with their names in its legend."""
+    single = {arm: tables.label(arm) for arms in tables.families.values() if len(arms) == 1 for arm in arms}
+    several = {
+        tables.family_label(name): {arm: tables.value_label(arm) for arm in arms}
+        for name, arms in tables.families.items()
+        if len(arms) > 1
+    }
+    title = "Arms with one setting" if MAIN not in single else _SINGLE_ARMS if len(single) > 1 else "Continual learning"
+    return {title: single, **several} if single else several
+
+
+def _draw_panel(ax: Axes, tables: PermutedTables, names: Mapping[str, str]) -> list[pd.DataFrame]:
+    ax.axhline(0, color=NEUTRAL, linewidth=0.8, zorder=1)
+    gaps = {arm: tables.by_task(arm, _GAP, since=2) for arm in names}
+    gaps = {arm: gap for arm, gap in gaps.items() if len(gap)}
+    for arm, gap in gaps.items():
+        draw_band(ax, gap, tables.styles[arm], label=arm, linewidth=1, markersize=3)
+    if not gaps:
+        say(ax, "no finite gap: it needs random_init on the same tasks")
+    side_legend(ax, [sample(tables.styles[arm], names[arm]) for arm in gaps])
+    return list(gaps.values())

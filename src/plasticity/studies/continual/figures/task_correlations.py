@@ -1,0 +1,88 @@
+"""Does collapse go with accuracy from task to task, or do both only change with time? Correlations over the tasks."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plasticity.report.figures.arm_styles import ArmStyle
+from plasticity.report.figures.layout import label_axes, panel, sample, say, top_legend, write_notes
+from plasticity.report.figures.style import NEUTRAL, Style
+from plasticity.report.figures.summaries import COLLAPSE, missing_notes, rows_where, single_seed_note
+from plasticity.studies.continual.figure_tables import PermutedTables
+
+_ROWS = {
+    ("averaged", "pearson"): "Pearson,\nmeans over seeds",
+    ("mean", "pearson"): "Pearson,\nmean of the seeds",
+    ("mean", "partial_linear"): "partial,\nlinear in task",
+    ("mean", "partial_log"): "partial,\nlog of task",
+    ("mean", "partial_spline"): "partial,\nspline of task",
+    ("mean", "first_difference"): "first\ndifferences",
+}
+_OUTCOMES = {
+    "online_accuracy": ("online accuracy", ArmStyle("#0072B2", "o")),
+    "plasticity_gap": ("plasticity gap", ArmStyle("#E69F00", "s")),
+}
+_APART = 0.2
+
+
+def draw(tables: PermutedTables, style: Style) -> Figure:
+    """Draw plain, partial and first-difference correlations of NC1 to NC4 with accuracy and gap, one arm."""
+    figure, axes = style.figure(1, 4, height=3.6, sharey=True)
+    rows = pd.concat([_coefficients(tables, aggregate, method) for aggregate, method in _ROWS])
+    for position, (ax, metric) in enumerate(zip(axes[0], COLLAPSE, strict=True)):
+        panel(ax, position, metric.upper())
+        _frame(ax)
+        of_metric = rows_where(rows, rows["metric"].eq(metric))
+        for place, outcome in enumerate(_OUTCOMES):
+            _draw_outcome(
+                ax, rows_where(of_metric, of_metric["outcome"].eq(outcome)), outcome, _APART * (2 * place - 1)
+            )
+        if of_metric.empty:
+            say(ax, "no coefficients")
+    axes[0, 0].set_yticks(range(len(_ROWS)), list(_ROWS.values()))
+    axes[0, 0].invert_yaxis()
+    label_axes(axes, x="Correlation over the tasks (dimensionless)")
+    drawn = [key for key in _OUTCOMES if key in set(rows["outcome"])]
+    top_legend(figure, [_handle(key) for key in drawn])
+    notes = [f"Arm: {tables.label(tables.main)}."] if len(rows) else [f"No rows of {tables.label(tables.main)}."]
+    write_notes(figure, notes + missing_notes(rows) + single_seed_note(rows))
+    return figure
+
+
+def _coefficients(tables: PermutedTables, aggregate: str, method: str) -> pd.DataFrame:
+    rows = tables.coefficients(arm=tables.main, window_kind="all", aggregate=aggregate, method=method)
+    return rows_where(rows, rows["metric"].isin(COLLAPSE) & rows["outcome"].isin(list(_OUTCOMES)))
+
+
+def _frame(ax: Axes) -> None:
+    ax.axvline(0, color=NEUTRAL, linewidth=0.8)
+    for boundary in range(len(_ROWS) - 1):
+        ax.axhline(boundary + 0.5, color="#E8E8E8", linewidth=0.8)
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlim(-1.08, 1.08)
+    ax.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
+    ax.set_ylim(-0.5, len(_ROWS) - 0.5)
+
+
+def _draw_outcome(ax: Axes, rows: pd.DataFrame, outcome: str, offset: float) -> None:
+    if rows.empty:
+        return
+    label, looks = _OUTCOMES[outcome]
+    keyed = rows.set_index(["aggregate", "method"])
+    found = keyed.loc[~keyed.index.duplicated()].reindex(pd.MultiIndex.from_tuples(list(_ROWS)))
+    y = np.arange(len(_ROWS)) + offset
+    ax.plot(found["estimate"], y, label=label, color=looks.color, marker=looks.marker, linestyle="none", markersize=3.5)
+    known = found["ci_low"].notna().to_numpy()
+    ends = found["ci_low"][known], found["ci_high"][known]
+    if known.any():
+        ax.hlines(y[known], *ends, color=looks.color, linewidth=1.1, label=f"{label} interval")
+    for place in y[found["estimate"].isna().to_numpy()]:
+        ax.text(-1.02, place, "undefined", fontsize="small", color=looks.color, va="center")
+
+
+def _handle(outcome: str) -> Line2D:
+    label, looks = _OUTCOMES[outcome]
+    return sample(ArmStyle(looks.color, looks.marker, "none"), label)

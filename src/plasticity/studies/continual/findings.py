@@ -1,0 +1,188 @@
+"""Findings of the permuted study, from its tables."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plasticity.analysis.whole_runs import left_out, whole_runs
+from plasticity.report.published.measures import RunTables, Value, measured
+from plasticity.report.summary.finding import (
+    CAUSES_SHOWN,
+    NotInThisRun,
+    Said,
+    cause,
+    correlation,
+    mean_over_seeds,
+    over_doses,
+    rows_with,
+    the_row,
+)
+from plasticity.report.summary.words import (
+    POINTS,
+    bootstrap_text,
+    factor,
+    go_together,
+    moves,
+    numbers,
+    plain,
+    seeds_text,
+    side,
+    sized,
+    t_text,
+    times,
+    why_open,
+)
+from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes
+
+TABLES = PermutedTables
+_FIRST_TASK = "first-task epochs"
+
+
+def ran(tables: PermutedTables) -> dict[str, str]:
+    """Return what was run, as far as only this study has it."""
+    counts: dict[int, list[str]] = {}
+    for arm in tables.arms:
+        if len(rows := rows_with(tables.metrics, arm=arm)):
+            counts.setdefault(max(rows["task"].tolist()), []).append(tables.label(arm))
+    length = "; ".join(f"{count} of {', '.join(labels)}" for count, labels in counts.items())
+    return {
+        "Tasks": f"{length or 'none'}; NC1 to NC4 are measured after each",
+        "Left out": " ".join(exclusion_notes(tables, tables.arms)) or "Nothing diverged, and no arm is missing.",
+    }
+
+
+def accuracy_lost(tables: PermutedTables) -> Said:
+    """How much worse than a fresh network is the one that went on, at the last task, and over all of them?
+
+    Raises:
+        NotInThisRun: If there is no later task, or no seed in which it and a fresh network have them all.
+    """
+    rows, without = _whole(tables, "plasticity_gap", since=2)
+    last = int(rows["task"].max())
+    later = rows.groupby("seed")["plasticity_gap"].mean()
+    at_end = rows.loc[rows["task"].eq(last)].set_index("seed")["plasticity_gap"]
+    end, mean = (mean_over_seeds(found, tables.analysis["confidence"]) for found in (at_end, later))
+    place = f"on task {last} the network is {sized(end, POINTS)}"
+    words = {
+        1: f"Going from task to task costs accuracy: {place} below a fresh one",
+        -1: f"Going from task to task gains accuracy: {place} above a fresh one",
+        0: f"Whether going from task to task costs accuracy, the data cannot decide, as {why_open(end)}: "
+        f"on task {last} the accuracy of a fresh network minus its own is {numbers(end, POINTS)}",
+    }
+    sentence = (
+        f"{words[side(end)]}, and in the mean of all tasks from 2 on the gap is {numbers(mean, POINTS)} "
+        f"({tables.label(tables.main)}, paired by seed and task, {_t(tables)}, "
+        f"{seeds_text(end.n_seeds, left_out=without)})."
+    )
+    shown = pd.DataFrame({f"gap on task {last}": at_end, "mean gap, tasks from 2": later}).reset_index()
+    return Said(sentence, shown)
+
+
+def collapse_over_tasks(tables: PermutedTables) -> Said:
+    """Does NC1 rise or fall from the first task to the last?
+
+    Raises:
+        NotInThisRun: If there is no later task, or no seed that has them all.
+    """
+    rows, without = _whole(tables, "nc1")
+    last = int(rows["task"].max())
+    ends = {task: rows.loc[rows["task"].eq(task)].set_index("seed")["nc1"].astype("float64") for task in (1, last)}
+    change = mean_over_seeds(np.log(ends[last] / ends[1]), tables.analysis["confidence"])
+    run = RunTables(rows, tables.correlations, "task", tables.analysis["confidence"])
+    measure = {"of": "association", "arm": tables.main, "x": "task", "y": "nc1", "method": "pearson"}
+    trend = measured(measure, run)
+    sentence = (
+        f"From task 1 to task {last}, going on {moves(change, 'NC1', times(factor(change)), of='one')}; over all tasks "
+        f"NC1 and the number of the task {go_together(trend)} "
+        f"({tables.label(tables.main)}, within each seed, {_t(tables)}, "
+        f"{seeds_text(change.n_seeds, left_out=without)})."
+    )
+    return Said(sentence, pd.DataFrame({f"NC1 after task {task}": ends[task] for task in (1, last)}).reset_index())
+
+
+def averaged_or_within(tables: PermutedTables) -> Said:
+    """Do NC1 and online accuracy go together as means over the seeds, within a seed, and without any trend?"""
+    missing = f"no correlations over the tasks of {tables.label(tables.main)}"
+    chosen = rows_with(tables.correlations, arm=tables.main, metric="nc1", outcome="online_accuracy", window_kind="all")
+    averaged = the_row(chosen, missing, aggregate="averaged", method="pearson")
+    how = bootstrap_text(tables.analysis["confidence"], averaged["n_seeds"])
+    within = the_row(chosen, missing, aggregate="mean", method="pearson")
+    changes = the_row(chosen, missing, aggregate="mean", method="first_difference")
+    sentence = (
+        f"As means over the seeds, NC1 and online accuracy {_together(averaged)}; within a seed they "
+        f"{_together(within)}; their changes from task to task, which no common trend can produce, "
+        f"{_together(changes)} ({tables.label(tables.main)}, Pearson r, {how}, {seeds_text(averaged['n_seeds'])})."
+    )
+    shown = ["aggregate", "method", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]
+    return Said(sentence, rows_with(chosen, aggregate=["averaged", "mean"]).filter(shown))
+
+
+def first_task_length(tables: PermutedTables) -> Said:
+    """What does a longer first task do to NC1 after it and to accuracy on the second, and what passes through NC1?"""
+    missing = "no arms that differ in the number of epochs on the first task alone"
+    rows = rows_with(tables.causes, treatment=_FIRST_TASK, quantity=["slope", "indirect", "direct"])
+    row = the_row(rows, missing, quantity="slope", outcome="accuracy")
+    collapse_row = the_row(rows, missing, quantity="slope", outcome="log_nc1")
+    accuracy, collapse = cause(over_doses(row)), cause(over_doses(collapse_row))
+    through = rows_with(rows, quantity="indirect").to_dict("records")
+    doses = {name: row[name] for name in ("dose_low", "dose_high")}
+    parts = [
+        f"; of the change of accuracy, {numbers(part, POINTS)} pass through NC1{_open(part)}"
+        for part in (cause(over_doses({**found, **doses})) for found in through)
+    ]
+    sentence = (
+        f"Going from {plain(row['dose_low'])} to {plain(row['dose_high'])} epochs on the first task "
+        f"{moves(accuracy, 'the accuracy on the second', numbers(accuracy, POINTS))}, and "
+        f"{moves(collapse, 'NC1', times(factor(collapse)), of='one')}{''.join(parts)} "
+        f"(slopes over all lengths, in pairs of seeds, {_t(tables)}, {seeds_text(accuracy.n_seeds)})."
+    )
+    return Said(sentence, rows.filter(CAUSES_SHOWN))
+
+
+def beyond_length(tables: PermutedTables) -> Said:
+    """Does NC1 say anything about the next task among networks with equally many epochs, or tasks, behind them?"""
+    missing = "no correlation of NC1 with accuracy on the next task at equal training"
+    rows = rows_with(tables.causes, quantity="correlation", metric="log_nc1", method="within_length")
+    second = the_row(rows, missing, window_kind="second_task")
+    over_tasks = rows_with(rows, window_kind="all").to_dict("records")
+    parts = [
+        f"; over the tasks of one network that goes on, at equal number of the task, they {go_together(cause(row))}"
+        for row in over_tasks
+    ]
+    sentence = (
+        f"Among networks with as many epochs on the first task, ln NC1 after it and the accuracy on the second "
+        f"{go_together(cause(second))}{''.join(parts)}; on whether collapse costs plasticity, the verdict is: "
+        f"{second['verdict']} ({_t(tables)}, each left out once, {seeds_text(int(second['n_seeds']))})."
+    )
+    return Said(sentence, rows.filter(["window_kind", *CAUSES_SHOWN]))
+
+
+def _whole(tables: PermutedTables, column: str, *, since: int = 1) -> tuple[Any, int]:
+    """Return the rows of the arm that goes on without any manipulation, and how many seeds were left out.
+
+    A seed counts that has all tasks from `since` on, none of them diverged.
+
+    Raises:
+        NotInThisRun: If the arm has no later task, or no seed counts.
+    """
+    rows: Any = rows_with(tables.metrics, arm=tables.main)
+    if rows.empty or rows["task"].max() < 2:
+        raise NotInThisRun(f"no later tasks of {tables.label(tables.main)}")
+    whole = whole_runs(rows, "task", [column], expected=range(since, int(rows["task"].max()) + 1))
+    if whole.empty:
+        what = column.replace("_", " ")
+        raise NotInThisRun(f"no seed of {tables.label(tables.main)} with a finite {what} on all tasks from {since} on")
+    return whole, left_out(rows, whole)
+
+
+def _open(value: Value) -> str:
+    return "" if side(value) else f", about whose sign the data cannot decide: {why_open(value)}"
+
+
+def _together(row: dict[Any, Any]) -> str:
+    return go_together(correlation(row))
+
+
+def _t(tables: PermutedTables) -> str:
+    return t_text(tables.analysis["confidence"])

@@ -1,0 +1,219 @@
+"""The permuted study: experiments and their arms, the first tasks they share, and the jobs that carry seeds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from plasticity.config import expand_arm
+from plasticity.studies.naming import PLAIN, training_name
+from plasticity.studies.plan import StudyPlan
+from plasticity.studies.trial import Numbers, numbers_of, trial_of
+
+BASELINE = "random_init"
+"""Experiment whose arms every plasticity gap is measured against: a fresh network for every task."""
+
+# Shrinking to nothing and adding a whole fresh network is a new initialisation.
+_RESET = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PermutedArm:
+    """A row of the study: how the first task is trained, what follows.
+
+    Attributes:
+        name: Key in the configuration, with the value behind it for an arm made from a list.
+        experiment: That key.
+        label: What figures call it.
+        training: Settings of its first task, without its length.
+        first_task: Name of that training; arms that train the first task alike share it.
+        epochs: Length of the first task; None if a threshold ends it.
+        nc1_below: The threshold of NC1 that ends the first task; None for a fixed length.
+        max_epochs: Epochs after which the threshold counts as not reached; None for a fixed length.
+        following: Training on the following tasks, and how many.
+        intervention: Name and parameters; None for nothing.
+        intervene_after: "first_task" or "every_task".
+        reference: Name of the baseline that trains as this arm does on the following tasks.
+    """
+
+    name: str
+    experiment: str
+    label: str
+    training: Settings
+    first_task: str
+    epochs: int | None
+    nc1_below: float | None
+    max_epochs: int | None
+    following: Settings
+    intervention: Settings | None
+    intervene_after: str
+    reference: str
+
+    @property
+    def branch(self) -> Settings:
+        """What the stage of the following tasks reads of the arm."""
+        keys = ("name", "first_task", "epochs", "nc1_below", "max_epochs")
+        after = ("following", "intervention", "intervene_after")
+        return {key: getattr(self, key) for key in (*keys, *after)}
+
+
+@dataclass(frozen=True)
+class PermutedPlan(StudyPlan[PermutedArm]):
+    """The permuted study of a checked configuration (`plasticity.config.load_config`)."""
+
+    section: ClassVar[str] = "permuted"
+
+    @cached_property
+    def arms(self) -> dict[str, PermutedArm]:
+        """Arms by name: the baselines first, then those of the configuration in its order."""
+        given = [
+            self._arm(experiment, name, arm)
+            for experiment, section in self.study["arms"].items()
+            for name, arm in expand_arm(experiment, section)
+        ]
+        return {arm.name: arm for arm in [*self._baselines(given), *given]}
+
+    @cached_property
+    def experiments(self) -> dict[str, list[PermutedArm]]:
+        """Arms by experiment."""
+        found: dict[str, list[PermutedArm]] = {}
+        for arm in self.arms.values():
+            found.setdefault(arm.experiment, []).append(arm)
+        return found
+
+    @cached_property
+    def first_tasks(self) -> dict[str, list[PermutedArm]]:
+        """Arms by the training of the first task that they share."""
+        found: dict[str, list[PermutedArm]] = {}
+        for arm in self.arms.values():
+            found.setdefault(arm.first_task, []).append(arm)
+        return found
+
+    def first_task_of(self, experiment: str) -> list[str]:
+        """Return the first-task trainings that an experiment's arms branch off."""
+        return list(dict.fromkeys(arm.first_task for arm in self.experiments[experiment]))
+
+    def first_task_settings(self, first_task: str) -> Settings:
+        """Return what the stage of the first task reads."""
+        arms = self.first_tasks[first_task]
+        thresholds = sorted({arm.nc1_below for arm in arms if arm.nc1_below is not None}, reverse=True)
+        return {
+            **self._shared(),
+            "training": first_task,
+            "first_task": arms[0].training,
+            "epochs": sorted({arm.epochs for arm in arms if arm.epochs is not None}),
+            "thresholds": thresholds,
+            "max_epochs": max((arm.max_epochs for arm in arms if arm.max_epochs is not None), default=0),
+        }
+
+    def following_settings(self, experiment: str) -> Settings:
+        """Return what the stage of the following tasks reads."""
+        arms = self.experiments[experiment]
+        return {**self._shared(), "experiment": experiment, "arms": [arm.branch for arm in arms]}
+
+    @cached_property
+    def trial(self) -> Settings:
+        """The arms as an experiment: those that learn the following tasks alike, without an intervention.
+
+        The state of a network is measured before it is intervened on. The control is the first arm whose first task is
+        that of the study.
+        """
+        given = [arm for arm in self.arms.values() if arm.experiment != BASELINE]
+        alike = {arm.name: arm for arm in given if arm.reference == BASELINE and arm.intervention is None}
+        epochs = self.study["first_task"]["epochs"]
+        plain = [name for name, arm in alike.items() if arm.first_task == PLAIN and arm.epochs == epochs]
+        numbers = {name: numbers_of(arm.training, None) | _end(arm) for name, arm in alike.items()}
+        return trial_of(plain[0] if plain else "", numbers)
+
+    def causes_settings(self) -> Settings:
+        """Return what the stage that asks for causes reads."""
+        keys = ("confidence", "bootstrap_samples")
+        return {key: self.study["analysis"][key] for key in keys} | self.trial
+
+    def assemble_settings(self) -> Settings:
+        """Return what the table of the study is assembled from."""
+        keys = ("name", "experiment", "first_task", "epochs", "nc1_below", "max_epochs", "reference")
+        return {"arms": [{key: getattr(arm, key) for key in keys} for arm in self.arms.values()]}
+
+    def published_settings(self) -> Settings:
+        """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
+        keys = ("model", "train_size", "permutations", "reshuffle_epochs", "analysis")
+        arms = {
+            arm.name: {
+                "first_task": arm.training,
+                "epochs": arm.epochs,
+                "nc1_below": arm.nc1_below,
+                "following": arm.following,
+                "intervention": arm.intervention,
+            }
+            for arm in self.arms.values()
+        }
+        experiments = {
+            name: {"arms": [arm.name for arm in arms_of], "nc1_below": [arm.nc1_below for arm in arms_of]}
+            for name, arms_of in self.experiments.items()
+        }
+        return {
+            "dataset": self.config["dataset"],
+            **{key: self.study[key] for key in keys},
+            "arms": arms,
+            "experiments": experiments,
+        }
+
+    def shown(self) -> Settings:
+        """Return what figures and summary read beside the tables."""
+        return {
+            **super().shown(),
+            "experiments": {name: arm.experiment for name, arm in self.arms.items()},
+            "trial": self.trial,
+        }
+
+    def _baselines(self, given: list[PermutedArm]) -> list[PermutedArm]:
+        """Return a fresh network's arm for every way in which arms train on the following tasks.
+
+        What an arm is measured against differs from it in nothing but its past, so it trains as the arm does; it goes
+        as far as the arm that goes furthest.
+        """
+        found: dict[str, PermutedArm] = {}
+        for arm in sorted(given, key=lambda arm: arm.following["tasks"]):
+            tasks, training = arm.following["tasks"], _without_tasks(arm.following)
+            section = {"first_task": training, "following": {**training, "tasks": tasks}}
+            section |= {"intervention": _RESET, "intervene_after": "every_task"}
+            found[arm.reference] = self._arm(BASELINE, arm.reference, section)
+        return [found[name] for name in dict.fromkeys(arm.reference for arm in given)]
+
+    def _shared(self) -> Settings:
+        keys = ("model", "train_size", "permutations", "reshuffle_epochs")
+        return {**{key: self.study[key] for key in keys}, **self.study["measure"]}
+
+    def _arm(self, experiment: str, name: str, arm: Mapping[str, Any]) -> PermutedArm:
+        base, base_following = self.study["first_task"], self.study["following"]
+        training, following = {**base, **arm.get("first_task", {})}, {**base_following, **arm.get("following", {})}
+        suffix = training_name(_without_tasks(following), base_following)
+        epochs, below, cap = (training.pop(key, None) for key in ("epochs", "nc1_below", "max_epochs"))
+        return PermutedArm(
+            name=name,
+            experiment=experiment,
+            label=arm.get("label", name.replace("_", " ")),
+            training=training,
+            first_task=training_name(training, base),
+            epochs=None if below is not None else epochs,
+            nc1_below=below,
+            max_epochs=None if below is None else cap,
+            following=following,
+            intervention=arm.get("intervention"),
+            intervene_after=arm.get("intervene_after", "first_task"),
+            reference=BASELINE if suffix == PLAIN else f"{BASELINE}_{suffix}",
+        )
+
+
+def _without_tasks(following: Settings) -> Settings:
+    return {key: value for key, value in following.items() if key != "tasks"}
+
+
+def _end(arm: PermutedArm) -> Numbers:
+    """Return the number that ends an arm's first task."""
+    if arm.nc1_below is not None:
+        return {"first-task NC1 threshold": arm.nc1_below}
+    return {"first-task epochs": float(arm.epochs or 0)}

@@ -1,0 +1,1 @@
+"""Train and test collapse: variances of every layer, and transfer to a next task."""

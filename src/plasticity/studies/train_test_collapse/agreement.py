@@ -1,0 +1,129 @@
+"""Where NC1 and train variance agree about later learning, on the same checkpoints.
+
+Bonifazi et al. (2024) hold a low NC1 against later accuracy, Hui, Belkin & Nakkiran (2022) a low train variance against
+transfer; weight decay lowers NC1 and, in the code that the former released, helps. Both ask for a positive correlation:
+the less collapse, the more accuracy.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from plasticity.report.html_tables import interval_text
+from plasticity.report.published.measures import BOOTSTRAP_SEEDS, t_interval
+from plasticity.studies.train_test_collapse.correlate import ACROSS, CONTROL, OUTCOMES, WEIGHT_DECAY, last_of
+
+Families = Mapping[str, Mapping[str, float]]
+Labels = Mapping[str, str]
+
+NC1, VARIANCE, OWN = "nc1", "train_variance", "own_train_variance"
+OUTCOME = next(iter(OUTCOMES))  # at the learning rate chosen on held-out images
+_METHODS = {"pearson": "Pearson", "spearman": "Spearman", "partial_log": "given log iteration"}
+_KINDS = {"all": CONTROL, ACROSS: WEIGHT_DECAY}
+_LESS = {1: "the less collapse, the more accuracy", -1: "the more collapse, the more accuracy"}
+
+
+def relations(correlations: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Return a row per comparison and method: correlations of both metrics and the control, and what they say.
+
+    Args:
+        correlations: The "correlations" table.
+        labels: What each arm is called.
+    """
+    mean = correlations.loc[(correlations["aggregate"] == "mean") & (correlations["outcome"] == OUTCOME)]
+    rows = list(_relations(mean, labels))
+    return pd.DataFrame(rows, columns=None if rows else ["compared", "method", "what they say"])
+
+
+def _relations(mean: pd.DataFrame, labels: Labels) -> Iterator[dict[str, Any]]:
+    for kind, control in _KINDS.items():
+        for arm in dict.fromkeys(mean.loc[mean["window_kind"] == kind, "arm"]):
+            for method, words in _METHODS.items():
+                part = mean.loc[(mean["window_kind"] == kind) & (mean["arm"] == arm) & (mean["method"] == method)]
+                if part.empty:
+                    continue
+                found = {row["metric"]: row for row in part.to_dict("records")}
+                where = "checkpoints of" if kind == "all" else "weight decays, at the end, of"
+                yield {
+                    "compared": f"{where} {labels[arm]}",
+                    "method": words,
+                    "seeds": max(row["n_seeds"] for row in found.values()),
+                    "r(NC1, accuracy)": _text(found.get(NC1)),
+                    "r(train variance, accuracy)": _text(found.get(VARIANCE)),
+                    "r(train variance of own means, accuracy)": _text(found.get(OWN)),
+                    "control": f"{control.replace('_', ' ')}: {_text(found[control])}"
+                    if control in found
+                    else "held fixed",
+                    "what they say": verdict(found.get(NC1), found.get(VARIANCE)),
+                }
+
+
+def verdict(nc1: Mapping[Any, Any] | None, variance: Mapping[Any, Any] | None) -> str:
+    """Return in words whether the intervals of two correlations with accuracy lie on the same side of zero.
+
+    Those of fewer than three seeds decide nothing.
+    """
+    first, second = sign(nc1), sign(variance)
+    if nc1 is None or variance is None or first is None or second is None:
+        return "no interval"
+    if (seeds := min(nc1["n_seeds"], variance["n_seeds"])) < BOOTSTRAP_SEEDS:
+        return f"undecided: {seeds} seeds, whose bootstrap interval decides nothing"
+    if first == second:
+        return f"agree: {_LESS[first]}" if first else "neither tells"
+    if first and second:
+        return f"disagree: by NC1 {_LESS[first]}, by train variance {_LESS[second]}"
+    return f"NC1 alone tells: {_LESS[first]}" if first else f"train variance alone tells: {_LESS[second]}"
+
+
+def sign(row: Mapping[Any, Any] | None) -> int | None:
+    """Return the side of zero on which a correlation's interval lies, 0 if it holds zero, None if there is none."""
+    if row is None or not np.isfinite([row["ci_low"], row["ci_high"]]).all():
+        return None
+    return int(row["ci_low"] > 0) - int(row["ci_high"] < 0)
+
+
+def differences(transfer: pd.DataFrame, families: Families, labels: Labels, confidence: float) -> pd.DataFrame:
+    """Return what weight decay changes at the last checkpoint, a row per arm of a family but its first.
+
+    Differences to the family's arm with the least weight decay are paired by seed, with Student's t intervals; those of
+    NC1 and train variance are ratios.
+
+    Args:
+        transfer: The "transfer" table.
+        families: Weight decay by arm, of each family.
+        labels: What each arm is called.
+        confidence: Level of the intervals.
+    """
+    rows = []
+    for family, arms in families.items():
+        last = last_of(transfer, arms)
+        last = last.loc[~last["diverged"].to_numpy(dtype=bool)]
+        parts = {arm: last.loc[last["arm"] == arm].set_index("seed") for arm in arms}
+        for arm in list(arms)[1:]:
+            both = parts[arm].index.intersection(parts[family].index)
+            one, other = (cast("pd.DataFrame", part.loc[both]) for part in (parts[arm], parts[family]))
+            row = {"arm": labels[arm], "weight decay": arms[arm], "less": labels[family], "seeds": len(both)}
+            for name, title in ((NC1, "NC1, times"), (VARIANCE, "train variance, times")):
+                ratio = np.log(one[name].to_numpy(float)) - np.log(other[name].to_numpy(float))
+                row[title] = _interval(ratio, confidence, np.exp, ".3g")
+            for name, title in zip(OUTCOMES, ("held-out images", "the test images"), strict=True):
+                change = (one[name] - other[name]).to_numpy(float) * 100
+                row[f"accuracy, rate chosen on {title}, pp"] = _interval(change, confidence, np.asarray, "+.1f")
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _interval(values: np.ndarray, confidence: float, scale: Any, form: str) -> str:
+    """Return "mean [low, high]" of values over seeds, scaled; a dash where none is finite."""
+    found = values[np.isfinite(values)]
+    if not found.size:
+        return "–"
+    low, high = scale(t_interval(found, confidence))
+    ends = "" if np.isnan(low) else f" [{low:{form}}, {high:{form}}]"
+    return f"{scale(found.mean()):{form}}{ends}"
+
+
+def _text(row: Mapping[Any, Any] | None) -> str:
+    return "–" if row is None else interval_text(row["estimate"], row["ci_low"], row["ci_high"], row["note"])

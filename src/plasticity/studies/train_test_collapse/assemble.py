@@ -1,0 +1,75 @@
+"""Stages: the tables of the train-test study from those of its jobs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plasticity.errors import PlasticityError
+from plasticity.storage.provenance import provenance
+from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.tables import read_table, read_tables, write_table
+
+_CHECKPOINT = ["arm", "seed", "iteration"]
+_MEASURED = [c.name for c in SCHEMAS["variances"] if "variance" in c.name or c.name == "nc1"]
+
+
+def assemble_variances(variances: Sequence[Path], output: Path, *, settings: dict[str, Any]) -> None:
+    """Write the variances of all arms as one table, sorted by arm, seed, iteration and layer.
+
+    Args:
+        variances: "variances" tables of the jobs.
+        output: The study's "variances" table.
+        settings: arms, in the order of the configuration.
+    """
+    rows = _sorted(read_tables(variances, "variances"), settings["arms"], [*_CHECKPOINT, "layer"])
+    write_table(rows, output, "variances", provenance(settings))
+
+
+def assemble_transfer(next_tasks: Sequence[Path], variances: Path, output: Path, *, settings: dict[str, Any]) -> None:
+    """Join what every checkpoint reached on the next task with its variances, and mark the chosen learning rates.
+
+    Args:
+        next_tasks: "next_task" tables of the jobs; there may be none.
+        variances: The study's "variances" table.
+        output: The "transfer" table.
+        settings: arms, in the order of the configuration.
+
+    Raises:
+        PlasticityError: If a checkpoint was not measured.
+    """
+    names = [column.name for column in SCHEMAS["next_task"]]
+    rows = read_tables(next_tasks, "next_task") if next_tasks else pd.DataFrame(columns=names)
+    rows["chosen"] = best_of_rates(rows, "validation_accuracy")
+    rows["chosen_on_test"] = best_of_rates(rows, "test_accuracy", "validation_accuracy")
+    measured = read_table(variances, "variances")
+    last = measured.loc[measured["last_layer"], [*_CHECKPOINT, *_MEASURED]]
+    joined = rows.merge(last, on=_CHECKPOINT, how="left", indicator="found", validate="many_to_one")
+    if len(alone := joined[joined["found"] != "both"]):
+        where = ", ".join(f"{key} {alone.iloc[0][key]}" for key in _CHECKPOINT)
+        raise PlasticityError(f"expected every checkpoint measured, got none for {where}")
+    keys = [*_CHECKPOINT, "learning_rate"]
+    rows = _sorted(joined.drop(columns="found"), settings["arms"], keys)
+    write_table(rows, output, "transfer", provenance(settings))
+
+
+def best_of_rates(rows: pd.DataFrame, *accuracies: str) -> pd.Series:
+    """Say which row of each checkpoint has the best accuracy; ties go to the next column, then to the smaller rate.
+
+    Rows without an accuracy are never the best.
+
+    Args:
+        rows: One row per checkpoint and learning rate.
+        accuracies: Columns to compare by.
+    """
+    known = rows.loc[rows[accuracies[0]].notna()]
+    ascending = [*[False] * len(accuracies), True]
+    ordered = known.sort_values([*accuracies, "learning_rate"], ascending=ascending, kind="stable")
+    best = ordered.drop_duplicates(_CHECKPOINT).index
+    return pd.Series(rows.index.isin(best), rows.index, dtype=bool)
+
+
+def _sorted(rows: pd.DataFrame, arms: Sequence[str], keys: list[str]) -> pd.DataFrame:
+    order = {arm: place for place, arm in enumerate(arms)}
+    return rows.sort_values(keys, key=lambda c: c.map(order) if c.name == "arm" else c, ignore_index=True)

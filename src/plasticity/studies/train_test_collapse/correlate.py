@@ -1,0 +1,98 @@
+"""Stage: does the collapse of a checkpoint, or its training time, go with what it reaches on the next task?
+
+Two questions to the same networks: over the checkpoints of an arm, and at the last checkpoint of arms that differ in
+weight decay alone.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from plasticity.analysis.analysis_settings import IntervalSettings, checked
+from plasticity.analysis.blocks import Block, Summary, block_of, table_of
+from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
+from plasticity.analysis.panel import panel_of
+from plasticity.analysis.windows import Window
+from plasticity.storage.provenance import provenance
+from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.tables import read_table, write_table
+
+METRICS = [column.name for column in SCHEMAS["transfer"] if "variance" in column.name or column.name == "nc1"]
+OUTCOMES = {"test_accuracy": "chosen", "test_accuracy_chosen_on_test": "chosen_on_test"}
+"""Outcome -> the column that says which learning rate it is taken at."""
+CONTROL = "iteration"  # what any monotone function of training time would give
+WEIGHT_DECAY = "weight_decay"
+ACROSS = "weight_decays"  # the kind of window of the second question
+
+
+def correlate_transfer(transfer: Path, output: Path, *, settings: dict[str, Any]) -> None:
+    """Write the correlations of the study: per arm that goes on to a next task, and across its weight decays.
+
+    The network before training belongs to no iteration, and is left out: its variance is that of other features.
+
+    Args:
+        transfer: The "transfer" table.
+        output: The "correlations" table, without rows where no arm goes on.
+        settings: The section `analysis` of the study, and weight_decays: weight decay by arm, of every family of arms
+            that differ in nothing else, by the family's name.
+
+    Raises:
+        PlasticityError: If a setting is missing or out of its range, or the table is damaged.
+    """
+    analysis = {key: value for key, value in settings.items() if key != ACROSS}
+    section = checked(IntervalSettings, {**analysis, "outcomes": tuple(OUTCOMES)}, list(OUTCOMES))
+    frame = read_table(transfer, "transfer")
+    frame = frame.loc[frame["iteration"] > 0]
+    summary = Summary(section.bootstrap_samples, section.confidence)
+    blocks = [block for _, rows in frame.groupby("arm", sort=False) for block in _blocks(rows, summary)]
+    families = [(name, arms) for name, arms in settings[ACROSS].items() if len(arms) > 1]
+    blocks += [block for name, arms in families for block in _blocks_across(last_of(frame, arms), name, summary)]
+    write_table(table_of(blocks), output, "correlations", provenance(settings))
+
+
+def outcomes_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per arm, seed and checkpoint, with the test accuracy at either choice of the learning rate."""
+    keys = ["arm", "seed", "iteration"]
+    first = rows.sort_values([*keys, "learning_rate"]).drop_duplicates(keys)
+    for outcome, choice in OUTCOMES.items():
+        taken = rows.loc[rows[choice], [*keys, "test_accuracy"]].rename(columns={"test_accuracy": outcome})
+        first = first.drop(columns=outcome, errors="ignore").merge(taken, on=keys, how="left")
+    diverged = rows.groupby(keys, as_index=False)["diverged"].all()  # at every learning rate
+    return first.drop(columns="diverged").merge(diverged, on=keys)
+
+
+def last_of(rows: pd.DataFrame, weight_decays: Mapping[str, float]) -> pd.DataFrame:
+    """Return what each run of a family reached from its last checkpoint, as `outcomes_of`, with its weight decay.
+
+    Args:
+        rows: Rows of the "transfer" table.
+        weight_decays: Weight decay by arm of the family.
+    """
+    reached = outcomes_of(cast("pd.DataFrame", rows.loc[rows["arm"].isin(list(weight_decays))]))
+    ends = reached.groupby(["arm", "seed"])["iteration"].transform("max").to_numpy()
+    last = cast("pd.DataFrame", reached.loc[reached["iteration"].to_numpy() == ends])
+    return last.assign(weight_decay=[weight_decays[arm] for arm in last["arm"]])
+
+
+def _blocks_across(last: pd.DataFrame, family: str, summary: Summary) -> Iterator[Block]:
+    """Yield the blocks over the weight decays of a family, at the last checkpoints."""
+    if last.empty:
+        return
+    panel = panel_of(last.assign(arm=family), [*METRICS, WEIGHT_DECAY, *OUTCOMES], axis=WEIGHT_DECAY)
+    iterations = last["iteration"].to_numpy(dtype=int)
+    window = Window(ACROSS, int(iterations.min()), int(iterations.max()))
+    for outcome in OUTCOMES:
+        for method in CONTROL_METHODS:
+            metrics = [*METRICS, WEIGHT_DECAY]
+            yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)
+
+
+def _blocks(rows: pd.DataFrame, summary: Summary) -> Iterator[Block]:
+    panel = panel_of(outcomes_of(rows), [*METRICS, CONTROL, *OUTCOMES], axis="iteration")
+    window = Window("all", int(panel.epochs.min()), int(panel.epochs.max()))
+    for outcome in OUTCOMES:
+        for method in METHODS:
+            metrics = [*METRICS, CONTROL] if method in CONTROL_METHODS else METRICS
+            yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)

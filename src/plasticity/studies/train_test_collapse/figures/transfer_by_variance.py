@@ -1,0 +1,136 @@
+"""Accuracy on the next task against the variance of the checkpoint before it (Hui et al. 2022, Figure 5)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plasticity.report.figures.arm_styles import SEQUENCE
+from plasticity.report.figures.axes import fit_y, format_log_amounts, format_y, round_ticks
+from plasticity.report.figures.layout import empty, panel, top_legend, write_notes
+from plasticity.report.figures.style import NEUTRAL, THINNEST, Style
+from plasticity.report.figures.summaries import coefficient_text, rows_where
+from plasticity.studies.train_test_collapse.correlate import OUTCOMES, outcomes_of
+from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables, exclusion_notes
+
+_TITLES = {
+    "test_accuracy": "rate chosen on held-out images",
+    "test_accuracy_chosen_on_test": "rate chosen on the test images",
+}
+_X = "train_variance"
+_X_LABEL = "Train variance on the first task (dimensionless)"
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h", "<", ">", "*", "p")
+
+
+def draw(tables: TrainTestTables, style: Style) -> Figure:
+    """Draw a point per seed and checkpoint, an arm per row, at either choice of the learning rate.
+
+    Points of a seed are joined in the order of training; the dashed line is the network before training, mean over
+    seeds.
+    """
+    arms = tables.transferred
+    figure, axes = style.figure(max(1, len(arms)), 2, height=1.0 + 2.5 * max(1, len(arms)), sharey="row")
+    norm = _norm(tables.transfer)
+    for row, arm in enumerate(arms):
+        reached = outcomes_of(rows_where(tables.transfer, tables.transfer["arm"].eq(arm)))
+        for column, outcome in enumerate(OUTCOMES):
+            r = coefficient_text(
+                tables.coefficients(
+                    arm=arm, metric=_X, outcome=outcome, method="pearson", aggregate="mean", window_kind="all"
+                )
+            )
+            panel(axes[row, column], 2 * row + column, f"{tables.label(arm)}\n{_TITLES[outcome]}\nr = {r}")
+            _draw_panel(axes[row, column], reached, outcome, norm)
+        fit_y(axes[row, 0], [_bare(reached, outcome) for outcome in OUTCOMES])
+        format_y(axes[row, 0], "test_accuracy", "transfer")
+        axes[row, 0].set_ylabel("Test accuracy on the next task (%)")
+        axes[row, 1].set_ylabel("")
+    if arms:
+        _draw_color_bar(axes, tables.transfer, norm)
+        top_legend(figure, _key(tables))
+    for ax in () if arms else axes.flat:
+        empty(ax, "no arm goes on\nto a next task")
+    write_notes(figure, _notes(tables))
+    return figure
+
+
+def _draw_panel(ax: Axes, reached: pd.DataFrame, outcome: str, norm: LogNorm) -> None:
+    trained = _finite(rows_where(reached, reached["iteration"].gt(0)), [_X, outcome])
+    seeds = sorted(set(reached["seed"]))
+    for seed, marker in zip(seeds, _markers(seeds), strict=True):
+        rows = rows_where(trained, trained["seed"].eq(seed)).sort_values("iteration")
+        if len(rows):
+            ax.plot(rows[_X], rows[outcome], color=NEUTRAL, alpha=0.5, linewidth=0.7, label=f"seed {seed}")
+            looks: dict[str, Any] = {"cmap": SEQUENCE, "norm": norm, "edgecolors": "white", "linewidths": THINNEST}
+            ax.scatter(rows[_X], rows[outcome], c=rows["iteration"], marker=marker, s=26, zorder=3, **looks)
+    fresh = _finite(rows_where(reached, reached["iteration"].eq(0)), [outcome])
+    if len(fresh):
+        ax.axhline(
+            fresh[outcome].to_numpy(dtype=float).mean(),
+            color="black",
+            linestyle="--",
+            linewidth=0.9,
+            label="before training",
+        )
+    positive = rows_where(trained, trained[_X].gt(0))
+    if len(positive):
+        format_log_amounts(ax, positive[_X].to_numpy(dtype=float), _X_LABEL)
+    else:
+        ax.set_xlabel(_X_LABEL)
+
+
+def _draw_color_bar(axes: np.ndarray, transfer: pd.DataFrame, norm: LogNorm) -> None:
+    body = axes[0, 0].get_figure(root=False)
+    bar = body.colorbar(ScalarMappable(norm, SEQUENCE), ax=axes, pad=0.02, aspect=28)
+    iterations = transfer["iteration"].to_numpy(dtype=float)
+    ticks = round_ticks(iterations[iterations > 0]) if (iterations > 0).any() else np.array([1.0])
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    bar.minorticks_off()
+    bar.outline.set_visible(False)
+    bar.set_label("First task (iterations)")
+
+
+def _norm(transfer: pd.DataFrame) -> LogNorm:
+    iterations = transfer["iteration"].to_numpy(dtype=float)
+    return LogNorm(1.0, max([2.0, *iterations.tolist()]))
+
+
+def _finite(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    return rows_where(rows, np.isfinite(rows[columns].to_numpy(dtype=float)).all(axis=1))
+
+
+def _bare(reached: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    return pd.DataFrame({"mean": reached[outcome]}).assign(low=float("nan"), high=float("nan"))
+
+
+def _markers(seeds: list[int]) -> list[str]:
+    return [_MARKERS[place % len(_MARKERS)] for place in range(len(seeds))]
+
+
+def _key(tables: TrainTestTables) -> list[Line2D]:
+    seeds = sorted(set(tables.transfer["seed"]))
+    looks: dict[str, Any] = {"color": NEUTRAL, "linewidth": 0.7, "markersize": 4.5}
+    key = [Line2D([], [], marker=m, label=f"seed {s}", **looks) for m, s in zip(_markers(seeds), seeds, strict=True)]
+    return [*key, Line2D([], [], color="black", linestyle="--", linewidth=0.9, label="before training")]
+
+
+def _notes(tables: TrainTestTables) -> list[str]:
+    if not tables.transferred:
+        return []
+    same = {"outcome": "test_accuracy", "aggregate": "mean", "window_kind": "all"}
+    others = {
+        "Spearman": {"metric": _X, "method": "spearman"},
+        "with variance given log iterations": {"metric": _X, "method": "partial_log"},
+        "with iterations, Spearman": {"metric": "iteration", "method": "spearman"},
+        "with variance against own means, Spearman": {"metric": f"own_{_X}", "method": "spearman"},
+    }
+    notes = []
+    for arm in tables.transferred:
+        given = (f"{what} {coefficient_text(tables.coefficients(arm=arm, **same, **k))}" for what, k in others.items())
+        notes.append(f"Correlations of accuracy, {tables.label(arm)}, mean of the seeds: {'; '.join(given)}.")
+    return [*notes, *exclusion_notes(tables, tables.transferred)]

@@ -1,0 +1,68 @@
+"""Train, strong and weak test variance over the iterations (Hui, Belkin & Nakkiran 2022, Figures 1 to 3)."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plasticity.report.figures.arm_styles import ArmStyle
+from plasticity.report.figures.axes import ITERATION_AXIS, fit_y, format_log_amounts
+from plasticity.report.figures.layout import (
+    drop_unused,
+    empty,
+    grid_shape,
+    label_axes,
+    panel,
+    sample,
+    say,
+    top_legend,
+    write_notes,
+)
+from plasticity.report.figures.lines import draw_band
+from plasticity.report.figures.style import Style
+from plasticity.studies.train_test_collapse.figure_tables import OWN, VARIANCES, TrainTestTables, exclusion_notes
+
+
+def draw(tables: TrainTestTables, style: Style) -> Figure:
+    """Draw the variances of the last hidden layer, a panel per arm that was watched.
+
+    Lines are geometric means over seeds, bands the intervals of those against the final means; dotted lines are against
+    own means.
+    """
+    arms = tables.watched or ("",)
+    rows, columns = grid_shape(len(arms)) if len(arms) > 1 else (1, 1)
+    figure, axes = style.figure(rows, columns, height=1.0 + 2.2 * rows, sharex=True, sharey=True)
+    drawn: list[pd.DataFrame] = []
+    for position, (ax, arm) in enumerate(zip(axes.flat, arms, strict=False)):
+        panel(ax, position, tables.label(arm) if arm else "")
+        drawn += _draw_panel(ax, tables, arm) if arm else []
+    if not tables.watched:
+        empty(axes[0, 0], "no training was watched")
+    if drawn:
+        fit_y(axes[0, 0], drawn, log=style.log_y is not False)
+        format_log_amounts(axes[0, 0], pd.concat(drawn)["x"].to_numpy(dtype=float), ITERATION_AXIS)
+    label_axes(axes, x=ITERATION_AXIS, y="Variance (dimensionless)", above="Last hidden layer")
+    drop_unused(axes, len(arms))
+    top_legend(figure, _key() if drawn else [])
+    write_notes(figure, exclusion_notes(tables, tables.watched))
+    return figure
+
+
+def _draw_panel(ax: Axes, tables: TrainTestTables, arm: str) -> list[pd.DataFrame]:
+    drawn = []
+    for column, (_, looks) in VARIANCES.items():
+        own, summary = tables.by_iteration(arm, OWN + column), tables.by_iteration(arm, column)
+        if len(own):
+            x, mean = own[["x", "mean"]].to_numpy(dtype=float).T
+            ax.plot(x, mean, color=looks.color, linestyle=":", linewidth=0.9, label=OWN + column)
+        if len(summary):
+            draw_band(ax, summary, looks, label=column)
+        drawn += [found for found in (own, summary) if len(found)]
+    if not drawn:
+        say(ax, "no finite variance")
+    return drawn
+
+
+def _key() -> list:
+    frozen = [sample(looks, f"{label}, final means") for label, looks in VARIANCES.values()]
+    own = [sample(ArmStyle(looks.color, "", ":"), f"{label}, own means") for label, looks in VARIANCES.values()]
+    return [line for pair in zip(frozen, own, strict=True) for line in pair]

@@ -1,0 +1,172 @@
+"""Findings of the train-test study, from its tables."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plasticity.report.published.measures import Value
+from plasticity.report.summary.finding import NotInThisRun, Said, correlation, mean_over_seeds, rows_with, the_row
+from plasticity.report.summary.words import (
+    POINTS,
+    bootstrap_text,
+    factor,
+    go_together,
+    moves,
+    numbers,
+    seeds_text,
+    side,
+    t_text,
+    why_open,
+)
+from plasticity.studies.train_test_collapse.correlate import outcomes_of
+from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables, exclusion_notes
+
+TABLES = TrainTestTables
+
+
+def ran(tables: TrainTestTables) -> dict[str, str]:
+    """Return what was run, as far as only this study has it."""
+    iterations = sorted(set(tables.metrics["iteration"].tolist()))
+    span = f"{len(iterations)}, from iteration {iterations[0]} to {iterations[-1]}" if iterations else "none"
+    return {
+        "Checkpoints": f"{span}; variances of every measured layer at each",
+        "Left out": " ".join(exclusion_notes(tables, tables.arms)) or "Nothing diverged, and no arm is missing.",
+    }
+
+
+def train_and_test(tables: TrainTestTables) -> Said:
+    """Is the variance of test images' features larger than that of training images', at the end, in the last layer?"""
+    arm, rows = _first_arm(tables)
+    last = rows.loc[rows["last_layer"].eq(True)].set_index("seed").sort_index()
+    ratio = mean_over_seeds(_log_ratio(last["strong_test_variance"], last["train_variance"]), _confidence(tables))
+    words = {1: ", so larger", -1: ", so smaller", 0: f"; the data cannot decide which is larger ({_about_one(ratio)})"}
+    sentence = (
+        f"At the end of training, the variance within classes is on test images {numbers(factor(ratio))} times that on "
+        f"training images{words[side(ratio)]} ({tables.label(arm)}, last hidden layer, geometric mean, {_t(tables)}, "
+        f"{seeds_text(ratio.n_seeds)})."
+    )
+    shown = ["train_variance", "strong_test_variance", "weak_test_variance"]
+    return Said(sentence, last[shown].reset_index())
+
+
+def layers(tables: TrainTestTables) -> Said:
+    """Does the last hidden layer collapse more than the first, and in how many seeds are all layers in order?
+
+    Raises:
+        NotInThisRun: If no network has several hidden layers.
+    """
+    arm, rows = _first_arm(tables)
+    wide = rows.pivot_table(index="seed", columns="layer", values="train_variance").sort_index(axis=1)
+    if wide.shape[1] < 2:
+        raise NotInThisRun(f"{tables.label(arm)} has a single hidden layer that is measured")
+    first, last = wide.columns[0], wide.columns[-1]
+    ratio = mean_over_seeds(_log_ratio(wide[last], wide[first]), _confidence(tables))
+    ordered = int((wide.diff(axis=1).iloc[:, 1:] < 0).all(axis=1).sum())
+    size = f"its train variance is {numbers(factor(ratio))} times that of the first at the end"
+    words = {
+        1: f"The last hidden layer collapses less than the first: {size}",
+        -1: f"The last hidden layer collapses more than the first: {size}",
+        0: f"Whether the last hidden layer collapses more than the first, the data cannot decide: {size} "
+        f"({_about_one(ratio)})",
+    }
+    sentence = (
+        f"{words[side(ratio)]}, and in {ordered} of {len(wide)} seeds each layer collapses more than the one before "
+        f"({tables.label(arm)}, {wide.shape[1]} hidden layers, geometric mean, {_t(tables)}, "
+        f"{seeds_text(ratio.n_seeds)})."
+    )
+    return Said(sentence, wide.rename(columns=lambda layer: f"layer {layer}").reset_index())
+
+
+def first_task_helps(tables: TrainTestTables) -> Said:
+    """What is accuracy on the next task from the last checkpoint, less that from the network before training?
+
+    Raises:
+        NotInThisRun: If no arm goes on, or it was not measured before and after training.
+    """
+    arm = _going_on(tables)
+    before, after = _next_task(tables, arm)
+    if before.empty or after.empty:
+        raise NotInThisRun(f"no next task of {tables.label(arm)} from before and after training")
+    gain = mean_over_seeds(after["test_accuracy"] - before["test_accuracy"], _confidence(tables))
+    sentence = (
+        f"Training on the first task {moves(gain, 'the accuracy on the next', numbers(gain, POINTS))} "
+        f"({tables.label(arm)}, from {_iterations(after)} against the network before training, learning rate chosen on "
+        f"held-out images, paired by seed, {_t(tables)}, {seeds_text(gain.n_seeds)})."
+    )
+    shown = {"accuracy from before training": before["test_accuracy"], "last iteration": after["iteration"]}
+    shown |= {"accuracy from there": after["test_accuracy"]}
+    return Said(sentence, pd.DataFrame(shown).rename_axis("seed").reset_index())
+
+
+def transfer(tables: TrainTestTables) -> Said:
+    """Do train variance of a checkpoint and accuracy on the next task go together, also given training length?"""
+    arm = _going_on(tables)
+    missing = f"no correlations of {tables.label(arm)} with the next task"
+    chosen = rows_with(tables.correlations, arm=arm, metric="train_variance", outcome="test_accuracy", aggregate="mean")
+    plain, given = (correlation(the_row(chosen, missing, method=how)) for how in ("pearson", "partial_log"))
+    sentence = (
+        f"Over the checkpoints of a seed, train variance and accuracy on the next task {go_together(plain)}; given the "
+        f"logarithm of the iterations they {go_together(given)} ({tables.label(arm)}, mean of the seeds, "
+        f"{bootstrap_text(_confidence(tables), plain.n_seeds)}, {seeds_text(plain.n_seeds)})."
+    )
+    shown = ["method", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]
+    return Said(sentence, chosen.filter(shown))
+
+
+def _first_arm(tables: TrainTestTables) -> tuple[str, Any]:
+    """Return the first arm that was measured, and the rows of each run's last checkpoint, diverged ones left out.
+
+    Raises:
+        NotInThisRun: If there is none.
+    """
+    arms = [arm for arm in tables.measured if arm in set(tables.ends["arm"])]
+    if not arms:
+        raise NotInThisRun("no measured network")
+    return arms[0], rows_with(tables.ends, arm=arms[0])
+
+
+def _next_task(tables: TrainTestTables, arm: str) -> tuple[Any, Any]:
+    """Return what an arm's seeds reach from the network before training, and from the last checkpoint of each.
+
+    What diverged at all learning rates is left out.
+    """
+    reached: Any = outcomes_of(rows_with(tables.transfer, arm=arm))
+    ends = reached.groupby("seed")["iteration"].transform("max")
+    kept = ~reached["diverged"]
+    last = reached["iteration"].eq(ends) & reached["iteration"].gt(0)
+    return tuple(reached.loc[kept & rows].set_index("seed") for rows in (reached["iteration"].eq(0), last))
+
+
+def _iterations(rows: Any) -> str:
+    """Return "iteration 1000", or from which to which where seeds stopped at different ones."""
+    first, last = rows["iteration"].min(), rows["iteration"].max()
+    return f"iteration {last}" if first == last else f"the last iteration of each seed, {first} to {last},"
+
+
+def _going_on(tables: TrainTestTables) -> str:
+    """Return the first arm that goes on to a next task.
+
+    Raises:
+        NotInThisRun: If there is none.
+    """
+    if not tables.transferred:
+        raise NotInThisRun("no arm with super_classes, which goes on to a next task")
+    return tables.transferred[0]
+
+
+def _log_ratio(above: Any, below: Any) -> Any:
+    ratio = above.astype("float64") / below.astype("float64")
+    return np.log(ratio.where(ratio > 0))
+
+
+def _about_one(value: Value) -> str:
+    return why_open(value).replace("zero", "one")
+
+
+def _confidence(tables: TrainTestTables) -> float:
+    return tables.analysis["confidence"]
+
+
+def _t(tables: TrainTestTables) -> str:
+    return t_text(_confidence(tables))

@@ -1,0 +1,1 @@
+"""Warm starting: half of the training set first, then all of it."""

@@ -1,0 +1,56 @@
+"""Stage: does collapse explain what is learnt from the full data, or does the warm-up's length drive both?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plasticity.analysis.beyond_length import CONTROL_FORMS, WARM_START_FORMS, beyond_length
+from plasticity.analysis.causes_table import causes_table, level_of, power_rows, trial_of
+from plasticity.analysis.doses import Trial, dose_response
+from plasticity.analysis.estimates import Row
+from plasticity.analysis.inference import Level
+from plasticity.analysis.mediation import mediation
+from plasticity.analysis.mixed import FORMS, mixed_effects
+from plasticity.analysis.published_effects import WARM_START
+from plasticity.analysis.transitions import of_warm_start
+from plasticity.analysis.windows import phases
+from plasticity.storage.provenance import provenance
+from plasticity.storage.tables import read_table, write_table
+
+_PAIRS = ("seed", "length")
+
+
+def find_causes(metrics_path: str | Path, output: str | Path, *, settings: dict[str, Any]) -> None:
+    """Write the table "causes" of the warm-start study.
+
+    Correlations are taken in the whole warm-up and in its phases, the trial of the arms in the whole warm-up.
+
+    Args:
+        metrics_path: The study's "metrics" table.
+        output: Where the table goes.
+        settings: confidence, bootstrap_samples, phase_boundary, and the arms as an experiment: control, treatments,
+            series (`plasticity.studies.trial`).
+
+    Raises:
+        PlasticityError: If a setting is missing or out of its range, or the metrics table is damaged.
+    """
+    level, trial = level_of(settings), trial_of(settings, _PAIRS)
+    metrics = read_table(metrics_path, "metrics")
+    rows = _rows(metrics, trial, level, int(settings.get("phase_boundary", 0)))
+    write_table(causes_table(rows, level.confidence), output, "causes", provenance(settings))
+
+
+def _rows(metrics: pd.DataFrame, trial: Trial, level: Level, boundary: int) -> Iterator[Row]:
+    epochs = metrics["warm_up_epoch"].to_numpy()
+    windows = [(window.kind, window.start, window.end) for window in phases(epochs[epochs > 0], boundary)]
+    parts = {window[0]: of_warm_start(metrics, window) for window in windows}
+    for part in parts.values():
+        yield from beyond_length(part, WARM_START_FORMS, level, WARM_START)
+        yield from beyond_length(part.of([trial.control]), CONTROL_FORMS, level, WARM_START, arm=trial.control)
+    if whole := parts.get("all"):
+        yield from mixed_effects(whole, tuple(FORMS), level)
+        yield from dose_response(whole, trial, level, WARM_START)
+        yield from mediation(whole, trial, level)
+    yield from power_rows(WARM_START, parts, level.confidence)

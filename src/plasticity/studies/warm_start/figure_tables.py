@@ -1,0 +1,119 @@
+"""What a figure of the warm-start study is drawn from: its tables, means over seeds, and what had to be left out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
+from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
+
+OUTCOME = "full_test_accuracy"
+
+_LABELS = {
+    "shrink_perturb": "shrink and perturb",
+    "nc1_spread": "NC1 spread",
+    "nc1_collapse": "NC1 collapse",
+}
+
+
+@dataclass(frozen=True)
+class FigureTables:
+    """The tables "metrics", "history", "correlations" and "causes" of a study, and what is needed to read them.
+
+    Attributes:
+        SCHEMAS: Table -> the schema that it is read with.
+        SETTINGS: The attributes that the configuration gives.
+        arms: All arms of the study, in the order of the configuration.
+        labels: Arm -> its name in legends; absent, or no more than its key in words, it is the field's usual one.
+        warm_ups: Arm -> the warm-up it starts from, the `run` of the histories; arms may share one.
+        analysis: The configuration's section of that name: window and phase_boundary (epochs), confidence.
+        trial: The arms as an experiment: control, treatments and dose series (`plasticity.studies.trial`).
+    """
+
+    SCHEMAS: ClassVar[Mapping[str, str]] = {
+        "metrics": "metrics",
+        "histories": "history",
+        "correlations": "correlations",
+        "causes": "causes",
+    }
+    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "warm_ups", "analysis", "trial")
+
+    metrics: pd.DataFrame
+    histories: pd.DataFrame
+    correlations: pd.DataFrame
+    causes: pd.DataFrame
+    arms: Sequence[str]
+    labels: Mapping[str, str]
+    warm_ups: Mapping[str, str]
+    analysis: Mapping[str, Any]
+    trial: Mapping[str, Any]
+
+    @cached_property
+    def styles(self) -> dict[str, ArmStyle]:
+        """Style of every arm."""
+        return arm_styles(self.arms)
+
+    @cached_property
+    def baselines(self) -> tuple[str, ...]:
+        """Arms without any warm-up; they have one value per seed and no axis of epochs."""
+        longest = self.metrics.groupby("arm").agg({"warm_up_epoch": "max"})["warm_up_epoch"].to_dict()
+        return tuple(arm for arm in self.arms if longest.get(arm) == 0)
+
+    @cached_property
+    def warmed(self) -> tuple[str, ...]:
+        """Arms with a warm-up, drawn against its epochs."""
+        return tuple(arm for arm in self.arms if arm not in self.baselines)
+
+    def label(self, arm: str) -> str:
+        """Return the arm's name in legends."""
+        words = arm.replace("_", " ")
+        given = self.labels.get(arm, words)
+        return _LABELS.get(arm, words) if given == words else given
+
+    def by_warm_up(self, arm: str, column: str) -> pd.DataFrame:
+        """Return the arm's `column` over seeds at each warm-up epoch; columns as in `over_seeds`."""
+        return over_seeds(self._kept(arm), "warm_up_epoch", column, self.analysis["confidence"])
+
+    def by_seed(self, arm: str, column: str) -> dict[Any, pd.DataFrame]:
+        """Return the arm's finite values of `column` for each seed: `x` (warm-up epoch, ascending) and `value`."""
+        rows = self._kept(arm).rename(columns={"warm_up_epoch": "x", column: "value"}).sort_values("x")
+        rows = rows_where(rows, np.isfinite(rows["value"].astype(float)))
+        return {seed: rows_where(rows, rows["seed"] == seed).filter(["x", "value"]) for seed in rows["seed"].unique()}
+
+    def coefficients(self, arm: str, metric: str, window_kind: str, *, method: str = "pearson") -> pd.DataFrame:
+        """Return the arm's correlations with full test accuracy, means over seeds, in the order of the windows."""
+        rows = self._means_of_seeds.get((arm, metric, window_kind, method), self.correlations.head(0))
+        return rows.sort_values("window_end", ignore_index=True)
+
+    def _kept(self, arm: str) -> pd.DataFrame:
+        return rows_where(self.metrics, (self.metrics["arm"] == arm) & ~self.metrics["diverged"].eq(True))
+
+    @cached_property
+    def _means_of_seeds(self) -> dict[Any, pd.DataFrame]:
+        rows = self.correlations
+        rows = rows_where(rows, rows["aggregate"].eq("mean") & rows["outcome"].eq(OUTCOME))
+        return dict(iter(rows.groupby(["arm", "metric", "window_kind", "method"])))
+
+
+def exclusion_notes(tables: FigureTables, arms: Sequence[str]) -> list[str]:
+    """Say what is missing from a figure of these arms: absent arms, diverged runs, intervals of single seeds."""
+    rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms))
+    present = set(rows["arm"])
+    notes = [f"No rows of {tables.label(arm)} in the metrics table." for arm in arms if arm not in present]
+    diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
+    if diverged:
+        parts = ", ".join(f"{tables.label(arm)} {diverged[arm]}" for arm in arms if arm in diverged)
+        notes.append(f"Diverged and left out, {diverged.total()} of {len(rows)} checkpoints: {parts}.")
+    return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes
+
+
+def cap_note(tables: FigureTables, arms: Sequence[str]) -> list[str]:
+    """Count the fine-tunings of these arms that ended at the cap of epochs, below the stop accuracy."""
+    rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms) & ~tables.metrics["diverged"].eq(True))
+    capped = len(rows_where(rows, rows["converged"].eq(False)))
+    return [f"{capped} of {len(rows)} fine-tunings ended at the cap of epochs."] if capped else []

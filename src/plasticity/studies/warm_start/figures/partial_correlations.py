@@ -1,0 +1,73 @@
+"""Does collapse say anything that training time does not? Correlations before and after taking time out."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plasticity.report.figures.layout import arm_legend, label_axes, panel, say, write_notes
+from plasticity.report.figures.style import NEUTRAL, Style
+from plasticity.report.figures.summaries import COLLAPSE, missing_notes, single_seed_note
+from plasticity.studies.warm_start.figure_tables import FigureTables
+
+_METHODS = {
+    "pearson": "Pearson",
+    "partial_linear": "partial,\nlinear in epoch",
+    "partial_log": "partial,\nlog of epoch",
+    "partial_spline": "partial,\nspline of epoch",
+    "first_difference": "first\ndifferences",
+}
+
+
+def draw(tables: FigureTables, style: Style) -> Figure:
+    """Draw plain, partial and first-difference correlations of NC1 to NC4 with full test accuracy, all arms."""
+    figure, axes = style.figure(1, 4, height=4.0 + 0.2 * max(0, len(tables.warmed) - 7), sharey=True)
+    coefficients = {metric: _coefficients(tables, metric) for metric in COLLAPSE}
+    rows = pd.concat(list(coefficients.values()))
+    arms = [arm for arm in tables.warmed if arm in set(rows["arm"])]
+    for position, (ax, metric) in enumerate(zip(axes[0], COLLAPSE, strict=True)):
+        panel(ax, position, metric.upper())
+        _frame(ax)
+        for place, arm in enumerate(arms):
+            _draw_arm(ax, tables, coefficients[metric], arm, _offset(place, len(arms)))
+        if not arms:
+            say(ax, "no coefficients")
+    axes[0, 0].set_yticks(range(len(_METHODS)), list(_METHODS.values()))
+    axes[0, 0].invert_yaxis()
+    label_axes(axes, x="Correlation with full test accuracy (dimensionless)")
+    arm_legend(figure, tables)
+    write_notes(figure, missing_notes(rows) + single_seed_note(rows))
+    return figure
+
+
+def _coefficients(tables: FigureTables, metric: str) -> pd.DataFrame:
+    parts = [
+        tables.coefficients(arm, metric, "all", method=method).head(1) for arm in tables.warmed for method in _METHODS
+    ]
+    return pd.concat([tables.correlations.head(0), *parts])
+
+
+def _frame(ax: Axes) -> None:
+    ax.axvline(0, color=NEUTRAL, linewidth=0.8)
+    for boundary in range(len(_METHODS) - 1):
+        ax.axhline(boundary + 0.5, color="#E8E8E8", linewidth=0.8)
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlim(-1.08, 1.08)
+    ax.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
+    ax.set_ylim(-0.5, len(_METHODS) - 0.5)
+
+
+def _draw_arm(ax: Axes, tables: FigureTables, rows: pd.DataFrame, arm: str, offset: float) -> None:
+    style = tables.styles[arm]
+    rows = rows[rows["arm"] == arm].set_index("method").reindex(list(_METHODS))
+    y = np.arange(len(_METHODS)) + offset
+    ax.plot(rows["estimate"], y, label=arm, color=style.color, marker=style.marker, linestyle="none", markersize=3.2)
+    known = rows["ci_low"].notna().to_numpy()
+    ax.hlines(y[known], rows["ci_low"][known], rows["ci_high"][known], color=style.color, linewidth=1)
+    for place in y[rows["estimate"].isna().to_numpy()]:
+        ax.text(-1.02, place, "undefined", fontsize="small", color=style.color, va="center")
+
+
+def _offset(place: int, count: int) -> float:
+    return (place + 0.5) / count * 0.84 - 0.42

@@ -1,0 +1,110 @@
+"""What a job of the permuted study keeps in memory: the training images, and a network to measure with."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from plasticity.data.image_tensors import ImageTensors
+from plasticity.data.store import ImageStore, class_counts, open_store
+from plasticity.jobs.device import place, prepare_device
+from plasticity.metrics.measure_network import network_metrics
+from plasticity.models.model_registry import build_model
+from plasticity.models.weights import load_weights, weights_of
+from plasticity.seeding import torch_generator
+from plasticity.storage.schemas import SCHEMAS
+from plasticity.tasks.permuted_pixels import TaskStream, task_stream
+from plasticity.training.online.online_sgd import Optimisation
+from plasticity.training.online.pixels import Pixels, pixels_of_images
+from plasticity.training.online.stack import Network
+
+_KEYS = ("seed", "epoch", "diverged")
+_NUMBERS = [column.name for column in SCHEMAS["first_task"] if column.name not in _KEYS]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Resident:
+    """The data of one job.
+
+    Attributes:
+        store: The prepared data set.
+        settings: model, train_size, permutations, reshuffle_epochs, probe_images.
+        device: Where networks are measured, and trained unless the kernel does it.
+    """
+
+    store: ImageStore
+    settings: Mapping[str, Any]
+    device: torch.device
+
+    @cached_property
+    def pixels(self) -> Pixels:
+        """The training images with pixels in [0, 1], as the released code scales them: no mean is subtracted."""
+        return pixels_of_images(self.store.train_images, self.store.train_labels, self.store.num_classes)
+
+    @cached_property
+    def _images(self) -> ImageTensors:
+        pixels, labels = (torch.from_numpy(np.array(a)) for a in (self.store.train_images, self.store.train_labels))
+        zero = torch.zeros((), device=self.device)
+        return ImageTensors(pixels.to(self.device), labels.to(self.device), mean=zero, std=zero + 1)
+
+    @cached_property
+    def _model(self) -> Any:
+        model = self._build(0, "init", 0)
+        place(model, self.device)
+        return model
+
+    def stream(self, seed: int) -> TaskStream:
+        """Return the tasks of a seed.
+
+        Raises:
+            PlasticityError: If they have no image of some class, or there are fewer images than asked for.
+        """
+        count, size = len(self.store.train_labels), math.prod(self.store.image_shape)
+        stream = task_stream(self.settings, seed, num_images=count, num_pixels=size)
+        labels = np.asarray(self.store.train_labels)[stream.images]
+        class_counts(labels, self.store.class_names, f"permuted.train_size {len(labels)}, seed {seed}")
+        return stream
+
+    def fresh_network(self, seed: int, purpose: str, index: int = 0) -> Network:
+        """Return the tensors of a freshly initialised network."""
+        return weights_of(self._build(seed, purpose, index))
+
+    def measure(self, network: Network, images: NDArray[np.int64]) -> Row:
+        """Return collapse, ranks and accuracy of a network on training images.
+
+        Args:
+            network: Its tensors, with the first layer in the order of the images' own pixels.
+            images: Rows of the training set.
+        """
+        load_weights(self._model, network)
+        rows = torch.from_numpy(images).to(self.device)
+        row: Row = network_metrics(self._model, self._images, rows, probe_images=self.settings["probe_images"])
+        row["train_accuracy"] = row.pop("warm_up_train_accuracy")
+        return row
+
+    def _build(self, seed: int, purpose: str, index: int) -> Any:
+        generator = torch_generator(seed, purpose, index)
+        return build_model(self.settings["model"], self.store.image_shape, self.store.num_classes, generator)
+
+
+def open_resident(data: Path, settings: Mapping[str, Any], threads: int) -> Resident:
+    """Open the prepared data set and choose the device."""
+    return Resident(open_store(data), settings, prepare_device(threads))
+
+
+def optimisation_of(training: Mapping[str, Any]) -> Optimisation:
+    """Return the optimisation that a section `first_task` or `following` describes."""
+    return Optimisation(**{key: training[key] for key in ("learning_rate", "weight_decay", "batch_size", "penalty")})
+
+
+def diverged_row() -> Row:
+    """Return the row of a network whose weights or outputs stopped being finite: no number, and `diverged`."""
+    return dict.fromkeys(_NUMBERS) | {"diverged": True}

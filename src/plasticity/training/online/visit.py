@@ -1,0 +1,77 @@
+"""One visit of a stack of networks to a task: permute, train, measure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plasticity.training.online.online_sgd import train_online
+from plasticity.training.online.resident import Resident, Row, diverged_row, optimisation_of
+from plasticity.training.online.stack import Stack
+
+
+def visit_task(
+    resident: Resident,
+    stack: Stack,
+    seeds: Sequence[int],
+    *,
+    task: int,
+    epochs: Sequence[int],
+    training: Mapping[str, Any],
+    threads: int,
+) -> list[Row]:
+    """Train every network on its seed's task, in place, and measure it on the task's training images.
+
+    Args:
+        resident: Data of the job.
+        stack: The networks, none of them diverged.
+        seeds: The seed of each.
+        task: Number of the task, from 1.
+        epochs: Numbers of the epochs to train, from 1.
+        training: learning_rate, weight_decay, batch_size, penalty.
+        threads: CPU threads.
+
+    Returns:
+        A row per network: online_accuracy over all these epochs, last_epoch_accuracy, and what `Resident.measure`
+        gives; no numbers and `diverged` for a network whose weights or outputs stopped being finite.
+    """
+    streams = [resident.stream(seed) for seed in seeds]
+    positions = np.stack([stream.positions(task) for stream in streams])
+    stack.permute_inputs(positions)
+    accuracies = np.full((len(epochs), len(stack)), np.nan)
+    for place, epoch in enumerate(epochs):
+        orders = np.stack([stream.order(task, epoch) for stream in streams])
+        accuracies[place] = _train(resident, stack, orders, training, threads)
+    rows = [_row(resident, stack, replica, accuracies, streams[replica].images) for replica in range(len(stack))]
+    stack.restore_inputs(positions)
+    return rows
+
+
+def _train(
+    resident: Resident, stack: Stack, orders: NDArray[np.int64], training: Mapping[str, Any], threads: int
+) -> NDArray[np.float64]:
+    """Train the networks that are still finite for one epoch; return online accuracies, NaN for the others."""
+    alive = np.flatnonzero(stack.finite()).tolist()
+    found = np.full(len(stack), np.nan)
+    if alive:
+        part = stack.take(alive)
+        optimisation = optimisation_of(training)
+        # One image per step keeps no GPU busy, and the kernel's numbers are the same on every machine.
+        device = "cpu" if optimisation.by_kernel else resident.device.type
+        record = train_online(part, resident.pixels, orders[alive], optimisation, device=device, threads=threads)
+        stack.put(alive, part)
+        found[alive] = record.accuracy
+    return found
+
+
+def _row(
+    resident: Resident, stack: Stack, replica: int, accuracies: NDArray[np.float64], images: NDArray[np.int64]
+) -> Row:
+    if not np.isfinite(accuracies[:, replica]).all():
+        return diverged_row()
+    row = resident.measure(stack.network(replica), images)
+    if not np.isfinite(row["nc4"]):  # features overflow although the weights are still finite
+        return diverged_row()
+    accuracy = {"online_accuracy": float(accuracies[:, replica].mean()), "diverged": False}
+    return row | accuracy | {"last_epoch_accuracy": float(accuracies[-1, replica])}

@@ -1,0 +1,62 @@
+import re
+
+import matplotlib as mpl
+import pytest
+from PIL import Image
+
+from plasticity.errors import PlasticityError
+from plasticity.report.figures.description import Description
+from plasticity.report.figures.style import DOUBLE, PNG_DPI, Style, save
+
+
+def test_style_takes_what_the_configuration_gives():
+    style = Style.from_settings({"width": 3.35, "height": 2, "font_size": 7, "log_y": True})
+    with style.context():
+        figure, axes = style.figure(1, 2, height=4)
+    assert tuple(figure.get_size_inches()) == (3.35, 2)
+    assert axes.shape == (1, 2)
+    assert axes[0, 0].xaxis.label.get_fontsize() == 7
+    with Style.from_settings({"width": None}).context():
+        assert Style().figure(1, 1, height=4)[0].get_figwidth() == DOUBLE
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"colour": 3}, r"figure style: expected keys among .*'width'.*, got 'colour'"),
+        ({"width": 0.1}, "figure style: width: expected 2 to 30 inches, got 0.1"),
+        ({"font_size": "big"}, "figure style: font_size: expected 4 to 30 points, got 'big'"),
+        ({"height": True}, "figure style: height: expected 1 to 30 inches, got True"),
+        ({"log_y": 1}, "figure style: log_y: expected true or false, got 1"),
+    ],
+)
+def test_a_wrong_style_is_refused_in_one_line(settings, message):
+    with pytest.raises(PlasticityError, match=message) as caught:
+        Style.from_settings(settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_context_leaves_the_settings_of_matplotlib_as_they_were():
+    before = dict(mpl.rcParams)
+    with Style(font_size=11).context():
+        assert mpl.rcParams["font.size"] == 11
+    assert dict(mpl.rcParams) == before
+
+
+def test_save_writes_text_as_text_and_the_same_bytes_each_time(tmp_path):
+    names = ("once", "again")
+    for name in names:
+        with Style().context():
+            figure, axes = Style().figure(1, 1, height=2, width=3)
+            axes[0, 0].fill_between([1, 2], [1, 2], [2, 3], label="band")
+            axes[0, 0].set_title("readable text")
+            save(figure, tmp_path / f"{name}.svg", tmp_path / f"{name}.png", Description("a title", "what is drawn"))
+    for kind in ("svg", "png"):
+        once, again = ((tmp_path / f"{name}.{kind}").read_bytes() for name in names)
+        assert once == again
+    text = (tmp_path / "once.svg").read_text()
+    assert re.search(r"<text[^>]*>\s*readable text</text>", text)
+    assert "dc:date" not in text
+    with Image.open(tmp_path / "once.png") as image:
+        assert image.size == (3 * PNG_DPI, 2 * PNG_DPI)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["again.png", "again.svg", "once.png", "once.svg"]

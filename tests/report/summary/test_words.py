@@ -1,0 +1,99 @@
+"""Sentences follow intervals: what holds zero is open, and what does not is said with its direction."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plasticity.report.published.measures import Value
+from plasticity.report.summary.words import (
+    POINTS,
+    bootstrap_text,
+    factor,
+    go_together,
+    mirrored,
+    moves,
+    numbers,
+    plain,
+    seeds_text,
+    side,
+    sized,
+    why_open,
+)
+
+NUMBERS = st.floats(-2, 2).map(lambda number: round(number, 3))
+INTERVALS = st.tuples(NUMBERS, NUMBERS, NUMBERS).map(sorted)
+
+
+def value(low, estimate, high, n_seeds=5, missing=""):
+    return Value(estimate=estimate, low=low, high=high, n_seeds=n_seeds, missing=missing)
+
+
+@given(INTERVALS)
+def test_an_interval_that_holds_zero_leaves_both_directions_open(ends):
+    found = value(*ends)
+    held = ends[0] <= 0 <= ends[2]
+    for sentence in (go_together(found), moves(found, "NC1", numbers(found))):
+        assert ("the data cannot decide" in sentence) == held
+        assert ("the interval includes zero" in sentence) == held
+    assert (why_open(found) == "") == (not held)
+
+
+@given(INTERVALS)
+def test_the_opposite_value_says_the_opposite(ends):
+    found = value(*ends)
+    assert side(mirrored(found)) == -side(found)
+    assert mirrored(mirrored(found)) == found
+    swapped = {"rise and fall together": "go opposite ways", "raises": "lowers"}
+    for up, down in swapped.items():
+        for this, other in ((found, mirrored(found)), (mirrored(found), found)):
+            says = go_together if up.startswith("rise") else lambda part: moves(part, "it", "")
+            assert (up in says(this)) == (down in says(other))
+
+
+@given(INTERVALS)
+def test_a_factor_is_above_one_where_its_logarithm_is_above_zero(ends):
+    found = factor(value(*ends))
+    assert [found.low > 1, found.estimate > 1, found.high > 1] == [end > 0 for end in ends]
+    assert found.low <= found.estimate <= found.high
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (Value(estimate=1.0, n_seeds=1), "one seed has no interval"),
+        (Value(estimate=1.0, n_seeds=3), "it has no interval"),
+        (Value(missing="2 points"), "it is undefined: 2 points"),
+        (Value(missing="undefined for seed 1: 2 points"), "it is undefined for seed 1: 2 points"),
+        (Value(), "it is undefined"),
+        (value(-1.0, 0.1, 1.0), "the interval includes zero"),
+        (value(0.0, 0.1, 1.0), "the interval includes zero"),
+        (value(0.1, 0.2, 1.0, missing="after correction"), "after correction"),
+        (value(0.1, 0.2, 1.0), ""),
+    ],
+)
+def test_what_decides_nothing_says_why(found, reason):
+    assert why_open(found) == reason
+    assert (side(found) == 0) == bool(reason)
+
+
+def test_numbers_have_their_unit_their_interval_and_a_proper_minus():
+    loss = value(-0.031, -0.0207, -0.011)
+    assert numbers(loss, POINTS) == "−2.1 percentage points [−3.1, −1.1]"
+    assert sized(loss, POINTS) == "2.1 percentage points [1.1, 3.1]"
+    assert numbers(Value(estimate=0.5, n_seeds=1)) == "0.50"
+    assert numbers(Value()) == "–"
+    assert plain(-0.05) == "−0.05"
+
+
+def test_few_seeds_are_said_to_be_few():
+    assert seeds_text(1) == "n = 1 seed"
+    assert seeds_text(3) == "n = 3 seeds"
+    assert seeds_text(2, left_out=1) == "n = 2 seeds, 1 left out as incomplete"
+    assert bootstrap_text(0.95, 3) == "95 % bootstrap interval over seeds, too narrow for so few"
+    assert bootstrap_text(0.9, 8) == "90 % bootstrap interval over seeds"
+
+
+def test_undefined_numbers_are_no_direction():
+    assert side(value(np.nan, np.nan, np.nan)) == 0
+    assert "undefined" in go_together(value(np.nan, np.nan, np.nan))

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from causes_tables import make_causes, trial_of_arms
+from plasticity.report.tabulate_causes import causes
+from trials import simulated
+
+
+def test_every_row_is_there_in_words_with_its_numbers(tmp_path: Path) -> None:
+    trial = {
+        **trial_of_arms(()),
+        **{"control": "control", "treatments": ["collapse", "spread"]},
+        "series": [{"name": "NC1 penalty weight", "doses": {"spread": -0.05, "control": 0.0, "collapse": 0.05}}],
+    }
+    window = simulated(np.random.default_rng(1), through=0.03)
+    table = make_causes(tmp_path, window, trial, ("seed", "length"))
+    page = causes(table, {"spread": "my_spread"})
+    assert len(page) == len(table)
+    place = table.query("quantity == 'contrast' and treatment == 'spread'").index[1]
+    row, cells = table.loc[place], page.loc[place]
+    assert cells["treatment"] == "my_spread"
+    assert cells["estimate"] == f"{row['estimate']:+.3g} [{row['ci_low']:+.3g}, {row['ci_high']:+.3g}]"
+    assert cells["bootstrap"] == f"[{row['bootstrap_low']:+.3g}, {row['bootstrap_high']:+.3g}]"
+    assert cells["n"] == "4 / 16"
+    assert cells["window"] == "all: 4–32"
+    assert cells["p"] == f"{row['p_adjusted']:.2g} (of 2)"
+    assert cells["verdict"] == "supports"
+    assert (cells["published"], cells["power"], cells["seeds needed"]) == ("–", "–", "–")
+    assert "ln NC1" in set(page["explains"])
+    assert not any("nan" in str(cell).lower() for cell in page.to_numpy().ravel())
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_what_is_missing_is_a_dash(tmp_path: Path, seeds: int) -> None:
+    window = simulated(np.random.default_rng(2), seeds=seeds)
+    table = make_causes(
+        tmp_path, window, {"control": "control", "treatments": ["spread"], "series": []}, ("seed", "length")
+    )
+    page = causes(table, {})
+    assert set(page["verdict"]) == {"too few seeds"}
+    assert "–" in set(page["estimate"] if seeds == 1 else page["published"])

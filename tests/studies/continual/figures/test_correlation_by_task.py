@@ -1,0 +1,61 @@
+import numpy as np
+import pandas as pd
+
+from plasticity.studies.continual.figures.correlation_by_task import draw
+
+LINES = {
+    "NC1 after the first task": ("nc1", "pearson"),
+    "epochs on the first task": ("first_task_epochs", "pearson"),
+    "NC1 given log epochs": ("nc1", "partial_log"),
+}
+
+
+def test_panels_have_the_pooled_coefficients_of_the_later_tasks(permuted, style):
+    tables = permuted()
+    panels = [
+        (e, o) for o in ("online_accuracy", "plasticity_gap") for e in ("first_task_length", "first_task_collapse")
+    ]
+    for ax, (experiment, outcome) in zip(draw(tables, style).axes, panels, strict=True):
+        lines = {line.get_label(): line for line in ax.lines}
+        for label, (metric, method) in LINES.items():
+            keys = {"arm": experiment, "outcome": outcome, "metric": metric, "method": method, "aggregate": "pooled"}
+            rows = tables.coefficients(**keys)
+            np.testing.assert_array_equal(np.asarray(lines[label].get_xdata()), [2, 3, 4, 5, 6])
+            np.testing.assert_array_equal(np.asarray(lines[label].get_ydata()), rows["estimate"])
+        assert len(ax.collections) == 3
+        assert outcome.replace("_", " ") in ax.get_title(loc="left")
+
+
+def test_the_first_task_itself_is_not_a_later_one(permuted, style):
+    def add(frames):
+        rows = frames["correlations"]
+        first = rows[rows["window_kind"].eq("task") & rows["window_end"].eq(2)].assign(window_start=1, window_end=1)
+        return {**frames, "correlations": pd.concat([rows, first])}
+
+    for ax in draw(permuted(edit=add), style).axes:
+        assert min(np.asarray(line.get_xdata()).min() for line in ax.lines if line.get_label() in LINES) == 2
+
+
+def test_an_experiment_without_coefficients_is_named(permuted, style):
+    def drop(frames):
+        return {**frames, "correlations": frames["correlations"].query("arm != 'first_task_length'")}
+
+    figure = draw(permuted(edit=drop), style)
+    assert len(figure.axes) == 2
+    note = " ".join(figure.get_supxlabel().split())
+    assert "No correlations across the runs of first task length." in note
+    assert "First task ended at an NC1: 9 runs at most." in note
+
+
+def test_undefined_coefficients_leave_gaps_that_the_note_counts(permuted, style):
+    def lose(frames):
+        rows = frames["correlations"]
+        chosen = rows["window_kind"].eq("task") & rows["window_end"].eq(4) & rows["metric"].eq("nc1")
+        rows.loc[chosen & rows["method"].eq("pearson"), ["estimate", "ci_low", "ci_high"]] = np.nan
+        rows.loc[chosen, "note"] = "constant nc1"
+        return frames
+
+    figure = draw(permuted(edit=lose), style)
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "NC1 after the first task")
+    assert np.isnan(np.asarray(line.get_ydata())).tolist() == [False, False, True, False, False]
+    assert "Undefined, 4 of 60 coefficients: constant nc1 (4)." in " ".join(figure.get_supxlabel().split())

@@ -1,0 +1,252 @@
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from plasticity.config import load_config
+from plasticity.errors import PlasticityError
+from plasticity.studies.warm_start.plan import WarmStartPlan
+
+ROOT = Path(__file__).parents[3]
+DEMO = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+
+
+def _plan(change: Callable[[dict[str, Any]], Any] = lambda study: None) -> WarmStartPlan:
+    config = deepcopy(DEMO)
+    change(config["warm_start"])
+    return WarmStartPlan(load_config(config, root=ROOT))
+
+
+def _with_arms(**arms: Any) -> WarmStartPlan:
+    baseline = {"random_init": {"warm_up": {"epochs": 0}}}
+    return _plan(lambda study: study.update(arms={**baseline, **arms}))
+
+
+def _put(keys: tuple[str, ...], value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(section: dict[str, Any]) -> None:
+        for key in keys[:-1]:
+            section = section[key]
+        section[keys[-1]] = value
+
+    return change
+
+
+DEMO_PLAN = _plan()
+EVERY_FOURTH = tuple(range(4, 21, 4))
+
+
+def test_arms_are_those_of_the_configuration_with_lists_expanded() -> None:
+    assert list(DEMO_PLAN.arms) == [
+        *("random_init", "warm_start", "shrink_perturb", "nc1_spread", "nc1_collapse"),
+        *("weight_decay_0.01", "weight_decay_0.1"),
+    ]
+    assert DEMO_PLAN.arms["weight_decay_0.1"].training["weight_decay"] == 0.1
+    assert DEMO_PLAN.arms["weight_decay_0.1"].label == "weight decay 0.1"
+    assert all("epochs" not in arm.training for arm in DEMO_PLAN.arms.values())
+
+
+def test_arms_that_warm_up_alike_share_it() -> None:
+    shared = {name: arm.warm_up for name, arm in DEMO_PLAN.arms.items()}
+    assert shared == {
+        "random_init": "plain",
+        "warm_start": "plain",
+        "shrink_perturb": "plain",
+        "nc1_spread": "nc1_cap200_weight-0.05",
+        "nc1_collapse": "nc1_weight0.05",
+        "weight_decay_0.01": "weight_decay0.01",
+        "weight_decay_0.1": "weight_decay0.1",
+    }
+    assert list(DEMO_PLAN.warm_ups) == list(dict.fromkeys(shared.values()))
+
+
+def test_random_init_is_epoch_0_of_the_plain_warm_up() -> None:
+    arm = DEMO_PLAN.arms["random_init"]
+    assert (arm.start, arm.epochs) == ("plain", (0,))
+    assert DEMO_PLAN.warm_ups["plain"].epochs == (0, *EVERY_FOURTH)
+    assert DEMO_PLAN.warm_ups["nc1_weight0.05"].epochs == EVERY_FOURTH
+    assert DEMO_PLAN.warm_up_settings("plain")["epochs"] == (0, *EVERY_FOURTH)
+
+
+def test_an_intervention_has_checkpoints_of_its_own() -> None:
+    assert DEMO_PLAN.arms["shrink_perturb"].start == "shrink_perturb"
+    assert list(DEMO_PLAN.interventions) == ["shrink_perturb"]
+    assert DEMO_PLAN.starts["shrink_perturb"] == EVERY_FOURTH
+    assert DEMO_PLAN.starts["plain"] == (0, *EVERY_FOURTH)
+    assert set(DEMO_PLAN.starts) == {*DEMO_PLAN.warm_ups, "shrink_perturb"}
+
+
+def test_a_warm_up_that_only_an_intervention_uses_is_trained_but_not_measured() -> None:
+    shrink = {"name": "shrink_perturb", "shrink": 0.5, "perturb": 0.1}
+    plan = _with_arms(decayed={"warm_up": {"weight_decay": 0.5}, "intervention": shrink})
+    assert plan.warm_ups["weight_decay0.5"].epochs == EVERY_FOURTH
+    assert set(plan.starts) == {"plain", "decayed"}
+
+
+def test_a_warm_up_takes_the_longest_of_its_arms() -> None:
+    plan = _with_arms(short={"warm_up": {"epochs": 8}}, long={})
+    assert plan.arms["short"].epochs == (4, 8)
+    assert plan.warm_ups["plain"].epochs == (0, *EVERY_FOURTH)
+
+
+def test_names_of_warm_ups_say_what_differs() -> None:
+    penalty = {"name": "nc1", "weight": -0.1}
+    plan = _with_arms(
+        fast={"warm_up": {"learning_rate": 0.5, "batch_size": 16}},
+        both={"warm_up": {"momentum": 0.9, "penalty": penalty}},
+    )
+    assert list(plan.warm_ups) == ["plain", "batch_size16_learning_rate0.5", "momentum0.9_nc1_weight-0.1"]
+
+
+def test_several_lists_make_every_combination() -> None:
+    arm = {"warm_up": {"momentum": [0.0, 0.9]}, "intervention": {"name": "shrink_perturb", "shrink": [0.2, 0.4]}}
+    arm["intervention"]["perturb"] = 0.01
+    plan = _with_arms(grid=arm)
+    assert list(plan.interventions) == ["grid_0.0_0.2", "grid_0.0_0.4", "grid_0.9_0.2", "grid_0.9_0.4"]
+    assert list(plan.warm_ups) == ["plain", "momentum0.9"]
+    assert plan.intervene_settings("grid_0.9_0.4")["intervention"]["shrink"] == 0.4
+
+
+@pytest.mark.parametrize("name", ["plain", "momentum0"])
+def test_an_intervention_may_not_take_the_name_of_a_warm_up(name: str) -> None:
+    shrink = {"name": "shrink_perturb", "shrink": 0.5, "perturb": 0.1}
+
+    def change(study: dict[str, Any]) -> None:
+        study["warm_up"]["momentum"] = 0.5
+        study["arms"] = {"random_init": {"warm_up": {"epochs": 0}}, "other": {"warm_up": {"momentum": 0}}}
+        study["arms"] |= {"warm_start": {}, name: {"intervention": shrink}}
+
+    plan = _plan(change)
+    with pytest.raises(
+        PlasticityError, match=rf"^warm_start\.arms\.{name}: expected a name that no warm-up has"
+    ) as told:
+        print(plan.starts)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 100])
+def test_chunks_cover_every_checkpoint_once(size: int) -> None:
+    config = {**load_config(DEMO, root=ROOT), "jobs": {"fine_tunings_per_job": size, "seeds_per_job": 1}}
+    plan = WarmStartPlan(config)
+    for name, arm in plan.arms.items():
+        chunks = plan.chunks(name)
+        assert [epoch for part in chunks.values() for epoch in part] == list(arm.epochs)
+        assert all(1 <= len(part) <= size for part in chunks.values())
+        assert all(key == f"epochs{part[0]}-{part[-1]}" for key, part in chunks.items())
+    assert list(plan.chunks("random_init")) == ["epochs0-0"]
+
+
+@pytest.mark.parametrize(("fine_tunings", "seeds", "epochs"), [(30, 3, 10), (31, 3, 10), (2, 3, 1), (5, 1, 5)])
+def test_a_job_of_several_seeds_carries_fewer_epochs_of_each(fine_tunings: int, seeds: int, epochs: int) -> None:
+    config = {**load_config(DEMO, root=ROOT), "jobs": {"fine_tunings_per_job": fine_tunings, "seeds_per_job": seeds}}
+    sizes = [len(part) for part in WarmStartPlan(config).chunks("warm_start").values()]
+    length = len(DEMO_PLAN.arms["warm_start"].epochs)
+    assert sizes == [min(epochs, length - first) for first in range(0, length, epochs)]
+
+
+def _slices(plan: WarmStartPlan) -> dict[tuple[str, str], Any]:
+    """Everything that rules take from the plan as their settings, by stage and name."""
+    found: dict[tuple[str, str], Any] = {
+        ("split", ""): plan.split_settings(),
+        ("assemble", ""): plan.assemble_settings(),
+        ("correlate", ""): plan.study["analysis"],
+        ("causes", ""): plan.causes_settings(),
+        ("tabulate", ""): plan.tabulate_settings(),
+    }
+    found |= {("warm_up", name): plan.warm_up_settings(name) for name in plan.warm_ups}
+    found |= {("intervene", name): plan.intervene_settings(name) for name in plan.interventions}
+    found |= {("measure", name): (plan.measure_settings(name), epochs) for name, epochs in plan.starts.items()}
+    found |= {("fine_tune", name): (plan.fine_tune_settings(name), arm.epochs) for name, arm in plan.arms.items()}
+    return found | {("figures", name): plan.drawing_settings(name) for name in plan.drawings}
+
+
+def _changed(plan: WarmStartPlan) -> dict[str, set[str]]:
+    """Names whose settings differ from the demonstration's, by stage."""
+    before, after = _slices(DEMO_PLAN), _slices(plan)
+    odd = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    return {stage: {name for other, name in odd if other == stage} for stage, _ in odd}
+
+
+TRAINED = {"warm_up", "measure", "fine_tune", "assemble"}
+LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
+    ("seeds",): ([7, 8, 9, 10], set()),
+    ("train_size",): (500, {"split"}),
+    ("test_size",): (100, {"measure", "fine_tune"}),
+    ("warm_up_fraction",): (0.25, {"split"}),
+    ("precision",): ("fast", {"warm_up", "fine_tune"}),
+    ("model", "name"): ("resnet18", {"warm_up", "intervene", "measure", "fine_tune"}),
+    ("model", "width"): (4, {"warm_up", "intervene", "measure", "fine_tune"}),
+    ("warm_up", "epochs"): (36, TRAINED),
+    ("warm_up", "checkpoint_every"): (2, TRAINED),
+    ("warm_up", "learning_rate"): (0.01, {"warm_up"}),
+    ("warm_up", "momentum"): (0.5, {"warm_up"}),
+    ("warm_up", "weight_decay"): (0.001, {"warm_up", "causes", "figures"}),  # a dose
+    ("warm_up", "batch_size"): (32, {"warm_up", "measure"}),
+    ("warm_up", "penalty"): ({"name": "nc1", "weight": 0.5}, {"warm_up", "causes", "figures"}),  # a dose
+    ("fine_tune", "learning_rate"): (0.01, {"fine_tune"}),
+    ("fine_tune", "momentum"): (0.5, {"fine_tune"}),
+    ("fine_tune", "weight_decay"): (0.1, {"fine_tune"}),
+    ("fine_tune", "batch_size"): (32, {"fine_tune"}),
+    ("fine_tune", "stop_accuracy"): (0.9, {"fine_tune"}),
+    ("fine_tune", "max_epochs"): (20, {"fine_tune"}),
+    ("measure", "train_mode_nc1"): (False, {"measure"}),
+    ("measure", "probe_images"): (100, {"measure"}),
+    ("analysis", "window"): (20, {"correlate", "figures"}),
+    ("analysis", "phase_boundary"): (8, {"correlate", "causes", "figures"}),
+    ("analysis", "confidence"): (0.9, {"correlate", "causes", "figures"}),
+    ("analysis", "bootstrap_samples"): (100, {"correlate", "causes", "figures"}),
+}
+
+
+def _leaves(section: Mapping[str, Any], *before: str) -> set[tuple[str, ...]]:
+    found: set[tuple[str, ...]] = set()
+    for key, value in section.items():
+        inner = isinstance(value, dict) and key != "penalty"
+        found |= _leaves(value, *before, key) if inner else {(*before, key)}
+    return found
+
+
+def test_every_key_of_the_study_is_among_the_cases_below() -> None:
+    plain = {key: value for key, value in DEMO["warm_start"].items() if key not in ("arms", "figures")}
+    assert _leaves(plain) == set(LEAVES)
+
+
+@pytest.mark.parametrize("keys", LEAVES, ids=".".join)
+def test_a_changed_key_reaches_the_stages_that_read_it_and_no_other(keys: tuple[str, ...]) -> None:
+    value, expected = LEAVES[keys]
+    assert set(_changed(_plan(_put(keys, value)))) == expected
+
+
+def test_the_style_of_a_figure_changes_its_job_alone() -> None:
+    changed = _changed(_plan(_put(("figures", "plasticity_gap"), {"width": 4})))
+    assert changed == {"figures": {DEMO_PLAN.drawn_by["plasticity_gap"]}}
+
+
+def test_a_label_changes_figures_and_tables_only() -> None:
+    assert set(_changed(_plan(_put(("arms", "warm_start"), {"label": "warm"})))) == {"figures", "tabulate"}
+
+
+def test_an_interventions_strength_changes_only_the_intervening() -> None:
+    changed = _changed(_plan(_put(("arms", "shrink_perturb", "intervention", "shrink"), 0.5)))
+    assert changed == {"intervene": {"shrink_perturb"}}
+
+
+def test_how_work_is_cut_into_jobs_changes_no_settings() -> None:
+    config = deepcopy(DEMO)
+    config["jobs"] |= {"fine_tunings_per_job": 3, "seeds_per_job": 2}
+    assert _changed(WarmStartPlan(load_config(config, root=ROOT))) == {}
+
+
+def test_a_new_value_of_a_list_leaves_every_other_training_as_it_is() -> None:
+    changed = _changed(_plan(_put(("arms", "weight_decay", "warm_up", "weight_decay"), [0.01, 0.1, 0.5])))
+    assert changed["warm_up"] == changed["measure"] == {"weight_decay0.5"}
+    assert changed["fine_tune"] == {"weight_decay_0.5"}
+    assert set(changed) == {"warm_up", "measure", "fine_tune", "assemble", "causes", "tabulate", "figures"}
+
+
+def test_an_arms_warm_up_changes_its_own_training_alone() -> None:
+    changed = _changed(_plan(_put(("arms", "nc1_collapse", "warm_up", "penalty", "weight"), 0.2)))
+    assert changed["warm_up"] == changed["measure"] == {"nc1_weight0.05", "nc1_weight0.2"}
+    assert "fine_tune" not in changed  # its checkpoints are other files, its settings the same

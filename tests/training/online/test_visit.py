@@ -1,0 +1,123 @@
+"""One visit to a task, and what a job keeps in memory for it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from online_problems import assert_same_networks
+from plasticity.data.image_tensors import ImageTensors
+from plasticity.data.store import open_store
+from plasticity.metrics.measure_network import network_metrics
+from plasticity.models.model_registry import build_model
+from plasticity.models.weights import load_weights, weights_of
+from plasticity.seeding import torch_generator
+from plasticity.storage.schemas import SCHEMAS
+from plasticity.training.online.resident import Resident, diverged_row, open_resident
+from plasticity.training.online.stack import Stack, stack_of
+from plasticity.training.online.visit import visit_task
+from tiny_permuted import SEEDS, SHARED, TRAINING
+from tiny_study import MLP, TinyStudy
+
+
+@pytest.fixture(scope="module")
+def resident(tiny: TinyStudy) -> Resident:
+    return open_resident(tiny.data, SHARED, 1)
+
+
+def _stack(resident: Resident, seeds: tuple[int, ...] = SEEDS) -> Stack:
+    return stack_of([resident.fresh_network(seed, "init") for seed in seeds])
+
+
+def _visit(resident: Resident, stack: Stack, seeds: tuple[int, ...] = SEEDS, **options: Any) -> list[dict[str, Any]]:
+    options = {"task": 1, "epochs": [1], "training": TRAINING, "threads": 1} | options
+    return visit_task(resident, stack, seeds, **options)
+
+
+def _permuted_accuracy(tiny: TinyStudy, resident: Resident, stack: Stack, replica: int, task: int) -> float:
+    """Accuracy of a network on images whose pixels are really permuted."""
+    store, stream = open_store(tiny.data), resident.stream(SEEDS[replica])
+    images = np.zeros((len(store.train_labels), 64), np.float32)
+    images[:, stream.positions(task)] = store.train_images.reshape(-1, 64) / np.float32(255)
+    model = build_model(MLP, store.image_shape, 10, torch.Generator())
+    load_weights(model, stack.network(replica))
+    with torch.no_grad():
+        predicted = model(torch.from_numpy(images[stream.images]).view(-1, 1, 8, 8)).argmax(1).numpy()
+    return float((predicted == store.train_labels[stream.images]).mean())
+
+
+def test_a_network_knows_its_own_task_when_the_visit_is_over(tiny: TinyStudy, resident: Resident) -> None:
+    stack = _stack(resident)
+    for task in (1, 2):
+        rows = _visit(resident, stack, task=task, epochs=[1, 2, 3])
+        for replica, row in enumerate(rows):
+            assert row["train_accuracy"] == _permuted_accuracy(tiny, resident, stack, replica, task)
+            assert row["train_accuracy"] > 0.5
+            assert row["last_epoch_accuracy"] > row["online_accuracy"] > 0.1
+
+
+def test_epochs_at_once_are_epochs_one_by_one(resident: Resident) -> None:
+    together, apart = _stack(resident), _stack(resident)
+    rows = _visit(resident, together, epochs=[1, 2, 3])
+    single = [_visit(resident, apart, epochs=[epoch]) for epoch in (1, 2, 3)]
+    assert_same_networks(together, apart)
+    for replica, row in enumerate(rows):
+        accuracies = [epoch[replica]["online_accuracy"] for epoch in single]
+        assert row["online_accuracy"] == pytest.approx(np.mean(accuracies), rel=1e-15)
+        assert row["last_epoch_accuracy"] == accuracies[-1]
+        assert row["nc1"] == pytest.approx(single[-1][replica]["nc1"], rel=1e-12)
+
+
+def test_a_row_has_every_number_of_the_table_but_its_keys(resident: Resident) -> None:
+    (row,) = _visit(resident, _stack(resident, (1,)), (1,))
+    assert set(row) == {column.name for column in SCHEMAS["first_task"]} - {"seed", "epoch"}
+    assert set(diverged_row()) == set(row)
+    assert {name for name, value in diverged_row().items() if value is not None} == {"diverged"}
+
+
+def test_a_diverged_network_has_no_numbers_and_leaves_the_others(resident: Resident) -> None:
+    stack, alone = _stack(resident), _stack(resident, SEEDS[1:])
+    stack.weights[0][0] *= 1e30
+    rows, expected = _visit(resident, stack, epochs=[1, 2]), _visit(resident, alone, SEEDS[1:], epochs=[1, 2])
+    assert rows[0] == diverged_row()
+    assert rows[1] == expected[0]
+    assert_same_networks(stack.take([1]), alone)
+
+
+def test_a_network_whose_weights_are_already_lost_is_not_trained(resident: Resident) -> None:
+    stack = _stack(resident)
+    stack.biases[0][1, 0] = np.nan
+    rows = _visit(resident, stack)
+    assert [row["diverged"] for row in rows] == [False, True]
+
+
+def test_measuring_agrees_with_a_model_on_the_images_themselves(tiny: TinyStudy, resident: Resident) -> None:
+    network, images = resident.fresh_network(1, "init"), resident.stream(1).images
+    store = open_store(tiny.data)
+    model = build_model(MLP, store.image_shape, 10, torch_generator(1, "init"))
+    assert {name: value.tobytes() for name, value in weights_of(model).items()} == {
+        name: value.tobytes() for name, value in network.items()
+    }
+    pixels, labels = torch.from_numpy(np.array(store.train_images)), torch.from_numpy(np.array(store.train_labels))
+    tensors = ImageTensors(pixels, labels, torch.zeros(1, 1, 1), torch.ones(1, 1, 1))
+    expected = network_metrics(model, tensors, torch.from_numpy(images), probe_images=50)
+    found = resident.measure(network, images)
+    assert found.pop("train_accuracy") == expected.pop("warm_up_train_accuracy")
+    assert found == expected
+
+
+def test_pixels_are_scaled_and_not_centred(tiny: TinyStudy, resident: Resident) -> None:
+    store = open_store(tiny.data)
+    expected = store.train_images.reshape(-1, 64).astype(np.float32) / np.float32(255)
+    np.testing.assert_array_equal(resident.pixels.dense(), expected)
+    np.testing.assert_array_equal(resident.pixels.labels, store.train_labels)
+    assert resident.pixels.num_classes == 10
+
+
+def test_fresh_networks_differ_by_seed_purpose_and_index(resident: Resident) -> None:
+    keys = ((1, "init", 0), (2, "init", 0), (1, "fresh", 2), (1, "fresh", 3))
+    drawn = [resident.fresh_network(seed, purpose, index) for seed, purpose, index in keys]
+    assert len({network["head.weight"].tobytes() for network in drawn}) == 4
+    again = resident.fresh_network(1, "fresh", 3)
+    assert all(again[name].tobytes() == value.tobytes() for name, value in drawn[-1].items())

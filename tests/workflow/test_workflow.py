@@ -1,0 +1,378 @@
+"""The workflow as a user runs it: end to end on a small configuration, and what a change makes stale."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from checkouts import TINY, checkout, draws, planned, snakemake
+from plasticity.storage.checkpoints import read_checkpoint
+from plasticity.storage.tables import read_table
+
+STUDY = Path("results/warm_start/digits")
+PERMUTED = Path("results/permuted/digits")
+AFTER_FINE_TUNING = {
+    "assemble_metrics",
+    "correlate",
+    "find_causes",
+    "tabulate_warm_start",
+    "summarise_warm_start",
+    "compare_published_warm_start",
+}
+UNTIL = ("assemble_metrics", "assemble_permuted")
+AFTER_TASKS = {
+    "assemble_permuted",
+    "correlate_permuted",
+    "find_causes_permuted",
+    "tabulate_permuted",
+    "summarise_permuted",
+    "compare_published_permuted",
+}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which the tiny study has run to its end."""
+    folder = checkout(tmp_path_factory.mktemp("finished"))
+    snakemake(folder, "--configfile", TINY)
+    return folder
+
+
+@pytest.fixture
+def edited(finished: Path) -> Iterator[Callable[[str, str, str], None]]:
+    """Replace text in a file of the finished checkout for one test."""
+    originals: dict[Path, tuple[str, os.stat_result]] = {}
+
+    def edit(name: str, old: str, new: str) -> None:
+        path = finished / name
+        text = path.read_text(encoding="utf-8")
+        originals.setdefault(path, (text, path.stat()))
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    yield edit
+    for path, (text, stat) in originals.items():
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def metrics(folder: Path) -> pd.DataFrame:
+    return read_table(folder / STUDY / "metrics.parquet", "metrics")
+
+
+def permuted(folder: Path) -> pd.DataFrame:
+    return read_table(folder / PERMUTED / "metrics.parquet", "permuted")
+
+
+def test_study_has_every_row_and_the_baseline(finished: Path) -> None:
+    rows = metrics(finished)
+    grid = [2, 4, 6]
+    expected = {"random_init": [0], "warm_start": grid, "shrink_perturb": grid, "nc1_spread": grid}
+    found = rows.groupby(["arm", "seed"], sort=False)["warm_up_epoch"].agg(list).to_dict()
+    assert found == {(arm, seed): epochs for arm, epochs in expected.items() for seed in (1, 2)}
+    records = rows.to_dict("records")
+    accuracy = {row["seed"]: row["full_test_accuracy"] for row in records if row["arm"] == "random_init"}
+    assert all(row["plasticity_gap"] == accuracy[row["seed"]] - row["full_test_accuracy"] for row in records)
+    assert np.isfinite(rows[["nc1", "nc2", "nc3", "nc4", "full_test_accuracy"]].to_numpy(dtype="float64")).all()
+
+
+def test_arms_that_warm_up_alike_share_one_warm_up(finished: Path) -> None:
+    assert sorted(path.name for path in (finished / STUDY / "warm_up").iterdir()) == [
+        "nc1_cap200_weight-0.05",
+        "plain",
+    ]
+
+
+def test_checkpoint_header_holds_the_settings(finished: Path) -> None:
+    found = read_checkpoint(finished / STUDY / "checkpoints/shrink_perturb/seed2/epoch0004.safetensors").settings
+    assert (found["study"], found["dataset"], found["seed"], found["warm_up_epoch"]) == ("warm_start", "digits", 2, 4)
+    assert found["training"]["learning_rate"] == 0.1
+    assert found["intervention"]["shrink"] == 0.6
+
+
+def test_no_pickle_in_the_results(finished: Path) -> None:
+    files = [path for path in (finished / "results").rglob("*") if path.is_file() and not path.name.startswith(".")]
+    endings = {path.suffix for path in files}
+    assert endings <= {".npy", ".json", ".parquet", ".safetensors", ".svg", ".png", ".html", ".tsv"}
+
+
+def test_nothing_is_left_to_do(finished: Path) -> None:
+    assert not planned(finished)
+
+
+def test_fine_tuning_setting_reruns_fine_tuning_and_what_follows(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={fine_tune: {max_epochs: 4}}")
+    assert jobs.keys() - draws(jobs) == {"fine_tune", "assemble_histories", "show_config"} | AFTER_FINE_TUNING
+    assert jobs["fine_tune"] == 2 * 4
+    assert len(draws(jobs)) == 5
+
+
+def test_warm_up_setting_reruns_everything_behind_it(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={warm_up: {learning_rate: 0.05}}")
+    assert {"warm_up", "export_plain_seeds1-1", "measure_collapse", "fine_tune"} <= jobs.keys()
+    assert "intervene_shrink_perturb_seeds1-1" in jobs
+    assert not jobs.keys() & {"prepare_data", "draw_split_seeds1-1", "draw_split_seeds2-2"}
+
+
+def test_setting_of_one_arm_reruns_that_arm(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={arms: {shrink_perturb: {intervention: {shrink: 0.5}}}}")
+    assert sum(rule.startswith("intervene_shrink_perturb_") for rule in jobs) == 2
+    assert (jobs["measure_collapse"], jobs["fine_tune"]) == (2, 2)
+    assert not jobs.keys() & {"warm_up", "export_plain_seeds1-1"}
+
+
+def test_style_of_a_figure_redraws_that_figure_and_the_summary_that_shows_it(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={figures: {plasticity_gap: {height: 3}}}")
+    assert jobs == {"draw_plasticity_gap": 1, "summarise_warm_start": 1, "show_config": 1}
+    jobs = planned(finished, "--config", "warm_start={figures: {training_curves: {height: 3}}}")
+    assert jobs == {"draw_training_curves": 1, "show_config": 1}
+
+
+def test_analysis_setting_reruns_the_analysis(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={analysis: {confidence: 0.9}}")
+    assert jobs.keys() - draws(jobs) == {
+        "correlate",
+        "find_causes",
+        "tabulate_warm_start",
+        "summarise_warm_start",
+        "compare_published_warm_start",
+        "show_config",
+    }
+
+
+def test_new_seed_runs_that_seed_alone(finished: Path) -> None:
+    jobs = planned(finished, "--config", "warm_start={seeds: [1, 2, 3]}")
+    assert (jobs["warm_up"], jobs["measure_collapse"], jobs["fine_tune"]) == (2, 3, 4)
+    assert "draw_split_seeds3-3" in jobs
+    assert not jobs.keys() & {"prepare_data", "draw_split_seeds1-1", "draw_split_seeds2-2"}
+
+
+def test_edited_line_of_a_metric_measures_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
+    edited("src/plasticity/metrics/collapse.py", "int(agree) / len(features)", "int(agree) / (len(features) + 0)")
+    jobs = planned(finished)
+    assert jobs["measure_collapse"] == 6
+    measuring = {"measure_collapse", "first_task", "following_tasks"}  # online learning measures as it goes
+    assert jobs.keys() - draws(jobs) == measuring | AFTER_FINE_TUNING | AFTER_TASKS
+
+
+def test_edited_line_of_the_training_loop_trains_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
+    edited("src/plasticity/training/epoch.py", "correct / len(order)", "correct / (len(order) + 0)")
+    assert {"warm_up", "fine_tune"} <= planned(finished).keys()
+
+
+def test_new_entries_of_registries_make_nothing_stale(finished: Path, edited: Callable[[str, str, str], None]) -> None:
+    mine = "def mine(*given):\n    return given[0]\n\n\n"
+    for name, registry in (
+        ("training/penalties.py", "PENALTIES: dict[str, Penalty] = {"),
+        ("interventions.py", "INTERVENTIONS: dict[str, Intervention] = {"),
+        ("models/registry.py", "MODELS: dict[str, Callable[..., Classifier]] = {"),
+        ("data/readers.py", "READERS: dict[str, Callable[..., DataSet]] = {"),
+    ):
+        edited(f"src/plasticity/{name}", registry, f'{mine}{registry}"mine": mine, ')
+    assert not planned(finished)
+
+
+def test_edited_figure_is_drawn_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
+    edited("src/plasticity/studies/warm_start/figures/training_curves.py", "import ", "import math\nimport ")
+    assert planned(finished) == {"draw_training_curves": 1}
+
+
+def test_edited_script_reruns_its_stage_and_a_touched_one_nothing(
+    finished: Path, edited: Callable[[str, str, str], None]
+) -> None:
+    for script in (finished / "workflow" / "scripts").glob("*.py"):
+        script.touch()  # as a checkout does
+    assert not planned(finished)
+    edited("workflow/scripts/export_checkpoints.py", "snakemake.log[0]", "str(snakemake.log[0])")
+    jobs = planned(finished)
+    assert any(rule.startswith("export_") for rule in jobs)
+    assert not {"warm_up", "first_task"} & set(jobs)
+
+
+def test_comment_reruns_nothing(finished: Path, edited: Callable[[str, str, str], None]) -> None:
+    edited("src/plasticity/training/epoch.py", "\n\n\n", "\n\n\n# A comment, and a line of white space.\n\n")
+    edited("src/plasticity/stages/warm_up.py", '"""Stage:', '"""The stage:')
+    assert not planned(finished)
+
+
+def test_deleted_checkpoint_is_exported_again_without_training(finished: Path) -> None:
+    name = str(STUDY / "checkpoints/plain/seed1/epoch0004.safetensors")
+    path = finished / name
+    before = path.read_bytes()
+    path.unlink()
+    snakemake(finished, name, "--configfile", TINY)
+    assert path.read_bytes() == before
+    assert not planned(finished).keys() & {"warm_up", "draw_split_seeds1-1"}
+
+
+def test_another_cut_into_jobs_changes_no_number_and_repeats_no_fine_tuning(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    before = metrics(folder)
+    cut = "jobs={fine_tunings_per_job: 4, seeds_per_job: 2}"
+    snakemake(folder, "--configfile", TINY, "--config", cut, "--until", "assemble_metrics")
+    pd.testing.assert_frame_equal(metrics(folder), before)
+    log = folder / "logs/warm_start/digits/fine_tune/warm_start/seeds1-2/epochs2-4.log"
+    assert log.read_text(encoding="utf-8").count("already finished") == 4
+    assert planned(folder, "--config", cut, "--until", "assemble_metrics").keys() <= {"show_config"}
+
+
+def test_damaged_checkpoint_stops_with_one_clear_line(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    path = folder / STUDY / "checkpoints/plain/seed1/epoch0004.safetensors"
+    path.write_bytes(path.read_bytes()[:-10])
+    before = metrics(folder)
+    done = snakemake(folder, "--configfile", TINY, "--forcerun", "measure_collapse", check=False)
+    assert done.returncode != 0
+    (line,) = {line for line in done.stdout.splitlines() if line.startswith("plasticity: ")}
+    assert "epoch0004.safetensors: expected a checkpoint, got a damaged file" in line
+    pd.testing.assert_frame_equal(metrics(folder), before)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("warm_start={model: {name: resnet81}}", "did you mean 'resnet18'"),
+        ("dataset={reader: cifar01}", "did you mean 'cifar10'"),
+        ("warm_start={arms: {warm_strat: {intervention: {name: shrink}}}}", "did you mean 'shrink_perturb'"),
+        ("warm_start={seeds: []}", "warm_start.seeds"),
+        ("dataset={reader: parquet, train: no.parquet, test: no.parquet}", "no.parquet"),
+    ],
+    ids=["model", "reader", "intervention", "seeds", "missing_file"],
+)
+def test_bad_configuration_is_refused_before_work(finished: Path, override: str, message: str) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (finished / "results").rglob("*")}
+    done = snakemake(finished, "--configfile", TINY, "--config", override, check=False)
+    assert done.returncode != 0
+    assert message in done.stdout
+    assert "Job stats" not in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in (finished / "results").rglob("*")} == before
+
+
+def test_report_holds_figures_tables_and_configuration(finished: Path) -> None:
+    snakemake(finished, "--configfile", TINY, "--report", "results/report.html")
+    page = (finished / "results/report.html").read_text(encoding="utf-8")
+    for name in (
+        "plasticity gap",
+        "correlation windows",
+        "collapse and outcomes",
+        "configuration as run",
+        "published and found",
+        "rulegraph",
+    ):
+        assert name in page
+    assert "Bonifazi" in page
+
+
+def test_killed_run_continues_to_the_same_tables(finished: Path, tmp_path: Path) -> None:
+    folder = checkout(tmp_path)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", TINY, "--until", *UNTIL]
+    for seconds in (8.0, 14.0):
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        snakemake(folder, "--configfile", TINY, "--unlock")
+    snakemake(folder, "--configfile", TINY, "--rerun-incomplete", "--until", *UNTIL)
+    pd.testing.assert_frame_equal(metrics(folder), metrics(finished))
+    pd.testing.assert_frame_equal(permuted(folder), permuted(finished))
+
+
+def test_permuted_study_has_every_task_and_the_baseline(finished: Path) -> None:
+    rows = permuted(finished)
+    tasks = rows.groupby(["arm", "seed"], sort=False)["task"].agg(list).to_dict()
+    full, short = [1, 2, 3, 4, 5], [1, 2, 3, 4]
+    arms = {"random_init": full, "continual": full, "first_task_length_1": short, "first_task_length_3": short}
+    arms |= {"first_task_collapse_20": short, "first_task_collapse_0.01": [1]}
+    assert tasks == {(arm, seed): found for arm, found in arms.items() for seed in (1, 2)}
+    unreached = rows[rows["arm"] == "first_task_collapse_0.01"]
+    assert unreached["threshold_reached"].tolist() == [False, False]
+    assert (rows.loc[rows["arm"] == "random_init", "plasticity_gap"] == 0).all()
+
+
+def test_setting_of_a_permuted_arm_reruns_its_experiment(finished: Path) -> None:
+    intervention = "{name: shrink_perturb, shrink: 0.5, perturb: 0.1}"
+    jobs = planned(finished, "--config", f"permuted={{arms: {{continual: {{intervention: {intervention}}}}}}}")
+    assert jobs.keys() - draws(jobs) == {"following_tasks", "show_config"} | AFTER_TASKS
+    assert jobs["following_tasks"] == 2
+
+
+def test_new_permuted_seed_runs_that_seed_alone(finished: Path) -> None:
+    jobs = planned(finished, "--config", "permuted={seeds: [1, 2, 3]}")
+    assert (jobs["first_task"], jobs["following_tasks"]) == (1, 4)
+    assert "prepare_data" not in jobs
+
+
+def test_studies_do_not_touch_each_other(finished: Path) -> None:
+    permuted_jobs = planned(finished, "--config", "permuted={following: {tasks: 4}}")
+    warm_start_jobs = planned(finished, "--config", "warm_start={fine_tune: {max_epochs: 4}}")
+    assert permuted_jobs.keys() & warm_start_jobs.keys() == {"show_config"}
+
+
+def test_a_study_can_be_left_out(finished: Path) -> None:
+    assert planned(finished, "--config", "warm_start=null") == {"show_config": 1, "compare_published_warm_start": 1}
+
+
+def test_published_numbers_stand_beside_the_run_and_beside_nothing(finished: Path, tmp_path: Path) -> None:
+    rows = read_table(finished / STUDY / "published.parquet", "published").set_index("claim")
+    assert set(rows["verdict"]) == {"not comparable"}
+    last = metrics(finished).query("arm == 'warm_start' and warm_up_epoch == 6")["full_test_accuracy"]
+    assert rows.loc["warm_start_full_accuracy_350", "value"] == pytest.approx(last.mean())
+    assert "dataset.reader digits, published cifar10" in str(rows.loc["warm_start_full_accuracy_350", "reason"])
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    snakemake(folder, "--configfile", TINY, "--config", "warm_start=null")
+    assert set(read_table(folder / STUDY / "not_run.parquet", "published")["reason"]) == {"not run"}
+    assert (folder / STUDY / "tables/not_run.html").is_file()
+
+
+def test_a_finished_run_is_kept_with_its_page(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    page = "docs/reproduction/warm_start_mine.md"
+    (folder / "docs/reproduction/warm_start_mine").mkdir(parents=True)
+    (folder / "docs/reproduction/warm_start_mine/notes.md").write_text("# My run\n\nTiny.\n", encoding="utf-8")
+    snakemake(folder, page, "--configfile", TINY)
+    text = (folder / page).read_text(encoding="utf-8")
+    assert "# My run\n\nTiny.\n\n## The run" in text
+    assert f"snakemake --cores all --configfile {TINY}" in text
+    kept = folder / "docs/reproduction/warm_start_mine"
+    assert (kept / "metrics.parquet").read_bytes() == (folder / STUDY / "metrics.parquet").read_bytes()
+    assert planned(folder, "reproduction_page") == {
+        "keep_run_warm_start": 1,
+        "keep_run_permuted": 1,
+        "reproduction_page": 1,
+    }
+
+
+def test_permuted_preset_is_planned_in_full(tmp_path: Path) -> None:
+    changes = ("--config", "dataset={download: true}")
+    jobs = planned(checkout(tmp_path), *changes, configfile="config/permuted_mnist.yaml")
+    assert (jobs["first_task"], jobs["following_tasks"]) == (6, 6 * 4)
+    assert not jobs.keys() & {"warm_up", "fine_tune"}
+
+
+def test_paper_preset_is_planned_in_full(tmp_path: Path) -> None:
+    jobs = planned(checkout(tmp_path), configfile="config/paper.yaml")
+    # plain, both signs of the penalty, three weight decays; five seeds; 70 checkpoints, of the shorter ones 30
+    assert jobs["warm_up"] == 5 * 6
+    assert sum(count for rule, count in jobs.items() if rule.startswith("export_")) == 5 * 6
+    assert sum(rule.startswith("intervene_shrink_perturb_") for rule in jobs) == 5
+    assert jobs["fine_tune"] == 5 * (1 + 14 + 14 + 5 * 6)
+
+
+def test_lint_is_clean(tmp_path: Path) -> None:
+    assert "Congratulations" in snakemake(checkout(tmp_path), "--lint").stdout
