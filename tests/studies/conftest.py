@@ -1,0 +1,5 @@
+"""Studies and saved figures for the tests in this folder."""
+
+from figure_fixtures import many, permuted, saved, study, style, train_test
+
+__all__ = ["many", "permuted", "saved", "study", "style", "train_test"]
