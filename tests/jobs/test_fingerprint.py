@@ -10,7 +10,9 @@ import pytest
 from plasticity.jobs import fingerprint as module
 from plasticity.jobs.entries import entries_in
 from plasticity.jobs.fingerprint import closure, fingerprint
-from plasticity.storage.schemas import SCHEMAS, Column
+from plasticity.stages import history_columns
+from plasticity.stages.history_columns import HISTORY
+from plasticity.storage.schemas import Column, Table
 
 STAGES = (
     "warm_up",
@@ -88,8 +90,8 @@ def test_a_changed_line_of_a_stage_changes_that_stage_alone(changed) -> None:
     [
         ("training/run.py", "self.diverged = not", "self.diverged = bool() or not", {"warm_up", "fine_tune"}),
         ("training/batch_norm.py", "_BATCH = 500", "_BATCH = 250", {"intervene"}),
-        ("metrics/collapse.py", "/ len(features)", "/ max(len(features), 1)", {"measure"}),
-        ("metrics/capacity.py", "mass: float = 0.99", "mass: float = 0.98", {"measure"}),
+        ("metrics/declared/collapse.py", "/ len(features)", "/ max(len(features), 1)", {"measure"}),
+        ("metrics/declared/capacity.py", "mass: float = 0.99", "mass: float = 0.98", {"measure"}),
         ("interventions.py", "shrink * value", "value * shrink", {"intervene"}),
         ("analysis/basis.py", "", "\nEXTRA = 1\n", {"correlate"}),
         ("data/digits.py", "_LARGEST = 16", "_LARGEST = 17", {"prepare"}),
@@ -121,7 +123,7 @@ def test_no_training_depends_on_what_comes_after_it() -> None:
         assert not parts & after, stage
     assert "plasticity.stages.warm_up" not in closure("plasticity.stages.fine_tune")
     assert "plasticity.stages.fine_tune" not in closure("plasticity.stages.warm_up")
-    assert {"plasticity.metrics.collapse", "plasticity.metrics.capacity"} <= closure(
+    assert {"plasticity.metrics.declared.collapse", "plasticity.metrics.declared.capacity"} <= closure(
         "plasticity.stages.measure_collapse"
     )
 
@@ -136,8 +138,8 @@ def test_the_schema_of_a_written_table_is_part_of_the_code(monkeypatch: pytest.M
         )
 
     before = digests()
-    added = (*SCHEMAS["history"], Column("gradient_norm", "float", "1", "mean over the epoch"))
-    monkeypatch.setitem(SCHEMAS, "history", added)
+    added = (*HISTORY.columns, Column("gradient_norm", "float", "1", "mean over the epoch"))
+    monkeypatch.setattr(history_columns, "HISTORY", Table("history", added))
     after = digests()
     assert [a != b for a, b in zip(after, before, strict=True)] == [True, True, False]
     monkeypatch.undo()
@@ -182,8 +184,8 @@ def test_every_way_of_importing_is_followed(edit: Callable[[str, str, str], None
 
 
 def test_a_relative_import_of_a_parent_is_followed(edit: Callable[[str, str, str], None]) -> None:
-    edit("training/run.py", "", "\nfrom ..metrics import capacity\n")
-    assert "plasticity.metrics.capacity" in closure("plasticity.training.run")
+    edit("training/run.py", "", "\nfrom ..metrics.declared import capacity\n")
+    assert "plasticity.metrics.declared.capacity" in closure("plasticity.training.run")
 
 
 def test_a_package_that_does_something_on_import_counts(changed) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -70,6 +72,29 @@ def test_what_is_missing_is_missing(tmp_path: Path) -> None:
     found = plasticity.load(tmp_path).metrics["approximate_rank"]
     assert found.isna().tolist() == [True] + [False] * (len(rows) - 1)
     assert found.dtype == "Int64"
+
+
+def test_tables_of_other_versions_are_loaded(tmp_path: Path) -> None:
+    table = pq.read_table(KEPT / "metrics.parquet").drop_columns(["cdnv", "approximate_rank", "converged"])
+    field = pa.field("sharpness", pa.float64(), metadata={"unit": "1", "description": "largest eigenvalue"})
+    table = table.add_column(0, field, pa.array([0.5] * len(table)))
+    metadata = {key: value for key, value in table.schema.metadata.items() if key != b"digest"}
+    pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "metrics.parquet")
+    run = plasticity.load(tmp_path)
+    assert list(run.metrics.columns) == [*(column.name for column in SCHEMAS["metrics"]), "sharpness"]
+    lost = ["cdnv", "approximate_rank", "converged"]
+    assert run.metrics[lost].isna().to_numpy().all()
+    kinds = run.metrics.dtypes.astype(str).to_dict()
+    assert [kinds[name] for name in lost] == ["float64", "Int64", "boolean"]
+    assert list(run.columns("metrics").index) == list(run.metrics.columns)
+    assert run.columns("metrics").loc["sharpness"].tolist() == ["float", "1", "largest eigenvalue"]
+
+
+@pytest.mark.parametrize("kept", sorted((ROOT / "docs/reproduction").glob("*/")), ids=lambda path: path.name)
+def test_every_kept_run_is_loaded(kept: Path) -> None:
+    run = plasticity.load(kept)
+    assert set(run) == {path.stem for path in kept.glob("*.parquet")}
+    assert all(len(table.columns) for table in run.values())
 
 
 def test_files_of_others_are_left_out_and_damaged_ones_told(tmp_path: Path) -> None:

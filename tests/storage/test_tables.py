@@ -1,6 +1,10 @@
 import json
 import math
+import re
 import struct
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plasticity.errors import PlasticityError
+from plasticity.storage import tables
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.schemas import SCHEMAS, Column, Table, find_table
 from plasticity.storage.tables import arrow_schema, read_provenance, read_table, read_tables, write_table
 
 _VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -244,6 +249,116 @@ def test_a_changed_footer_is_damage_too(tmp_path: Path) -> None:
         PlasticityError, match=r"split\.parquet: (damaged table, expected digest|expected a split table)"
     ):
         read_table(path, "split")
+
+
+def _rewritten(path: Path, change: Callable[[pa.Table], pa.Table], schema: str = "collapse") -> None:
+    """Write a table as another version of the package would have: other columns, and a digest that fits them."""
+    write_table(pd.concat([_one_row(schema)] * 2, ignore_index=True), path, schema, {"commit": "abc"})
+    table = change(pq.read_table(path))
+    metadata = {**(table.schema.metadata or {}), b"provenance": b"{}"}
+    digest = tables._digest(table, "{}").encode()
+    pq.write_table(table.replace_schema_metadata({**metadata, b"digest": digest}), path, write_page_checksum=True)
+
+
+def test_a_column_that_an_older_table_lacks_is_missing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tables._tell.cache_clear()
+    lost = ["cdnv", "approximate_rank", "diverged", "arm"]
+    for name in "ab":
+        _rewritten(tmp_path / name, lambda table: table.drop_columns(lost))
+    found = read_tables([tmp_path / "a", tmp_path / "b"], "collapse")
+    assert list(found.columns) == find_table("collapse").names
+    assert found[lost].isna().to_numpy().all()
+    assert (str(found["cdnv"].dtype), str(found["approximate_rank"].dtype)) == ("float64", "Int64")
+    assert found["nc1"].tolist() == [0.125] * 4
+    assert [record.getMessage() for record in caplog.records] == [
+        "collapse tables of an older version: no value for arm, cdnv, approximate_rank, diverged, read as missing"
+    ]
+    write_table(found, tmp_path / "again", "collapse")
+
+
+def test_columns_of_a_newer_table_stay_to_the_right(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tables._tell.cache_clear()
+    field = pa.field("sharpness", pa.float64(), metadata={"unit": "1", "description": "largest eigenvalue"})
+    _rewritten(tmp_path / "t", lambda table: table.add_column(1, field, pa.array([1.5, None])))
+    found = read_table(tmp_path / "t", "collapse")
+    assert list(found.columns) == [*find_table("collapse").names, "sharpness"]
+    assert found["sharpness"].tolist()[0] == 1.5
+    assert [record.getMessage() for record in caplog.records] == [
+        "collapse tables of another version: kept the unknown columns sharpness"
+    ]
+    unknown = tables.unknown_columns(tmp_path / "t", "collapse")
+    assert unknown == (Column("sharpness", "float", "1", "largest eigenvalue"),)
+
+
+def test_older_and_newer_tables_stand_one_after_another(tmp_path: Path) -> None:
+    write_table(_one_row("collapse"), tmp_path / "now", "collapse")
+    _rewritten(tmp_path / "older", lambda table: table.drop_columns(["cdnv", "diverged"]))
+    _rewritten(tmp_path / "newer", lambda table: table.append_column("sharpness", pa.array([1.5, 2.5])))
+    for order in (["now", "older", "newer"], ["newer", "older", "now"]):
+        found = read_tables([tmp_path / name for name in order], "collapse")
+        assert list(found.columns) == [*find_table("collapse").names, "sharpness"]
+        assert found.isna().sum()[["nc1", "cdnv", "diverged", "sharpness"]].tolist() == [0, 2, 2, 3]
+
+
+def test_the_order_of_a_files_columns_does_not_matter(tmp_path: Path) -> None:
+    _rewritten(tmp_path / "t", lambda table: table.select(table.column_names[::-1]))
+    assert list(read_table(tmp_path / "t", "collapse").columns) == find_table("collapse").names
+
+
+def _retyped(table: pa.Table) -> pa.Table:
+    return table.set_column(table.column_names.index("seed"), "seed", pa.array(["1", "2"])).drop_columns("cdnv")
+
+
+def _renamed(table: pa.Table) -> pa.Table:
+    return table.drop_columns("cdnv").replace_schema_metadata({b"plasticity_table": b"metrics"})
+
+
+def _nameless(table: pa.Table) -> pa.Table:
+    return table.drop_columns("cdnv").replace_schema_metadata(None)
+
+
+def _twice(table: pa.Table) -> pa.Table:
+    return table.append_column("nc1", table["nc1"])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_retyped, "expected column types"),
+        (_renamed, r"table collapse: expected its own columns, got missing \['cdnv'\]"),
+        (_nameless, r"table collapse: expected its own columns, got missing \['cdnv'\]"),
+        (_twice, r"table collapse: expected its own columns, got missing \[\], unknown \['nc1'\]"),
+    ],
+)
+def test_what_is_no_other_version_of_a_table_is_refused(tmp_path: Path, change: Any, told: str) -> None:
+    _rewritten(tmp_path / "t", change)
+    assert re.search(told, _refused(tmp_path / "t", "collapse"))
+
+
+def test_a_column_lost_without_a_new_digest_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "t"
+    write_table(_one_row("collapse"), path, "collapse")
+    pq.write_table(pq.read_table(path).drop_columns("cdnv"), path)
+    assert "damaged table, expected digest" in _refused(path, "collapse")
+
+
+def test_tables_are_found_by_name_and_given_themselves(tmp_path: Path) -> None:
+    table = Table("mine", (Column("seed", "int", "1", "seed"), Column("loss", "float", "nat", "loss")))
+    write_table(pd.DataFrame({"loss": [0.5], "seed": [1]}), tmp_path / "t", table)
+    assert read_table(tmp_path / "t", table).to_dict("list") == {"seed": [1], "loss": [0.5]}
+    assert find_table(table) is table
+    assert find_table("split").names == ["position", "index", "label", "warm_up"]
+    assert table.of_kind("int", "bool") == ["seed"]
+    with pytest.raises(PlasticityError, match=r"expected the name of a table \(.*split.*\), got 'spilt'"):
+        find_table("spilt")
+    assert "spilt" not in SCHEMAS
+
+
+def test_asking_for_columns_imports_neither_torch_nor_pandas() -> None:
+    code = "import sys; from plasticity.storage.schemas import SCHEMAS; dict(SCHEMAS); "
+    code += "print({'torch', 'numpy', 'pandas', 'pyarrow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_a_table_of_the_first_versions_has_no_digest_and_is_read(tmp_path: Path) -> None:

@@ -158,7 +158,9 @@ def test_new_seed_runs_that_seed_alone(finished: Path) -> None:
 
 
 def test_edited_line_of_a_metric_measures_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
-    edited("src/plasticity/metrics/collapse.py", "int(agree) / len(features)", "int(agree) / (len(features) + 0)")
+    edited(
+        "src/plasticity/metrics/declared/collapse.py", "int(agree) / len(features)", "int(agree) / (len(features) + 0)"
+    )
     jobs = planned(finished)
     assert jobs["measure_collapse"] == 6
     measuring = {"measure_collapse", "first_task", "following_tasks"}  # online learning measures as it goes

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plasticity.analysis.analysis_columns import CORRELATIONS
 from plasticity.analysis.bootstrap import averaged_interval, mean_interval, pooled_interval
 from plasticity.analysis.correlation import Coefficients, Points, coefficients, points_of
 from plasticity.analysis.panel import Excluded, Panel, excluded
 from plasticity.analysis.windows import Window
-from plasticity.storage.schemas import SCHEMAS
 
 Block = dict[str, np.ndarray]
 Pair = tuple[str, str]
@@ -91,10 +91,10 @@ def block_of(
 
 def table_of(blocks: Sequence[Block]) -> pd.DataFrame:
     """Return the correlations table that holds the blocks' rows, in their order."""
-    names = [column.name for column in SCHEMAS["correlations"]]
+    names = CORRELATIONS.names
     frame = pd.DataFrame({name: np.concatenate([b[name] for b in blocks]) if blocks else [] for name in names})
     kinds = {"str": "object", "int": "Int64", "float": "float64"}
-    return frame.astype({column.name: kinds[column.kind] for column in SCHEMAS["correlations"]})
+    return frame.astype({column.name: kinds[column.kind] for column in CORRELATIONS.columns})
 
 
 def _whole(aggregate: str, points: Points, found: Coefficients, ends: np.ndarray) -> Whole:

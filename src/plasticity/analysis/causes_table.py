@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from plasticity.analysis.analysis_columns import CAUSES
 from plasticity.analysis.doses import Series, Trial
 from plasticity.analysis.estimates import Asked, Row, row_of
 from plasticity.analysis.inference import Inference, Level
@@ -13,7 +14,6 @@ from plasticity.analysis.published_effects import Key
 from plasticity.analysis.transitions import Transitions
 from plasticity.analysis.verdict import corrected, judged
 from plasticity.errors import PlasticityError
-from plasticity.storage.schemas import SCHEMAS
 
 _KINDS = {"str": "object", "int": "Int64", "float": "float64"}
 
@@ -25,15 +25,9 @@ def causes_table(rows: Iterable[Row], confidence: float) -> pd.DataFrame:
         rows: Rows of `estimates.row_of`.
         confidence: Level of the intervals.
     """
-    columns = SCHEMAS["causes"]
     frame = pd.DataFrame(list(rows))
-    if frame.empty:
-        frame = pd.DataFrame({column.name: [] for column in columns})
-    else:
-        frame = judged(corrected(frame), confidence)
-    return frame.filter([column.name for column in columns]).astype(
-        {column.name: _KINDS[column.kind] for column in columns}
-    )
+    frame = pd.DataFrame(columns=CAUSES.names) if frame.empty else judged(corrected(frame), confidence)
+    return frame.filter(CAUSES.names).astype({column.name: _KINDS[column.kind] for column in CAUSES.columns})
 
 
 def power_rows(published: Mapping[Key, float], windows: Mapping[str, Transitions], confidence: float) -> Iterator[Row]:

@@ -22,7 +22,7 @@ _PACKAGE = _ROOT.name
 _EMPTY = ast.dump(ast.parse(""))
 
 # Plumbing that carries numbers without making them. A new column of one table must not retrain every network; the
-# schema of the tables that a stage writes is part of its digest instead.
+# columns of the tables that a stage writes are part of its digest instead.
 _CARRIERS = (
     "errors",
     "jobs.gpus",
@@ -35,9 +35,12 @@ _CARRIERS = (
     "storage.schemas",
     "storage.tables",
 )
-_SCHEMAS = tuple(f"storage.schemas.{path.stem}" for path in _ROOT.glob("storage/schemas/*.py"))
-# The package itself is what notebooks import.
-_PLUMBING = {_PACKAGE, *(f"{_PACKAGE}.{name}" for name in (*_CARRIERS, *_SCHEMAS))}
+# The package itself and that of the metrics are what notebooks import.
+_PLUMBING = {_PACKAGE, f"{_PACKAGE}.metrics", *(f"{_PACKAGE}.{name}" for name in _CARRIERS)}
+_COLUMNS = "columns"  # end of the names of modules that define tables
+_LOADS = {f"{_PACKAGE}.metrics.evaluate": "metrics/declared"}
+"""Module -> folder whose files it imports by their names at run time."""
+
 _EVERYTHING: Used = frozenset()
 _WHOLE = "*"
 
@@ -72,11 +75,20 @@ def closure(*modules: str, used: Used = _EVERYTHING) -> frozenset[str]:
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        if name in found or name in _PLUMBING:
+        if name in found or name in _PLUMBING or name.endswith(_COLUMNS):
             continue
         found.add(name)
+        waiting += _loaded_by(name)
         waiting += _imports(name, _used_in(name, used))
     return frozenset(found)
+
+
+def _loaded_by(name: str) -> list[str]:
+    """Return the modules that a module imports by their names at run time."""
+    if name not in _LOADS:
+        return []
+    package = f"{_PACKAGE}.{_LOADS[name].replace('/', '.')}"
+    return [f"{package}.{path.stem}" for path in sorted(_ROOT.glob(f"{_LOADS[name]}/[!_]*.py"))]
 
 
 @cache

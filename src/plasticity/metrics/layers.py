@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from plasticity.data.image_tensors import ImageTensors
-from plasticity.metrics import collapse
+from plasticity.metrics.declared import collapse
 from plasticity.metrics.statistics import StatisticsStream
 from plasticity.metrics.variances import Centres, Clustering, Features, centres, variances
 from plasticity.models.classifier import Classifier

@@ -1,13 +1,17 @@
 """All metrics of one network from one pass over the data it was trained on."""
 
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from plasticity.data.image_tensors import ImageTensors
-from plasticity.metrics import capacity, collapse
+from plasticity.metrics.declared.capacity import ActiveUnits, watch_units
+from plasticity.metrics.declared.collapse import nc1
+from plasticity.metrics.evaluate import declared_functions, evaluate
 from plasticity.metrics.statistics import StatisticsStream
 from plasticity.models.classifier import Classifier
 
@@ -30,7 +34,7 @@ class FeaturePass:
     features: Tensor
     predictions: Tensor
     labels: Tensor
-    units: capacity.ActiveUnits
+    units: ActiveUnits
 
     @property
     def accuracy(self) -> float:
@@ -51,24 +55,42 @@ def feature_pass(
         batch_size: Images per batch.
         probe_images: On how many of the first images, in whole batches, the activity of units is watched.
     """
+    units = ActiveUnits()
+
+    def parts() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        seen = 0
+        for inputs, labels in images.batches(indices, batch_size):
+            with watch_units(model, units) if seen < probe_images else nullcontext():
+                features = model.features(inputs)
+            seen += len(labels)
+            yield features, model.head(features), labels
+
     stream = StatisticsStream(model.head.out_features, model.head.in_features, images.device)
+    return collected(parts(), stream, units)
+
+
+def collected(
+    parts: Iterable[tuple[Tensor, Tensor, Tensor]], stream: StatisticsStream, units: ActiveUnits
+) -> FeaturePass:
+    """Gather the batches of one pass.
+
+    Args:
+        parts: Features (B, d), logits (B, C) and labels (B,) of each batch; there is at least one.
+        stream: An empty stream, which they are added to.
+        units: What the pass records its ReLU units in.
+    """
     kept: list[tuple[Tensor, Tensor, Tensor]] = []  # on the device, which nothing waits for before the pass has ended
-    units = capacity.ActiveUnits()
-    seen = 0
-    for inputs, labels in images.batches(indices, batch_size):
-        with capacity.watch_units(model, units) if seen < probe_images else nullcontext():
-            features = model.features(inputs)
-        seen += len(labels)
+    for features, logits, labels in parts:
         stream.update(features, labels)
-        kept.append((features, model.head(features).argmax(1), labels))
-    features, predictions, labels = (torch.cat(parts) for parts in zip(*kept, strict=True))
+        kept.append((features, logits.argmax(1), labels))
+    features, predictions, labels = (torch.cat(each) for each in zip(*kept, strict=True))
     return FeaturePass(stream, features, predictions, labels, units)
 
 
 def network_metrics(
     model: Classifier, images: ImageTensors, indices: Tensor, *, probe_images: int
 ) -> dict[str, float | int]:
-    """Return collapse, rank and accuracy metrics of a network in eval mode, leaving mode and buffers as they were.
+    """Return all declared metrics and the accuracy of a network in eval mode, leaving mode and buffers as they were.
 
     Args:
         model: The network.
@@ -83,12 +105,20 @@ def network_metrics(
     model.eval()
     measured = feature_pass(model, images, indices, probe_images=probe_images)
     model.train(was_training)
+    values = evaluate(declared_functions(), inputs_of(measured, model, model.head))
+    return values | {"warm_up_train_accuracy": measured.accuracy}
+
+
+def inputs_of(measured: FeaturePass, model: nn.Module, head: nn.Linear) -> dict[str, Any]:
+    """Return what metrics may ask for, by name, after a pass of a network with this last layer."""
     return {
-        **_collapse(model, measured),
-        **_ranks(measured),
-        "dead_units": measured.units.dead_fraction(),
-        "weight_norm": capacity.weight_norm(model),
-        "warm_up_train_accuracy": measured.accuracy,
+        "features": measured.features,
+        "labels": measured.labels,
+        "predictions": measured.predictions,
+        "weights": head.weight.detach().cpu(),
+        "statistics": measured.stream.result(),
+        "units": measured.units,
+        "model": model,
     }
 
 
@@ -110,35 +140,4 @@ def nc1_in_train_mode(model: Classifier, images: ImageTensors, indices: Tensor, 
     for name, buffer in model.named_buffers():
         buffer.copy_(buffers[name])
     model.train(was_training)
-    return collapse.nc1(statistics)
-
-
-def _collapse(model: Classifier, measured: FeaturePass) -> dict[str, float | int]:
-    statistics = measured.stream.result()
-    weights = model.head.weight.detach().cpu()
-    means = statistics.centred_means
-    agreement = collapse.nc4(measured.predictions, measured.features, statistics)
-    return {
-        "nc1": collapse.nc1(statistics),
-        "nc2": collapse.nc2(weights),
-        "nc3": collapse.nc3(weights, statistics),
-        "nc4": agreement,
-        "nc2_equinorm_means": collapse.equinorm(means),
-        "nc2_equinorm_weights": collapse.equinorm(weights),
-        "nc2_equiangular_means": collapse.equiangular(means),
-        "nc2_equiangular_weights": collapse.equiangular(weights),
-        "nc2_maximal_angle_means": collapse.maximal_angle(means),
-        "nc2_maximal_angle_weights": collapse.maximal_angle(weights),
-        "nc3_self_duality": collapse.self_duality(weights, statistics),
-        "nc4_disagreement": 1.0 - agreement,
-        "cdnv": collapse.cdnv(statistics),
-    }
-
-
-def _ranks(measured: FeaturePass) -> dict[str, float | int]:
-    singular = capacity.singular_values(measured.stream.result().second_moment)
-    return {
-        "effective_rank": capacity.effective_rank(singular),
-        "stable_rank": capacity.stable_rank(singular),
-        "approximate_rank": capacity.approximate_rank(singular),
-    }
+    return nc1(statistics)

@@ -9,6 +9,7 @@ import pandas as pd
 from plasticity.errors import PlasticityError
 from plasticity.jobs.logs import logger
 from plasticity.jobs.usage import ENDING
+from plasticity.report.benchmark_columns import BENCHMARKS
 from plasticity.report.benchmark_summaries import by_run, by_stage
 from plasticity.report.figures.description import describe
 from plasticity.report.figures.resources import draw
@@ -16,11 +17,8 @@ from plasticity.report.figures.style import Style, save
 from plasticity.report.html_tables import write_html
 from plasticity.storage.files import read_json
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import write_table
 
-_COLUMNS = [column.name for column in SCHEMAS["benchmarks"]]
-_NUMBERS = [column.name for column in SCHEMAS["benchmarks"] if column.kind == "float"]
 _STAGES_NOTE = (
     "Sums over the jobs whose results are there, each as it was last run; the start-up is what a job takes until its "
     "own work begins: Python, the packages, the stage's code. Memory is that of the stage's largest job."
@@ -65,7 +63,7 @@ def read_jobs(folders: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
     ]
     if not rows:
         raise PlasticityError(f"{list(folders)}: expected benchmark files of finished jobs, got none")
-    return pd.DataFrame(rows, columns=_COLUMNS).astype(dict.fromkeys(_NUMBERS, "float64"))
+    return pd.DataFrame(rows, columns=BENCHMARKS.names).astype(dict.fromkeys(BENCHMARKS.of_kind("float"), "float64"))
 
 
 def _job(study: str, name: Path, benchmark: Path, logs: Path) -> dict[str, Any]:
@@ -73,7 +71,7 @@ def _job(study: str, name: Path, benchmark: Path, logs: Path) -> dict[str, Any]:
     usage = _usage(logs / name.with_suffix(ENDING))
     started, ready = usage.get("started"), usage.get("ready")
     return {
-        **{key: usage.get(key) for key in _COLUMNS},
+        **{key: usage.get(key) for key in BENCHMARKS.names},
         **_seen_by_snakemake(benchmark, usage),
         **{"study": study, "stage": stage, "job": "/".join(wildcards)},
         "start_up_seconds": ready - started if started and ready else None,

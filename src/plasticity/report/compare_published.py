@@ -10,9 +10,9 @@ from plasticity.report.html_tables import number_text, write_html
 from plasticity.report.published.claims import Claim, Published, read_published
 from plasticity.report.published.comparable import mismatches, missing_arms, settings_text
 from plasticity.report.published.measures import RunTables, Value, measured
+from plasticity.report.published.published_columns import PUBLISHED
 from plasticity.report.published.published_verdict import NOT_COMPARABLE, published_interval, verdict
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, write_table
 
 _REASONS = 3  # that the page shows of a claim
@@ -66,8 +66,7 @@ def comparison(published: Published, tables: RunTables | None, settings: Mapping
         settings: What the run was; None if the study was not run.
     """
     rows = [_row(published.study, claim, tables, settings or {}) for claim in published.claims]
-    whole = {column.name: "Int64" for column in SCHEMAS["published"] if column.kind == "int"}
-    return pd.DataFrame(rows, columns=[column.name for column in SCHEMAS["published"]]).astype(whole)
+    return pd.DataFrame(rows, columns=PUBLISHED.names).astype(dict.fromkeys(PUBLISHED.of_kind("int"), "Int64"))
 
 
 def readable(rows: pd.DataFrame) -> pd.DataFrame:

@@ -35,7 +35,7 @@ TABLES: dict[str, tuple[str, str]] = {
 COMMAND = "python -m plasticity.report.tables_page docs/tables.md"
 
 _INTRODUCTION = f"""\
-<!-- Rendered from src/plasticity/schemas by: {COMMAND} -->
+<!-- Rendered from the definitions of the tables (*columns.py, metrics/declared) by: {COMMAND} -->
 # Tables
 
 Every Parquet table of the workflow, from its one definition. Unit and meaning of each column are in the file's own
@@ -52,7 +52,8 @@ run.provenance("metrics")["commit"]
 ```
 
 [examples/own_figure.py](examples/own_figure.py) draws a figure from them. A missing number is one that could not be
-measured or does not apply; the column says which.
+measured or does not apply; the column says which. Tables outlive the version that wrote them: a column that was added
+since is missing in every row, and one that this version does not know stays, to the right of the others.
 """
 
 

@@ -14,7 +14,7 @@ from plasticity.jobs.stopping import stoppable
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import read_table, write_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.interventions import intervened
@@ -163,5 +163,6 @@ def _table(journey: Journey, experiment: str) -> pd.DataFrame:
         for row in found
         if row["task"] <= tasks + 1
     ]
-    columns = [column.name for column in SCHEMAS["following_tasks"]]
-    return pd.DataFrame(rows, columns=columns).sort_values(["arm", "seed", "task"], ignore_index=True)
+    return pd.DataFrame(rows, columns=find_table("following_tasks").names).sort_values(
+        ["arm", "seed", "task"], ignore_index=True
+    )

@@ -20,7 +20,7 @@ from plasticity.models.weights import load_weights
 from plasticity.seeding import torch_generator
 from plasticity.storage.checkpoints import all_finite, by_seed, read_checkpoint
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import write_table
 from plasticity.tasks.halves import Split, read_split
 from plasticity.training.epoch import accuracy
@@ -116,6 +116,6 @@ def _weighted(warm_up: float, others: float, images: MeasuredImages) -> float:
 
 def _missing_row() -> dict[str, Any]:
     """Return the row of a network whose weights or features are not finite: no number, and `diverged`."""
-    numbers = [column.name for column in SCHEMAS["collapse"] if column.kind in ("float", "int")]
+    numbers = find_table("collapse").of_kind("float", "int")
     keys = ("seed", "warm_up_epoch")
     return {name: None for name in numbers if name not in keys} | {"nc1": float("nan"), "diverged": True}

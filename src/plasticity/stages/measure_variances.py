@@ -20,14 +20,11 @@ from plasticity.models.weights import load_weights
 from plasticity.seeding import torch_generator
 from plasticity.storage.checkpoints import all_finite, iterations_in, read_checkpoint, seed_folder
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import write_table
 from plasticity.tasks.super_classes import draw_parts, first_task
 
 Row = dict[str, Any]
-
-_KEYS = ("seed", "iteration", "train_size", "test_size", "layer", "last_layer", "diverged")
-_NUMBERS = [c.name for c in SCHEMAS["variances"] if c.kind == "float" and c.name not in _KEYS]
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class Measured:
         found = self.passes(path)
         if found is None or frozen is None:
             layers = len(self.model.hidden_layers())
-            missing = dict.fromkeys(_NUMBERS, float("nan")) | {"diverged": True}
+            missing = dict.fromkeys(find_table("variances").of_kind("float"), float("nan")) | {"diverged": True}
             return [{"layer": place + 1, "last_layer": place + 1 == layers, **missing} for place in range(layers)]
         same = {"train_accuracy": found.train.accuracy, "test_accuracy": found.test.accuracy, "diverged": False}
         return [row | same for row in layer_rows(found, frozen, self.num_classes, self.clustering)]

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from plasticity.errors import PlasticityError
 from plasticity.storage.schemas import SCHEMAS
-from plasticity.storage.tables import read_provenance, read_table
+from plasticity.storage.tables import read_provenance, read_table, unknown_columns
 
 _TYPES = {"str": "str", "int": "Int64", "float": "float64", "bool": "boolean"}
 
@@ -18,7 +18,8 @@ class Results(Mapping[str, pd.DataFrame]):
     """The tables of one folder by the names of their files, each read and verified when it is first asked for.
 
     `results["metrics"]` and `results.metrics` are a data frame; integers and truth values are pandas' nullable types,
-    because what a diverged run lacks is missing.
+    because what a diverged run lacks is missing. What an older file lacks is missing in every row; columns that this
+    version does not know stand to the right.
     """
 
     def __init__(self, folder: Path, schemas: Mapping[str, str]) -> None:
@@ -53,7 +54,7 @@ class Results(Mapping[str, pd.DataFrame]):
         return f"Results({str(self.folder)!r}: {', '.join(self)})"
 
     def columns(self, name: str) -> pd.DataFrame:
-        """Return unit and meaning of a table's columns, a row each, by column.
+        """Return unit and meaning of a table's columns, a row each, by column; of unknown ones as the file says.
 
         Args:
             name: A table of the folder.
@@ -61,8 +62,9 @@ class Results(Mapping[str, pd.DataFrame]):
         Raises:
             PlasticityError: If the folder has no such table.
         """
-        self._file(name)
-        rows = [(column.name, column.kind, column.unit, column.description) for column in SCHEMAS[self._schemas[name]]]
+        path = self._file(name)
+        found = (*SCHEMAS[self._schemas[name]], *unknown_columns(path, self._schemas[name]))
+        rows = [(column.name, column.kind, column.unit, column.description) for column in found]
         return pd.DataFrame(rows, columns=["column", "type", "unit", "meaning"]).set_index("column")
 
     def provenance(self, name: str) -> dict[str, Any]:

@@ -1,13 +1,18 @@
-"""How the tables of `plasticity.storage.schemas` are read and written.
+"""How tables are read and written.
 
 A table's file metadata holds the provenance of the run that made it, its schema's field metadata holds unit and
 description, and its pages carry checksums that are verified on reading. Those do not cover the file's own index, so a
 digest of values and provenance stands beside them.
+
+Tables outlive the version that wrote them. A column that was added since then is missing in every row of an older file;
+one that this version does not know stays, to the right of the others.
 """
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,64 +22,83 @@ import pyarrow.parquet as pq
 
 from plasticity.errors import PlasticityError
 from plasticity.storage.files import atomic_path
-from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.schemas import Column, Table, find_table
+
+logger = logging.getLogger(__name__)
+
+_TYPES = {"str": pa.string(), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
 
 
-def arrow_schema(name: str) -> pa.Schema:
-    """Return the Arrow schema of the table `name`, a key of `SCHEMAS`."""
-    return pa.schema([column.field() for column in SCHEMAS[name]])
+def arrow_schema(schema: str | Table) -> pa.Schema:
+    """Return the Arrow schema of a table, with units and descriptions as metadata of its fields."""
+    return pa.schema([_field(column) for column in find_table(schema).columns])
 
 
-def write_table(frame: pd.DataFrame, path: str | Path, schema: str, provenance: dict[str, Any] | None = None) -> None:
+def write_table(
+    frame: pd.DataFrame, path: str | Path, schema: str | Table, provenance: dict[str, Any] | None = None
+) -> None:
     """Write `frame` as the table `schema`, atomically, with provenance in the file's metadata.
+
+    Args:
+        frame: Its rows, with the table's columns in any order.
+        path: The file.
+        schema: The table, or its name.
+        provenance: Commit, versions, device and settings that made it.
 
     Raises:
         PlasticityError: If a column is missing, unknown, or of another type.
     """
-    target = arrow_schema(schema)
-    _check_columns(f"{path}: table {schema}", target.names, list(frame.columns))
+    target, name = arrow_schema(schema), find_table(schema).name
+    _check_columns(f"{path}: table {name}", target.names, list(frame.columns))
     try:
         table = pa.Table.from_pandas(frame.loc[:, target.names], schema=target, preserve_index=False)
     except (pa.ArrowException, OverflowError) as error:
-        raise PlasticityError(f"{path}: a value does not fit the {schema} table: {_line(error)}") from None
+        raise PlasticityError(f"{path}: a value does not fit the {name} table: {_line(error)}") from None
     text = json.dumps(provenance or {}, sort_keys=True)
-    metadata = {"plasticity_table": schema, "provenance": text, "digest": _digest(table, text)}
+    metadata = {"plasticity_table": name, "provenance": text, "digest": _digest(table, text)}
     with atomic_path(path) as temporary:
         pq.write_table(table.replace_schema_metadata(metadata), temporary, write_page_checksum=True)
 
 
-def read_table(path: str | Path, schema: str) -> pd.DataFrame:
-    """Read the table `schema` from `path` and verify its columns, types and page checksums.
+def read_table(path: str | Path, schema: str | Table) -> pd.DataFrame:
+    """Read a table and verify its columns' types, page checksums and digest.
+
+    Columns come in the table's order: what an older file lacks is missing in every row, what this version does not know
+    stands to the right.
+
+    Args:
+        path: The file.
+        schema: The table, or its name.
 
     Raises:
         PlasticityError: If the file is missing or damaged, or holds another table.
     """
-    target = arrow_schema(schema)
+    target, name = arrow_schema(schema), find_table(schema).name
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             table = file.read()
             names, stored, found = table.schema.names, *_digests(table)
     except FileNotFoundError:
-        raise PlasticityError(f"{path}: expected a {schema} table, got no file") from None
+        raise PlasticityError(f"{path}: expected a {name} table, got no file") from None
     except (pa.ArrowException, OSError, ValueError) as error:  # a column's name may not even be text any more
-        raise PlasticityError(f"{path}: expected a {schema} table, got a damaged file ({_line(error)})") from None
-    _check_columns(f"{path}: table {schema}", target.names, names)
-    if not table.schema.equals(target):
-        raise PlasticityError(f"{path}: expected column types {target.types}, got {table.schema.types}")
+        raise PlasticityError(f"{path}: expected a {name} table, got a damaged file ({_line(error)})") from None
     if stored is not None and found != stored:
         raise PlasticityError(f"{path}: damaged table, expected digest {stored[:12]}, got {found[:12]}")
-    return table.to_pandas()
+    if _name_of(table.schema) != name or len(set(names)) < len(names):
+        _check_columns(f"{path}: table {name}", target.names, names)
+    _check_types(path, target, table.schema)
+    return _as_of_now(table, target, name).to_pandas()
 
 
-def read_tables(paths: Sequence[str | Path], schema: str) -> pd.DataFrame:
-    """Read tables of one schema and put their rows one after another, integers as pandas' nullable ones.
+def read_tables(paths: Sequence[str | Path], schema: str | Table) -> pd.DataFrame:
+    """Read files of one table and put their rows one after another, integers as pandas' nullable ones.
 
     A diverged run's numbers are missing in one table and whole numbers in the next.
 
     Raises:
         PlasticityError: As `read_table`.
     """
-    types = {column.name: "Int64" for column in SCHEMAS[schema] if column.kind == "int"}
+    types = dict.fromkeys(find_table(schema).of_kind("int"), "Int64")
     tables = [read_table(path, schema).astype(types) for path in paths]
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
@@ -94,6 +118,55 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
         raise PlasticityError(f"{path}: expected a table, got a damaged file ({_line(error)})") from None
 
 
+def unknown_columns(path: str | Path, schema: str | Table) -> tuple[Column, ...]:
+    """Return the columns of a file that the table does not have, as the file itself describes them."""
+    known = find_table(schema).names
+    return tuple(_column(field) for field in pq.read_schema(path) if field.name not in known)
+
+
+def _field(column: Column) -> pa.Field:
+    metadata = {"unit": column.unit, "description": column.description}
+    return pa.field(column.name, _TYPES[column.kind], metadata=metadata)
+
+
+def _column(field: pa.Field) -> Column:
+    kinds = {arrow: kind for kind, arrow in _TYPES.items()}
+    unit, description = ((field.metadata or {}).get(key, b"").decode() for key in (b"unit", b"description"))
+    return Column(field.name, kinds.get(field.type, str(field.type)), unit, description)
+
+
+def _name_of(schema: pa.Schema) -> str:
+    """Return the name of the table that a file says it holds; nothing for a file of someone else."""
+    return (schema.metadata or {}).get(b"plasticity_table", b"").decode(errors="replace")
+
+
+def _check_types(path: str | Path, target: pa.Schema, found: pa.Schema) -> None:
+    shared = [name for name in target.names if name in found.names]
+    expected, got = ([schema.field(name).type for name in shared] for schema in (target, found))
+    if expected != got:
+        raise PlasticityError(f"{path}: expected column types {expected}, got {got}")
+
+
+def _as_of_now(table: pa.Table, target: pa.Schema, name: str) -> pa.Table:
+    """Return a file's table with the columns of this version's, and the unknown ones behind them."""
+    lacking = [column for column in target.names if column not in table.column_names]
+    unknown = [column for column in table.column_names if column not in target.names]
+    if lacking or unknown:
+        _tell(name, tuple(lacking), tuple(unknown))
+    for column in lacking:
+        field = target.field(column)
+        table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select([*target.names, *unknown])
+
+
+@cache  # once in a process, however many files of an older run are read
+def _tell(name: str, lacking: tuple[str, ...], unknown: tuple[str, ...]) -> None:
+    if lacking:
+        logger.warning("%s tables of an older version: no value for %s, read as missing", name, ", ".join(lacking))
+    if unknown:
+        logger.warning("%s tables of another version: kept the unknown columns %s", name, ", ".join(unknown))
+
+
 def _digest(table: pa.Table, provenance: str) -> str:
     """Return a SHA-256 of the columns' names and values, and of the provenance."""
     digest = hashlib.sha256(provenance.encode())
@@ -111,7 +184,7 @@ def _digests(table: pa.Table) -> tuple[str | None, str]:
 
 def _check_columns(where: str, expected: list[str], got: list[str]) -> None:
     missing = [name for name in expected if name not in got]
-    unknown = [name for name in got if name not in expected]
+    unknown = [name for place, name in enumerate(got) if name not in expected or name in got[:place]]
     if missing or unknown:
         raise PlasticityError(f"{where}: expected its own columns, got missing {missing}, unknown {unknown}")
 

@@ -15,13 +15,14 @@ from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
 from plasticity.analysis.panel import Excluded, panel_of
 from plasticity.analysis.windows import TASK, Window
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.continual.columns import PERMUTED
+from plasticity.studies.shared_columns import NEURAL_COLLAPSE, OTHER_METRICS
 
 CONTROL = "task"  # what any quantity that drifts over the tasks would give
 _KEYS = ("seed", LENGTH, "nc1_threshold", CONTROL)
-_MEASURED = {column.name for column in SCHEMAS["collapse"]}
-_NUMBERS = [c.name for c in SCHEMAS["permuted"] if c.kind in ("int", "float") and c.name not in _KEYS]
+_MEASURED = {column.name for column in (*NEURAL_COLLAPSE, *OTHER_METRICS)}
+_NUMBERS = [name for name in PERMUTED.of_kind("int", "float") if name not in _KEYS]
 METRICS = [name for name in _NUMBERS if name in _MEASURED]
 OUTCOMES = [name for name in _NUMBERS if name not in _MEASURED]
 RUN_METRICS = ["nc1", "nc2", "nc3", "nc4"]

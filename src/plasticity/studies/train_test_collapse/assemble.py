@@ -8,11 +8,11 @@ import pandas as pd
 
 from plasticity.errors import PlasticityError
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, read_tables, write_table
+from plasticity.studies.train_test_collapse.columns import NEXT_TASK, VARIANCES
 
 _CHECKPOINT = ["arm", "seed", "iteration"]
-_MEASURED = [c.name for c in SCHEMAS["variances"] if "variance" in c.name or c.name == "nc1"]
+_MEASURED = [name for name in VARIANCES.names if "variance" in name or name == "nc1"]
 
 
 def assemble_variances(variances: Sequence[Path], output: Path, *, settings: dict[str, Any]) -> None:
@@ -39,8 +39,7 @@ def assemble_transfer(next_tasks: Sequence[Path], variances: Path, output: Path,
     Raises:
         PlasticityError: If a checkpoint was not measured.
     """
-    names = [column.name for column in SCHEMAS["next_task"]]
-    rows = read_tables(next_tasks, "next_task") if next_tasks else pd.DataFrame(columns=names)
+    rows = read_tables(next_tasks, "next_task") if next_tasks else pd.DataFrame(columns=NEXT_TASK.names)
     rows["chosen"] = best_of_rates(rows, "validation_accuracy")
     rows["chosen_on_test"] = best_of_rates(rows, "test_accuracy", "validation_accuracy")
     measured = read_table(variances, "variances")

@@ -16,10 +16,10 @@ from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
 from plasticity.analysis.panel import panel_of
 from plasticity.analysis.windows import Window
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.train_test_collapse.columns import TRANSFER
 
-METRICS = [column.name for column in SCHEMAS["transfer"] if "variance" in column.name or column.name == "nc1"]
+METRICS = [name for name in TRANSFER.names if "variance" in name or name == "nc1"]
 OUTCOMES = {"test_accuracy": "chosen", "test_accuracy_chosen_on_test": "chosen_on_test"}
 """Outcome -> the column that says which learning rate it is taken at."""
 CONTROL = "iteration"  # what any monotone function of training time would give

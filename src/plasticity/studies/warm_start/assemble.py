@@ -8,8 +8,8 @@ import pandas as pd
 
 from plasticity.errors import PlasticityError
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_tables, write_table
+from plasticity.studies.warm_start.columns import METRICS
 
 _KEY = ["arm", "seed", "warm_up_epoch"]
 BASELINE = "random_init"
@@ -37,8 +37,7 @@ def assemble_metrics(
     joined["plasticity_gap"] = plasticity_gap(joined)
     order = {arm: position for position, arm in enumerate(settings["starts"])}
     rows = joined.sort_values(_KEY, key=lambda column: column.map(order) if column.name == "arm" else column)
-    names = [column.name for column in SCHEMAS["metrics"]]
-    write_table(rows.loc[:, names].reset_index(drop=True), output, "metrics", provenance(settings))
+    write_table(rows.loc[:, METRICS.names].reset_index(drop=True), output, METRICS, provenance(settings))
 
 
 def assemble_histories(histories: Sequence[Path], output: Path) -> None:

@@ -11,13 +11,12 @@ from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
 from plasticity.analysis.panel import Panel, panel_of
 from plasticity.analysis.windows import SLIDING, phases, sliding_windows
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.warm_start import columns
 
-_NUMERIC = ("int", "float")
 _KEYS = ("arm", "seed", "warm_up_epoch")
-METRICS = [c.name for c in SCHEMAS["collapse"] if c.kind in _NUMERIC and c.name not in _KEYS]
-OUTCOMES = [c.name for c in SCHEMAS["metrics"] if c.kind in _NUMERIC and c.name not in (*_KEYS, *METRICS)]
+METRICS = [name for name in columns.COLLAPSE.of_kind("int", "float") if name not in _KEYS]
+OUTCOMES = [name for name in columns.METRICS.of_kind("int", "float") if name not in (*_KEYS, *METRICS)]
 CONTROL = "warm_up_epoch"  # what any monotone function of training time would give
 _SLIDING_METHODS = METHODS[:4]
 

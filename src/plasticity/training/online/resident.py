@@ -18,14 +18,13 @@ from plasticity.metrics.measure_network import network_metrics
 from plasticity.models.model_registry import build_model
 from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
-from plasticity.storage.schemas import SCHEMAS
+from plasticity.storage.schemas import find_table
 from plasticity.tasks.permuted_pixels import TaskStream, task_stream
 from plasticity.training.online.online_sgd import Optimisation
 from plasticity.training.online.pixels import Pixels, pixels_of_images
 from plasticity.training.online.stack import Network
 
 _KEYS = ("seed", "epoch", "diverged")
-_NUMBERS = [column.name for column in SCHEMAS["first_task"] if column.name not in _KEYS]
 
 Row = dict[str, Any]
 
@@ -107,4 +106,5 @@ def optimisation_of(training: Mapping[str, Any]) -> Optimisation:
 
 def diverged_row() -> Row:
     """Return the row of a network whose weights or outputs stopped being finite: no number, and `diverged`."""
-    return dict.fromkeys(_NUMBERS) | {"diverged": True}
+    numbers = [name for name in find_table("first_task").names if name not in _KEYS]
+    return dict.fromkeys(numbers) | {"diverged": True}

@@ -1,37 +1,10 @@
-"""Tables that every study has: correlations, causes, what is published, and what jobs took."""
+"""Tables of the analyses: correlations and causes."""
 
-from plasticity.storage.schemas.columns import Column, columns
+from plasticity.storage.schemas import Table, columns
 
-SCHEMAS: dict[str, tuple[Column, ...]] = {
-    "published": columns(
-        ("study", "str", "name", "study that the published number or shape is about"),
-        ("claim", "str", "name", "its key in src/plasticity/published/<study>.yaml"),
-        ("quantity", "str", "text", "what it is, in words"),
-        ("source", "str", "text", "the paper"),
-        ("basis", "str", "name", "where it stands: text, table, figure, or released data"),
-        ("kind", "str", "name", "number or shape"),
-        ("unit", "str", "name", "unit of the numbers of the row: fraction, or 1 for a pure number"),
-        ("published", "float", "see unit", "the published number; missing for a range and for a shape"),
-        ("published_sd", "float", "see unit", "its standard deviation over seeds, if published"),
-        ("published_n", "int", "1", "seeds behind it, if stated"),
-        (
-            "published_low",
-            "float",
-            "see unit",
-            "lower end of what it leaves open: range, rounding, interval of its mean",
-        ),
-        ("published_high", "float", "see unit", "upper end of it"),
-        ("shape", "str", "name", "falls, negative, rises, positive, level, zero; empty for a number"),
-        ("value", "float", "see unit", "this run's value; a mean over seeds, or a row of the correlations table"),
-        ("ci_low", "float", "see unit", "lower end: Student's t over seeds, for a correlation the table's bootstrap"),
-        ("ci_high", "float", "see unit", "upper end of it"),
-        ("n_seeds", "int", "1", "seeds of this run that contribute"),
-        ("place", "str", "text", "checkpoint, task or window that this run's value was taken at"),
-        ("settings", "str", "text", "what this run has for each setting that the claim depends on"),
-        ("verdict", "str", "name", "agrees, differs, undecided, not comparable"),
-        ("reason", "str", "text", "why"),
-    ),
-    "correlations": columns(
+CORRELATIONS = Table(
+    "correlations",
+    columns(
         ("metric", "str", "name", "column of the metrics table"),
         ("outcome", "str", "name", "column it is correlated with"),
         ("arm", "str", "name", "arm of the study, or an experiment or first of several arms whose runs are compared"),
@@ -61,26 +34,11 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         ("n_excluded", "int", "1", "points of the window left out: diverged or not finite"),
         ("note", "str", "text", "why an estimate or interval is missing, and what was left out; empty otherwise"),
     ),
-    "benchmarks": columns(
-        ("study", "str", "name", "study of the job; data for what all studies share"),
-        ("stage", "str", "name", "stage of the workflow"),
-        ("job", "str", "name", "which of the stage's jobs: its wildcards, one after another; empty for a single one"),
-        ("run", "float", "s since 1970", "when the run of Snakemake began that the job belongs to; missing if unknown"),
-        ("started", "float", "s since 1970", "start of the job's Python"),
-        ("ended", "float", "s since 1970", "end of its work"),
-        ("wall_seconds", "float", "s", "duration of the job's Python as Snakemake measured it"),
-        ("start_up_seconds", "float", "s", "of this, until the stage's code was imported and its work began"),
-        ("cpu_seconds", "float", "s", "CPU time, child processes included"),
-        ("peak_memory_mib", "float", "MiB", "largest resident memory"),
-        ("gpu_memory_mib", "float", "MiB", "largest memory that PyTorch reserved on a GPU; missing without one"),
-        (
-            "gpu_utilisation",
-            "float",
-            "fraction",
-            "mean over the job, other jobs on the GPU included; missing without one",
-        ),
-    ),
-    "causes": columns(
+)
+
+CAUSES = Table(
+    "causes",
+    columns(
         ("question", "str", "name", "beyond_length, dose_response, mediation, power"),
         (
             "quantity",
@@ -125,4 +83,4 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         ("dose_high", "float", "column series", "largest dose of a slope's series; missing otherwise"),
         ("note", "str", "text", "why a number is missing, and what was left out; empty otherwise"),
     ),
-}
+)

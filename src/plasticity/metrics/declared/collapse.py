@@ -8,12 +8,14 @@ doi 10.1073/pnas.2015509117. A metric that is undefined (no class structure, non
 import torch
 from torch import Tensor
 
+from plasticity.metrics.declaring import metric
 from plasticity.metrics.statistics import ClassStatistics
 
 _NAN = float("nan")
 _BLOCK = 1024  # images that are in float64 at once
 
 
+@metric(unit="1", meaning="within-class variability Tr(Σ_W Σ_B†)/C; 0 is full collapse", group="neural_collapse")
 def nc1(statistics: ClassStatistics) -> float:
     """Within-class variability Tr(Σ_W Σ_B†)/C (Papyan et al. 2020, NC1); 0 is full collapse.
 
@@ -34,18 +36,33 @@ def nc1(statistics: ClassStatistics) -> float:
     return float((spread / singular[kept].square()).sum())
 
 
+@metric(
+    unit="1",
+    meaning="distance of WWᵀ/‖WWᵀ‖ from the simplex ETF, classifier weights (Zhu et al. 2021)",
+    group="neural_collapse",
+)
 def nc2(weights: Tensor) -> float:
     """Distance ‖WWᵀ/‖WWᵀ‖_F − E‖_F of the classifier's Gram matrix from the simplex ETF E (Zhu et al. 2021)."""
     gram = weights.double() @ weights.double().T
     return float((_unit(gram) - simplex_etf(len(gram))).norm())
 
 
+@metric(
+    unit="1",
+    meaning="distance of WH/‖WH‖ from the simplex ETF, self-duality (Zhu et al. 2021)",
+    group="neural_collapse",
+)
 def nc3(weights: Tensor, statistics: ClassStatistics) -> float:
     """Distance ‖WM/‖WM‖_F − E‖_F of classifier times class means from the simplex ETF E (Zhu et al. 2021)."""
     product = weights.double()[statistics.present] @ statistics.centred_means.T
     return float((_unit(product) - simplex_etf(len(product))).norm())
 
 
+@metric(
+    unit="fraction",
+    meaning="agreement of the network with the nearest class mean; 1 is full collapse",
+    group="neural_collapse",
+)
 def nc4(predictions: Tensor, features: Tensor, statistics: ClassStatistics) -> float:
     """Fraction of images (N,) whose predicted class is that of the nearest class mean; 1 is full collapse."""
     means, present = statistics.means[statistics.present].to(features.device), statistics.present.to(predictions)
@@ -83,12 +100,56 @@ def maximal_angle(vectors: Tensor) -> float:
     return float((_cosines(vectors) + 1.0 / (len(vectors) - 1)).abs().mean())
 
 
-def self_duality(weights: Tensor, statistics: ClassStatistics) -> float:
+@metric(unit="1", meaning="coefficient of variation of class-mean norms (Papyan et al. 2020)", group="collapse")
+def nc2_equinorm_means(statistics: ClassStatistics) -> float:
+    """Coefficient of variation of the norms of the centred class means; 0 is equal length."""
+    return equinorm(statistics.centred_means)
+
+
+@metric(unit="1", meaning="coefficient of variation of classifier norms (Papyan et al. 2020)", group="collapse")
+def nc2_equinorm_weights(weights: Tensor) -> float:
+    """Coefficient of variation of the norms of the classifier's rows; 0 is equal length."""
+    return equinorm(weights)
+
+
+@metric(unit="1", meaning="SD of the cosines between centred class means (Papyan et al. 2020)", group="collapse")
+def nc2_equiangular_means(statistics: ClassStatistics) -> float:
+    """Standard deviation of the cosines between centred class means; 0 is equal angles."""
+    return equiangular(statistics.centred_means)
+
+
+@metric(unit="1", meaning="SD of the cosines between classifier rows (Papyan et al. 2020)", group="collapse")
+def nc2_equiangular_weights(weights: Tensor) -> float:
+    """Standard deviation of the cosines between the classifier's rows; 0 is equal angles."""
+    return equiangular(weights)
+
+
+@metric(unit="1", meaning="mean |cos + 1/(C−1)| of centred class means (Papyan et al. 2020)", group="collapse")
+def nc2_maximal_angle_means(statistics: ClassStatistics) -> float:
+    """Mean |cos + 1/(C − 1)| over pairs of centred class means; 0 is the simplex's angle."""
+    return maximal_angle(statistics.centred_means)
+
+
+@metric(unit="1", meaning="mean |cos + 1/(C−1)| of classifier rows (Papyan et al. 2020)", group="collapse")
+def nc2_maximal_angle_weights(weights: Tensor) -> float:
+    """Mean |cos + 1/(C − 1)| over pairs of the classifier's rows; 0 is the simplex's angle."""
+    return maximal_angle(weights)
+
+
+@metric(unit="1", meaning="‖W/‖W‖ − Hᵀ/‖H‖‖², classifier against class means (Papyan et al. 2020)", group="collapse")
+def nc3_self_duality(weights: Tensor, statistics: ClassStatistics) -> float:
     """‖W/‖W‖_F − M/‖M‖_F‖²_F (Papyan et al. 2020, NC3); 0 when classifier and class means are dual."""
     w = weights.double()[statistics.present]
     return float((_unit(w) - _unit(statistics.centred_means)).norm().square())
 
 
+@metric(unit="fraction", meaning="1 − nc4 (Papyan et al. 2020); 0 is full collapse", group="collapse")
+def nc4_disagreement(nc4: float) -> float:
+    """Fraction of images whose predicted class is not that of the nearest class mean (Papyan et al. 2020, NC4)."""
+    return 1.0 - nc4
+
+
+@metric(unit="1", meaning="class-distance normalised variance, mean over pairs (Galanti et al. 2022)", group="collapse")
 def cdnv(statistics: ClassStatistics) -> float:
     """Class-distance normalised variance (Galanti et al. 2022): mean over pairs of (v_i + v_j)/(2‖μ_i − μ_j‖²)."""
     present = statistics.present

@@ -1,11 +1,9 @@
 """Tables of the train-test study."""
 
-from plasticity.storage.schemas.columns import DIVERGED, NEURAL_COLLAPSE, Column, columns
+from plasticity.storage.schemas import Table, columns
+from plasticity.studies.shared_columns import DIVERGED, EXPERIMENT_RUN, NEURAL_COLLAPSE
 
-_TRAIN_TEST_RUN = columns(
-    ("experiment", "str", "name", "key of the arm in the configuration; a list there makes several arms of it"),
-    ("arm", "str", "name", "arm of the study, with the value behind it where it was made from a list"),
-    ("seed", "int", "1", "seed of the run; all generators derive from it"),
+_CHECKPOINT = EXPERIMENT_RUN + columns(
     ("iteration", "int", "iteration", "steps of training on the first task behind the checkpoint"),
 )
 
@@ -21,7 +19,7 @@ _OWN_VARIANCES = columns(
     ("own_weak_test_variance", "float", "1", "weak_test_variance with the k-means centres of this checkpoint"),
 )
 
-_NEXT_TASK = _TRAIN_TEST_RUN + columns(
+_NEXT_TASK = _CHECKPOINT + columns(
     ("learning_rate", "float", "1", "step size on the next task, before annealing"),
     ("train_loss", "float", "nat", "running cross-entropy of the last epoch on the next task"),
     ("train_accuracy", "float", "fraction", "accuracy on the training images of the next task, after training"),
@@ -29,8 +27,11 @@ _NEXT_TASK = _TRAIN_TEST_RUN + columns(
     ("test_accuracy", "float", "fraction", "accuracy on the test images of the next task, after training"),
 )
 
-SCHEMAS: dict[str, tuple[Column, ...]] = {
-    "variances": _TRAIN_TEST_RUN
+_NC1 = NEURAL_COLLAPSE[:1]
+
+VARIANCES = Table(
+    "variances",
+    _CHECKPOINT
     + columns(
         ("train_size", "int", "images", "training images of the first task"),
         ("test_size", "int", "images", "test images of the first task"),
@@ -39,20 +40,28 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
     )
     + _VARIANCES
     + _OWN_VARIANCES
-    + NEURAL_COLLAPSE[:1]
+    + _NC1
     + columns(
         ("train_accuracy", "float", "fraction", "accuracy on the training images of the first task"),
         ("test_accuracy", "float", "fraction", "accuracy on its test images"),
     )
     + DIVERGED,
-    "next_task": _NEXT_TASK + DIVERGED,
-    "transfer": _NEXT_TASK
+)
+
+NEXT_TASK = Table(
+    "next_task",
+    _NEXT_TASK + DIVERGED,
+)
+
+TRANSFER = Table(
+    "transfer",
+    _NEXT_TASK
     + columns(
         ("chosen", "bool", "1", "best validation accuracy of the learning rates; the smaller one of equals"),
         ("chosen_on_test", "bool", "1", "best test accuracy of the learning rates, as published; else as chosen"),
     )
     + _VARIANCES
     + _OWN_VARIANCES
-    + NEURAL_COLLAPSE[:1]
+    + _NC1
     + DIVERGED,
-}
+)

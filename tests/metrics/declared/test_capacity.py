@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 import references
-from plasticity.metrics import capacity
-from plasticity.metrics.capacity import ActiveUnits, watch_units
+from plasticity.metrics.declared import capacity
+from plasticity.metrics.declared.capacity import ActiveUnits, watch_units
 
 
 def ranks(features: np.ndarray) -> dict[str, float]:

@@ -1,12 +1,7 @@
 """Tables of the permuted study."""
 
-from plasticity.storage.schemas.columns import CAPACITY, DIVERGED, NEURAL_COLLAPSE, OTHER_COLLAPSE, Column, columns
-
-_PERMUTED_RUN = columns(
-    ("experiment", "str", "name", "key of the arm in the configuration; a list there makes several arms of it"),
-    ("arm", "str", "name", "arm of the study, with the value behind it where it was made from a list"),
-    ("seed", "int", "1", "seed of the run; all generators derive from it"),
-)
+from plasticity.storage.schemas import Table, columns
+from plasticity.studies.shared_columns import DIVERGED, EXPERIMENT_RUN, NEURAL_COLLAPSE, OTHER_METRICS
 
 _ONLINE = columns(
     (
@@ -22,19 +17,22 @@ _ONLINE_MORE = columns(
     ("train_accuracy", "float", "fraction", "accuracy on the task's training images after it was learnt"),
 )
 
-_MEASURED = OTHER_COLLAPSE[1:] + CAPACITY  # without batch-norm there is no second mode to measure NC1 in
-
-SCHEMAS: dict[str, tuple[Column, ...]] = {
-    "first_task": columns(
+FIRST_TASK = Table(
+    "first_task",
+    columns(
         ("seed", "int", "1", "seed of the run"),
         ("epoch", "int", "epoch", "epoch on the first task, from 1"),
     )
     + _ONLINE
     + NEURAL_COLLAPSE
     + _ONLINE_MORE
-    + _MEASURED
+    + OTHER_METRICS
     + DIVERGED,
-    "following_tasks": _PERMUTED_RUN
+)
+
+FOLLOWING_TASKS = Table(
+    "following_tasks",
+    EXPERIMENT_RUN
     + columns(
         ("first_task_epochs", "int", "epoch", "epochs on the first task"),
         ("task", "int", "1", "number of the task; the first task is 1, rows start with the second"),
@@ -42,9 +40,13 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
     + _ONLINE
     + NEURAL_COLLAPSE
     + _ONLINE_MORE
-    + _MEASURED
+    + OTHER_METRICS
     + DIVERGED,
-    "permuted": _PERMUTED_RUN
+)
+
+PERMUTED = Table(
+    "permuted",
+    EXPERIMENT_RUN
     + columns(
         ("first_task_epochs", "int", "epoch", "epochs on the first task"),
         ("nc1_threshold", "float", "1", "the first task ended when NC1 fell below this; missing for a fixed length"),
@@ -69,6 +71,6 @@ SCHEMAS: dict[str, tuple[Column, ...]] = {
         ),
     )
     + _ONLINE_MORE
-    + _MEASURED
+    + OTHER_METRICS
     + DIVERGED,
-}
+)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from plasticity.metrics.declaring import metric
+
 _FIRST = 32  # images after which most layers have no silent unit left, so that the others need not be looked at
 
 
@@ -20,17 +22,27 @@ def singular_values(second_moment: Tensor) -> Tensor:
     return torch.linalg.eigvalsh(second_moment).clamp(min=0).sqrt().flip(0)
 
 
+@metric(unit="1", meaning="L2 norm of all trainable parameters", group="capacity")
+def weight_norm(model: nn.Module) -> float:
+    """L2 norm of all trainable parameters, accumulated in float64."""
+    norms = [torch.linalg.vector_norm(p.detach(), dtype=torch.float64) for p in model.parameters()]
+    return float(torch.stack(norms).norm())
+
+
+@metric(unit="1", meaning="exp of the entropy of the features' singular values (Roy & Vetterli 2007)", group="capacity")
 def effective_rank(singular: Tensor) -> float:
     """exp(−Σ p ln p), p = σ/Σσ (Roy & Vetterli 2007); features are neither centred nor squared (Dohare et al. 2024)."""
     p = singular / singular.sum()
     return float(torch.exp(-torch.special.xlogy(p, p).sum()))
 
 
+@metric(unit="1", meaning="‖A‖_F²/‖A‖₂² of the feature matrix", group="capacity")
 def stable_rank(singular: Tensor) -> float:
     """‖A‖_F²/‖A‖₂² = Σσ²/σ_max²."""
     return float(singular.square().sum() / singular.max().square())
 
 
+@metric(unit="1", meaning="singular values that hold 99 % of the squared mass", kind="int", group="capacity")
 def approximate_rank(singular: Tensor, mass: float = 0.99) -> int | float:
     """Smallest k with Σ_{i≤k} σ_i² ≥ mass · Σσ² (Dohare et al. 2024): 0 for a zero matrix, NaN for NaN."""
     total = singular.square().sum()
@@ -38,12 +50,6 @@ def approximate_rank(singular: Tensor, mass: float = 0.99) -> int | float:
         return 0 if bool(total == 0) else float("nan")
     share = torch.cumsum(singular.square(), 0) / total
     return int((share < mass).sum()) + 1
-
-
-def weight_norm(model: nn.Module) -> float:
-    """L2 norm of all trainable parameters, accumulated in float64."""
-    norms = [torch.linalg.vector_norm(p.detach(), dtype=torch.float64) for p in model.parameters()]
-    return float(torch.stack(norms).norm())
 
 
 @dataclass
@@ -75,6 +81,12 @@ class ActiveUnits:
         if not self.active:
             return float("nan")
         return float((~torch.cat(list(self.active.values()))).double().mean())
+
+
+@metric(unit="fraction", meaning="ReLU units that stay zero on all probe images", group="capacity")
+def dead_units(units: ActiveUnits) -> float:
+    """Fraction of units (channels of a convolution) that were zero on every image; NaN for a network without ReLU."""
+    return units.dead_fraction()
 
 
 @contextmanager

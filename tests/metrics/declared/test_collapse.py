@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import references
-from plasticity.metrics import collapse
+from plasticity.metrics.declared import collapse
 from plasticity.metrics.statistics import ClassStatistics, StatisticsStream
 
 
@@ -28,7 +28,7 @@ def every_metric(
         "equinorm": collapse.equinorm(s.centred_means),
         "equiangular": collapse.equiangular(s.centred_means),
         "maximal_angle": collapse.maximal_angle(s.centred_means),
-        "self_duality": collapse.self_duality(w, s),
+        "self_duality": collapse.nc3_self_duality(w, s),
         "cdnv": collapse.cdnv(s),
     }
 
@@ -195,7 +195,7 @@ def test_features_that_are_all_zero_are_nan() -> None:
 def test_one_class_alone_is_nan() -> None:
     features, labels, _, _ = problem(1, [9], 4)
     s = statistics(features, labels, 3)
-    assert np.isnan([collapse.nc1(s), collapse.cdnv(s), collapse.self_duality(torch.ones(3, 4), s)]).all()
+    assert np.isnan([collapse.nc1(s), collapse.cdnv(s), collapse.nc3_self_duality(torch.ones(3, 4), s)]).all()
     assert np.isnan([collapse.equiangular(s.centred_means), collapse.maximal_angle(s.centred_means)]).all()
 
 

@@ -1,0 +1,1 @@
+"""The metrics that every checkpoint is measured by, each a function declared with `@metric`."""
