@@ -4,9 +4,13 @@ Shapes: B images in a batch, d features, C classes. Every collapse metric is a p
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from plasticity.errors import PlasticityError
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,16 @@ class StatisticsStream:
 
     Means and scatter are merged with the pairwise update of Chan, Golub & LeVeque (1983), which does not cancel when
     the features have collapsed onto their means; the difference of raw moments would.
+
+        stream = StatisticsStream(num_classes=10, num_features=512)
+        for features, labels in batches:
+            stream.update(features, labels)
+        nc1(stream)
+
+    Args:
+        num_classes: C; labels are in [0, C).
+        num_features: d.
+        device: Where the sums are kept, in float64; batches are moved there.
     """
 
     def __init__(self, num_classes: int, num_features: int, device: torch.device | str = "cpu") -> None:
@@ -65,10 +79,20 @@ class StatisticsStream:
         self._scatter = torch.zeros(num_features, num_features, **options)
         self._class_scatter = torch.zeros(num_classes, **options)
 
-    def update(self, features: Tensor, labels: Tensor) -> None:
-        """Add a batch: features (B, d) of any float type, labels (B,)."""
+    def update(self, features: Any, labels: Any) -> None:
+        """Add a batch.
+
+        Args:
+            features: Tensor or array (B, d) of any float type.
+            labels: Class numbers (B,).
+
+        Raises:
+            PlasticityError: If the shapes do not fit or, on the CPU, a label is out of range; a GPU is not waited for.
+        """
+        features, labels = (self._here(values) for values in (features, labels))
+        self._check(features, labels)
         h = features.to(torch.float64, copy=True)
-        one_hot = torch.nn.functional.one_hot(labels, len(self._counts)).to(torch.float64)
+        one_hot = torch.nn.functional.one_hot(labels.long(), len(self._counts)).to(torch.float64)
         counts = one_hot.sum(0)
         means = (one_hot.T @ h) / counts.clamp(min=1)[:, None]
         residuals = h.addmm_(one_hot, means, alpha=-1)  # in place: for small networks each pass over h counts
@@ -80,7 +104,42 @@ class StatisticsStream:
         self._means += shift * (counts / total.clamp(min=1))[:, None]
         self._counts = total
 
+    def _here(self, values: Any) -> Tensor:
+        tensor, device = as_tensor(values).detach(), self._counts.device
+        return tensor if tensor.device == device else tensor.to(device)
+
+    def _check(self, features: Tensor, labels: Tensor) -> None:
+        classes, width = self._means.shape
+        if features.shape != (len(labels), width):
+            raise PlasticityError(
+                f"features: expected the shape {(len(labels), width)} (one row per label), got {tuple(features.shape)}"
+            )
+        if labels.device.type == "cpu" and len(labels):
+            check_range(labels, classes, "labels")
+
     def result(self) -> ClassStatistics:
         """Return the statistics of all batches so far, on the CPU; later batches do not change them."""
         sums = (self._counts, self._means, self._scatter, self._class_scatter)
         return ClassStatistics(*(value.cpu().clone() for value in sums))
+
+
+def as_tensor(values: Any) -> Tensor:
+    """Return a tensor as it is, and anything that numpy can read as a new one."""
+    return values if isinstance(values, Tensor) else torch.from_numpy(np.array(values))
+
+
+def check_range(classes: Tensor, num_classes: int, name: str) -> None:
+    """Refuse class numbers (N,), N > 0, outside [0, `num_classes`).
+
+    Raises:
+        PlasticityError: If there is one; `name` opens the message.
+    """
+    least, most = int(classes.min()), int(classes.max())
+    if least < 0 or most >= num_classes:
+        expected = f"class numbers from 0 to {num_classes - 1}"
+        raise PlasticityError(f"{name}: expected {expected}, got {least if least < 0 else most}")
+
+
+def with_float64(device: torch.device) -> torch.device:
+    """Return a device that computes in float64: this one, or the CPU beside one that does not."""
+    return torch.device("cpu") if device.type == "mps" else device
