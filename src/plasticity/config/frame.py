@@ -15,7 +15,7 @@ from plasticity.config.findings import Findings
 from plasticity.config.messages import Location, did_you_mean, dotted, shown
 from plasticity.config.wording import Schema, expectation, hint, types_of
 
-SCHEMA_FILE = Path(__file__).resolve().parents[3] / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA_FILE = Path(__file__).with_name("config.schema.yaml")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from plasticity.config.wording import Schema, expectation
 COMMAND = "python -m plasticity.config docs/configuration.md"
 
 _INTRODUCTION = f"""\
-<!-- Rendered from workflow/schemas/config.schema.yaml and src/plasticity/config/catalogue.py by: {COMMAND} -->
+<!-- Rendered from src/plasticity/config/config.schema.yaml and src/plasticity/config/catalogue.py by: {COMMAND} -->
 # Configuration
 
 `config.yaml` is the demonstration. A preset, or a file of your own, overlays it and repeats nothing:
