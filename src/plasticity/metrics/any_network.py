@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from plasticity.config.messages import did_you_mean, shown
 from plasticity.errors import PlasticityError
 from plasticity.metrics.declared.capacity import ActiveUnits, watch_units
 from plasticity.metrics.evaluate import declared_functions, evaluate
@@ -75,11 +74,10 @@ def _head_of(model: nn.Module, head: str | nn.Module) -> nn.Linear:
     expected = f"one of the network's linear layers ({', '.join(linear) or 'it has none'})"
     if isinstance(head, str):
         if head not in linear:
-            near = did_you_mean(head, linear)
-            raise PlasticityError(f"head: expected {expected}, got {head!r}" + (f"; {near}" if near else ""))
+            raise PlasticityError(f"head: expected {expected}, got {head!r}")
         return model.get_submodule(head)  # pyright: ignore[reportReturnType]
     if not isinstance(head, nn.Linear) or head not in modules.values():
-        raise PlasticityError(f"head: expected {expected}, got {shown(head)}")
+        raise PlasticityError(f"head: expected {expected}, got another {type(head).__name__}")
     return head
 
 
