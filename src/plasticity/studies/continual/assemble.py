@@ -53,7 +53,7 @@ def assemble_permuted(files: AssembleFiles, *, settings: dict[str, Any]) -> None
     _add_losses(rows, {name: arm["reference"] for name, arm in of_arms.items()})
     order = {name: position for position, name in enumerate(of_arms)}
     rows = rows.sort_values(["arm", "seed", "task"], key=lambda c: c.map(order) if c.name == "arm" else c)
-    write_table(rows.loc[:, PERMUTED.names].reset_index(drop=True), files.output, PERMUTED, provenance(settings))
+    write_table(rows.loc[:, PERMUTED.names].reset_index(drop=True), files.output, "permuted", provenance(settings))
 
 
 def _first_row(arm: Mapping[str, Any], seed: int, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def assemble_metrics(
     joined["plasticity_gap"] = plasticity_gap(joined)
     order = {arm: position for position, arm in enumerate(settings["starts"])}
     rows = joined.sort_values(_KEY, key=lambda column: column.map(order) if column.name == "arm" else column)
-    write_table(rows.loc[:, METRICS.names].reset_index(drop=True), output, METRICS, provenance(settings))
+    write_table(rows.loc[:, METRICS.names].reset_index(drop=True), output, "metrics", provenance(settings))
 
 
 def assemble_histories(histories: Sequence[Path], output: Path) -> None:
