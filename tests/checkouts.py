@@ -27,10 +27,6 @@ def planned(folder: Path, *arguments: str, configfile: str = TINY) -> Counter[st
     return Counter({rule: int(count) for rule, count in rows if rule not in {"total", "all", *ALWAYS}})
 
 
-def draws(jobs: Counter[str]) -> set[str]:
-    return {rule for rule in jobs if rule.startswith("draw_") and not rule.startswith("draw_split_")}
-
-
 def checkout(folder: Path) -> Path:
     """Copy what a clone has."""
     for name in ("Snakefile", "config.yaml", "environment.yml"):

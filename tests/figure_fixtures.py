@@ -11,11 +11,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from of_studies import FIGURES, render
 from permuted_tables import ARMS, make_permuted
-from plasticity.report.draw import render
 from plasticity.report.figures import resources
 from plasticity.report.figures.description import Description, describe
-from plasticity.report.figures.figure_registry import FIGURES
 from plasticity.report.figures.style import Style, save
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.studies.continual.figure_tables import PermutedTables

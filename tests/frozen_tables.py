@@ -133,9 +133,9 @@ def read(file: Path, names: dict[str, str]) -> dict[str, Frozen]:
 def recompute(folder: Path) -> None:
     """Write what is computed from the tables of each kept run into a folder of its name, as the workflow does."""
     from plasticity.report.compare_published import compare_published
-    from plasticity.report.kept_runs.kept_run import read_run
     from plasticity.studies.continual.causes import find_causes_permuted
     from plasticity.studies.continual.correlate import correlate_permuted
+    from plasticity.studies.kept_runs import read_run
     from plasticity.studies.train_test_collapse.correlate import correlate_transfer
     from plasticity.studies.train_test_collapse.plan import TrainTestPlan
     from plasticity.studies.warm_start.causes import find_causes
@@ -150,10 +150,12 @@ def recompute(folder: Path) -> None:
         if isinstance(plan, TrainTestPlan):
             correlate_transfer(run.table("transfer"), correlations, settings=plan.correlate_settings())
         else:
-            stages[run.study][0](metrics, correlations, settings=plan.study["analysis"])
+            stages[run.study][0](metrics, correlations, settings=plan.correlate_settings())
             stages[run.study][1](metrics, out / "causes.parquet", settings=plan.causes_settings())
         files, page = {"metrics": metrics, "correlations": correlations}, published.with_suffix(".html")
-        compare_published(run.study, files, table=published, page=page, settings=plan.published_settings())
+        compare_published(
+            run.published, run.study, files, table=published, page=page, settings=plan.published_settings()
+        )
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -136,7 +136,7 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         "warm_strat",
         {},
         "warm_strat",
-        ("dataset, warm_start, permuted, train_test_collapse, jobs", "did you mean 'warm_start'?"),
+        ("dataset, warm_start, permuted, train_test_collapse, studies, jobs", "did you mean 'warm_start'?"),
     ),
     "unknown key": (
         f"{WS}.warm_up.learning_rat",

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from of_studies import claims_of
 from page_rows import rows_of_page
 from plasticity.config import load_config
 from plasticity.report.compare_published import compare_published
-from plasticity.report.published.claims import read_published
 from plasticity.report.published.published_verdict import VERDICTS
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.studies.continual.plan import PermutedPlan
@@ -32,7 +32,7 @@ def settings(**changed: Any) -> dict[str, Any]:
 
 def _compared(folder: Path, files: dict[str, Path] | None, given: dict[str, Any] | None) -> Any:
     table, page = folder / "published.parquet", folder / "published.html"
-    compare_published("permuted", files, table=table, page=page, settings=given)
+    compare_published(claims_of("permuted"), "permuted", files, table=table, page=page, settings=given)
     rows = read_table(table, "published")
     assert len(rows_of_page(page)) == len(rows)
     assert read_provenance(table)["settings"] == (given or {})
@@ -71,7 +71,7 @@ def test_another_data_set_compares_no_shape_either(tmp_path: Path) -> None:
 
 def test_a_study_that_was_not_run_keeps_its_published_rows(tmp_path: Path) -> None:
     rows = _compared(tmp_path, None, None)
-    assert list(rows["claim"]) == [claim.name for claim in read_published("permuted").claims]
+    assert list(rows["claim"]) == [claim.name for claim in claims_of("permuted").claims]
     assert set(zip(rows["verdict"], rows["reason"], strict=True)) == {("not comparable", "not run")}
     assert rows.loc["first_task_accuracy", "published"] == 0.923
     assert rows["value"].isna().all()
@@ -93,9 +93,11 @@ def test_a_missing_arm_or_row_of_the_train_test_study_is_told(tmp_path: Path) ->
     given = TrainTestPlan(load_config(config, root=ROOT)).published_settings()
     files = {"metrics": tmp_path / "variances.parquet", "correlations": tmp_path / "correlations.parquet"}
     table, page = tmp_path / "published.parquet", tmp_path / "published.html"
-    compare_published("train_test_collapse", files, table=table, page=page, settings=given)
+    compare_published(
+        claims_of("train_test_collapse"), "train_test_collapse", files, table=table, page=page, settings=given
+    )
     rows = read_table(table, "published").set_index("claim")
-    assert set(rows.index) == {claim.name for claim in read_published("train_test_collapse").claims}
+    assert set(rows.index) == {claim.name for claim in claims_of("train_test_collapse").claims}
     cascade = rows.loc["fig6_layer_3_below_2"]
     assert (cascade["verdict"], cascade["reason"]) == ("not comparable", "no row of cascade in metrics.parquet")
     assert rows.loc["fig1_train_falls", "reason"] == "not run: resnet18"

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plasticity.report.curves import STUDIES, chart, draw_curves, values
+from of_studies import BY_SECTION
+from plasticity.report.curves import Curves, chart, draw_curves, values
 from plasticity.report.figures.arm_styles import arm_styles
 
 KEPT = Path(__file__).parents[2] / "docs/reproduction"
+CURVES = {name: Curves(**BY_SECTION[name].curve_columns()) for name in ("warm_start", "permuted")}
 ARMS = ["random_init", "warm_start"]
 SETTINGS: dict[str, Any] = {"arms": ARMS, "labels": {arm: arm.upper() for arm in ARMS}, "confidence": 0.95}
 
@@ -28,7 +30,7 @@ def table() -> pd.DataFrame:
 
 
 def points(column: str = "full_test_accuracy", frame: pd.DataFrame | None = None) -> pd.DataFrame:
-    return values(table() if frame is None else frame, STUDIES["warm_start"], column, SETTINGS).set_index("arm")
+    return values(table() if frame is None else frame, CURVES["warm_start"], column, SETTINGS).set_index("arm")
 
 
 def test_a_curve_is_the_mean_over_seeds_in_per_cent() -> None:
@@ -57,7 +59,7 @@ def test_an_arm_without_values_is_left_out() -> None:
 
 
 def test_a_chart_has_the_colours_and_dashes_of_all_figures() -> None:
-    drawn = chart(points().reset_index(), STUDIES["warm_start"], "nc1", SETTINGS).to_dict()
+    drawn = chart(points().reset_index(), CURVES["warm_start"], "nc1", SETTINGS).to_dict()
     encoding = drawn["encoding"]
     styles = arm_styles(ARMS)
     assert encoding["color"]["scale"] == {
@@ -70,7 +72,10 @@ def test_a_chart_has_the_colours_and_dashes_of_all_figures() -> None:
 
 def test_the_page_needs_nothing_else_and_is_the_same_each_time(tmp_path: Path) -> None:
     arms = {"permuted": ["random_init", "continual"], "warm_start": ["random_init", "warm_start", "shrink_perturb"]}
-    settings = {study: SETTINGS | {"arms": of, "labels": {arm: arm for arm in of}} for study, of in arms.items()}
+    settings = {
+        study: SETTINGS | BY_SECTION[study].curve_columns() | {"arms": of, "labels": {arm: arm for arm in of}}
+        for study, of in arms.items()
+    }
     tables = {
         "warm_start": KEPT / "warm_start_cifar10_small/metrics.parquet",
         "permuted": KEPT / "permuted_mnist/metrics.parquet",
@@ -81,7 +86,7 @@ def test_the_page_needs_nothing_else_and_is_the_same_each_time(tmp_path: Path) -
     text = pages[0].read_text(encoding="utf-8")
     assert pages[1].read_text(encoding="utf-8") == text
     assert re.findall(r'<div id="(\w+)"></div>', text) == [
-        f"{study}_{column}" for study in tables for column in STUDIES[study].columns
+        f"{study}_{column}" for study in tables for column in CURVES[study].columns
     ]
     assert not re.search(r"<(?:script|link)[^>]+(?:src|href)=", text)
     assert len(text) < 1.5e6  # a browser opens no larger page inside the report, where it is a third longer

@@ -9,53 +9,52 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from of_studies import BY_SECTION, finding
 from plasticity.errors import PlasticityError
 from plasticity.jobs.fingerprint import closure
 from plasticity.report.figures.reading import read_tables_of
-from plasticity.report.kept_runs.kept_run import read_run
-from plasticity.report.sources import SOURCES
-from plasticity.report.summarise import finding, summarise
-from plasticity.report.summary.summary_registry import SUMMARIES, summary_figures, summary_module
+from plasticity.report.summarise import summarise
 from plasticity.storage.tables import read_table
-from plasticity.studies.continual import findings as permuted
-from plasticity.studies.warm_start import findings as warm_start
+from plasticity.studies.kept_runs import read_run
 
 ROOT = Path(__file__).parents[2]
 KEPT = {
     "warm_start": ROOT / "docs/reproduction/warm_start_cifar10_small",
     "permuted": ROOT / "docs/reproduction/permuted_mnist",
 }
-TABLES = {"warm_start": warm_start.TABLES, "permuted": permuted.TABLES}
 
 
-def files(study):
-    return {name: KEPT[study] / f"{name}.parquet" for name in TABLES[study].SCHEMAS}
+def files(study, figures):
+    """The tables of a kept run, and a folder of figures."""
+    return {**{name: KEPT[study] / f"{name}.parquet" for name in BY_SECTION[study].tables}, "figures": figures}
 
 
 @pytest.mark.parametrize("study", KEPT)
 def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
-    plan = read_run(KEPT[study]).plan
-    name = summary_figures(study)[0]
+    plan, described = read_run(KEPT[study]).plan, BY_SECTION[study]
+    name = described.findings[0].figure
     svg = tmp_path / f"{name}.svg"
     svg.write_text('<svg xmlns="http://www.w3.org/2000/svg"><title>A</title><desc>what is drawn</desc></svg>')
     output = tmp_path / "out/summary.html"
-    figures = [svg, tmp_path / f"{name}.png"]
-    given = {"figures": figures, "settings": plan.summary_settings(), "drawn_by": {name: f"{name}_and_1_more"}}
-    summarise(study, tables=files(study), output=output, **given)
+    given = (described.summary(study), files(study, tmp_path), output)
+    summarise(*given, settings=plan.summary_settings())
     text = output.read_text(encoding="utf-8")
-    assert text.count("<h2>") == 1 + len(SUMMARIES[study].findings)
+    assert text.count("<h2>") == 1 + len(described.findings)
     assert 'alt="A. what is drawn"' in text
-    assert f"{name}_and_1_more</code>" in text
     assert plan.study["model"]["name"] in text
     assert f"(n = {len(plan.study['seeds'])})" in text
     assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]*", "", text))
     before = output.read_bytes()
-    summarise(study, tables=files(study), output=output, **given)
+    summarise(*given, settings=plan.summary_settings())
     assert output.read_bytes() == before
 
 
 def said(study, name):
-    tables = read_tables_of(TABLES[study], files(study), read_run(KEPT[study]).plan.summary_settings(), what="test")
+    of_study, settings = (
+        BY_SECTION[study].load(BY_SECTION[study].figure_tables),
+        read_run(KEPT[study]).plan.summary_settings(),
+    )
+    tables = read_tables_of(of_study, files(study, Path()), settings, what="test")
     return finding(study, name, tables).sentence
 
 
@@ -79,36 +78,27 @@ def test_the_kept_effect_of_length_is_its_slope_over_all_lengths():
 
 
 def test_a_missing_table_or_setting_is_told_in_one_line(tmp_path):
-    settings = read_run(KEPT["permuted"]).plan.summary_settings()
-    nothing = {"figures": [], "output": tmp_path / "x.html", "drawn_by": {}}
+    settings, of = read_run(KEPT["permuted"]).plan.summary_settings(), BY_SECTION["permuted"].summary("permuted")
+    given, output = files("permuted", tmp_path), tmp_path / "x.html"
     with pytest.raises(PlasticityError, match=r"summary of permuted: expected the tables .* none for \['causes'\]"):
-        given = {name: path for name, path in files("permuted").items() if name != "causes"}
-        summarise("permuted", tables=given, **nothing, settings=settings)
+        summarise(of, {name: path for name, path in given.items() if name != "causes"}, output, settings=settings)
     del settings["trial"]
     with pytest.raises(PlasticityError, match=r"summary of permuted: expected the settings .* none for \['trial'\]"):
-        summarise("permuted", tables=files("permuted"), **nothing, settings=settings)
-    assert not (tmp_path / "x.html").exists()
+        summarise(of, given, output, settings=settings)
+    assert not output.exists()
 
 
-@pytest.mark.parametrize("study", SUMMARIES)
+@pytest.mark.parametrize("study", BY_SECTION.values(), ids=lambda study: study.name)
 def test_a_study_s_findings_are_no_code_of_another(study):
-    others = {summary_module(other) for other in SUMMARIES if other != study}
-    assert not closure("plasticity.report.summarise", summary_module(study)) & others
+    packages = {
+        name.split(".")[2] for name in closure("plasticity.report.summarise", *study.told_by) if ".studies." in name
+    }
+    assert packages <= {study.name, "trial", "plan", "naming"}
 
 
-@pytest.mark.parametrize("study", SOURCES)
-def test_tables_come_from_the_rules_that_write_them(study):
-    text = (ROOT / f"workflow/rules/{study}.smk").read_text(encoding="utf-8")
-    for table, source in SOURCES[study].items():
-        (rule,) = re.findall(rf"^rule {source.rule}:\n(.*?)(?=^rule |\Z)", text, flags=re.MULTILINE | re.DOTALL)
-        output = rule.partition("output:")[2].partition("log:")[0]
-        assert f"/{table}.parquet" in output
-        assert not source.page or f"/tables/{source.page}.html" in text
-
-
-@pytest.mark.parametrize("study", SUMMARIES)
+@pytest.mark.parametrize("study", BY_SECTION.values(), ids=lambda study: study.name)
 def test_a_summary_does_not_wait_for_what_draws(study):
-    stages = f"plasticity.report.summarise, {summary_module(study)}"
+    stages = ", ".join(["plasticity.report.summarise", *study.told_by])
     code = f"import sys, {stages}; print(*{{'seaborn', 'torch'}} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout.split() == []

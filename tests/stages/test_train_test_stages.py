@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from of_studies import write_pages
 from plasticity.data.image_tensors import test_tensors as held_out_tensors
 from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import open_store
@@ -22,7 +23,6 @@ from plasticity.storage.checkpoints import iteration_name, iterations_in, read_c
 from plasticity.storage.tables import read_table
 from plasticity.studies.train_test_collapse.assemble import assemble_transfer, assemble_variances, best_of_rates
 from plasticity.studies.train_test_collapse.correlate import correlate_transfer, outcomes_of
-from plasticity.studies.train_test_collapse.outcomes import tabulate_train_test
 from plasticity.tasks.super_classes import draw_parts, first_task, next_task
 from plasticity.training import resume as resume_module
 from plasticity.training.epoch import accuracy
@@ -357,8 +357,7 @@ def test_a_checkpoint_that_was_not_measured_is_named(
 
 
 def test_the_reports_tables_show_layers_and_coefficients(study: dict[str, Path], tmp_path: Path) -> None:
-    outputs = {name: tmp_path / f"{name}.html" for name in ("outcomes", "correlations", "collapse_and_transfer")}
-    tabulate_train_test(study, settings={"labels": {"transfer": "odd or even"}}, outputs=outputs)
+    outputs = write_pages("train_test_collapse", study, tmp_path, {"transfer": "odd or even"})
     page = outputs["outcomes"].read_text(encoding="utf-8")
     assert page.count("odd or even") == 2  # a row per hidden layer
     assert "next task from before training" in page

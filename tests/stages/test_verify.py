@@ -10,8 +10,10 @@ import pytest
 from checkouts import TINY, checkout, snakemake
 from damage import empty, flip, truncate
 from plasticity.errors import PlasticityError
+from plasticity.stages.export import export_checkpoints
 from plasticity.stages.verify import verify
 from plasticity.storage.files import write_json
+from plasticity.storage.manifests import checkpoints_beside, write_manifest
 from tiny_study import FOLDER, TinyStudy, checkpoints_of
 
 CHECKPOINT = "warm_start/digits/warm_up/plain/seeds7-7/trajectory/seed7/epoch0002.safetensors"
@@ -99,6 +101,49 @@ def test_a_checkpoint_that_is_lost_is_missed(results: Path, capsys: pytest.Captu
     (trajectory / "seed7/epoch0002.safetensors").unlink()
     (line,), _ = damage(results, capsys)
     assert line.startswith(f"{trajectory}/seed7/epoch0002.safetensors: expected this checkpoint, got no file; delete ")
+
+
+@pytest.fixture
+def manifest(results: Path) -> Path:
+    """A manifest of exported checkpoints."""
+    folder = results / "warm_start/digits"
+    found = folder / "checkpoints/plain/seeds7-7.json"
+    outputs = checkpoints_beside(found, [(7, 1), (7, 2)])
+    export_checkpoints(folder / "warm_up/plain/seeds7-7/trajectory", outputs, study={})
+    write_manifest(found, outputs.values())
+    return found
+
+
+def test_a_listed_checkpoint_that_is_gone_is_named_and_its_manifest_removed(
+    results: Path, manifest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify(results, dataset="digits").checked["manifest"] == 1
+    capsys.readouterr()
+    lost = manifest.parent / "seed7/epoch0002.safetensors"
+    lost.unlink()
+    (line,), _ = damage(results, capsys)
+    assert line == f"{lost}: expected a checkpoint, got no file"
+    assert not manifest.exists()
+    assert verify(results, dataset="digits").damaged == []
+
+
+@pytest.mark.parametrize("name", ["seed7/epoch0001.safetensors", "seeds7-7.json"])
+def test_a_damaged_checkpoint_is_named_once_and_its_manifest_removed(
+    results: Path, manifest: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flip(manifest.parent / name)
+    (line,), _ = damage(results, capsys)
+    assert line.startswith(f"{manifest.parent / name}: ")
+    assert not manifest.exists()
+
+
+def test_another_sound_checkpoint_in_the_place_of_a_listed_one_is_named(
+    results: Path, manifest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(manifest.parent / "seed7/epoch0002.safetensors", manifest.parent / "seed7/epoch0001.safetensors")
+    (line,), _ = damage(results, capsys)
+    assert "epoch0001.safetensors: expected SHA-256" in line
+    assert not manifest.exists()
 
 
 @pytest.mark.parametrize("part", ["data", "warm_start/digits/warm_up", "warm_start/digits/fine_tune/warm_start", ""])

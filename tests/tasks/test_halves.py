@@ -12,7 +12,7 @@ from plasticity.data.store import ImageStore, open_store
 from plasticity.errors import PlasticityError
 from plasticity.stages.prepare import prepare
 from plasticity.storage.tables import read_provenance, read_table, write_table
-from plasticity.tasks.halves import draw_split, draw_splits, read_split
+from plasticity.tasks.halves import draw_split, read_split
 
 SIZE = 300
 
@@ -74,13 +74,6 @@ def test_seeds_are_independent(dataset: Path, store: ImageStore, tmp_path: Path,
     first = read_split(tmp_path / "one.parquet", store)
     assert not np.array_equal(first.full_indices, second.full_indices)
     assert set(first.warm_up_indices) != set(second.warm_up_indices)
-
-
-def test_a_job_draws_its_seeds_as_if_each_were_alone(dataset: Path, tmp_path: Path) -> None:
-    outputs = {seed: tmp_path / f"seed{seed}.parquet" for seed in (4, 2)}
-    draw_splits({"train_size": None, "warm_up_fraction": 0.5}, dataset=dataset, outputs=outputs)
-    for seed, output in outputs.items():
-        assert output.read_bytes() == _draw(dataset, tmp_path / "alone.parquet", seed).read_bytes()
 
 
 def test_smaller_train_size_is_a_prefix(dataset: Path, store: ImageStore, tmp_path: Path) -> None:

@@ -160,8 +160,8 @@ def test_a_caption_leads_to_its_table_and_its_rule(reader: Reader) -> None:
     (study,) = [name for name in subcategories(reader, "Figures") if "warm_start" in name]
     said = reader.page.locator("body")
     for link, target in (
-        ("as a page", "tabulate_warm_start"),
-        ("rule find_causes", "from plasticity.studies.warm_start.causes"),
+        ("as a page", "tabulate"),
+        ("rule find_causes", "run_stage"),
     ):
         reader.go("Figures", study)
         reader.click(reader.page.locator("a[iconname=information-circle]"))  # the first by name: causal estimates

@@ -6,16 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from checkouts import checkout, draws, planned, snakemake
+from checkouts import checkout, planned, snakemake
 from plasticity.storage.tables import read_table
 
 TINY = "tests/config/tiny_train_test.yaml"
 DECAYS = ("transfer", "weight_decay_0.01", "weight_decay_0.1")
 SIZES = ("training_size_60", "training_size_120")
 STUDY = Path("results/train_test_collapse/digits")
-COMPARED = "compare_published_train_test_collapse"
-PAGES = {"tabulate_train_test", "summarise_train_test_collapse", COMPARED}
-TABLES = {"assemble_variances", "assemble_transfer", "correlate_transfer", *PAGES}
+PAGES = {"tabulate", "draw_figures", "summarise", "compare_published"}
+TABLES = {"assemble_variances", "assemble_transfer", "correlate", *PAGES}
 
 pytestmark = pytest.mark.slow
 
@@ -84,8 +83,8 @@ def test_setting_of_the_next_task_reruns_no_first_task(finished: Path) -> None:
     change = "train_test_collapse={next_task: {iterations: 11}}"
     jobs = planned(finished, "--config", change, configfile=TINY)
     assert jobs["transfer"] == 4 * len(DECAYS)
-    following = {"assemble_transfer", "correlate_transfer", "show_config", *PAGES}
-    assert jobs.keys() - draws(jobs) == {"transfer"} | following
+    following = {"assemble_transfer", "correlate", "show_config", *PAGES}
+    assert jobs.keys() == {"transfer"} | following
 
 
 def test_new_learning_rate_runs_that_rate_alone(finished: Path) -> None:
@@ -113,7 +112,7 @@ def test_edited_line_of_a_metric_measures_anew(finished: Path, tmp_path: Path) -
     path = folder / "src/plasticity/metrics/variances.py"
     path.write_text(path.read_text(encoding="utf-8").replace("_BLOCK = 4096", "_BLOCK = 4095"), encoding="utf-8")
     jobs = planned(folder, configfile=TINY)
-    assert jobs.keys() - draws(jobs) == {"measure_variances"} | TABLES
+    assert jobs.keys() == {"measure_variances"} | TABLES
 
 
 @pytest.fixture(scope="module")
@@ -123,21 +122,21 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("preset", "pre_train", "transfer", "figures"),
+    ("preset", "pre_train", "transfer"),
     [
-        ("train_test_collapse", 5 * 3, 4 * 3 * 7, 4),
-        ("train_test_collapse_small", 5, 4 * 4, 4),
-        ("train_test_collapse_mnist_networks", 3 * 3, 0, 1),
-        ("train_test_collapse_fashion_mnist", (3 + 5) * 3, 0, 2),
-        ("train_test_collapse_cifar10", (3 + 5 + 1) * 3, 3 * 7, 3),
-        ("train_test_collapse_cifar10_small", (1 + 4) * 3, 0, 2),
-        ("train_test_collapse_svhn", 3 * 3, 0, 1),
-        ("train_test_collapse_stl10", 3 * 3, 0, 1),
+        ("train_test_collapse", 5 * 3, 4 * 3 * 7),
+        ("train_test_collapse_small", 5, 4 * 4),
+        ("train_test_collapse_mnist_networks", 3 * 3, 0),
+        ("train_test_collapse_fashion_mnist", (3 + 5) * 3, 0),
+        ("train_test_collapse_cifar10", (3 + 5 + 1) * 3, 3 * 7),
+        ("train_test_collapse_cifar10_small", (1 + 4) * 3, 0),
+        ("train_test_collapse_svhn", 3 * 3, 0),
+        ("train_test_collapse_stl10", 3 * 3, 0),
     ],
 )
-def test_preset_is_planned_in_full(fresh: Path, preset: str, pre_train: int, transfer: int, figures: int) -> None:
-    changes = ("--config", "dataset={download: true}", "jobs={figures_per_job: 1}")
+def test_preset_is_planned_in_full(fresh: Path, preset: str, pre_train: int, transfer: int) -> None:
+    changes = ("--config", "dataset={download: true}")
     jobs = planned(fresh, *changes, configfile=f"config/{preset}.yaml")
     assert (jobs["pre_train"], jobs["measure_variances"], jobs["transfer"]) == (pre_train, pre_train, transfer)
     assert not jobs.keys() & {"warm_up", "first_task"}
-    assert len(draws(jobs)) == figures
+    assert jobs["draw_figures"] == 1

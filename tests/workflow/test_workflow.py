@@ -1,6 +1,7 @@
 """The workflow as a user runs it: end to end on a small configuration, and what a change makes stale."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from checkouts import TINY, checkout, draws, planned, snakemake
+from checkouts import TINY, checkout, planned, snakemake
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_table
 
@@ -23,19 +25,13 @@ AFTER_FINE_TUNING = {
     "assemble_metrics",
     "correlate",
     "find_causes",
-    "tabulate_warm_start",
-    "summarise_warm_start",
-    "compare_published_warm_start",
+    "tabulate",
+    "draw_figures",
+    "summarise",
+    "compare_published",
 }
-UNTIL = ("assemble_metrics", "assemble_permuted")
-AFTER_TASKS = {
-    "assemble_permuted",
-    "correlate_permuted",
-    "find_causes_permuted",
-    "tabulate_permuted",
-    "summarise_permuted",
-    "compare_published_permuted",
-}
+UNTIL = ("assemble_metrics", "assemble_tasks")
+AFTER_TASKS = {*AFTER_FINE_TUNING, "assemble_tasks"} - {"assemble_metrics"}
 
 pytestmark = pytest.mark.slow
 
@@ -112,49 +108,39 @@ def test_nothing_is_left_to_do(finished: Path) -> None:
 
 def test_fine_tuning_setting_reruns_fine_tuning_and_what_follows(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={fine_tune: {max_epochs: 4}}")
-    assert jobs.keys() - draws(jobs) == {"fine_tune", "assemble_histories", "show_config"} | AFTER_FINE_TUNING
+    assert jobs.keys() == {"fine_tune", "assemble_histories", "show_config"} | AFTER_FINE_TUNING
     assert jobs["fine_tune"] == 2 * 4
-    assert len(draws(jobs)) == 5
+    assert (jobs["draw_figures"], jobs["tabulate"], jobs["correlate"]) == (1, 3, 1)
 
 
 def test_warm_up_setting_reruns_everything_behind_it(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={warm_up: {learning_rate: 0.05}}")
-    assert {"warm_up", "export_plain_seeds1-1", "measure_collapse", "fine_tune"} <= jobs.keys()
-    assert "intervene_shrink_perturb_seeds1-1" in jobs
-    assert not jobs.keys() & {"prepare_data", "draw_split_seeds1-1", "draw_split_seeds2-2"}
+    assert {"warm_up", "export", "intervene", "measure_collapse", "fine_tune"} <= jobs.keys()
+    assert not jobs.keys() & {"prepare_data", "draw_split"}
 
 
 def test_setting_of_one_arm_reruns_that_arm(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={arms: {shrink_perturb: {intervention: {shrink: 0.5}}}}")
-    assert sum(rule.startswith("intervene_shrink_perturb_") for rule in jobs) == 2
-    assert (jobs["measure_collapse"], jobs["fine_tune"]) == (2, 2)
-    assert not jobs.keys() & {"warm_up", "export_plain_seeds1-1"}
+    assert (jobs["intervene"], jobs["measure_collapse"], jobs["fine_tune"]) == (2, 2, 2)
+    assert not jobs.keys() & {"warm_up", "export"}
 
 
-def test_style_of_a_figure_redraws_that_figure_and_the_summary_that_shows_it(finished: Path) -> None:
-    jobs = planned(finished, "--config", "warm_start={figures: {plasticity_gap: {height: 3}}}")
-    assert jobs == {"draw_plasticity_gap": 1, "summarise_warm_start": 1, "show_config": 1}
+def test_style_of_a_figure_redraws_the_figures_of_its_study(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={figures: {training_curves: {height: 3}}}")
-    assert jobs == {"draw_training_curves": 1, "show_config": 1}
+    assert jobs == {"draw_figures": 1, "summarise": 1, "show_config": 1}
 
 
 def test_analysis_setting_reruns_the_analysis(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={analysis: {confidence: 0.9}}")
-    assert jobs.keys() - draws(jobs) == {
-        "correlate",
-        "find_causes",
-        "tabulate_warm_start",
-        "summarise_warm_start",
-        "compare_published_warm_start",
-        "show_config",
-    }
+    assert jobs.keys() == {"show_config", *AFTER_FINE_TUNING} - {"assemble_metrics"}
+    assert jobs["tabulate"] == 2  # not the page of outcomes
 
 
 def test_new_seed_runs_that_seed_alone(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={seeds: [1, 2, 3]}")
     assert (jobs["warm_up"], jobs["measure_collapse"], jobs["fine_tune"]) == (2, 3, 4)
-    assert "draw_split_seeds3-3" in jobs
-    assert not jobs.keys() & {"prepare_data", "draw_split_seeds1-1", "draw_split_seeds2-2"}
+    assert jobs["draw_split"] == 1
+    assert "prepare_data" not in jobs
 
 
 def test_edited_line_of_a_metric_measures_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
@@ -164,7 +150,7 @@ def test_edited_line_of_a_metric_measures_anew(finished: Path, edited: Callable[
     jobs = planned(finished)
     assert jobs["measure_collapse"] == 6
     measuring = {"measure_collapse", "first_task", "following_tasks"}  # online learning measures as it goes
-    assert jobs.keys() - draws(jobs) == measuring | AFTER_FINE_TUNING | AFTER_TASKS
+    assert jobs.keys() == measuring | AFTER_FINE_TUNING | AFTER_TASKS
 
 
 def test_edited_line_of_the_training_loop_trains_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
@@ -176,8 +162,8 @@ def test_new_entries_of_registries_make_nothing_stale(finished: Path, edited: Ca
     mine = "def mine(*given):\n    return given[0]\n\n\n"
     for name, registry in (
         ("training/penalties.py", "PENALTIES: dict[str, Penalty] = {"),
-        ("interventions.py", "INTERVENTIONS: dict[str, Intervention] = {"),
-        ("models/registry.py", "MODELS: dict[str, Callable[..., Classifier]] = {"),
+        ("training/interventions.py", "INTERVENTIONS: dict[str, Intervention] = {"),
+        ("models/model_registry.py", "MODELS: dict[str, Callable[..., Classifier]] = {"),
         ("data/readers.py", "READERS: dict[str, Callable[..., DataSet]] = {"),
     ):
         edited(f"src/plasticity/{name}", registry, f'{mine}{registry}"mine": mine, ')
@@ -186,19 +172,19 @@ def test_new_entries_of_registries_make_nothing_stale(finished: Path, edited: Ca
 
 def test_edited_figure_is_drawn_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:
     edited("src/plasticity/studies/warm_start/figures/training_curves.py", "import ", "import math\nimport ")
-    assert planned(finished) == {"draw_training_curves": 1}
+    assert planned(finished) == {"draw_figures": 1, "summarise": 1}
 
 
-def test_edited_script_reruns_its_stage_and_a_touched_one_nothing(
+def test_what_hands_a_job_to_its_stage_makes_nothing_stale(
     finished: Path, edited: Callable[[str, str, str], None]
 ) -> None:
-    for script in (finished / "workflow" / "scripts").glob("*.py"):
-        script.touch()  # as a checkout does
+    edited("workflow/scripts/stage.py", "run_stage(snakemake)", "run_stage((snakemake))")
+    edited("src/plasticity/jobs/adapter.py", "log = Path(snakemake.log[0])", "log = Path(str(snakemake.log[0]))")
     assert not planned(finished)
-    edited("workflow/scripts/export_checkpoints.py", "snakemake.log[0]", "str(snakemake.log[0])")
-    jobs = planned(finished)
-    assert any(rule.startswith("export_") for rule in jobs)
-    assert not {"warm_up", "first_task"} & set(jobs)
+    edited(
+        "src/plasticity/stages/export.py", 'manifest = job.output["manifest"]', 'manifest = (job.output)["manifest"]'
+    )
+    assert "warm_up" not in planned(finished)
 
 
 def test_comment_reruns_nothing(finished: Path, edited: Callable[[str, str, str], None]) -> None:
@@ -207,14 +193,19 @@ def test_comment_reruns_nothing(finished: Path, edited: Callable[[str, str, str]
     assert not planned(finished)
 
 
-def test_deleted_checkpoint_is_exported_again_without_training(finished: Path) -> None:
-    name = str(STUDY / "checkpoints/plain/seed1/epoch0004.safetensors")
-    path = finished / name
-    before = path.read_bytes()
+def test_deleted_checkpoint_is_made_again_by_the_next_run_without_training(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder, symlinks=True)
+    path = folder / STUDY / "checkpoints/plain/seed1/epoch0004.safetensors"
+    before, rows = path.read_bytes(), metrics(folder)
     path.unlink()
-    snakemake(finished, name, "--configfile", TINY)
-    assert path.read_bytes() == before
-    assert not planned(finished).keys() & {"warm_up", "draw_split_seeds1-1"}
+    manifest = folder / STUDY / "checkpoints/plain/seeds1-1.json"
+    listed = manifest.read_bytes()
+    done = snakemake(folder, "--configfile", TINY, "--until", "assemble_metrics")
+    assert f"{manifest.relative_to(folder)}: checkpoints are gone" in done.stdout
+    assert not re.search(r"rule (warm_up|draw_split):", done.stdout)
+    assert (path.read_bytes(), manifest.read_bytes()) == (before, listed)
+    pd.testing.assert_frame_equal(metrics(folder), rows)
 
 
 def test_another_cut_into_jobs_changes_no_number_and_repeats_no_fine_tuning(finished: Path, tmp_path: Path) -> None:
@@ -308,7 +299,7 @@ def test_permuted_study_has_every_task_and_the_baseline(finished: Path) -> None:
 def test_setting_of_a_permuted_arm_reruns_its_experiment(finished: Path) -> None:
     intervention = "{name: shrink_perturb, shrink: 0.5, perturb: 0.1}"
     jobs = planned(finished, "--config", f"permuted={{arms: {{continual: {{intervention: {intervention}}}}}}}")
-    assert jobs.keys() - draws(jobs) == {"following_tasks", "show_config"} | AFTER_TASKS
+    assert jobs.keys() == {"following_tasks", "show_config"} | AFTER_TASKS
     assert jobs["following_tasks"] == 2
 
 
@@ -325,7 +316,8 @@ def test_studies_do_not_touch_each_other(finished: Path) -> None:
 
 
 def test_a_study_can_be_left_out(finished: Path) -> None:
-    assert planned(finished, "--config", "warm_start=null") == {"show_config": 1, "compare_published_warm_start": 1}
+    assert planned(finished, "--config", "warm_start=null") == {"show_config": 1, "list_published": 1}
+    assert planned(finished, "--config", "studies=[permuted]") == {"show_config": 1, "list_published": 1}
 
 
 def test_published_numbers_stand_beside_the_run_and_beside_nothing(finished: Path, tmp_path: Path) -> None:
@@ -353,11 +345,7 @@ def test_a_finished_run_is_kept_with_its_page(finished: Path, tmp_path: Path) ->
     assert f"snakemake --cores all --configfile {TINY}" in text
     kept = folder / "docs/reproduction/warm_start_mine"
     assert (kept / "metrics.parquet").read_bytes() == (folder / STUDY / "metrics.parquet").read_bytes()
-    assert planned(folder, "reproduction_page") == {
-        "keep_run_warm_start": 1,
-        "keep_run_permuted": 1,
-        "reproduction_page": 1,
-    }
+    assert planned(folder, "reproduction_page") == {"keep_run": 2, "reproduction_page": 1}
 
 
 def test_permuted_preset_is_planned_in_full(tmp_path: Path) -> None:
@@ -371,10 +359,21 @@ def test_paper_preset_is_planned_in_full(tmp_path: Path) -> None:
     jobs = planned(checkout(tmp_path), configfile="config/paper.yaml")
     # plain, both signs of the penalty, three weight decays; five seeds; 70 checkpoints, of the shorter ones 30
     assert jobs["warm_up"] == 5 * 6
-    assert sum(count for rule, count in jobs.items() if rule.startswith("export_")) == 5 * 6
-    assert sum(rule.startswith("intervene_shrink_perturb_") for rule in jobs) == 5
+    assert (jobs["export"], jobs["intervene"], jobs["draw_split"]) == (5 * 6, 5, 5)
     assert jobs["fine_tune"] == 5 * (1 + 14 + 14 + 5 * 6)
 
 
-def test_lint_is_clean(tmp_path: Path) -> None:
-    assert "Congratulations" in snakemake(checkout(tmp_path), "--lint").stdout
+def test_lint_is_clean_and_rules_are_listed_and_named_on_the_command_line(tmp_path: Path) -> None:
+    folder = checkout(tmp_path)
+    assert "Congratulations" in snakemake(folder, "--lint").stdout
+    assert "Draw a study's figures from its tables" in snakemake(folder, "--list").stdout
+    assert planned(folder, "--set-resources", "export:mem_mb=1", "--forcerun", "draw_figures")["draw_figures"] == 2
+
+
+def test_a_second_section_of_a_study_runs_beside_the_first(tmp_path: Path) -> None:
+    folder = checkout(tmp_path)
+    section = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))["permuted"]
+    given = {"again": {**section, "study": "continual", "seeds": [7]}, "studies": ["permuted", "again"]}
+    (folder / "mine.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
+    jobs = planned(folder, configfile="mine.yaml")
+    assert (jobs["assemble_tasks"], jobs["correlate"], jobs["draw_figures"], jobs["list_published"]) == (2, 2, 2, 2)

@@ -1,4 +1,4 @@
-# The checked configuration, the plan it asks for, and what all rules share. Functions only.
+# The checked configuration, the plans it asks for, and what all rules share. Functions only.
 
 import json
 import os
@@ -12,21 +12,20 @@ sys.path.insert(0, PACKAGE)
 os.environ.update(PYTHONPATH=PACKAGE)
 
 import yaml
+from jinja2.defaults import DEFAULT_NAMESPACE
 from snakemake.utils import update_config
 
 from plasticity.config import load_config, refuse_repeated_keys, typed
-from plasticity.jobs.entries import entries_in
 from plasticity.errors import PlasticityError
-from plasticity.report.figures.figure_registry import figure_module
+from plasticity.jobs.entries import entries_in
 from plasticity.jobs.fingerprint import fingerprint
-from plasticity.jobs.usage import name_run
 from plasticity.jobs.lost_jobs import notice_lost_jobs
-from plasticity.studies.continual.plan import PermutedPlan
-from plasticity.studies.train_test_collapse.plan import TrainTestPlan
-from plasticity.studies.warm_start.plan import WarmStartPlan
-from plasticity.report.published.claims import published_digest, published_studies
-from plasticity.report.sources import SOURCES, drawing_rule
-from plasticity.report.summary.summary_registry import summary_figures, summary_module
+from plasticity.jobs.usage import name_run
+from plasticity.report.captions import captions_of
+from plasticity.storage.files import sha256_of
+from plasticity.storage.manifests import drop_incomplete
+from plasticity.studies import all_studies, sections_of
+from plasticity.studies.warm_start.plan import refuse_shared_names
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
 BASE = Path(workflow.basedir, "config.yaml")
@@ -34,11 +33,18 @@ given = yaml.safe_load(BASE.read_text(encoding="utf-8"))
 update_config(given, config)
 update_config(given, typed(workflow.config_settings.config))
 
+
+def plans_of(name):
+    """Plans of the sections that are of a study."""
+    return [PLANS[section] for section, study in SECTIONS.items() if study.name == name]
+
+
 try:
     refuse_repeated_keys([BASE, *workflow.config_settings.configfiles])
     config = load_config(given, root=Path.cwd())
-    if "warm_start" in config:
-        WarmStartPlan(config).starts  # refuses a name that only the plan knows
+    SECTIONS = sections_of(config)
+    PLANS = {name: study.plan_of(config, name) for name, study in SECTIONS.items()}
+    refuse_shared_names(plans_of("warm_start"))
 except PlasticityError as error:
     raise WorkflowError(str(error)) from None
 
@@ -50,183 +56,111 @@ if "snakemake_executor_plugin_slurm" in sys.modules:
 
 name_run()
 
+# What the captions of figures and tables ask for; Snakemake leaves them no other way to a function.
+DEFAULT_NAMESPACE.update(caption=captions_of(SECTIONS.__getitem__))
+
 DATASET = config["dataset"]["name"]
 DATA = f"results/data/{DATASET}"
+PREPARED = f"{DATA}/dataset.json"
 
-# A study that the configuration leaves out has no plan, and its rules are not read.
-WARM_START = WarmStartPlan(config) if "warm_start" in config else None
-WARM_START_RESULTS = f"results/warm_start/{DATASET}"
-PERMUTED = PermutedPlan(config) if "permuted" in config else None
-PERMUTED_RESULTS = f"results/permuted/{DATASET}"
-TRAIN_TEST = TrainTestPlan(config) if "train_test_collapse" in config else None
-TRAIN_TEST_RESULTS = f"results/train_test_collapse/{DATASET}"
-PLANS = {
-    name: plan
-    for name, plan in [
-        ("warm_start", WARM_START),
-        ("permuted", PERMUTED),
-        ("train_test_collapse", TRAIN_TEST),
-    ]
-    if plan is not None
+# Results and logs of a section: `{study}` is its name.
+RESULTS = f"results/{{study}}/{DATASET}"
+LOGS = f"logs/{{study}}/{DATASET}"
+
+# Of studies that no section is of, the published numbers are listed, under the name of the section that would be.
+LEFT_OUT = {
+    study.section: study for name, study in all_studies().items() if not plans_of(name)
 }
 
-# Of these studies there are published numbers; those with one line per arm have curves.
-COMPARED = {study: PLANS[study] for study in published_studies() if study in PLANS}
-CURVED = {study: plan for study, plan in COMPARED.items() if plan is not TRAIN_TEST}
+# Sections whose runs are a curve each.
+CURVED = [name for name, study in SECTIONS.items() if study.curves]
+
 # The report sorts its categories by name.
 FIRST_CATEGORY = "At a glance"
-PAGES = ["outcomes", "correlations", "causes", "published"]
-TRAIN_TEST_PAGES = ["outcomes", "correlations", "collapse_and_transfer", "published"]
 
 
-wildcard_constraints:
-    seed=r"\d+",
-    epoch=r"\d{4}",
+def study(wildcards):
+    """The study that a job's section is of."""
+    return SECTIONS[wildcards.study]
 
 
-def figure_file(study, figure, ending):
-    """File of a figure."""
-    return f"results/{study}/{DATASET}/figures/{figure}.{ending}"
+def plan(wildcards):
+    """The plan of a job's section."""
+    return PLANS[wildcards.study]
 
 
-def figure_in_report(study, figure):
-    """A figure with its caption and its place in the report."""
-    return report(
-        figure_file(study, figure, "svg"),
-        caption=f"../report/{figure}.rst",
-        category="Figures",
-        subcategory=f"{study}, {DATASET}",
-        labels={"figure": figure.replace("_", " ")},
-    )
+def seeds(wildcards):
+    """Seeds that a job carries."""
+    return plan(wildcards).groups[wildcards.group]
 
 
 def one_of(names):
-    """Pattern of a wildcard that is one of these names."""
-    return "|".join(map(re.escape, names)) or "none"
+    """Pattern of a wildcard that is one of these names; the longest that fits is meant."""
+    return "|".join(map(re.escape, sorted(set(names), key=len, reverse=True))) or "none"
 
 
-def checkpoints_of(start, seeds_and_epochs):
-    """Checkpoints of a start that a job carries."""
-    folder = f"{WARM_START_RESULTS}/checkpoints/{start}"
-    return [
-        f"{folder}/seed{seed}/epoch{epoch:04d}.safetensors"
-        for seed, epoch in seeds_and_epochs
-    ]
+def sections(name):
+    """Pattern of the sections that are of a study."""
+    return one_of(plan.section for plan in plans_of(name))
 
 
-def splits_of_group(group):
-    """Splits of the seeds that a job carries."""
-    return [
-        f"{WARM_START_RESULTS}/splits/seed{seed}.parquet"
-        for seed in WARM_START.groups[group]
-    ]
+def named_by(name, what):
+    """Pattern of the names of one kind, such as "arms", in all sections of a study."""
+    return one_of(each for plan in plans_of(name) for each in getattr(plan, what))
 
 
-def fine_tune_files(ending):
-    """Files of all fine-tuning jobs: their outcomes end in parquet, their histories in history.parquet."""
-    return [
-        f"{WARM_START_RESULTS}/fine_tune/{arm}/{group}/{chunk}.{ending}"
-        for arm in WARM_START.arms
-        for group in WARM_START.groups
-        for chunk in WARM_START.chunks(arm)
-    ]
+def code_of(stage, *modules, tables=(), settings=()):
+    """Fingerprint of a stage, of further modules, of tables it writes and components its settings name."""
+    names = [name.partition(":")[0] for name in (stage, *modules)]
+    return fingerprint(*names, tables=tables, used=entries_in(settings))
 
 
-def warm_start_targets():
-    """Final files of the warm-start study."""
-    if WARM_START is None:
-        return []
-    tables = ["metrics", "histories", "correlations", "causes", "published"]
-    figures = WARM_START.study["figures"]
-    return study_files(WARM_START_RESULTS, tables, figures, PAGES)
+def tables_of(wildcards, names=None):
+    """A section's tables by name, or those of these names."""
+    chosen = names or study(wildcards).tables
+    return {name: f"{plan(wildcards).folder}/{name}.parquet" for name in chosen}
 
 
-def permuted_targets():
-    """Final files of the permuted study."""
-    if PERMUTED is None:
-        return []
-    tables = ["metrics", "correlations", "causes", "published"]
-    figures = PERMUTED.study["figures"]
-    return study_files(PERMUTED_RESULTS, tables, figures, PAGES)
+def page_of(wildcards):
+    """A page of the report about a section's tables, as it describes itself."""
+    return study(wildcards).pages[wildcards.page]
 
 
-def train_test_targets():
-    """Final files of the train-test study."""
-    if TRAIN_TEST is None:
-        return []
-    tables = ["metrics", "transfer", "correlations", "published"]
-    figures = TRAIN_TEST.study["figures"]
-    return study_files(TRAIN_TEST_RESULTS, tables, figures, TRAIN_TEST_PAGES)
+def in_words(**labels):
+    """Labels of a report's entry, by what makes them of its wildcards."""
+    return lambda wildcards: {name: label(wildcards) for name, label in labels.items()}
 
 
-def benchmark_folders():
-    """Folders of benchmark files and of logs, by study."""
-    folders = {"data": {"benchmarks": f"{DATA}/benchmarks", "logs": f"logs/{DATASET}"}}
-    return folders | {
-        study: {
-            "benchmarks": f"results/{study}/{DATASET}/benchmarks",
-            "logs": f"logs/{study}/{DATASET}",
-        }
-        for study in PLANS
-    }
-
-
-def study_files(folder, tables, figures, pages):
-    """Summary, tables, figures and report pages of a study."""
+def targets(section):
+    """Final files of a section."""
+    study, folder = SECTIONS[section], PLANS[section].folder
     return [
         f"{folder}/summary.html",
-        *(f"{folder}/{table}.parquet" for table in tables),
-        *(
-            f"{folder}/figures/{f}.{ending}"
-            for f in figures
-            for ending in ["svg", "png"]
-        ),
-        *(f"{folder}/tables/{page}.html" for page in pages),
+        f"{folder}/figures",
+        *kept_tables(section),
+        *(f"{folder}/tables/{page}.html" for page in [*study.pages, "published"]),
     ]
 
 
-def result_tables(study):
-    """Return the tables that a study's figures and summary are made from, by name."""
-    return {
-        table: f"results/{study}/{DATASET}/{table}.parquet" for table in SOURCES[study]
-    }
+def targets_of(name):
+    """Final files of all sections that are of a study."""
+    return [path for plan in plans_of(name) for path in targets(plan.section)]
 
 
-def summary_figure_files(study):
-    """Return the figures of a study's summary that the configuration asks for."""
-    asked = PLANS[study].study["figures"]
+def kept_tables(section):
+    """Tables that are kept of a run."""
+    names = [*SECTIONS[section].tables, "published"]
+    return [f"{PLANS[section].folder}/{name}.parquet" for name in names]
+
+
+def not_run_targets():
+    """What is published about the studies that the configuration leaves out."""
+    folders = [f"results/{section}/{DATASET}" for section in LEFT_OUT]
     return [
-        f"results/{study}/{DATASET}/figures/{figure}.{ending}"
-        for figure in summary_figures(study)
-        if figure in asked
-        for ending in ["svg", "png"]
+        path
+        for folder in folders
+        for path in (f"{folder}/not_run.parquet", f"{folder}/tables/not_run.html")
     ]
-
-
-def tables_of(study):
-    """Tables that a study's results are read from; none for a study that the configuration leaves out."""
-    folder = f"results/{study}/{DATASET}"
-    names = ["metrics", "correlations"] if study in PLANS else []
-    return {name: f"{folder}/{name}.parquet" for name in names}
-
-
-def published_files(study):
-    """Table and page of what is published about a study."""
-    folder, name = f"results/{study}/{DATASET}", "published"
-    if study not in PLANS:
-        name = "not_run"
-    return [f"{folder}/{name}.parquet", f"{folder}/tables/{name}.html"]
-
-
-def kept_files(study):
-    """Tables and figures that are kept of a run."""
-    ends = (".parquet", ".png")
-    targets = {
-        "warm_start": warm_start_targets,
-        "permuted": permuted_targets,
-        "train_test_collapse": train_test_targets,
-    }
-    return [path for path in targets[study]() if path.endswith(ends)]
 
 
 def command_line():
@@ -243,7 +177,15 @@ def command_line():
     return " ".join(parts)
 
 
-def not_run_targets():
-    """What is published about the studies that the configuration leaves out."""
-    left_out = [study for study in published_studies() if study not in PLANS]
-    return [path for study in left_out for path in published_files(study)]
+# A checkpoint that is gone takes its manifest with it: the run that begins makes both again.
+if workflow.is_main_process:
+    for manifest in drop_incomplete(
+        Path(path) for plan in plans_of("warm_start") for path in plan.manifests
+    ):
+        print(f"{manifest}: checkpoints are gone, made again", file=sys.stderr)
+
+
+wildcard_constraints:
+    study=one_of(SECTIONS),
+    seed=r"\d+",
+    group=r"seeds\d+-\d+",

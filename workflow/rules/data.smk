@@ -2,12 +2,13 @@
 
 
 rule prepare_data:
+    """Read the data set, check it, and store it as arrays with checksums."""
     output:
         train_images=f"{DATA}/train_images.npy",
         train_labels=f"{DATA}/train_labels.npy",
         test_images=f"{DATA}/test_images.npy",
         test_labels=f"{DATA}/test_labels.npy",
-        description=f"{DATA}/dataset.json",
+        description=PREPARED,
     log:
         f"logs/{DATASET}/prepare_data.log",
     benchmark:
@@ -19,11 +20,10 @@ rule prepare_data:
         mem_mb=8000,
         runtime=60,
     params:
+        stage="plasticity.stages.prepare:run",
         settings=config["dataset"],
-        code=fingerprint(
-            "plasticity.stages.prepare", used=entries_in(config["dataset"])
-        ),
+        code=code_of("plasticity.stages.prepare", settings=config["dataset"]),
     message:
         "Preparing the data set {params.settings[name]}"
     script:
-        "../scripts/prepare_data.py"
+        "../scripts/stage.py"

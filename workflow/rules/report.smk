@@ -1,43 +1,8 @@
-# What the report says of a whole study, and of the run itself: the configuration, and what the jobs took.
-
-
-# Each study in one page, from its tables and some of its figures.
-for study in PLANS:
-    folder = f"results/{study}/{DATASET}"
-
-    rule:
-        name:
-            f"summarise_{study}"
-        input:
-            **result_tables(study),
-            figures=summary_figure_files(study),
-        output:
-            page=report(
-                f"{folder}/summary.html",
-                caption="../report/summary.rst",
-                category=FIRST_CATEGORY,
-                subcategory=f"{study}, {DATASET}",
-                labels={"page": "summary"},
-            ),
-        log:
-            f"logs/{study}/{DATASET}/summarise.log",
-        benchmark:
-            f"{folder}/benchmarks/summarise.tsv"
-        localrule: True
-        conda:
-            "../../environment.yml"
-        params:
-            study=study,
-            settings=PLANS[study].summary_settings(),
-            drawn_by=PLANS[study].drawn_by,
-            code=fingerprint("plasticity.report.summarise", summary_module(study)),
-        message:
-            "Summing up the study {params.study}"
-        script:
-            "../scripts/summarise.py"
+# What the report says of the run itself: the configuration, curves of all studies, and what the jobs took.
 
 
 rule show_config:
+    """Write the configuration as it was run, for the report."""
     output:
         page=report(
             f"results/config/{DATASET}.html",
@@ -54,17 +19,19 @@ rule show_config:
     conda:
         "../../environment.yml"
     params:
+        stage="plasticity.report.show_config:run",
         config=config,
-        code=fingerprint("plasticity.report.show_config"),
+        code=code_of("plasticity.report.show_config"),
     message:
         "Writing down the configuration"
     script:
-        "../scripts/show_config.py"
+        "../scripts/stage.py"
 
 
 rule draw_curves:
+    """Draw curves of all arms whose values are read by pointing."""
     input:
-        **{study: f"results/{study}/{DATASET}/metrics.parquet" for study in CURVED},
+        **{name: f"{PLANS[name].folder}/metrics.parquet" for name in CURVED},
     output:
         page=report(
             f"results/curves/{DATASET}.html",
@@ -81,22 +48,25 @@ rule draw_curves:
     conda:
         "../../environment.yml"
     params:
-        settings={study: plan.curve_settings() for study, plan in CURVED.items()},
-        code=fingerprint("plasticity.report.curves"),
+        stage="plasticity.report.curves:run",
+        settings={
+            name: {**SECTIONS[name].curve_columns(), **PLANS[name].curve_settings()}
+            for name in CURVED
+        },
+        code=code_of("plasticity.report.curves"),
     message:
         "Drawing the curves whose values are read by pointing"
     script:
-        "../scripts/draw_curves.py"
+        "../scripts/stage.py"
 
 
 # Behind everything else, so that every job has ended. Benchmark files are not its inputs: a lost one would train a
 # network again.
 rule collect_benchmarks:
+    """Collect what every job took, in a table, two pages and a figure."""
     input:
-        warm_start_targets(),
-        permuted_targets(),
+        [path for section in SECTIONS for path in targets(section)],
         rules.draw_curves.output.page,
-        train_test_targets(),
     output:
         jobs=f"results/benchmarks/{DATASET}/jobs.parquet",
         stages=report(
@@ -129,9 +99,11 @@ rule collect_benchmarks:
     conda:
         "../../environment.yml"
     params:
-        folders=benchmark_folders(),
-        code=fingerprint("plasticity.report.collect_benchmarks", tables=("benchmarks",)),
+        stage="plasticity.report.collect_benchmarks:run",
+        studies=list(SECTIONS),
+        dataset=DATASET,
+        code=code_of("plasticity.report.collect_benchmarks", tables=("benchmarks",)),
     message:
         "Collecting what the jobs took"
     script:
-        "../scripts/collect_benchmarks.py"
+        "../scripts/stage.py"

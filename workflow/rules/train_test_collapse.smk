@@ -1,29 +1,32 @@
 # Train and test collapse: do the features of test images collapse as those of training images do, in every layer, and
 # does it help a next task? First task: some images of the data set. Next task: the classes inside its super-classes.
 #
-#   pre_train -> measure_variances -> assemble_variances -+-> assemble_transfer -> correlate_transfer -> figures
+#   pre_train -> measure_variances -> assemble_variances -+-> assemble_transfer -> analysis.smk
 #           \--> transfer (per learning rate) ------------/
+#
 # A job carries some seeds. Arms without super-classes have no next task.
 
 
 wildcard_constraints:
-    pre_trained=one_of(TRAIN_TEST.arms),
-    group=r"seeds\d+-\d+",
-    rate=one_of(TRAIN_TEST.rates),
+    pre_trained=named_by("train_test_collapse", "arms"),
+    rate=named_by("train_test_collapse", "rates"),
 
 
 rule pre_train:
+    """Train some seeds on the first task, and keep checkpoints in equal ratios."""
     input:
-        data=rules.prepare_data.output.description,
+        data=PREPARED,
     output:
         trajectory=directory(
-            f"{TRAIN_TEST_RESULTS}/pre_train/{{pre_trained}}/{{group}}/trajectory"
+            f"{RESULTS}/pre_train/{{pre_trained}}/{{group}}/trajectory"
         ),
-        history=f"{TRAIN_TEST_RESULTS}/pre_train/{{pre_trained}}/{{group}}/history.parquet",
+        history=f"{RESULTS}/pre_train/{{pre_trained}}/{{group}}/history.parquet",
     log:
-        f"logs/train_test_collapse/{DATASET}/pre_train/{{pre_trained}}/{{group}}.log",
+        f"{LOGS}/pre_train/{{pre_trained}}/{{group}}.log",
     benchmark:
-        f"{TRAIN_TEST_RESULTS}/benchmarks/pre_train/{{pre_trained}}/{{group}}.tsv"
+        f"{RESULTS}/benchmarks/pre_train/{{pre_trained}}/{{group}}.tsv"
+    wildcard_constraints:
+        study=sections("train_test_collapse"),
     conda:
         "../../environment.yml"
     threads: 1
@@ -31,29 +34,35 @@ rule pre_train:
         mem_mb=4000,
         runtime=1440,
     params:
-        settings=lambda wildcards: TRAIN_TEST.pre_train_settings(wildcards.pre_trained),
-        seeds=lambda wildcards: TRAIN_TEST.groups[wildcards.group],
-        code=lambda wildcards: fingerprint(
+        stage="plasticity.stages.pre_train:run",
+        settings=lambda wildcards: plan(wildcards).pre_train_settings(
+            wildcards.pre_trained
+        ),
+        seeds=seeds,
+        code=lambda wildcards: code_of(
             "plasticity.stages.pre_train",
             tables=("history",),
-            used=entries_in(TRAIN_TEST.pre_train_settings(wildcards.pre_trained)),
+            settings=plan(wildcards).pre_train_settings(wildcards.pre_trained),
         ),
     message:
         "First task of {wildcards.pre_trained}, {wildcards.group}"
     script:
-        "../scripts/pre_train.py"
+        "../scripts/stage.py"
 
 
 rule measure_variances:
+    """Measure train and test variances of every layer at the checkpoints."""
     input:
-        data=rules.prepare_data.output.description,
-        trajectory=rules.pre_train.output.trajectory,
+        data=PREPARED,
+        trajectory=f"{RESULTS}/pre_train/{{pre_trained}}/{{group}}/trajectory",
     output:
-        variances=f"{TRAIN_TEST_RESULTS}/variances/{{pre_trained}}/{{group}}.parquet",
+        variances=f"{RESULTS}/variances/{{pre_trained}}/{{group}}.parquet",
     log:
-        f"logs/train_test_collapse/{DATASET}/measure_variances/{{pre_trained}}/{{group}}.log",
+        f"{LOGS}/measure_variances/{{pre_trained}}/{{group}}.log",
     benchmark:
-        f"{TRAIN_TEST_RESULTS}/benchmarks/measure_variances/{{pre_trained}}/{{group}}.tsv"
+        f"{RESULTS}/benchmarks/measure_variances/{{pre_trained}}/{{group}}.tsv"
+    wildcard_constraints:
+        study=sections("train_test_collapse"),
     conda:
         "../../environment.yml"
     threads: 1
@@ -61,29 +70,35 @@ rule measure_variances:
         mem_mb=8000,
         runtime=240,
     params:
-        settings=lambda wildcards: TRAIN_TEST.measure_settings(wildcards.pre_trained),
-        seeds=lambda wildcards: TRAIN_TEST.groups[wildcards.group],
-        code=lambda wildcards: fingerprint(
+        stage="plasticity.stages.measure_variances:run",
+        settings=lambda wildcards: plan(wildcards).measure_settings(
+            wildcards.pre_trained
+        ),
+        seeds=seeds,
+        code=lambda wildcards: code_of(
             "plasticity.stages.measure_variances",
             tables=("variances",),
-            used=entries_in(TRAIN_TEST.measure_settings(wildcards.pre_trained)),
+            settings=plan(wildcards).measure_settings(wildcards.pre_trained),
         ),
     message:
         "Measuring variances of {wildcards.pre_trained}, {wildcards.group}"
     script:
-        "../scripts/measure_variances.py"
+        "../scripts/stage.py"
 
 
 rule transfer:
+    """Train on the next task from every checkpoint, with one learning rate."""
     input:
-        data=rules.prepare_data.output.description,
-        trajectory=rules.pre_train.output.trajectory,
+        data=PREPARED,
+        trajectory=f"{RESULTS}/pre_train/{{pre_trained}}/{{group}}/trajectory",
     output:
-        outcomes=f"{TRAIN_TEST_RESULTS}/transfer/{{pre_trained}}/{{group}}/{{rate}}.parquet",
+        outcomes=f"{RESULTS}/transfer/{{pre_trained}}/{{group}}/{{rate}}.parquet",
     log:
-        f"logs/train_test_collapse/{DATASET}/transfer/{{pre_trained}}/{{group}}/{{rate}}.log",
+        f"{LOGS}/transfer/{{pre_trained}}/{{group}}/{{rate}}.log",
     benchmark:
-        f"{TRAIN_TEST_RESULTS}/benchmarks/transfer/{{pre_trained}}/{{group}}/{{rate}}.tsv"
+        f"{RESULTS}/benchmarks/transfer/{{pre_trained}}/{{group}}/{{rate}}.tsv"
+    wildcard_constraints:
+        study=sections("train_test_collapse"),
     conda:
         "../../environment.yml"
     threads: 1
@@ -91,141 +106,80 @@ rule transfer:
         mem_mb=4000,
         runtime=1440,
     params:
-        settings=lambda wildcards: TRAIN_TEST.transfer_settings(
+        stage="plasticity.stages.transfer:run",
+        settings=lambda wildcards: plan(wildcards).transfer_settings(
             wildcards.pre_trained, wildcards.rate
         ),
-        seeds=lambda wildcards: TRAIN_TEST.groups[wildcards.group],
-        code=lambda wildcards: fingerprint(
+        seeds=seeds,
+        code=lambda wildcards: code_of(
             "plasticity.stages.transfer",
             tables=("next_task",),
-            used=entries_in(
-                TRAIN_TEST.transfer_settings(wildcards.pre_trained, wildcards.rate)
+            settings=plan(wildcards).transfer_settings(
+                wildcards.pre_trained, wildcards.rate
             ),
         ),
     message:
         "Next task of {wildcards.pre_trained}, {wildcards.group}, {wildcards.rate}"
     script:
-        "../scripts/transfer.py"
+        "../scripts/stage.py"
 
 
 rule assemble_variances:
+    """Put the variances of all arms together: a row per checkpoint and layer."""
     input:
-        expand(
-            rules.measure_variances.output.variances,
-            pre_trained=TRAIN_TEST.arms,
-            group=TRAIN_TEST.groups,
-        ),
+        lambda wildcards: plan(wildcards).variance_files,
     output:
-        metrics=f"{TRAIN_TEST_RESULTS}/metrics.parquet",
+        metrics=f"{RESULTS}/metrics.parquet",
     log:
-        f"logs/train_test_collapse/{DATASET}/assemble_variances.log",
+        f"{LOGS}/assemble_variances.log",
     benchmark:
-        f"{TRAIN_TEST_RESULTS}/benchmarks/assemble_variances.tsv"
+        f"{RESULTS}/benchmarks/assemble_variances.tsv"
+    wildcard_constraints:
+        study=sections("train_test_collapse"),
     localrule: True
     conda:
         "../../environment.yml"
     params:
-        settings=TRAIN_TEST.assemble_settings(),
-        code=fingerprint(
+        stage="plasticity.studies.train_test_collapse.assemble:run_variances",
+        settings=lambda wildcards: plan(wildcards).assemble_settings(),
+        code=code_of(
             "plasticity.studies.train_test_collapse.assemble", tables=("variances",)
         ),
     message:
-        "Assembling the table of variances"
+        "Assembling the table of variances of {wildcards.study}"
     script:
-        "../scripts/assemble_variances.py"
+        "../scripts/stage.py"
 
 
 rule assemble_transfer:
+    """Join next tasks with the variances before them: a row per checkpoint and rate."""
     input:
-        metrics=rules.assemble_variances.output.metrics,
-        next_tasks=expand(
-            rules.transfer.output.outcomes,
-            pre_trained=TRAIN_TEST.transfers,
-            group=TRAIN_TEST.groups,
-            rate=TRAIN_TEST.rates,
-        ),
+        metrics=f"{RESULTS}/metrics.parquet",
+        next_tasks=lambda wildcards: plan(wildcards).transfer_files,
     output:
-        transfer=f"{TRAIN_TEST_RESULTS}/transfer.parquet",
+        transfer=f"{RESULTS}/transfer.parquet",
     log:
-        f"logs/train_test_collapse/{DATASET}/assemble_transfer.log",
+        f"{LOGS}/assemble_transfer.log",
     benchmark:
-        f"{TRAIN_TEST_RESULTS}/benchmarks/assemble_transfer.tsv"
+        f"{RESULTS}/benchmarks/assemble_transfer.tsv"
+    wildcard_constraints:
+        study=sections("train_test_collapse"),
     localrule: True
     conda:
         "../../environment.yml"
     params:
-        settings=TRAIN_TEST.assemble_settings(),
-        code=fingerprint(
+        stage="plasticity.studies.train_test_collapse.assemble:run_transfer",
+        settings=lambda wildcards: plan(wildcards).assemble_settings(),
+        code=code_of(
             "plasticity.studies.train_test_collapse.assemble", tables=("transfer",)
         ),
     message:
-        "Assembling the table of next tasks"
+        "Assembling the table of next tasks of {wildcards.study}"
     script:
-        "../scripts/assemble_transfer.py"
+        "../scripts/stage.py"
 
 
-rule correlate_transfer:
+rule train_test_collapse:
+    """Make all results of train and test collapse."""
     input:
-        transfer=rules.assemble_transfer.output.transfer,
-    output:
-        correlations=f"{TRAIN_TEST_RESULTS}/correlations.parquet",
-    log:
-        f"logs/train_test_collapse/{DATASET}/correlate_transfer.log",
-    benchmark:
-        f"{TRAIN_TEST_RESULTS}/benchmarks/correlate_transfer.tsv"
-    localrule: True
-    conda:
-        "../../environment.yml"
-    params:
-        settings=TRAIN_TEST.correlate_settings(),
-        code=fingerprint(
-            "plasticity.studies.train_test_collapse.correlate",
-            tables=("correlations",),
-        ),
-    message:
-        "Correlating variances with accuracy on the next task"
-    script:
-        "../scripts/correlate_transfer.py"
-
-
-rule tabulate_train_test:
-    input:
-        metrics=rules.assemble_variances.output.metrics,
-        transfer=rules.assemble_transfer.output.transfer,
-        correlations=rules.correlate_transfer.output.correlations,
-    output:
-        outcomes=report(
-            f"{TRAIN_TEST_RESULTS}/tables/outcomes.html",
-            caption="../report/train_test_table.rst",
-            category="Tables",
-            subcategory=f"train_test_collapse, {DATASET}",
-            labels={"table": "variances and outcomes"},
-        ),
-        correlations=report(
-            f"{TRAIN_TEST_RESULTS}/tables/correlations.html",
-            caption="../report/train_test_correlations_table.rst",
-            category="Tables",
-            subcategory=f"train_test_collapse, {DATASET}",
-            labels={"table": "correlations"},
-        ),
-        collapse_and_transfer=report(
-            f"{TRAIN_TEST_RESULTS}/tables/collapse_and_transfer.html",
-            caption="../report/collapse_and_transfer_table.rst",
-            category="Tables",
-            subcategory=f"train_test_collapse, {DATASET}",
-            labels={"table": "NC1 and train variance"},
-        ),
-    log:
-        f"logs/train_test_collapse/{DATASET}/tabulate.log",
-    benchmark:
-        f"{TRAIN_TEST_RESULTS}/benchmarks/tabulate.tsv"
-    localrule: True
-    conda:
-        "../../environment.yml"
-    params:
-        settings=TRAIN_TEST.tabulate_settings(),
-        code=fingerprint("plasticity.studies.train_test_collapse.outcomes"),
-    message:
-        "Writing the report's tables of the train-test study"
-    script:
-        "../scripts/tabulate_train_test.py"
+        targets_of("train_test_collapse"),

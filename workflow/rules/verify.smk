@@ -3,16 +3,17 @@
 
 
 rule verify:
+    """Read every file with a checksum once more, and name the damaged ones."""
     log:
         f"logs/{DATASET}/verify.log",
     localrule: True
     conda:
         "../../environment.yml"
     params:
-        results="results",
+        stage="plasticity.stages.verify:run",
         dataset=DATASET,
-        code=fingerprint("plasticity.stages.verify"),
+        code=code_of("plasticity.stages.verify"),
     message:
         "Verifying the results of {params.dataset}"
     script:
-        "../scripts/verify.py"
+        "../scripts/stage.py"

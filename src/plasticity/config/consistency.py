@@ -7,12 +7,13 @@ from plasticity.config.catalogue import READERS
 from plasticity.config.findings import Findings
 from plasticity.config.messages import shown
 from plasticity.config.permuted import check_permuted
+from plasticity.config.sections import SECTIONS, In, studies_of
 from plasticity.config.train_test_collapse import check_train_test_collapse
 from plasticity.config.warm_start import check_warm_start
 
 _STUDIES = {
     "warm_start": check_warm_start,
-    "permuted": check_permuted,
+    "continual": check_permuted,
     "train_test_collapse": check_train_test_collapse,
 }
 
@@ -21,12 +22,13 @@ def check_consistency(config: dict[str, Any], root: Path, findings: Findings) ->
     """Record what is wrong although every key by itself is right; places already found wrong are no base for this."""
     if not findings.touch(("dataset",)):
         _check_dataset(config["dataset"], root, findings)
-    if not any(study in config for study in _STUDIES):
-        findings.add((), expected=f"at least one study ({', '.join(_STUDIES)})", got="none")
-    for name, check in _STUDIES.items():
-        study = config.get(name)
-        if isinstance(study, dict) and isinstance(study.get("arms"), dict):
-            check(study, findings)
+    found = {section: study for section, study in studies_of(config).items() if study in _STUDIES}
+    if not found:
+        findings.add((), expected=f"at least one study ({', '.join(SECTIONS)})", got="none")
+    for section, study in found.items():
+        content = config[section]
+        if isinstance(content, dict) and isinstance(content.get("arms"), dict):
+            _STUDIES[study](content, In(findings, section))
 
 
 def _check_dataset(dataset: dict[str, Any], root: Path, findings: Findings) -> None:

@@ -11,13 +11,15 @@ from plasticity.config.findings import ConfigError, Findings
 from plasticity.config.frame import admits_null, check, read_schema, schema_of
 from plasticity.config.messages import Location, shown
 from plasticity.config.names import check_names, fill_defaults
+from plasticity.config.sections import that_run, with_sections
 from plasticity.config.wording import Schema
 
 
 def load_config(mapping: Mapping[str, Any], *, root: Path) -> dict[str, Any]:
     """Check a configuration and return it in its normal form.
 
-    In the normal form, keys that an overlay removed by null are gone (whole arms too), and options of a named
+    In the normal form, keys that an overlay removed by null are gone (whole arms too), so are sections that `studies`
+    leaves out, and options of a named
     network, intervention, penalty or reader that the configuration leaves open have their catalogue entry's default.
 
     Args:
@@ -29,8 +31,10 @@ def load_config(mapping: Mapping[str, Any], *, root: Path) -> dict[str, Any]:
     """
     if not isinstance(mapping, Mapping):
         raise ConfigError([f"configuration: expected a mapping, got {shown(mapping)}"])
-    findings, schema = Findings(), read_schema()
-    config = _without_nulls(_plain(mapping, findings), schema)
+    findings = Findings()
+    plain = that_run(_plain(mapping, findings), findings)
+    schema = with_sections(read_schema(), plain, findings)
+    config = _without_nulls(plain, schema)
     check(config, schema, findings)
     check_names(config, schema, findings)
     check_consistency(config, root, findings)

@@ -1,10 +1,10 @@
 """What a stage's Python says, as a digest: Snakemake sees it as a parameter and reruns the stage when it changes.
 
 Snakemake's own code trigger sees whether a rule's script is newer than its outputs, as it is after a checkout, and not
-the modules that the script imports; profiles/default leaves it out. The digest covers the script and the stage's import
-closure inside this package, as parsed trees without docstrings, so that an edited line marks the stage stale while a
-comment, a docstring or formatting does not. Of a registry, such as that of the models, the entries that the stage's
-settings do not name are left out (`plasticity.jobs.entries`).
+the modules of the stage; profiles/default leaves it out. The digest covers the stage's import closure inside this
+package, as parsed trees without docstrings, so that an edited line marks the stage stale while a comment, docstring or
+formatting does not. Of a registry, such as that of the models, the entries that the stage's settings do not name are
+left out (`plasticity.jobs.entries`).
 """
 
 import ast
@@ -17,7 +17,6 @@ from plasticity.jobs.entries import Used, prune
 from plasticity.storage.schemas import SCHEMAS
 
 _ROOT = Path(__file__).parents[1]
-_SCRIPTS = _ROOT.parents[1] / "workflow" / "scripts"
 _PACKAGE = _ROOT.name
 _EMPTY = ast.dump(ast.parse(""))
 
@@ -25,18 +24,25 @@ _EMPTY = ast.dump(ast.parse(""))
 # columns of the tables that a stage writes are part of its digest instead.
 _CARRIERS = (
     "errors",
+    "jobs.adapter",
     "jobs.gpus",
     "jobs.logs",
     "jobs.progress",
     "jobs.stopping",
     "jobs.usage",
     "storage.files",
+    "storage.manifests",
     "storage.provenance",
     "storage.schemas",
     "storage.tables",
+    "studies",
+    "studies.described",
+    "studies.study",
 )
+# What a study says of itself reaches a stage by the parameters of its rule.
+_STUDIES = tuple(f"studies.{path.parent.name}" for path in _ROOT.glob("studies/*/__init__.py"))
 # The package itself and that of the metrics are what notebooks import.
-_PLUMBING = {_PACKAGE, f"{_PACKAGE}.metrics", *(f"{_PACKAGE}.{name}" for name in _CARRIERS)}
+_PLUMBING = {_PACKAGE, f"{_PACKAGE}.metrics", *(f"{_PACKAGE}.{name}" for name in (*_CARRIERS, *_STUDIES))}
 _COLUMNS = "columns"  # end of the names of modules that define tables
 _LOADS = {f"{_PACKAGE}.metrics.evaluate": "metrics/declared"}
 """Module -> folder whose files it imports by their names at run time."""
@@ -60,9 +66,6 @@ def fingerprint(*modules: str, tables: tuple[str, ...] = (), used: Used = _EVERY
     digest = hashlib.sha256()
     for name in sorted(closure(*modules, used=used)):
         digest.update(f"{name}:{_normalised(name, _used_in(name, used))}".encode())
-    for name, text in _scripts().items():
-        if any(f"from {module} import" in text for module in modules):  # the script that calls the stage
-            digest.update(f"{name}:{ast.dump(ast.parse(text))}".encode())
     for table in tables:
         digest.update(repr(SCHEMAS[table]).encode())
     return digest.hexdigest()[:16]
@@ -89,12 +92,6 @@ def _loaded_by(name: str) -> list[str]:
         return []
     package = f"{_PACKAGE}.{_LOADS[name].replace('/', '.')}"
     return [f"{package}.{path.stem}" for path in sorted(_ROOT.glob(f"{_LOADS[name]}/[!_]*.py"))]
-
-
-@cache
-def _scripts() -> dict[str, str]:
-    """Return the texts of the workflow's scripts by name, read once for all stages."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(_SCRIPTS.glob("*.py"))}
 
 
 def _used_in(module: str, used: Used) -> Used:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from plasticity.errors import PlasticityError
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.logs import logger
 from plasticity.jobs.usage import ENDING
 from plasticity.report.benchmark_columns import BENCHMARKS
@@ -28,6 +29,17 @@ _RUNS_NOTE = (
     "could have worked. The rest is Snakemake itself, the start of jobs before their Python begins, and slots that "
     "wait for other jobs. Jobs that a later run repeated count there."
 )
+
+
+def run(job: Job) -> None:
+    """Collect what the jobs of all studies took, from the folders beside that of the job's outputs and log."""
+    results, logs, dataset = job.output["jobs"].parents[2], job.log.parents[1], job.params["dataset"]
+    folders = {"data": (results / "data" / dataset, logs / dataset)}
+    folders |= {study: (results / study / dataset, logs / study / dataset) for study in job.params["studies"]}
+    collect_benchmarks(
+        {study: {"benchmarks": f"{made / 'benchmarks'}", "logs": f"{log}"} for study, (made, log) in folders.items()},
+        job.output.each(),
+    )
 
 
 def collect_benchmarks(folders: Mapping[str, Mapping[str, str]], outputs: Mapping[str, Path]) -> None:

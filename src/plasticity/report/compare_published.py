@@ -1,11 +1,13 @@
 """Stage: what papers published about a study, beside what this run has, with a verdict for each number and shape."""
 
+import importlib.resources
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from plasticity.jobs.adapter import Job
 from plasticity.report.html_tables import number_text, write_html
 from plasticity.report.published.claims import Claim, Published, read_published
 from plasticity.report.published.comparable import mismatches, missing_arms, settings_text
@@ -26,7 +28,25 @@ _NOTE = (
 )
 
 
+def run(job: Job) -> None:
+    """Compare what is published about a study with the run, or list it for a study that was not run."""
+    compare_published(
+        published_of(job.params["package"]),
+        job.params["study"],
+        job.input.each() or None,
+        table=job.output["table"],
+        page=job.output["page"],
+        settings=job.settings,
+    )
+
+
+def published_of(package: str) -> Published:
+    """Return what is published about the study of a package."""
+    return read_published(Path(str(importlib.resources.files(package))) / "published.yaml")
+
+
 def compare_published(
+    published: Published,
     study: str,
     files: Mapping[str, Path] | None,
     *,
@@ -37,35 +57,38 @@ def compare_published(
     """Write the "published" table of a study and its page of the report.
 
     Args:
-        study: A study that there are claims about.
+        published: The claims about it.
+        study: Its section's name.
         files: Its tables "metrics" and "correlations"; None for a study that was not run.
         table: Where the table goes.
         page: Where the page goes.
         settings: `published_settings` of the study's plan; None for a study that was not run.
 
     Raises:
-        PlasticityError: If a table is damaged, or the file of claims has not its form.
+        PlasticityError: If a table is damaged.
     """
-    published = read_published(study)
     tables = None
     if files is not None and settings is not None:
         metrics = read_table(files["metrics"], published.table)
         correlations = read_table(files["correlations"], "correlations")
         tables = RunTables(metrics, correlations, published.axis, settings["analysis"]["confidence"])
-    rows = comparison(published, tables, settings)
+    rows = comparison(published, study, tables, settings)
     write_table(rows, table, "published", provenance(dict(settings or {})))
     write_html(readable(rows), page, title="published beside this run", note=_NOTE, wide=["quantity", "reason"])
 
 
-def comparison(published: Published, tables: RunTables | None, settings: Mapping[str, Any] | None) -> pd.DataFrame:
+def comparison(
+    published: Published, study: str, tables: RunTables | None, settings: Mapping[str, Any] | None
+) -> pd.DataFrame:
     """Return the "published" table, a row per claim.
 
     Args:
         published: The claims.
+        study: The study's section.
         tables: The run's tables; None if the study was not run.
         settings: What the run was; None if the study was not run.
     """
-    rows = [_row(published.study, claim, tables, settings or {}) for claim in published.claims]
+    rows = [_row(study, claim, tables, settings or {}) for claim in published.claims]
     return pd.DataFrame(rows, columns=PUBLISHED.names).astype(dict.fromkeys(PUBLISHED.of_kind("int"), "Int64"))
 
 

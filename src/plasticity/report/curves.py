@@ -1,7 +1,7 @@
 """Stage: the studies' curves as a page whose values are read by pointing at them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,9 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
+from plasticity.jobs.adapter import Job
 from plasticity.report.figures.arm_styles import arm_styles
-from plasticity.report.figures.axes import TASK_AXIS, WARM_UP_AXIS, metric_label
+from plasticity.report.figures.axes import metric_label
 from plasticity.report.figures.summaries import over_seeds, rows_where
 from plasticity.storage.files import atomic_path
 from plasticity.storage.tables import read_table
@@ -41,13 +42,12 @@ class Curves:
     schema: str
     x: str
     x_label: str
-    columns: tuple[str, str]
+    columns: Sequence[str]
 
 
-STUDIES: Mapping[str, Curves] = {
-    "warm_start": Curves("metrics", "warm_up_epoch", WARM_UP_AXIS, ("full_test_accuracy", "nc1")),
-    "permuted": Curves("permuted", "task", TASK_AXIS, ("online_accuracy", "nc1")),
-}
+def run(job: Job) -> None:
+    """Draw the curves of the studies that the job has tables of."""
+    draw_curves(job.input.each(), settings=job.settings, output=job.output["page"])
 
 
 def draw_curves(tables: Mapping[str, Path], *, settings: Mapping[str, Any], output: Path) -> None:
@@ -55,12 +55,12 @@ def draw_curves(tables: Mapping[str, Path], *, settings: Mapping[str, Any], outp
 
     Args:
         tables: Study -> its table of metrics.
-        settings: Study -> arms (all, in order), labels (by arm), confidence.
+        settings: Study -> what `Curves` has, and arms (all, in order), labels (by arm), confidence.
         output: The page, which needs nothing else.
     """
     parts, charts = [], {}
     for study, path in tables.items():
-        curves = STUDIES[study]
+        curves = Curves(**{part.name: settings[study][part.name] for part in fields(Curves)})
         table = read_table(path, curves.schema)
         names = {f"{study}_{column}": column for column in curves.columns}
         panels = "".join(f'<div id="{name}"></div>' for name in names)

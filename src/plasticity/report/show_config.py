@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from plasticity.jobs.adapter import Job
 from plasticity.storage.files import atomic_path
 
 _PAGE = (
@@ -13,6 +14,11 @@ _PAGE = (
     "<style>body {{ margin: 1.5rem; }} pre {{ font: 13px/1.5 ui-monospace, monospace; }}</style></head>"
     "<body><pre>{text}</pre></body></html>\n"
 )
+
+
+def run(job: Job) -> None:
+    """Write the page of the configuration."""
+    show_config(job.params["config"], job.output["page"])
 
 
 def show_config(config: dict[str, Any], output: Path) -> None:

@@ -5,7 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from plasticity.errors import PlasticityError
+from plasticity.jobs.adapter import Job
 from plasticity.storage.checkpoints import read_checkpoint, seed_folder, trajectory_name, write_checkpoint
+from plasticity.storage.manifests import checkpoints_beside, write_manifest
+
+
+def run(job: Job) -> None:
+    """Export the checkpoints of the job's seeds, and list them in its manifest."""
+    manifest = job.output["manifest"]
+    outputs = checkpoints_beside(manifest, job.params["starts"])
+    export_checkpoints(job.input["trajectory"], outputs, study=job.params["header"])
+    write_manifest(manifest, outputs.values())
 
 
 def export_checkpoints(trajectory: Path, outputs: Mapping[tuple[int, int], Path], *, study: dict[str, Any]) -> None:

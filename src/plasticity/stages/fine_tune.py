@@ -12,12 +12,14 @@ import torch
 
 from plasticity.data.image_tensors import ImageTensors, test_tensors
 from plasticity.data.store import ImageStore, open_store
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, prepare_device
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
 from plasticity.models.weights import weights_of
 from plasticity.storage.checkpoints import Checkpoint, all_finite, by_seed, read_checkpoint, seed_folder
 from plasticity.storage.files import digest_of
+from plasticity.storage.manifests import checkpoints_beside
 from plasticity.storage.provenance import provenance
 from plasticity.storage.records import devices_of, usable_record, write_record
 from plasticity.storage.tables import write_table
@@ -65,6 +67,20 @@ class FullTask:
     store: ImageStore
     test: ImageTensors
     run: TrainingRun
+
+
+def run(job: Job) -> None:
+    """Fine-tune from the checkpoints of the job's seeds; finished ones are kept in a folder of the arm."""
+    output = job.output["outcomes"]
+    files = FineTuneFiles(
+        checkpoints=checkpoints_beside(job.input["manifest"], job.params["starts"]),
+        data=job.input["data"],
+        splits=job.by_seed("splits"),
+        output=output,
+        history=job.output["history"],
+        records=output.parents[1] / "records",
+    )
+    fine_tune(files, settings=job.settings, threads=job.threads, code=job.code)
 
 
 @stoppable()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.logs import logger
 from plasticity.jobs.stopping import stoppable
@@ -39,6 +40,12 @@ class FirstTaskFiles:
     def unfinished(self) -> Path:
         """Folder of an unfinished training, beside the trajectory."""
         return self.trajectory.with_name(f".{self.trajectory.name}.unfinished")
+
+
+def run(job: Job) -> None:
+    """Train the job's seeds on their first tasks."""
+    files = FirstTaskFiles(data=job.input["data"], trajectory=job.output["trajectory"], history=job.output["history"])
+    first_task(files, settings=job.settings, seeds=job.seeds, threads=job.threads, code=job.code)
 
 
 @stoppable()

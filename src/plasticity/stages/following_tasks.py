@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
@@ -43,6 +44,18 @@ class FollowingFiles:
     def state(self) -> Path:
         """File of the unfinished work, beside the output."""
         return self.output.with_name(f".{self.output.stem}.unfinished") / "state.safetensors"
+
+
+def run(job: Job) -> None:
+    """Train an experiment's arms on the following tasks, for the job's seeds."""
+    names = job.params["first_tasks"]
+    files = FollowingFiles(
+        data=job.input["data"],
+        trajectories=dict(zip(names, job.input.all("trajectories"), strict=True)),
+        histories=dict(zip(names, job.input.all("histories"), strict=True)),
+        output=job.output["tasks"],
+    )
+    following_tasks(files, settings=job.settings, seeds=job.seeds, threads=job.threads, code=job.code)
 
 
 @stoppable()

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from plasticity.data.store import ImageStore, open_store
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import prepare_device
 from plasticity.models.weights import require_alike
 from plasticity.storage.checkpoints import by_seed, read_checkpoint, write_checkpoint
+from plasticity.storage.manifests import checkpoints_beside, write_manifest
 from plasticity.tasks.halves import read_split
 from plasticity.training.batch_norm import Recalibration, open_recalibration
 from plasticity.training.fresh_network import fresh_weights
@@ -30,6 +32,19 @@ class InterveneFiles:
     outputs: Mapping[tuple[int, int], Path]
     data: Path
     splits: Mapping[int, Path]
+
+
+def run(job: Job) -> None:
+    """Intervene on the checkpoints of the job's seeds, and list the new ones in its manifest."""
+    manifest, starts = job.output["manifest"], job.params["starts"]
+    files = InterveneFiles(
+        checkpoints=checkpoints_beside(job.input["manifest"], starts),
+        outputs=checkpoints_beside(manifest, starts),
+        data=job.input["data"],
+        splits=job.by_seed("splits"),
+    )
+    intervene(files, settings=job.settings, threads=job.threads)
+    write_manifest(manifest, files.outputs.values())
 
 
 def intervene(files: InterveneFiles, *, settings: dict[str, Any], threads: int) -> None:

@@ -11,6 +11,7 @@ import torch
 
 from plasticity.data.image_tensors import ImageTensors, test_tensors, train_tensors
 from plasticity.data.store import open_store
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.logs import logger
 from plasticity.metrics.measure_network import nc1_in_train_mode, network_metrics
@@ -19,6 +20,7 @@ from plasticity.models.model_registry import build_model
 from plasticity.models.weights import load_weights
 from plasticity.seeding import torch_generator
 from plasticity.storage.checkpoints import all_finite, by_seed, read_checkpoint
+from plasticity.storage.manifests import checkpoints_beside
 from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import write_table
@@ -51,6 +53,17 @@ class MeasuredImages:
     test: ImageTensors
     warm_up: torch.Tensor
     others: torch.Tensor
+
+
+def run(job: Job) -> None:
+    """Measure the checkpoints of the job's seeds."""
+    files = MeasureFiles(
+        checkpoints=checkpoints_beside(job.input["manifest"], job.params["starts"]),
+        data=job.input["data"],
+        splits=job.by_seed("splits"),
+        output=job.output["collapse"],
+    )
+    measure(files, settings=job.settings, threads=job.threads)
 
 
 def measure(files: MeasureFiles, *, settings: dict[str, Any], threads: int) -> None:

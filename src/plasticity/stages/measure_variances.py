@@ -10,6 +10,7 @@ import torch
 
 from plasticity.data.image_tensors import ImageTensors, test_tensors, train_tensors
 from plasticity.data.store import ImageStore, open_store
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.logs import logger
 from plasticity.metrics.layers import TrainTestPass, centres_of, layer_pass, layer_rows
@@ -64,6 +65,12 @@ class Measured:
             return [{"layer": place + 1, "last_layer": place + 1 == layers, **missing} for place in range(layers)]
         same = {"train_accuracy": found.train.accuracy, "test_accuracy": found.test.accuracy, "diverged": False}
         return [row | same for row in layer_rows(found, frozen, self.num_classes, self.clustering)]
+
+
+def run(job: Job) -> None:
+    """Measure the checkpoints of the job's seeds."""
+    files = MeasureFiles(data=job.input["data"], trajectory=job.input["trajectory"], output=job.output["variances"])
+    measure_variances(files, settings=job.settings, seeds=job.seeds, threads=job.threads)
 
 
 def measure_variances(files: MeasureFiles, *, settings: dict[str, Any], seeds: Sequence[int], threads: int) -> None:

@@ -10,6 +10,7 @@ import torch
 
 from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import ImageStore, open_store
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.stopping import stoppable
 from plasticity.models.model_registry import build_model
@@ -36,6 +37,12 @@ class PreTrainFiles:
     def unfinished(self) -> Path:
         """Folder of unfinished trainings, beside the trajectory."""
         return self.trajectory.with_name(f".{self.trajectory.name}.unfinished")
+
+
+def run(job: Job) -> None:
+    """Train the job's seeds on their first task."""
+    files = PreTrainFiles(data=job.input["data"], trajectory=job.output["trajectory"], history=job.output["history"])
+    pre_train(files, settings=job.settings, seeds=job.seeds, threads=job.threads, code=job.code)
 
 
 @stoppable()

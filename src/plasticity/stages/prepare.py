@@ -11,11 +11,17 @@ from plasticity.data.dataset import DataSet
 from plasticity.data.readers import read_data_set
 from plasticity.data.store import ARRAYS, DESCRIPTION, sealed
 from plasticity.errors import PlasticityError
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.logs import logger
 from plasticity.seeding import numpy_generator
 from plasticity.storage.files import atomic_path, sha256_of, write_json
 
 _BLOCK = 4096  # images counted at a time
+
+
+def run(job: Job) -> None:
+    """Prepare the data set in the folder of the job's outputs."""
+    prepare(job.settings, job.output["description"].parent)
 
 
 def prepare(settings: dict[str, Any], folder: str | Path) -> Path:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from plasticity.data.image_tensors import ImageTensors, test_tensors, train_tensors
 from plasticity.data.store import ImageStore, open_store
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.stopping import stoppable
 from plasticity.models.model_registry import build_model
@@ -67,6 +68,18 @@ class NextTask:
             seed=seed,
             purpose="next_task/order",
         )
+
+
+def run(job: Job) -> None:
+    """Train the job's seeds on the next task with one learning rate; finished trainings are kept beside the table."""
+    output = job.output["outcomes"]
+    files = TransferFiles(
+        data=job.input["data"],
+        trajectory=job.input["trajectory"],
+        output=output,
+        records=output.with_suffix(""),
+    )
+    transfer(files, settings=job.settings, seeds=job.seeds, threads=job.threads, code=job.code)
 
 
 @stoppable()

@@ -1,7 +1,8 @@
 """Stage: read every file that carries a checksum once more and name the damaged ones.
 
-What is not there is no damage, but for a checkpoint of a list: a study may be unfinished, and the workflow makes what
-it misses. Figures and pages carry no checksum; they are drawn anew in seconds.
+What is not there is no damage, but for a checkpoint that is listed: a study may be unfinished, and the workflow makes
+what it misses. A manifest that has lost a checkpoint is removed, so that the next run makes both anew. Figures and
+pages carry no checksum; they are drawn anew in seconds.
 """
 
 import os
@@ -15,14 +16,17 @@ import pyarrow.parquet as pq
 
 from plasticity.data.store import ARRAYS, DESCRIPTION, sealed
 from plasticity.errors import PlasticityError
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.logs import logger
 from plasticity.storage.checkpoints import LISTING, check_listing, read_checkpoint
 from plasticity.storage.files import read_json, sha256_of
+from plasticity.storage.manifests import read_manifest
 from plasticity.storage.records import read_record
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_provenance, read_table
 
 _DATA = "data"  # the folder of prepared data sets under the results
+_CHECKPOINTS = "checkpoints"  # the folder of checkpoints with manifests, of a study
 _UNFINISHED = (".unfinished", ".part")  # ends of the hidden names that unfinished work has
 
 
@@ -33,27 +37,39 @@ class Findings:
     Attributes:
         checked: Files that were read, by their kind.
         damaged: A line per damaged file.
+        named: The damaged files.
         unfinished: Folders and files of work that was interrupted, or is under way.
     """
 
     checked: Counter[str] = field(default_factory=Counter)
     damaged: list[str] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
     unfinished: int = 0
 
     def check(self, path: Path, kind: str, read: Callable[[Path], object]) -> None:
-        """Read a file and note what `read` says of it."""
+        """Count a file of a kind, read it, and note what `read` says of it."""
         self.checked[kind] += 1
+        self.look(path, read)
+
+    def look(self, path: Path, read: Callable[[Path], object]) -> None:
+        """Read a file and note what `read` says of it."""
         try:
             read(path)
         except PlasticityError as error:
-            self._tell(str(error))
+            self._tell(path, str(error))
         except OSError as error:
-            self._tell(f"{path}: expected a file that can be read, got: {error.strerror or error}")
+            self._tell(path, f"{path}: expected a file that can be read, got: {error.strerror or error}")
 
-    def _tell(self, line: str) -> None:
+    def _tell(self, path: Path, line: str) -> None:
+        self.named.add(str(path))
         self.damaged.append(line)
         logger.error("%s", line)
         print(f"plasticity: {line}", file=sys.stderr)
+
+
+def run(job: Job) -> None:
+    """Verify the results beside the folder of the logs."""
+    verify(job.log.parents[2] / "results", dataset=job.params["dataset"])
 
 
 def verify(results: Path, *, dataset: str) -> Findings:
@@ -101,12 +117,29 @@ def _check_study(folder: Path, findings: Findings) -> None:
         ".parquet": ("table", check_table),
         ".json": ("record", read_record),
     }
+    manifests = []
     for path in _files(folder, findings):
-        if path.suffix in checks:
+        if path.relative_to(folder).parts[0] == _CHECKPOINTS and path.suffix == ".json":
+            manifests.append(path)
+        elif path.suffix in checks:
             findings.check(path, *checks[path.suffix])
+    for path in manifests:
+        _check_manifest(path, findings)
     for listing in sorted(folder.rglob(LISTING)):
         if not any(part.startswith(".") for part in listing.parent.relative_to(folder).parts):  # of unfinished work
             findings.check(listing, "list of checkpoint", check_listing)
+
+
+def _check_manifest(path: Path, findings: Findings) -> None:
+    """Name the checkpoints of a manifest that are gone or are others, and remove it, so that they are made again."""
+    listed: dict[str, str] = {}
+    findings.check(path, "manifest", lambda path: listed.update(read_manifest(path)))
+    for name, digest in listed.items():
+        file = path.parent / name
+        if str(file) not in findings.named:  # one line is enough
+            findings.look(file, lambda file, digest=digest: _compare(file, digest, "checkpoint"))
+    if findings.named & {str(path), *(str(path.parent / name) for name in listed)}:
+        path.unlink(missing_ok=True)
 
 
 def _files(folder: Path, findings: Findings) -> Iterable[Path]:
@@ -141,9 +174,9 @@ def _digests(path: Path) -> dict[str, str]:
     return {name: array["sha256"] for name, array in content["arrays"].items()}
 
 
-def _compare(path: Path, expected: str) -> None:
+def _compare(path: Path, expected: str, kind: str = "prepared array") -> None:
     if not path.exists():
-        raise PlasticityError(f"{path}: expected a prepared array, got no file")
+        raise PlasticityError(f"{path}: expected a {kind}, got no file")
     if (got := sha256_of(path)) != expected:
         raise PlasticityError(f"{path}: expected SHA-256 {expected[:12]}, got {got[:12]}")
 

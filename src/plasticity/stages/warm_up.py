@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from plasticity.data.store import ImageStore, open_store
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, prepare_device
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
@@ -40,6 +41,17 @@ class WarmUpFiles:
     def unfinished(self) -> Path:
         """Folder of unfinished trainings, beside the trajectory."""
         return self.trajectory.with_name(f".{self.trajectory.name}.unfinished")
+
+
+def run(job: Job) -> None:
+    """Train the warm-ups of the job's seeds."""
+    files = WarmUpFiles(
+        data=job.input["data"],
+        splits=job.by_seed("splits"),
+        trajectory=job.output["trajectory"],
+        history=job.output["history"],
+    )
+    warm_up(files, settings=job.settings, threads=job.threads, code=job.code)
 
 
 @stoppable()

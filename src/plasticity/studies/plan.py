@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from math import ceil
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from plasticity.studies.naming import chunks
 
@@ -31,15 +29,20 @@ Arm = TypeVar("Arm", bound=Labelled)
 
 @dataclass(frozen=True)
 class StudyPlan(Generic[Arm]):
-    """A study of a checked configuration (`plasticity.config.load_config`)."""
+    """A section of a checked configuration (`plasticity.config.load_config`) as its study reads it."""
 
     config: Mapping[str, Any]
-    section: ClassVar[str]
+    section: str
 
     @property
     def study(self) -> Settings:
-        """The study's section."""
+        """What the section says."""
         return self.config[self.section]
+
+    @property
+    def folder(self) -> str:
+        """Folder of the section's results."""
+        return f"results/{self.section}/{self.config['dataset']['name']}"
 
     @cached_property
     def arms(self) -> dict[str, Arm]:
@@ -60,23 +63,9 @@ class StudyPlan(Generic[Arm]):
         """Return what figures and summary read beside the tables."""
         return {"arms": list(self.arms), "labels": self.labels, "analysis": self.study["analysis"]}
 
-    @cached_property
-    def drawings(self) -> dict[str, tuple[str, ...]]:
-        """Figures of each drawing job, by the job's name: its first figure, and how many follow."""
-        figures = tuple(self.study["figures"])
-        count = ceil(len(figures) / self.config["jobs"]["figures_per_job"])
-        bounds = [len(figures) * part // count for part in range(count)] + [len(figures)]
-        parts = [figures[first:end] for first, end in pairwise(bounds)]  # that take about as long as each other
-        return {part[0] if len(part) == 1 else f"{part[0]}_and_{len(part) - 1}_more": part for part in parts}
-
-    @property
-    def drawn_by(self) -> dict[str, str]:
-        """Job that draws each figure."""
-        return {figure: drawing for drawing, figures in self.drawings.items() for figure in figures}
-
-    def drawing_settings(self, drawing: str) -> Settings:
-        """Return what the figures of a job read."""
-        return {"styles": {figure: self.study["figures"][figure] for figure in self.drawings[drawing]}, **self.shown()}
+    def drawing_settings(self) -> Settings:
+        """Return what the study's figures read."""
+        return {"styles": self.study["figures"], **self.shown()}
 
     def summary_settings(self) -> Settings:
         """Return what the page that sums the study up reads."""
@@ -89,6 +78,10 @@ class StudyPlan(Generic[Arm]):
             "labels": self.labels,
             "confidence": self.study["analysis"]["confidence"],
         }
+
+    def correlate_settings(self) -> Settings:
+        """Return what the correlations read."""
+        return self.study["analysis"]
 
     def tabulate_settings(self) -> Settings:
         """Return what the report's tables read."""

@@ -4,7 +4,6 @@ The full set is the second task, the warm-up half the first one (Ash & Adams 202
 stratified by class. All arms of a seed share the split.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from plasticity.data.store import ImageStore, class_counts, open_store
 from plasticity.errors import PlasticityError
+from plasticity.jobs.adapter import Job
 from plasticity.jobs.logs import logger
 from plasticity.seeding import numpy_generator
 from plasticity.storage.files import digest_of
@@ -41,10 +41,9 @@ class Split:
         return digest_of([self.full_indices.tolist(), len(self.warm_up_indices)])
 
 
-def draw_splits(settings: dict[str, Any], *, dataset: str | Path, outputs: Mapping[int, str | Path]) -> None:
-    """Draw the splits of a job's seeds, each as `draw_split` does; `outputs` says where."""
-    for seed, output in outputs.items():
-        draw_split(settings, dataset=dataset, seed=seed, output=output)
+def run(job: Job) -> None:
+    """Draw the split of the job's seed."""
+    draw_split(job.settings, dataset=job.input["data"], seed=job.params["seed"], output=job.output["split"])
 
 
 def draw_split(settings: dict[str, Any], *, dataset: str | Path, seed: int, output: str | Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from of_studies import FIGURES
 from plasticity.report.figures.axes import fit_y, format_y
 from plasticity.report.figures.description import Description, describe
-from plasticity.report.figures.figure_registry import FIGURES
 from plasticity.report.figures.layout import empty, panel
 from plasticity.report.figures.style import Style, save
 from plasticity.studies.warm_start.figure_tables import FigureTables

@@ -9,10 +9,9 @@ import pytest
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from of_studies import FIGURES, render
 from permuted_tables import ARMS
-from plasticity.report.draw import render
 from plasticity.report.figures.arm_styles import arm_styles
-from plasticity.report.figures.figure_registry import FIGURES
 from plasticity.report.figures.style import Style
 from plasticity.storage.schemas import SCHEMAS
 from train_test_tables import ARMS as SIZES

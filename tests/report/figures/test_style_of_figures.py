@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
+from of_studies import FIGURES
 from plasticity.report.figures.arm_styles import arm_styles
-from plasticity.report.figures.figure_registry import FIGURES
 from plasticity.report.figures.style import DOUBLE, SINGLE, TEXT, THINNEST
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,13 +6,9 @@ import pytest
 from scipy import stats
 
 from permuted_tables import SMALL, make_permuted
-from plasticity.report.kept_runs.kept_summaries import (
-    permuted_correlations,
-    permuted_outcomes,
-    warm_start_correlations,
-    warm_start_outcomes,
-)
 from plasticity.storage.tables import read_table
+from plasticity.studies.continual import kept as continual
+from plasticity.studies.warm_start import kept as warm_start
 
 ROOT = Path(__file__).resolve().parents[3]
 LABELS = {arm: arm for arm in SMALL}
@@ -20,7 +16,7 @@ LABELS = {arm: arm for arm in SMALL}
 
 def test_outcomes_of_the_permuted_study_are_means_with_students_intervals(tmp_path: Path) -> None:
     tables = make_permuted(tmp_path)
-    frame = permuted_outcomes(tables.metrics, {arm: arm for arm in tables.arms}, 0.9).set_index("arm")
+    frame = continual.outcomes(tables.metrics, {arm: arm for arm in tables.arms}, 0.9).set_index("arm")
     rows = tables.metrics
     values = rows.loc[(rows["arm"] == "continual") & (rows["task"] == 2), "plasticity_gap"].to_numpy() * 100
     low, high = stats.t.interval(0.9, 2, values.mean(), stats.sem(values))
@@ -34,7 +30,7 @@ def test_gaps_are_means_over_the_tasks_that_all_arms_have(tmp_path: Path) -> Non
     own = tables.metrics.loc[tables.metrics["arm"] == "continual"]
     metrics = pd.concat([tables.metrics, own.loc[own["task"] < 5].assign(arm="shorter")])
     names = [*tables.arms, "shorter"]
-    frame = permuted_outcomes(metrics, {arm: arm for arm in names}, 0.9).set_index("arm")
+    frame = continual.outcomes(metrics, {arm: arm for arm in names}, 0.9).set_index("arm")
     assert frame.loc["shorter", "gap, tasks 2 to 4, pp"] == frame.loc["continual", "gap, tasks 2 to 4, pp"]
     assert frame["last task"].loc[["shorter", "continual"]].tolist() == [4, 6]
 
@@ -44,7 +40,7 @@ def test_means_are_of_seeds_that_have_all_tasks_or_checkpoints(tmp_path: Path) -
     rows = tables.metrics
     lost = (rows["arm"] == "continual") & (rows["seed"] == 1) & (rows["task"] == 6)
     metrics = rows.assign(diverged=lost, plasticity_gap=rows["plasticity_gap"].mask(lost))
-    cell = permuted_outcomes(metrics, LABELS, 0.9).set_index("arm").loc["continual", "gap, tasks 2 to 6, pp"]
+    cell = continual.outcomes(metrics, LABELS, 0.9).set_index("arm").loc["continual", "gap, tasks 2 to 6, pp"]
     rest = rows.loc[(rows["arm"] == "continual") & (rows["seed"] != 1) & (rows["task"] > 1)]
     assert cell.startswith(f"{100 * rest['plasticity_gap'].mean():+.2f} [")
     assert cell.endswith("] (n = 2 of 3)")
@@ -52,7 +48,7 @@ def test_means_are_of_seeds_that_have_all_tasks_or_checkpoints(tmp_path: Path) -
     kept = read_table(ROOT / "docs/reproduction/warm_start_cifar10_small/metrics.parquet", "metrics")
     lost = (kept["arm"] == "warm_start") & (kept["seed"] == kept["seed"].min()) & (kept["warm_up_epoch"] == 48)
     metrics = kept.assign(diverged=lost, plasticity_gap=kept["plasticity_gap"].mask(lost))
-    row = warm_start_outcomes(metrics, {arm: arm for arm in kept["arm"]}, 0.9).set_index("arm").loc["warm_start"]
+    row = warm_start.outcomes(metrics, {arm: arm for arm in kept["arm"]}, 0.9).set_index("arm").loc["warm_start"]
     assert row["gap to random init, pp"].endswith("] (n = 2 of 3)")
     assert row["full test accuracy, %"].endswith("] (n = 2 of 3)")
     assert row["gap of each seed"].count(",") == 1
@@ -60,13 +56,13 @@ def test_means_are_of_seeds_that_have_all_tasks_or_checkpoints(tmp_path: Path) -
 
 def test_a_single_seed_has_no_interval(tmp_path: Path) -> None:
     tables = make_permuted(tmp_path, seeds=(1,))
-    frame = permuted_outcomes(tables.metrics, {arm: arm for arm in tables.arms}, 0.9)
+    frame = continual.outcomes(tables.metrics, {arm: arm for arm in tables.arms}, 0.9)
     assert not any("[" in cell or "nan" in cell for cell in frame["NC1 there"])
 
 
 def test_arms_of_a_list_are_compared_and_not_told_one_by_one(tmp_path: Path) -> None:
     tables = make_permuted(tmp_path)
-    frame = permuted_correlations(tables.correlations, {arm: arm for arm in tables.arms})
+    frame = continual.correlations(tables.correlations, {arm: arm for arm in tables.arms})
     assert set(frame["arm or experiment"]) == {"continual", "first task length", "first task collapse"}
     assert set(frame["metric"]) == {"nc1", "task", "first_task_epochs"}
     assert np.isin(frame["outcome"], ["online_accuracy", "first_task_epochs"]).all()
@@ -75,7 +71,7 @@ def test_arms_of_a_list_are_compared_and_not_told_one_by_one(tmp_path: Path) -> 
 def test_correlations_of_the_warm_start_are_those_over_the_whole_warm_up() -> None:
     table = read_table(ROOT / "docs/reproduction/warm_start_cifar10_small/correlations.parquet", "correlations")
     labels = {arm: arm for arm in table["arm"].unique()}
-    frame = warm_start_correlations(table, labels)
+    frame = warm_start.correlations(table, labels)
     assert len(frame) == 2 * len(labels)
     chosen = table.loc[
         (table["aggregate"] == "mean") & (table["window_kind"] == "all") & (table["method"] == "pearson")

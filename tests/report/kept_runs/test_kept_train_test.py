@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from plasticity.report.kept_runs.cells import geometric
 from plasticity.report.kept_runs.kept_page import page_of, read_content
-from plasticity.report.kept_runs.kept_run import read_run
-from plasticity.report.kept_runs.kept_train_test import correlations, geometric, next_tasks, outcomes
+from plasticity.studies.kept_runs import read_run
+from plasticity.studies.train_test_collapse.kept import correlations, outcomes, reached
 from plasticity.studies.train_test_collapse.plan import TrainTestPlan
 from train_test_tables import ARMS, make_train_test
 
@@ -30,13 +31,13 @@ def test_outcomes_have_a_row_per_layer_with_geometric_means(tmp_path: Path) -> N
 
 def test_next_tasks_have_a_row_per_checkpoint_at_either_choice_of_the_rate(tmp_path: Path) -> None:
     tables = make_train_test(tmp_path)
-    frame = next_tasks(tables.transfer, LABELS, 0.9)
+    frame = reached(tables.transfer, LABELS, 0.9)
     assert frame["iteration"].tolist() == ["before training", "1", "3", "10", "30", "100", "300", "1000"]
     for choice, words in (("chosen", "rate chosen on held-out images"), ("chosen_on_test", "chosen on test")):
         rows = tables.transfer[tables.transfer[choice] & tables.transfer["iteration"].eq(30)]
         mean = rows["test_accuracy"].mean() * 100
         assert frame.loc[4, f"test accuracy, %, {words}"].startswith(f"{mean:.1f} [")
-    assert next_tasks(tables.transfer.head(0), LABELS, 0.9).empty
+    assert reached(tables.transfer.head(0), LABELS, 0.9).empty
 
 
 def test_correlations_are_those_of_collapse_and_of_the_control(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
+from of_studies import BY_SECTION, claims_of
 from plasticity.errors import PlasticityError
-from plasticity.report.published.claims import FOLDER, SIGNS, parse, published_digest, published_studies, read_published
+from plasticity.report.published.claims import FOLDER, SIGNS, parse
 from plasticity.storage.schemas import SCHEMAS
 
-STUDIES = ("permuted", "train_test_collapse", "warm_start")
+STUDIES = tuple(BY_SECTION)
 JOINED = {"test_accuracy_chosen_on_test"}  # outcomes of the correlations that are no column of the table
 SYSTEM = {"source": "A 2020", "settings": {"a.b": 1}, "shape_settings": {"c": 2}, "arms": {"x_0.1": {"d.e": 3}}}
 LEVEL = {"of": "level", "column": "nc1", "arm": "x_0.1", "at": [5, 10]}
@@ -30,7 +31,7 @@ def _broken(**changed: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_claims_of_a_study_read_columns_that_there_are(study: str) -> None:
-    published = read_published(study)
+    published = claims_of(study)
     columns = {column.name for column in SCHEMAS[published.table]}
     assert published.study == study
     assert published.axis in columns
@@ -44,14 +45,9 @@ def test_claims_of_a_study_read_columns_that_there_are(study: str) -> None:
         assert claim.requires, claim.name
 
 
-def test_there_is_a_file_for_every_study() -> None:
-    assert tuple(published_studies()) == STUDIES
-    assert published_digest("permuted") != published_digest("warm_start")
-
-
 @pytest.mark.parametrize("study", STUDIES)
 def test_accuracies_are_fractions_and_ranges_ascend(study: str) -> None:
-    for claim in read_published(study).claims:
+    for claim in claims_of(study).claims:
         assert claim.unit != "fraction" or claim.value is None or 0 <= claim.value <= 1
         assert claim.range is None or claim.range[0] < claim.range[1]
 
@@ -84,11 +80,6 @@ def test_a_broken_file_is_told_in_one_line(content: Any, said: str) -> None:
     assert said in str(caught.value)
     assert str(caught.value).startswith("file.yaml: ")
     assert "\n" not in str(caught.value)
-
-
-def test_an_unknown_study_is_refused() -> None:
-    with pytest.raises(PlasticityError, match="permuted, train_test_collapse, warm_start, got 'schema'"):
-        read_published("schema")
 
 
 def test_the_shapes_of_the_form_have_signs() -> None:

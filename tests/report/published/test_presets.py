@@ -7,8 +7,9 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from of_studies import claims_of
 from plasticity.config import load_config
-from plasticity.report.published.claims import Claim, read_published
+from plasticity.report.published.claims import Claim
 from plasticity.report.published.comparable import mismatches, missing_arms
 from plasticity.studies.continual.plan import PermutedPlan
 from plasticity.studies.train_test_collapse.plan import TrainTestPlan
@@ -30,7 +31,7 @@ def _settings(preset: str, study: str) -> dict[str, Any]:
 
 
 def _claims(study: str, source: str) -> list[Claim]:
-    return [claim for claim in read_published(study).claims if claim.source == source]
+    return [claim for claim in claims_of(study).claims if claim.source == source]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ FIGURES = {
 @pytest.mark.parametrize("preset", FIGURES)
 def test_a_preset_of_the_train_test_study_has_the_settings_of_its_figures(preset: str) -> None:
     settings = _settings(f"{preset}.yaml", "train_test_collapse")
-    claims = read_published("train_test_collapse").claims
+    claims = claims_of("train_test_collapse").claims
     assert [name for name in FIGURES[preset] if not any(claim.name.startswith(name) for claim in claims)] == []
     for claim in claims:
         own = claim.name.startswith(FIGURES[preset])
@@ -72,7 +73,7 @@ def test_a_preset_of_the_train_test_study_has_the_settings_of_its_figures(preset
 
 def test_every_figure_of_the_train_test_study_has_a_preset() -> None:
     named = tuple(name for names in FIGURES.values() for name in names)
-    assert all(claim.name.startswith(named) for claim in read_published("train_test_collapse").claims)
+    assert all(claim.name.startswith(named) for claim in claims_of("train_test_collapse").claims)
 
 
 def test_the_preset_of_wide_networks_has_the_settings_of_the_widest_published_ones() -> None:
@@ -89,6 +90,5 @@ def test_the_demonstration_has_the_settings_of_no_number() -> None:
         config = load_config(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")), root=ROOT)
         settings = plan(config).published_settings()
         assert all(
-            mismatches(claim.requires, settings) or missing_arms(claim, settings)
-            for claim in read_published(study).claims
+            mismatches(claim.requires, settings) or missing_arms(claim, settings) for claim in claims_of(study).claims
         )

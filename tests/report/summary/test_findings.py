@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from of_studies import BY_SECTION, FIGURES, finding, findings
 from permuted_tables import ARMS
-from plasticity.report.figures.figure_registry import FIGURES
-from plasticity.report.sources import SOURCES
-from plasticity.report.summarise import finding, findings
-from plasticity.report.summary.summary_registry import MOST, SUMMARIES
 
-STUDIES = list(SUMMARIES)
+STUDIES = list(BY_SECTION)
+MOST = 5  # findings of a page: more is no summary
 
 
 def edited(tables, **columns):
@@ -48,10 +46,10 @@ def decided(estimate):
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_page_has_few_findings_of_figures_and_tables_that_exist(study):
-    entries = SUMMARIES[study].findings.values()
+    entries = BY_SECTION[study].findings
     assert 0 < len(entries) <= MOST
     assert all(FIGURES[entry.figure].study == study for entry in entries)
-    assert all(entry.table in SOURCES[study] for entry in entries)
+    assert all(entry.table in BY_SECTION[study].tables for entry in entries)
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -95,7 +93,7 @@ DECISIVE = (
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_finding_without_its_inputs_says_so_and_stays(study, makers):
     found = findings(study, makers[study](edit=no_rows))
-    assert [part.title for part in found] == [entry.title for entry in SUMMARIES[study].findings.values()]
+    assert [part.title for part in found] == [entry.heading for entry in BY_SECTION[study].findings]
     assert found[0].sentence.startswith("Not in this run: no ")
     for part in found:  # the analysis writes rows of causes that are undefined
         assert part.sentence.startswith("Not in this run: no ") or "it is undefined" in part.sentence

@@ -6,21 +6,20 @@ import re
 import pandas as pd
 import pytest
 
-from plasticity.report.sources import SOURCES, drawing_rule
+from of_studies import BY_SECTION
 from plasticity.report.summary.finding import Finding
 from plasticity.report.summary.summary_page import LARGEST_PAGE, Image, Page, image, page_html
-from plasticity.report.summary.summary_registry import SUMMARIES
 
-STUDIES = list(SUMMARIES)
+STUDIES = list(BY_SECTION)
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><title>t</title><desc id="d">Two &lt; three.</desc>{}</svg>'
 
 
 def page(study, images, sentence="A < B (n = 3 seeds)."):
     rows = pd.DataFrame({"arm": ["x"], "estimate_of": [-0.123456], "missing": [float("nan")]})
-    entries = SUMMARIES[study].findings.values()
-    found = [Finding(entry.title, sentence, entry.figure, entry.table, rows) for entry in entries]
-    drawn_by = {entry.figure: f"{entry.figure}_and_2_more" for entry in entries}
-    return Page(study, {"Seeds": "1, 2 & 3"}, found, images, drawn_by)
+    described = BY_SECTION[study]
+    found = [Finding(entry.heading, sentence, entry.figure, entry.table, rows) for entry in described.findings]
+    sources = described.summary(study)["sources"]
+    return Page(described.title, described.question, {"Seeds": "1, 2 & 3"}, found, images, sources)
 
 
 def drawn(tmp_path, size=10):
@@ -31,17 +30,17 @@ def drawn(tmp_path, size=10):
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_every_finding_names_its_table_its_figure_and_both_rules(study, tmp_path):
-    figures = {entry.figure: drawn(tmp_path) for entry in SUMMARIES[study].findings.values()}
+    figures = {entry.figure: drawn(tmp_path) for entry in BY_SECTION[study].findings}
     text = page_html(page(study, figures))
-    for entry in SUMMARIES[study].findings.values():
-        source = SOURCES[study][entry.table]
+    for entry in BY_SECTION[study].findings:
+        source = BY_SECTION[study].tables[entry.table]
         assert f'href="{entry.table}.parquet"' in text
         assert f"<code>{source.rule}</code>" in text
         assert f'href="figures/{entry.figure}.svg"' in text
-        assert f"<code>{drawing_rule(study, entry.figure)}_and_2_more</code>" in text
+        assert "rule <code>draw_figures</code>" in text
         assert not source.page or f'href="tables/{source.page}.html"' in text
-    assert text.count("<img ") == len(SUMMARIES[study].findings)
-    assert text.count("<section>") == 1 + len(SUMMARIES[study].findings)
+    assert text.count("<img ") == len(BY_SECTION[study].findings)
+    assert text.count("<section>") == 1 + len(BY_SECTION[study].findings)
 
 
 def test_text_is_escaped_and_numbers_are_readable(tmp_path):
@@ -55,7 +54,7 @@ def test_text_is_escaped_and_numbers_are_readable(tmp_path):
 
 
 def test_nothing_is_fetched(tmp_path):
-    figures = {entry.figure: drawn(tmp_path) for entry in SUMMARIES["warm_start"].findings.values()}
+    figures = {entry.figure: drawn(tmp_path) for entry in BY_SECTION["warm_start"].findings}
     text = page_html(page("warm_start", figures))
     assert not re.search(r"(?:src|href)=\"(?:https?:|//|/)|@import|<link|url\(", text)
 
@@ -63,7 +62,7 @@ def test_nothing_is_fetched(tmp_path):
 def test_a_figure_that_was_not_drawn_is_named(tmp_path):
     text = page_html(page("permuted", {}))
     assert "<img" not in text
-    assert text.count("not among this run’s figures") == len(SUMMARIES["permuted"].findings)
+    assert text.count("not among this run’s figures") == len(BY_SECTION["permuted"].findings)
 
 
 def test_a_large_figure_is_shown_as_png(tmp_path):
@@ -75,7 +74,7 @@ def test_a_large_figure_is_shown_as_png(tmp_path):
 
 def test_a_page_never_grows_beyond_what_a_report_can_open():
     images = {name: Image("data:image/png;base64," + 600_000 * "A", "") for name in ("plasticity_gap", "dose_response")}
-    images |= {entry.figure: images["dose_response"] for entry in SUMMARIES["warm_start"].findings.values()}
+    images |= {entry.figure: images["dose_response"] for entry in BY_SECTION["warm_start"].findings}
     text = page_html(page("warm_start", images))
     assert len(text.encode()) < LARGEST_PAGE
     assert text.count("<img ") == 2

@@ -4,11 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from of_studies import write_pages
 from page_rows import rows_of_page
 from permuted_tables import SMALL, experiment_of, make_permuted
 from plasticity.report.tabulate_causes import causes
 from plasticity.studies.continual.figure_tables import PermutedTables
-from plasticity.studies.continual.outcomes import correlations, outcomes, shared_end, tabulate_permuted
+from plasticity.studies.continual.pages.correlations import rows as correlations
+from plasticity.studies.continual.pages.outcomes import rows as outcomes
+from plasticity.studies.continual.pages.outcomes import shared_end
 
 LABELS = {arm: f"<{arm}> & co" for arm in SMALL}
 
@@ -27,11 +30,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _tabulate(folder: Path) -> dict[str, Path]:
-    outputs = {name: folder / f"{name}.html" for name in ("outcomes", "correlations", "causes")}
     files = {"metrics": "permuted", "correlations": "correlations", "causes": "causes"}
     tables = {name: folder / f"{file}.parquet" for name, file in files.items()}
-    tabulate_permuted(tables, settings={"labels": LABELS}, outputs=outputs)
-    return outputs
+    return write_pages("permuted", tables, folder, LABELS)
 
 
 def _cell(values: pd.Series, form: str, scale: float) -> str:

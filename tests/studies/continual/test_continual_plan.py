@@ -181,7 +181,7 @@ def _slices(plan: PermutedPlan) -> dict[tuple[str, str], Any]:
     """Everything that rules take from the plan as their settings, by stage and name."""
     found: dict[tuple[str, str], Any] = {
         ("assemble", ""): (plan.assemble_settings(), list(plan.first_tasks)),
-        ("correlate", ""): plan.study["analysis"],
+        ("correlate", ""): plan.correlate_settings(),
         ("causes", ""): plan.causes_settings(),
         ("tabulate", ""): plan.tabulate_settings(),
     }
@@ -189,7 +189,7 @@ def _slices(plan: PermutedPlan) -> dict[tuple[str, str], Any]:
     found |= {
         ("following", name): (plan.following_settings(name), plan.first_task_of(name)) for name in plan.experiments
     }
-    return found | {("figures", name): plan.drawing_settings(name) for name in plan.drawings}
+    return found | {("figures", ""): plan.drawing_settings()}
 
 
 DEMO_PLAN = _plan()
@@ -247,9 +247,9 @@ def test_a_changed_key_reaches_the_stages_that_read_it_and_no_other(keys: tuple[
     assert set(_changed(_plan(_put(keys, value)))) == expected
 
 
-def test_the_style_of_a_figure_changes_its_job_alone() -> None:
+def test_the_style_of_a_figure_changes_the_drawing_alone() -> None:
     changed = _changed(_plan(_put(("figures", "task_correlations"), {"width": 4})))
-    assert changed == {"figures": {DEMO_PLAN.drawn_by["task_correlations"]}}
+    assert changed == {"figures": {""}}
 
 
 def test_a_label_changes_figures_and_tables_only() -> None:

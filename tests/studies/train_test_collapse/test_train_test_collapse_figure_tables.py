@@ -6,7 +6,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from plasticity.report.draw import render
+from of_studies import render
 from plasticity.studies.train_test_collapse.figure_tables import exclusion_notes
 from train_test_tables import WITH_DECAYS
 

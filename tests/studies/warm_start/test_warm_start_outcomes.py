@@ -5,12 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from of_studies import write_pages
 from page_rows import rows_of_page
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.warm_start.causes import find_causes
 from plasticity.studies.warm_start.correlate import correlate
-from plasticity.studies.warm_start.outcomes import correlations, outcomes, tabulate
+from plasticity.studies.warm_start.pages.correlations import rows as correlations
+from plasticity.studies.warm_start.pages.outcomes import rows as outcomes
 
 LABELS = {"random_init": "random init", "warm_start": "warm & <cold>"}
 ANALYSIS = {"window": 12, "phase_boundary": 8, "confidence": 0.95, "bootstrap_samples": 50}
@@ -39,10 +41,8 @@ def _pages(folder: Path, metrics: pd.DataFrame, **analysis: Any) -> dict[str, li
     trial = {"control": "warm_start", "treatments": [], "series": []}
     shared = {key: (ANALYSIS | analysis)[key] for key in ("confidence", "bootstrap_samples", "phase_boundary")}
     find_causes(folder / "metrics", folder / "causes", settings=shared | trial)
-    outputs = {name: folder / f"{name}.html" for name in ("outcomes", "correlations", "causes")}
     tables = {name: folder / name for name in ("metrics", "correlations", "causes")}
-    tabulate(tables, settings={"labels": LABELS}, outputs=outputs)
-    return {name: rows_of_page(path) for name, path in outputs.items()}
+    return {name: rows_of_page(path) for name, path in write_pages("warm_start", tables, folder, LABELS).items()}
 
 
 def test_a_row_per_arm_and_checkpoint_in_the_order_of_the_table(tmp_path: Path) -> None:

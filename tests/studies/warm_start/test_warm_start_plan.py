@@ -8,7 +8,7 @@ import yaml
 
 from plasticity.config import load_config
 from plasticity.errors import PlasticityError
-from plasticity.studies.warm_start.plan import WarmStartPlan
+from plasticity.studies.warm_start.plan import WarmStartPlan, refuse_shared_names
 
 ROOT = Path(__file__).parents[3]
 DEMO = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
@@ -118,11 +118,10 @@ def test_an_intervention_may_not_take_the_name_of_a_warm_up(name: str) -> None:
         study["arms"] = {"random_init": {"warm_up": {"epochs": 0}}, "other": {"warm_up": {"momentum": 0}}}
         study["arms"] |= {"warm_start": {}, name: {"intervention": shrink}}
 
-    plan = _plan(change)
     with pytest.raises(
         PlasticityError, match=rf"^warm_start\.arms\.{name}: expected a name that no warm-up has"
     ) as told:
-        print(plan.starts)
+        refuse_shared_names([DEMO_PLAN, _plan(change)])
     assert "\n" not in str(told.value)
 
 
@@ -151,7 +150,7 @@ def _slices(plan: WarmStartPlan) -> dict[tuple[str, str], Any]:
     found: dict[tuple[str, str], Any] = {
         ("split", ""): plan.split_settings(),
         ("assemble", ""): plan.assemble_settings(),
-        ("correlate", ""): plan.study["analysis"],
+        ("correlate", ""): plan.correlate_settings(),
         ("causes", ""): plan.causes_settings(),
         ("tabulate", ""): plan.tabulate_settings(),
     }
@@ -159,7 +158,7 @@ def _slices(plan: WarmStartPlan) -> dict[tuple[str, str], Any]:
     found |= {("intervene", name): plan.intervene_settings(name) for name in plan.interventions}
     found |= {("measure", name): (plan.measure_settings(name), epochs) for name, epochs in plan.starts.items()}
     found |= {("fine_tune", name): (plan.fine_tune_settings(name), arm.epochs) for name, arm in plan.arms.items()}
-    return found | {("figures", name): plan.drawing_settings(name) for name in plan.drawings}
+    return found | {("figures", ""): plan.drawing_settings()}
 
 
 def _changed(plan: WarmStartPlan) -> dict[str, set[str]]:
@@ -219,9 +218,9 @@ def test_a_changed_key_reaches_the_stages_that_read_it_and_no_other(keys: tuple[
     assert set(_changed(_plan(_put(keys, value)))) == expected
 
 
-def test_the_style_of_a_figure_changes_its_job_alone() -> None:
+def test_the_style_of_a_figure_changes_the_drawing_alone() -> None:
     changed = _changed(_plan(_put(("figures", "plasticity_gap"), {"width": 4})))
-    assert changed == {"figures": {DEMO_PLAN.drawn_by["plasticity_gap"]}}
+    assert changed == {"figures": {""}}
 
 
 def test_a_label_changes_figures_and_tables_only() -> None:

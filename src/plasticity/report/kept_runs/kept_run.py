@@ -1,28 +1,44 @@
 """A run that is kept: its tables, figures and configuration in a folder of docs/reproduction."""
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from plasticity.config.messages import shown
+from plasticity.config.sections import studies_of
 from plasticity.errors import PlasticityError
-from plasticity.report.published.claims import Published, read_published
+from plasticity.report.published.claims import Published
 from plasticity.storage.files import atomic_path
-from plasticity.studies.continual.plan import PermutedPlan
-from plasticity.studies.train_test_collapse.plan import TrainTestPlan
-from plasticity.studies.warm_start.plan import WarmStartPlan
 
 RECORD = "run.yaml"
-Plan = WarmStartPlan | PermutedPlan | TrainTestPlan
-PLANS: dict[str, Callable[[Mapping[str, Any]], Plan]] = {
-    "warm_start": WarmStartPlan,
-    "permuted": PermutedPlan,
-    "train_test_collapse": TrainTestPlan,
-}
+Further = tuple[str, str, pd.DataFrame]
+"""A further part of a page: title, note and rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the page says of the run's study.
+
+    Attributes:
+        outcomes: Makes the table of outcomes of metrics, labels and confidence.
+        note: What is said of it.
+        correlations: Makes the table of correlations of those of the run, and labels.
+        control: What the row of the control is called.
+        tables: Further tables that are read.
+        more: Makes further parts of the page's content.
+    """
+
+    outcomes: Callable[[pd.DataFrame, Mapping[str, str], float], pd.DataFrame]
+    note: str
+    correlations: Callable[[pd.DataFrame, Mapping[str, str]], pd.DataFrame]
+    control: str
+    tables: Sequence[str]
+    more: Callable[[Any], list[Further]] | None
 
 
 @dataclass(frozen=True)
@@ -31,25 +47,21 @@ class Run:
 
     Attributes:
         folder: Where its files are.
-        study: The study that it is of.
+        study: The section that it is of.
         command: What made it.
         config: Its configuration, checked and in its normal form.
+        plan: The plan of the section.
+        published: What is published about the study.
+        told: What the page says of the study.
     """
 
     folder: Path
     study: str
     command: str
     config: Mapping[str, Any]
-
-    @property
-    def plan(self) -> Plan:
-        """The study as the configuration asks for it."""
-        return PLANS[self.study](self.config)
-
-    @property
-    def published(self) -> Published:
-        """What is published about the study."""
-        return read_published(self.study)
+    plan: Any
+    published: Published
+    told: Told
 
     def table(self, name: str) -> Path:
         """Return the file of a table."""
@@ -62,8 +74,8 @@ class Run:
         return names + sorted(path.stem for path in self.folder.glob("*.png") if path.stem not in names)
 
 
-def read_run(folder: Path) -> Run:
-    """Read the record of a kept run.
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read the record of a kept run: study (its section), command and config.
 
     Raises:
         PlasticityError: If the folder has none, or one without study, command and configuration.
@@ -74,9 +86,10 @@ def read_run(folder: Path) -> Run:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict) or set(content) != {"study", "command", "config"}:
         raise PlasticityError(f"{path}: expected study, command and config, got {shown(content)}")
-    if content["study"] not in PLANS or content["study"] not in content["config"]:
-        raise PlasticityError(f"{path}: expected one of {', '.join(PLANS)} with its section, got {content['study']!r}")
-    return Run(folder, **content)
+    sections = studies_of(content["config"]) if isinstance(content["config"], dict) else {}
+    if content["study"] not in sections:
+        raise PlasticityError(f"{path}: expected one of its sections {', '.join(sections)}, got {content['study']!r}")
+    return content
 
 
 def as_yaml(content: Mapping[str, Any]) -> str:
@@ -86,22 +99,21 @@ def as_yaml(content: Mapping[str, Any]) -> str:
     )
 
 
-def keep(folder: Path, files: Iterable[Path], *, study: str, command: str, config: Mapping[str, Any]) -> Run:
+def keep(folder: Path, files: Iterable[Path], *, study: str, command: str, config: Mapping[str, Any]) -> None:
     """Copy a finished run's tables and figures into a folder and write its record.
 
     Args:
         folder: The folder of docs/reproduction; what else is in it stays.
         files: Tables and figures.
-        study: The study that they are of.
+        study: The section that they are of.
         command: What made them.
-        config: The checked configuration; the sections of other studies are left out.
+        config: The checked configuration; other sections are left out.
     """
     for path in files:
         with atomic_path(folder / path.name) as temporary:
             shutil.copyfile(path, temporary)
-    others = set(PLANS) - {study}
+    others = set(studies_of(config)) - {study}
     kept = {key: value for key, value in config.items() if key not in others}
     with atomic_path(folder / RECORD) as temporary:
         record = {"study": study, "command": command, "config": kept}
         temporary.write_text(as_yaml(record), encoding="utf-8")
-    return read_run(folder)

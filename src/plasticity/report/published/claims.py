@@ -11,15 +11,8 @@ from jsonschema.exceptions import best_match
 
 from plasticity.config.messages import did_you_mean, dotted
 from plasticity.errors import PlasticityError
-from plasticity.storage.files import sha256_of
 
 FOLDER = Path(__file__).parent
-_STUDIES = Path(__file__).parents[2] / "studies"
-_PACKAGES = {
-    "warm_start": "warm_start",
-    "permuted": "continual",
-    "train_test_collapse": "train_test_collapse",
-}
 SIGNS = {"falls": -1, "negative": -1, "rises": 1, "positive": 1, "level": 0, "zero": 0}
 """What each shape says of the sign of its measure."""
 
@@ -81,25 +74,12 @@ class Published:
     claims: tuple[Claim, ...]
 
 
-def published_studies() -> list[str]:
-    """Return the studies that there are claims about."""
-    return sorted(_PACKAGES)
-
-
-def published_digest(study: str) -> str:
-    """Return a digest of a study's file: what makes a comparison stale."""
-    return sha256_of(_file(study))[:16]
-
-
-def read_published(study: str) -> Published:
-    """Read and check the claims about a study.
+def read_published(path: Path) -> Published:
+    """Read and check the claims about a study, in the file `published.yaml` of its package.
 
     Raises:
-        PlasticityError: If there are none, or the file has not the form of `schema.yaml`.
+        PlasticityError: If the file has not the form of `schema.yaml`.
     """
-    if study not in published_studies():
-        raise PlasticityError(f"published: expected one of {', '.join(published_studies())}, got {study!r}")
-    path = _file(study)
     return parse(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
 
 
@@ -189,7 +169,3 @@ def _split_arm(text: str) -> tuple[str, str, str]:
     parts = text.split(".")
     end = next((i for i in range(1, len(parts)) if not parts[i][:1].isdigit()), len(parts))
     return ".".join(parts[:end]), ".", ".".join(parts[end:])
-
-
-def _file(study: str) -> Path:
-    return _STUDIES / _PACKAGES[study] / "published.yaml"

@@ -10,9 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plasticity.report.sources import SOURCES, drawing_rule
 from plasticity.report.summary.finding import Finding
-from plasticity.report.summary.summary_registry import SUMMARIES
 from plasticity.report.table_page import HEAD
 
 LARGEST_PAGE = 1_500_000
@@ -62,13 +60,14 @@ class Image:
 
 @dataclass(frozen=True)
 class Page:
-    """What a page shows: study, what was run by what it is, findings, figures by name, and the jobs that drew them."""
+    """What a page shows: what was asked and run, findings, figures by name, and rule and page of each table."""
 
-    study: str
+    title: str
+    question: str
     ran: Mapping[str, str]
     findings: Sequence[Finding]
     images: Mapping[str, Image]
-    drawn_by: Mapping[str, str]
+    sources: Mapping[str, Mapping[str, str]]
 
 
 def image(svg: Path, png: Path) -> Image:
@@ -84,11 +83,10 @@ def image(svg: Path, png: Path) -> Image:
 
 def page_html(page: Page) -> str:
     """Return the page; a figure that would make it larger than `LARGEST_PAGE` is named and not shown."""
-    entry = SUMMARIES[page.study]
     facts = "".join(f"<dt>{html.escape(key)}</dt><dd>{html.escape(value)}</dd>" for key, value in page.ran.items())
     head = (
-        f"{HEAD}<title>{entry.title}: summary</title>{_STYLE}</head><body><main><h1>{entry.title}</h1>"
-        f'<p class="question">{html.escape(entry.question)}</p><section><h2>What was run</h2><dl>{facts}</dl></section>'
+        f"{HEAD}<title>{page.title}: summary</title>{_STYLE}</head><body><main><h1>{page.title}</h1>"
+        f'<p class="question">{html.escape(page.question)}</p><section><h2>What was run</h2><dl>{facts}</dl></section>'
     )
     parts, size = [head], len(head)
     for found in page.findings:
@@ -110,16 +108,15 @@ def _section(page: Page, found: Finding, shown: Image | None) -> str:
 
 def _source(page: Page, found: Finding, *, shown: bool) -> str:
     """Return where sentence and figure come from, with links that lead from the study's folder."""
-    source = SOURCES[page.study][found.table]
-    table = f'<a href="{found.table}.parquet">{found.table}.parquet</a>, rule <code>{source.rule}</code>'
-    if source.page:
-        table += f' (<a href="tables/{source.page}.html">as a page</a>: Tables, {source.page})'
+    source = page.sources[found.table]
+    table = f'<a href="{found.table}.parquet">{found.table}.parquet</a>, rule <code>{source["rule"]}</code>'
+    if source["page"]:
+        table += f' (<a href="tables/{source["page"]}.html">as a page</a>: Tables, {source["page"]})'
     figure = (
         f"Figure {found.figure}: not among this run\N{RIGHT SINGLE QUOTATION MARK}s figures, or too large for a page."
     )
     if shown:
-        rule = drawing_rule(page.study, page.drawn_by[found.figure])
-        figure = f'Figure: <a href="figures/{found.figure}.svg">{found.figure}</a>, rule <code>{rule}</code>.'
+        figure = f'Figure: <a href="figures/{found.figure}.svg">{found.figure}</a>, rule <code>draw_figures</code>.'
     return f'<p class="source">Table: {table}. {figure}</p>'
 
 

@@ -1,1 +1,42 @@
 """Sequences of tasks: one network goes from task to task."""
+
+from plasticity.studies.study import CAUSES, CORRELATIONS, Axis, Finding, Kept, Study, Table
+
+STUDY = Study(
+    name="continual",
+    section="permuted",
+    title="Permuted images",
+    question=(
+        "Does a network that goes from task to task learn each a little worse, and does neural collapse say why?"
+    ),
+    plan="plan:PermutedPlan",
+    axis=Axis("task", "number", "Task (number)"),
+    curves=("online_accuracy", "nc1"),
+    tables={
+        "metrics": Table("permuted", "assemble_tasks", "an arm, a seed and a task", page="outcomes"),
+        "correlations": CORRELATIONS,
+        "causes": CAUSES,
+    },
+    figure_tables="figure_tables:PermutedTables",
+    ran="findings:ran",
+    findings=(
+        Finding("What going on costs", "plasticity_by_task", "metrics", "findings:accuracy_lost"),
+        Finding("Collapse over the tasks", "accuracy_and_collapse_by_task", "metrics", "findings:collapse_over_tasks"),
+        Finding(
+            "Collapse and accuracy, of means and of single seeds",
+            "task_correlations",
+            "correlations",
+            "findings:averaged_or_within",
+        ),
+        Finding("A longer first task", "first_task_length", "causes", "findings:first_task_length"),
+        Finding("What collapse says beyond training", "task_causal_estimates", "causes", "findings:beyond_length"),
+    ),
+    correlate="correlate:run",
+    find_causes="causes:run",
+    kept=Kept(
+        outcomes="kept:outcomes",
+        note="The gap is to a fresh network on the same task, the published loss to the run's own first task.",
+        correlations="kept:correlations",
+        control="epoch or task",
+    ),
+)

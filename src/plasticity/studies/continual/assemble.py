@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from plasticity.errors import PlasticityError
+from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_tables, write_table
 from plasticity.studies.continual.columns import PERMUTED
@@ -24,6 +25,13 @@ class AssembleFiles:
     first_tasks: Sequence[tuple[str, Path]]
     following: Sequence[Path]
     output: Path
+
+
+def run(job: Job) -> None:
+    """Assemble the table of the study."""
+    named = zip(job.params["first_tasks"], job.input.all("first_tasks"), strict=True)
+    files = AssembleFiles(tuple(named), job.input.all("following"), job.output["metrics"])
+    assemble_permuted(files, settings=job.settings)
 
 
 def assemble_permuted(files: AssembleFiles, *, settings: dict[str, Any]) -> None:

@@ -15,11 +15,17 @@ from plasticity.analysis.mediation import mediation
 from plasticity.analysis.mixed import FORMS, mixed_effects
 from plasticity.analysis.published_effects import PERMUTED
 from plasticity.analysis.transitions import of_permuted
+from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
 
 _PAIRS = ("seed",)  # arms differ in the length of the first task: a pair cannot share it
 _MIXED = tuple(FORMS)[:2]  # a level per arm would take all that there is to explain
+
+
+def run(job: Job) -> None:
+    """Write the table of causes."""
+    find_causes_permuted(job.input["metrics"], job.output["causes"], settings=job.settings)
 
 
 def find_causes_permuted(metrics_path: str | Path, output: str | Path, *, settings: dict[str, Any]) -> None:

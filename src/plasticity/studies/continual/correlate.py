@@ -14,6 +14,7 @@ from plasticity.analysis.blocks import Block, Summary, Whole, block_of, pooled, 
 from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
 from plasticity.analysis.panel import Excluded, panel_of
 from plasticity.analysis.windows import TASK, Window
+from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.continual.columns import PERMUTED
@@ -36,6 +37,11 @@ class PermutedAnalysisSettings(IntervalSettings):
     """The section `analysis` of the study; `outcomes` are those of the correlations over the tasks."""
 
     outcomes: tuple[str, ...] = ("online_accuracy", "plasticity_gap")
+
+
+def run(job: Job) -> None:
+    """Write the correlations table."""
+    correlate_permuted(job.input["metrics"], job.output["correlations"], settings=job.settings)
 
 
 def correlate_permuted(metrics_path: str | Path, output: str | Path, *, settings: dict[str, Any]) -> None:

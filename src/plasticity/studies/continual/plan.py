@@ -1,9 +1,9 @@
 """The permuted study: experiments and their arms, the first tasks they share, and the jobs that carry seeds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from plasticity.config import expand_arm
 from plasticity.studies.naming import PLAIN, training_name
@@ -63,7 +63,7 @@ class PermutedArm:
 class PermutedPlan(StudyPlan[PermutedArm]):
     """The permuted study of a checked configuration (`plasticity.config.load_config`)."""
 
-    section: ClassVar[str] = "permuted"
+    section: str = "permuted"
 
     @cached_property
     def arms(self) -> dict[str, PermutedArm]:
@@ -94,6 +94,16 @@ class PermutedPlan(StudyPlan[PermutedArm]):
     def first_task_of(self, experiment: str) -> list[str]:
         """Return the first-task trainings that an experiment's arms branch off."""
         return list(dict.fromkeys(arm.first_task for arm in self.experiments[experiment]))
+
+    def trained(self, file: str, first_tasks: Sequence[str], groups: Iterable[str]) -> list[str]:
+        """Return a file, such as "history.parquet", of the jobs of first-task trainings."""
+        return [f"{self.folder}/first_task/{name}/{group}/{file}" for name in first_tasks for group in groups]
+
+    @property
+    def following_files(self) -> list[str]:
+        """Tables of all jobs of the following tasks."""
+        names = self.experiments
+        return [f"{self.folder}/following_tasks/{name}/{group}.parquet" for name in names for group in self.groups]
 
     def first_task_settings(self, first_task: str) -> Settings:
         """Return what the stage of the first task reads."""

@@ -7,12 +7,24 @@ from typing import Any
 import pandas as pd
 
 from plasticity.errors import PlasticityError
+from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, read_tables, write_table
 from plasticity.studies.train_test_collapse.columns import NEXT_TASK, VARIANCES
 
 _CHECKPOINT = ["arm", "seed", "iteration"]
 _MEASURED = [name for name in VARIANCES.names if "variance" in name or name == "nc1"]
+
+
+def run_variances(job: Job) -> None:
+    """Assemble the table of variances."""
+    assemble_variances(job.input.paths, job.output["metrics"], settings=job.settings)
+
+
+def run_transfer(job: Job) -> None:
+    """Assemble the table of next tasks."""
+    next_tasks = job.input.all("next_tasks")
+    assemble_transfer(next_tasks, job.input["metrics"], job.output["transfer"], settings=job.settings)
 
 
 def assemble_variances(variances: Sequence[Path], output: Path, *, settings: dict[str, Any]) -> None:

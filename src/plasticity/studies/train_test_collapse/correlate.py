@@ -15,6 +15,7 @@ from plasticity.analysis.blocks import Block, Summary, block_of, table_of
 from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
 from plasticity.analysis.panel import panel_of
 from plasticity.analysis.windows import Window
+from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.train_test_collapse.columns import TRANSFER
@@ -25,6 +26,11 @@ OUTCOMES = {"test_accuracy": "chosen", "test_accuracy_chosen_on_test": "chosen_o
 CONTROL = "iteration"  # what any monotone function of training time would give
 WEIGHT_DECAY = "weight_decay"
 ACROSS = "weight_decays"  # the kind of window of the second question
+
+
+def run(job: Job) -> None:
+    """Write the correlations table."""
+    correlate_transfer(job.input["transfer"], job.output["correlations"], settings=job.settings)
 
 
 def correlate_transfer(transfer: Path, output: Path, *, settings: dict[str, Any]) -> None:

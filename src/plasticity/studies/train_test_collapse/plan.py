@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from plasticity.config import expand_arm
 from plasticity.storage.files import digest_of
@@ -47,7 +47,7 @@ class TrainTestArm:
 class TrainTestPlan(StudyPlan[TrainTestArm]):
     """The train-test study of a checked configuration (`plasticity.config.load_config`)."""
 
-    section: ClassVar[str] = "train_test_collapse"
+    section: str = "train_test_collapse"
 
     @cached_property
     def arms(self) -> dict[str, TrainTestArm]:
@@ -84,6 +84,21 @@ class TrainTestPlan(StudyPlan[TrainTestArm]):
         ordered = [{family[decay]: decay for decay in sorted(family)} for family in families.values()]
         return {next(iter(family)): family for family in ordered}
 
+    @property
+    def variance_files(self) -> list[str]:
+        """Tables of all measuring jobs."""
+        return [f"{self.folder}/variances/{arm}/{group}.parquet" for arm in self.arms for group in self.groups]
+
+    @property
+    def transfer_files(self) -> list[str]:
+        """Tables of all jobs of the next task."""
+        return [
+            f"{self.folder}/transfer/{arm}/{group}/{rate}.parquet"
+            for arm in self.transfers
+            for group in self.groups
+            for rate in self.rates
+        ]
+
     def correlate_settings(self) -> Settings:
         """Return what the correlations of the study read."""
         return {**self.study["analysis"], "weight_decays": self.weight_decays}
@@ -91,7 +106,7 @@ class TrainTestPlan(StudyPlan[TrainTestArm]):
     def pre_train_settings(self, arm: str) -> Settings:
         """Return what the stage of the first task reads."""
         found = self.arms[arm]
-        named = {"study": "train_test_collapse", "dataset": self.config["dataset"]["name"], "arm": arm}
+        named = {"study": self.section, "dataset": self.config["dataset"]["name"], "arm": arm}
         same = {"model": found.model, "parts": found.parts}
         return {**named, **same, "training": found.training, "checkpoints": found.checkpoints}
 

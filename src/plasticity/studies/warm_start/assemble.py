@@ -7,12 +7,24 @@ from typing import Any
 import pandas as pd
 
 from plasticity.errors import PlasticityError
+from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_tables, write_table
 from plasticity.studies.warm_start.columns import METRICS
 
 _KEY = ["arm", "seed", "warm_up_epoch"]
 BASELINE = "random_init"
+
+
+def run_metrics(job: Job) -> None:
+    """Assemble the table of metrics."""
+    collapse, fine_tune = job.input.all("collapse"), job.input.all("fine_tune")
+    assemble_metrics(collapse, fine_tune, job.output["metrics"], settings=job.settings)
+
+
+def run_histories(job: Job) -> None:
+    """Assemble the training histories."""
+    assemble_histories(job.input.paths, job.output["histories"])
 
 
 def assemble_metrics(

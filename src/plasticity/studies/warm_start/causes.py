@@ -16,10 +16,16 @@ from plasticity.analysis.mixed import FORMS, mixed_effects
 from plasticity.analysis.published_effects import WARM_START
 from plasticity.analysis.transitions import of_warm_start
 from plasticity.analysis.windows import phases
+from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
 
 _PAIRS = ("seed", "length")
+
+
+def run(job: Job) -> None:
+    """Write the table of causes."""
+    find_causes(job.input["metrics"], job.output["causes"], settings=job.settings)
 
 
 def find_causes(metrics_path: str | Path, output: str | Path, *, settings: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from plasticity.analysis.blocks import Block, Summary, block_of, table_of
 from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
 from plasticity.analysis.panel import Panel, panel_of
 from plasticity.analysis.windows import SLIDING, phases, sliding_windows
+from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.warm_start import columns
@@ -28,6 +29,11 @@ class AnalysisSettings(IntervalSettings):
     window: int
     phase_boundary: int
     outcomes: tuple[str, ...] = ("full_test_accuracy",)
+
+
+def run(job: Job) -> None:
+    """Write the correlations table."""
+    correlate(job.input["metrics"], job.output["correlations"], settings=job.settings)
 
 
 def correlate(metrics_path: str | Path, output: str | Path, *, settings: dict[str, Any]) -> None:

@@ -1,10 +1,10 @@
 """The warm-start study: arms, the warm-ups they share, checkpoints, and the jobs that carry fine-tunings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any
 
 from plasticity.config import expand_lists
 from plasticity.errors import PlasticityError
@@ -50,11 +50,26 @@ class WarmUp:
     epochs: tuple[int, ...]
 
 
+def refuse_shared_names(plans: Sequence["WarmStartPlan"]) -> None:
+    """Refuse an arm that intervenes and has the name of a warm-up: both name folders of checkpoints.
+
+    Raises:
+        PlasticityError: If there is one, in whichever section.
+    """
+    warm_ups = {name for plan in plans for name in plan.warm_ups}
+    for plan in plans:
+        if taken := sorted(set(plan.interventions) & warm_ups):
+            raise PlasticityError(
+                f"{plan.section}.arms.{taken[0]}: expected a name that no warm-up has, got {taken[0]!r}, "
+                f"which names the checkpoints of a warm-up; call the arm otherwise"
+            )
+
+
 @dataclass(frozen=True)
 class WarmStartPlan(StudyPlan[Arm]):
     """The warm-start study of a checked configuration (`plasticity.config.load_config`)."""
 
-    section: ClassVar[str] = "warm_start"
+    section: str = "warm_start"
 
     @cached_property
     def arms(self) -> dict[str, Arm]:
@@ -72,17 +87,8 @@ class WarmStartPlan(StudyPlan[Arm]):
 
     @cached_property
     def starts(self) -> dict[str, tuple[int, ...]]:
-        """Checkpoint epochs that are measured, by the name of the start they belong to.
-
-        Raises:
-            PlasticityError: If an arm that intervenes has the name of a warm-up, whose checkpoints it would overwrite.
-        """
+        """Checkpoint epochs that are measured, by the name of the start they belong to."""
         measured: dict[str, set[int]] = {}
-        if taken := sorted(set(self.interventions) & set(self.warm_ups)):
-            raise PlasticityError(
-                f"warm_start.arms.{taken[0]}: expected a name that no warm-up has, got {taken[0]!r}, "
-                f"which names the checkpoints of a warm-up; call the arm otherwise"
-            )
         for arm in self.arms.values():
             measured.setdefault(arm.start, set()).update(arm.epochs)
         return {start: tuple(sorted(epochs)) for start, epochs in measured.items()}
@@ -112,6 +118,41 @@ class WarmStartPlan(StudyPlan[Arm]):
     def fine_tuned(self, arm: str, group: str, chunk: str) -> list[tuple[int, int]]:
         """Return seeds and epochs of the checkpoints that a fine-tuning job carries, one seed after another."""
         return list(product(self.groups[group], self.chunks(arm)[chunk]))
+
+    def split_files(self, group: str) -> list[str]:
+        """Return the splits of the seeds that a job carries."""
+        return [f"{self.folder}/splits/seed{seed}.parquet" for seed in self.groups[group]]
+
+    def manifest(self, start: str, group: str) -> str:
+        """Return the manifest of the checkpoints of some seeds that measuring and fine-tuning start from."""
+        return f"{self.folder}/checkpoints/{start}/{group}.json"
+
+    @property
+    def manifests(self) -> list[str]:
+        """All manifests."""
+        names = [*self.warm_ups, *self.interventions]
+        return [self.manifest(name, group) for name in names for group in self.groups]
+
+    @property
+    def warm_up_histories(self) -> list[str]:
+        """Histories of all warm-ups."""
+        return [
+            f"{self.folder}/warm_up/{name}/{group}/history.parquet" for name in self.warm_ups for group in self.groups
+        ]
+
+    @property
+    def collapse_files(self) -> list[str]:
+        """Tables of all measuring jobs."""
+        return [f"{self.folder}/collapse/{start}/{group}.parquet" for start in self.starts for group in self.groups]
+
+    def fine_tune_files(self, ending: str) -> list[str]:
+        """Return files of all fine-tuning jobs: outcomes end in "parquet", histories in "history.parquet"."""
+        return [
+            f"{self.folder}/fine_tune/{arm}/{group}/{chunk}.{ending}"
+            for arm in self.arms
+            for group in self.groups
+            for chunk in self.chunks(arm)
+        ]
 
     def split_settings(self) -> Settings:
         """Return what the split stage reads."""

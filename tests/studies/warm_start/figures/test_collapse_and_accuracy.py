@@ -3,7 +3,7 @@ import pytest
 
 from plasticity.report.figures.arm_styles import arm_styles
 from plasticity.report.figures.style import NEUTRAL
-from plasticity.studies.warm_start.figures.collapse_and_accuracy import draw
+from plasticity.studies.warm_start.collapse_and_accuracy import draw_phase as draw
 
 METRICS = ("nc1", "nc2", "nc3", "nc4")
 EPOCHS = {"all": [8, 16, 24, 32, 40, 48], "first_phase": [8, 16, 24], "second_phase": [32, 40, 48]}

@@ -1,4 +1,19 @@
-"""Online accuracy and NC1 over a sequence of tasks (Bonifazi et al. 2024, Figure 1)."""
+"""Accuracy and collapse over a sequence of tasks.
+
+Each task is a new permutation of the pixels. (a) Online accuracy: the share of a task's steps whose prediction
+before the update was right; for the first task, the mean of its epochs. (b) NC1 after the task, Tr(Σ_W Σ_B†)/C on
+its training images; 0 is full collapse. Solid: the arm continual, or else the study's first one, whose network goes
+from task to task. Dashed: random_init, a fresh network for every task, on the same images in the same order.
+
+Lines are means over {{ n }}, bands one standard deviation of the seeds to either side, as in the paper; they are no
+intervals of the mean. The note below the panels has r between the two means over seeds, as the paper reports it,
+beside the mean of the coefficients within a seed and that of differences between successive tasks, with bootstrap
+intervals over seeds at {{ confidence }} ({{ resamples }} resamples). Two series that only trend over time correlate
+strongly in the first and not in the last.
+
+Corresponds to Figure 1 of Bonifazi et al. (2024, arXiv:2404.02719), which has both curves on two axes of one panel
+and no fresh network.
+"""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,6 +24,8 @@ from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import coefficient_text, with_deviation
 from plasticity.studies.continual.figure_tables import REFERENCE, PermutedTables, exclusion_notes
+
+TABLES = ("metrics", "correlations")
 
 _PANELS = {"online_accuracy": "Online accuracy on each task", "nc1": "NC1 after each task"}
 

@@ -1,4 +1,18 @@
-"""For how many tasks does the first one matter? Correlations, across runs, of its collapse and its length."""
+"""For how many tasks does the first one matter?
+
+Correlation across the runs of an experiment, on each later task alone: Pearson's r of NC1 after the first task
+(solid) and, as a control, of the epochs on it (dashed) with what is learnt on that later task; and the partial
+correlation of NC1 given the logarithm of the epochs (dash-dotted). Columns are the experiments, rows the outcomes:
+online accuracy, and the plasticity gap, which is the online accuracy of a fresh network on the same task minus this
+one. Signs in the two rows are opposite where accuracy falls and the gap grows. A correlation of NC1 that only
+repeats that of the epochs is no evidence for collapse.
+
+All runs are pooled; those of a seed are nested and the seeds alone are independent, so that bands are bootstrap
+intervals over the {{ n }} at {{ confidence }} ({{ resamples }} resamples). Intervals are not corrected for the
+number of tasks; what counts is the course over the tasks.
+
+Not among the figures of Bonifazi et al. (2024, arXiv:2404.02719), whose notebook has such curves without intervals.
+"""
 
 import numpy as np
 import pandas as pd
@@ -12,6 +26,8 @@ from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import missing_notes, rows_where, single_seed_note
 from plasticity.studies.continual.figure_tables import PermutedTables
+
+TABLES = ("correlations",)
 
 _OUTCOMES = {"online_accuracy": "online accuracy", "plasticity_gap": "plasticity gap"}
 _LINES = {

@@ -1,4 +1,19 @@
-"""Does collapse of the first task, or its length, go with accuracy on the second (Bonifazi et al. 2024)?"""
+"""Collapse of the first task and accuracy on the second.
+
+The first task ended after the first epoch whose NC1 was below a threshold (dotted), or after
+{{ study.first_task.max_epochs }} epochs without one; a run of the latter kind has no second task and is counted
+below the panels. (a) Online accuracy on the second task against NC1 at the end of the first. (b) The same accuracy
+against the epochs that the first task took, on a logarithmic axis. Colour is that number of epochs in both panels.
+
+Each marker is a run, its shape the seed, {{ n }}. Runs of a seed are joined because they are nested: same
+initialisation, images and order, so that each goes on where the one before it ended; two thresholds passed in the
+same epoch give one point. The seeds alone are independent. r is Pearson's, all runs pooled, epochs not as
+logarithms, in brackets its bootstrap interval over seeds at {{ confidence }} ({{ resamples }} resamples). The note
+adds the partial correlation given the logarithm of the epochs and the correlations within seeds.
+
+Corresponds to the threshold experiment of Bonifazi et al. (2024, arXiv:2404.02719), whose text has coefficients of
+five seeds and no figure.
+"""
 
 from typing import Any
 
@@ -17,6 +32,8 @@ from plasticity.report.figures.layout import empty, panel, top_legend, write_not
 from plasticity.report.figures.style import NEUTRAL, THINNEST, Style
 from plasticity.report.figures.summaries import coefficient_text, rows_where
 from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes, finite_runs
+
+TABLES = ("metrics", "correlations")
 
 _EXPERIMENT = "first_task_collapse"
 _PANELS = {"nc1": "NC1 when the first task ended", "first_task_epochs": "Epochs until it ended"}

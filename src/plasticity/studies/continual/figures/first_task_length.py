@@ -1,4 +1,18 @@
-"""NC1 and plasticity loss by length of the first task, with either reference (Bonifazi et al. 2024, Figure 2)."""
+"""Collapse and plasticity loss by length of the first task.
+
+(a) NC1 after the first task; 0 is full collapse. (b) Plasticity loss as published: online accuracy on the first
+task, mean of its epochs, minus that on a later task. Training longer on the first task raises what is subtracted
+from, so that this grows without any later task being learnt worse. (c) Loss against a fresh network: online
+accuracy of random_init on the same later task, same images in the same order, minus that of the network that goes
+on. (b) and (c) have the same axis: their difference is what the choice of the reference contributes. Solid: the
+second task. Dashed: the mean of all later tasks, of runs in which none of them is missing.
+
+Lines are means over {{ n }}, bands one standard deviation of the seeds to either side, as in the paper; they are no
+intervals of the mean. Diverged networks are left out and counted below the panels.
+
+(a, b) correspond to Figure 2 of Bonifazi et al. (2024, arXiv:2404.02719); its code does not say over which later
+tasks the loss was taken. (c) is not in the paper.
+"""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +26,8 @@ from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import over_seeds, with_deviation
 from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes, finite_runs
+
+TABLES = ("metrics",)
 
 _EXPERIMENT = "first_task_length"
 _COLLAPSE = ArmStyle(NEUTRAL, "D")

@@ -1,4 +1,16 @@
-"""What each later task loses against a fresh network, over the whole sequence, all arms."""
+"""What each later task loses against a fresh network.
+
+Plasticity gap from the second task on: online accuracy of a network drawn afresh for this task minus that of the
+network that went through all tasks before it, same seed, same images in the same order; in percentage points. Above
+zero, plasticity was lost. (a) Arms with a single setting; below, a panel for each experiment of several, colours in
+the order of the value. All panels have the same axes.
+
+Lines are means over {{ n }}, bands Student's t intervals of the mean at {{ confidence }}; a band much wider than
+the course of the means leaves the panel. Diverged networks, and runs whose first task did not reach its threshold,
+are left out and counted below the panels.
+
+Not in Bonifazi et al. (2024, arXiv:2404.02719), which compares with the accuracy on the first task.
+"""
 
 from collections.abc import Mapping
 
@@ -11,6 +23,8 @@ from plasticity.report.figures.layout import empty, label_axes, panel, sample, s
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.studies.continual.figure_tables import MAIN, REFERENCE, PermutedTables, exclusion_notes
+
+TABLES = ("metrics",)
 
 _GAP = "plasticity_gap"
 _SINGLE_ARMS = "Continual learning and interventions"

@@ -1,4 +1,18 @@
-"""Does collapse go with accuracy from task to task, or do both only change with time? Correlations over the tasks."""
+"""Does collapse go with accuracy from task to task, or do both only change with time?
+
+Correlation over the tasks of the arm continual, or else of the study's first one, between NC1 to NC4 after a task
+and two outcomes on it: online accuracy, and the plasticity gap to a fresh network. Rows: Pearson's r between means
+over seeds, as the paper reports it; the mean over seeds of Pearson's r within a seed, and, within a seed too,
+partial correlations, which remove from both what the number of the task predicts, linearly, linearly in its
+logarithm, or by a spline; and Pearson's r of the differences between successive tasks, which no common trend can
+produce. A correlation that collapse alone explains would survive in all rows.
+
+Points are estimates from {{ n }}, bars bootstrap intervals over seeds at {{ confidence }} ({{ resamples }}
+resamples of the seeds). NC4 rises with collapse while NC1 to NC3 fall, and a gap grows where accuracy falls, so
+that signs are opposite.
+
+Not in Bonifazi et al. (2024, arXiv:2404.02719), which reports the first row for NC1 and online accuracy.
+"""
 
 import numpy as np
 import pandas as pd
@@ -11,6 +25,8 @@ from plasticity.report.figures.layout import label_axes, panel, sample, say, top
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import COLLAPSE, missing_notes, rows_where, single_seed_note
 from plasticity.studies.continual.figure_tables import PermutedTables
+
+TABLES = ("correlations",)
 
 _ROWS = {
     ("averaged", "pearson"): "Pearson,\nmeans over seeds",

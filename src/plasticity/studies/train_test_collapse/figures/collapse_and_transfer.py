@@ -1,7 +1,21 @@
-"""NC1 and train variance of the same checkpoints against accuracy on the next task, by weight decay.
+"""Collapse and later learning: NC1 and train variance of the same networks.
 
-What Bonifazi et al. (2024) say of NC1 beside what Hui, Belkin & Nakkiran (2022) say of train variance: over the
-checkpoints of a training, and at its end across weight decays.
+The first task tells super-classes apart, the next one the classes inside them, on {{ study.next_task.train_size }}
+other images, as in *transfer_by_variance*; colours are weight decays on the first task, light for little, dark for
+much, in arms that differ in nothing else. NC1 is Tr(Σ_W Σ_B†)/C of the last hidden layer on the training images of
+the first task with the class means of the checkpoint, train variance the ratio of traces with those of the last
+one. (a-c) Over the checkpoints of the first task, joined in the order of training; the dashed line is the network
+before it, which all weight decays share. (d-f) At the last checkpoint, where thin lines join the weight decays of a
+seed. (a, d) Test accuracy on the next task against NC1, (b, e) against train variance, at the learning rate chosen
+on {{ study.next_task.validation_size }} held-out images; (c, f) the two against each other.
+
+Small points are {{ n }}, large ones their means, geometric for NC1 and variance, bars Student's t intervals at
+{{ confidence }}. r is Pearson's, above (d) and (e) over the weight decays of a seed, below the panels over the
+checkpoints of a seed: means over the seeds with bootstrap intervals.
+
+Bonifazi et al. (2024, arXiv:2404.02719) say that a low NC1 harms what is learnt later, Hui, Belkin & Nakkiran
+(2022, arXiv:2202.08384) that a low train variance does: both ask for a positive r. Weight decay lowers NC1; in the
+code that the former released it helps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +37,8 @@ from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import coefficient_text, over_seeds, rows_where
 from plasticity.studies.train_test_collapse.correlate import ACROSS, OUTCOMES, outcomes_of
 from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables, exclusion_notes
+
+TABLES = ("transfer", "correlations")
 
 _OUTCOME = next(iter(OUTCOMES))  # at the learning rate chosen on held-out images
 _NC1, _VARIANCE = "nc1", "train_variance"

@@ -1,4 +1,21 @@
-"""Accuracy on the next task against the variance of the checkpoint before it (Hui et al. 2022, Figure 5)."""
+"""Does collapse harm transfer?
+
+The first task tells super-classes apart, the next one the classes inside them, on {{ study.next_task.train_size }}
+other images: body of a checkpoint, new head, the whole network trained for {{ study.next_task.iterations }}
+iterations. A point is a seed and a checkpoint: test accuracy on the next task against train variance on the first
+(centres of the last checkpoint). Points of a seed are joined in the order of training, and darken with its length;
+the dashed line is the network before any training, mean over the seeds. (a) Learning rate chosen among
+{{ study.next_task.learning_rates|join(", ") }} by accuracy on {{ study.next_task.validation_size }} other images of
+the training set. (b) Chosen by the accuracy on the {{ study.next_task.test_size }} test images that is shown, as
+published: an optimistic choice.
+
+r is Pearson's over the checkpoints of a seed, mean of n = {{ seeds }}, with a bootstrap interval over seeds at
+{{ confidence }}; the network before training is not in it. Everything in a training changes with its length: below
+the panels is the correlation given the logarithm of the iterations.
+
+Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figure 5, show one run of (b). In Bonifazi et al. (2024,
+arXiv:2404.02719) the next task has the same classes.
+"""
 
 from typing import Any
 
@@ -17,6 +34,8 @@ from plasticity.report.figures.style import NEUTRAL, THINNEST, Style
 from plasticity.report.figures.summaries import coefficient_text, rows_where
 from plasticity.studies.train_test_collapse.correlate import OUTCOMES, outcomes_of
 from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables, exclusion_notes
+
+TABLES = ("transfer", "correlations")
 
 _TITLES = {
     "test_accuracy": "rate chosen on held-out images",

@@ -1,4 +1,19 @@
-"""Train, strong and weak test variance over the iterations (Hui, Belkin & Nakkiran 2022, Figures 1 to 3)."""
+"""Does collapse on training images hold on test images?
+
+Variances of the last hidden layer over the iterations of the first task, from the first one on, a panel per arm
+that was measured on its way. *Train*: mean squared distance of the training images' features to the mean of their
+class, over that of the class means to their own mean. *Strong test*: the same on test images, with their own class
+means. *Weak test*: the same on test images, to the nearest of as many k-means centres as there are classes
+({{ study.measure.k_means_restarts }} restarts); labels have no part in it. Solid lines: centres of the last
+checkpoint, as in the paper (*final means*). Dotted lines: those of each checkpoint (*own means*); both meet at the
+last one.
+
+Lines are geometric means over {{ n }}, bands Student's t intervals of the mean logarithm at {{ confidence }}, of
+the solid lines.
+
+Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figures 1 to 3, show one run and no own means; NC1 of Bonifazi et
+al. (2024, arXiv:2404.02719) is another quantity, in the same table.
+"""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,6 +35,8 @@ from plasticity.report.figures.layout import (
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import Style
 from plasticity.studies.train_test_collapse.figure_tables import OWN, VARIANCES, TrainTestTables, exclusion_notes
+
+TABLES = ("metrics",)
 
 
 def draw(tables: TrainTestTables, style: Style) -> Figure:

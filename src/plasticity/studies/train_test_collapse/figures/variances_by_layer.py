@@ -1,4 +1,15 @@
-"""Train variance of every hidden layer over the iterations: cascading collapse (Hui et al. 2022, Figure 6)."""
+"""Cascading collapse: which layers collapse, and when.
+
+Variance of every hidden layer over the iterations of the first task, light for the first layer, dark for the last.
+(a) Train variance against the class means of the last checkpoint, as in the paper. (b) Train variance against each
+checkpoint's own class means: what is within the classes then, without how far the means have still to go. (c) The
+same on test images. With several arms the panels repeat, an arm per row.
+
+Lines are geometric means over {{ n }}, bands Student's t intervals of the mean logarithm at {{ confidence }}.
+
+Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figure 6, show (a) for one run. Not in Bonifazi et al. (2024,
+arXiv:2404.02719), who look at the last layer alone.
+"""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,6 +22,8 @@ from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import rows_where
 from plasticity.studies.train_test_collapse.figure_tables import OWN, TrainTestTables, exclusion_notes
+
+TABLES = ("metrics",)
 
 _PANELS = {
     "train_variance": "Train, final means",

@@ -1,4 +1,13 @@
-"""Variances at the end of training by number of training images (Hui, Belkin & Nakkiran 2022, Figure 4)."""
+"""More images, less collapse of the training set and more of the test set?
+
+Train, strong and weak test variance of the last hidden layer at the end of training, by the number of training
+images; a panel per experiment. Variances and centres as in *variances_by_iteration*.
+
+Lines are geometric means over {{ n }}, bands Student's t intervals of the mean logarithm at {{ confidence }}.
+
+Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figure 4, show one run per number, stopped at a training loss. Not
+in Bonifazi et al. (2024, arXiv:2404.02719).
+"""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -9,6 +18,8 @@ from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import DOUBLE, SINGLE, Style
 from plasticity.report.figures.summaries import rows_where
 from plasticity.studies.train_test_collapse.figure_tables import VARIANCES, TrainTestTables, exclusion_notes
+
+TABLES = ("metrics",)
 
 _AXIS = "Training images (number)"
 

@@ -1,4 +1,17 @@
-"""Correlation of NC1 with plasticity in a sliding window of warm-up training (Bonifazi et al. 2024, Figure 3)."""
+"""Correlation of NC1 with plasticity in a sliding window of warm-up epochs.
+
+(a) Pearson's r between NC1 of a checkpoint and the test accuracy after fine-tuning from it, over the checkpoints of
+a window of {{ study.analysis.window }} epochs, plotted at the window's last epoch. (b) The control: the same with
+the checkpoint's epoch in the place of NC1, which is what training time alone gives; its sign is opposite, because
+NC1 falls with time. Where (b) mirrors (a), the correlation with NC1 is no evidence for collapse. (a, b) The arms
+that the paper shows, warm_start and shrink_perturb, or else the study's first two; (c, d) the same for the other
+arms, if there are any, without intervals.
+
+Lines are means of the coefficients of {{ n }}, bands in (a, b) bootstrap intervals over seeds at {{ confidence }}
+({{ resamples }} resamples of the seeds).
+
+Corresponds to Figure 3 of Bonifazi et al. (2024, arXiv:2404.02719), which has windows of 100 epochs and no control.
+"""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,6 +23,8 @@ from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import missing_notes, single_seed_note
 from plasticity.studies.warm_start.figure_tables import FigureTables
+
+TABLES = ("correlations",)
 
 _OF_THE_PAPER = ("warm_start", "shrink_perturb")
 _PANELS = {

@@ -1,4 +1,25 @@
-"""What an intervention does by its dose: to NC1 at the start of the next task, and to the accuracy learnt in it."""
+"""What a dose does to NC1, and what it does to plasticity.
+
+A column per number in which arms differ while all else is equal: the weight of the NC1 penalty, negative as in the
+released code (it rewards within-class spread) and positive as printed (it rewards collapse), and weight decay, the
+control that the paper leaves out. Above: NC1 at the start of fine-tuning as a factor of the control's. Below: full
+test accuracy minus the control's, percentage points. If collapse costs plasticity, a dose that lowers NC1 lowers
+accuracy, and the rows mirror each other in every column.
+
+Thin lines are the {{ n }}, each the mean over its warm-up lengths of the change from the control of the same seed
+and length; the bold line is their mean, the band Student's t interval at {{ confidence }}. Above each panel: the
+fitted slope as a step from the smallest to the largest dose, linear in the dose (in its logarithm, where positive
+doses span a factor of ten), with its t interval, and the verdict after Holm's correction over the series: rises or
+falls; supports or contradicts, where a sign is expected of the account that collapse costs plasticity; undecided;
+or why there is none. A dose axis that spans a factor of ten is logarithmic, around zero linear.
+
+Assumptions: arms of a seed share data, order, first weights and length, so that nothing but the dose differs
+between them. That a dose moves accuracy does not say that it does so through NC1: weight decay also changes the
+size of the weights. That is what the direct effects of *causal_estimates* are for.
+
+Not in Bonifazi et al. (2024, arXiv:2404.02719), whose released results hold one penalty weight and, for one seed,
+three weight decays.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +38,8 @@ from plasticity.report.figures.lines import BAND_ALPHA
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import signed
 from plasticity.studies.warm_start.figure_tables import FigureTables, cap_note, exclusion_notes
+
+TABLES = ("metrics", "causes")
 
 _ROWS = {
     "log_nc1": ("mediator_change", "Change of NC1 (factor)"),

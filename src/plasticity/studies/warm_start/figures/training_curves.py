@@ -1,4 +1,16 @@
-"""Loss and running training accuracy of the warm-ups and of the fine-tunings that follow."""
+"""Training curves.
+
+Running cross-entropy and running training accuracy of each epoch, in train mode: (a, d) warm-up on
+{{ study.warm_up_fraction|percent }} of the training images; (b, e) fine-tuning on all of them, from each arm's
+first checkpoint; (c, f) from its last. Arms without a warm-up are trained on the full set once and are drawn in
+both. A warm-up that arms share is drawn in the colour of the first of them.
+
+Lines are means over {{ n }}; no intervals are drawn. A fine-tuning stops at
+{{ study.fine_tune.stop_accuracy|percent }} or after {{ study.fine_tune.max_epochs }} epochs, and counts with its
+last value from then on; a diverged warm-up counts until it diverged, a diverged fine-tuning is left out.
+
+Not in Bonifazi et al. (2024, arXiv:2404.02719).
+"""
 
 import numpy as np
 import pandas as pd
@@ -10,6 +22,8 @@ from plasticity.report.figures.layout import arm_legend, panel, say, write_notes
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import rows_where
 from plasticity.studies.warm_start.figure_tables import FigureTables
+
+TABLES = ("histories",)
 
 _COLUMNS = ("Warm-up", "Fine-tuning, first checkpoint", "Fine-tuning, last checkpoint")
 

@@ -1,0 +1,80 @@
+"""The captions of figures and tables: the docstring of the module that makes them, with the run's own values.
+
+Snakemake renders the file of a caption by Jinja. That of figures and tables is one line, `{{ caption(snakemake) }}`; it
+is answered here.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+_VIEW = "javascript:app.setView({{navbarMode:'ruleinfo',ruleinfo:'{rule}'}})"
+_RESULT = "javascript:app.showResultInfo('{path}')"
+
+
+def caption(snakemake: Any, what: Any, study: Any) -> str:
+    """Return a caption in reStructuredText.
+
+    Args:
+        snakemake: Job and configuration as Snakemake gives them to captions.
+        what: The module as it describes itself: title, caption, tables.
+        study: The study that it is of: title, tables.
+    """
+    config, section = snakemake.config, snakemake.config[snakemake.wildcards.study]
+    head = ", ".join([config["dataset"]["name"], *_network(section)])
+    title = what.title if what.title.endswith("?") else f"{what.title};"
+    environment = Environment(undefined=StrictUndefined)
+    environment.filters["percent"] = _percent
+    text = environment.from_string(what.caption).render(**_values(section))
+    sources = " and\n".join(_source(getattr(snakemake.input, name), study.tables[name]) for name in what.tables)
+    return f"**{title}** {head}.\n\n{text}\n\n*Source.* {sources},\nmade by {_rule(snakemake.rule)}.\n"
+
+
+def captions_of(section: Callable[[str], Any]) -> Callable[[Any], str]:
+    """Return the function `caption` of the caption files.
+
+    Args:
+        section: Returns the study that a section is of, with its `figures` and `pages` as they describe themselves.
+    """
+
+    def of_job(snakemake: Any) -> str:
+        study = section(snakemake.wildcards.study)
+        figure = getattr(snakemake.wildcards, "figure", None)
+        what = study.figures[figure] if figure else study.pages[snakemake.wildcards.page]
+        return caption(snakemake, what, study)
+
+    return of_job
+
+
+def _values(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what captions say of a section: seeds, level of the intervals, resamples, and all the rest by `study`."""
+    seeds, analysis = section["seeds"], section["analysis"]
+    counted = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
+    return {
+        "study": section,
+        "seeds": counted,
+        "n": f"n = {counted} ({', '.join(map(str, seeds))})",
+        "confidence": _percent(analysis["confidence"]),
+        "resamples": analysis["bootstrap_samples"],
+    }
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:g} %"
+
+
+def _network(section: Mapping[str, Any]) -> list[str]:
+    """Return the network's name, if all arms have the same."""
+    return [] if any("model" in arm for arm in section["arms"].values()) else [section["model"]["name"]]
+
+
+def _source(path: str, table: Any) -> str:
+    """Return a table's file with links to its page and its rule."""
+    page = path.replace(path.rpartition("/")[2], f"tables/{table.page}.html")
+    links = [f"`as a page <{_RESULT.format(path=page)}>`__"] if table.page else []
+    return f"``{path}``\n({', '.join([*links, _rule(table.rule)])})"
+
+
+def _rule(name: str) -> str:
+    return f"`rule {name} <{_VIEW.format(rule=name)}>`__"

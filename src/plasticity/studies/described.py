@@ -1,0 +1,51 @@
+"""Files that describe themselves: the docstring of a figure's or a page's module is its caption in the report.
+
+The first line is the title, the rest the text, in reStructuredText with the values that `report.captions` knows. The
+constant `TABLES` names the tables that it is made from. Nothing is imported to read this.
+"""
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+from plasticity.errors import PlasticityError
+
+
+@dataclass(frozen=True)
+class Described:
+    """A module as its text describes it: dotted name, title, caption without it, and the tables that it reads."""
+
+    module: str
+    title: str
+    caption: str
+    tables: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The title inside a line."""
+        return self.title if self.title[1:2].isupper() else self.title[:1].lower() + self.title[1:]
+
+
+def described_in(folder: Path, package: str) -> dict[str, Described]:
+    """Return what the modules of a folder say of themselves, by name, in the order of the names.
+
+    Raises:
+        PlasticityError: If one has no docstring or names no tables.
+    """
+    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+    return {path.stem: _described(path, package) for path in files}
+
+
+def _described(path: Path, package: str) -> Described:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    title, _, text = (ast.get_docstring(tree) or "").partition("\n")
+    tables = next(
+        (ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign) and _names_tables(node)), ()
+    )
+    if not title or not tables:
+        raise PlasticityError(f"{path}: expected a docstring and the tables that it is made from, TABLES = (...)")
+    return Described(f"{package}.{path.stem}", title.removesuffix("."), text.strip(), tuple(tables))
+
+
+def _names_tables(node: ast.Assign) -> bool:
+    return [ast.unparse(target) for target in node.targets] == ["TABLES"]

@@ -1,0 +1,105 @@
+"""Kept runs: `python -m plasticity.studies.kept_runs docs/reproduction/permuted_mnist` writes their pages anew.
+
+With `--figures` before the folders, their figures are drawn anew first, from the tables that lie there.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from plasticity.errors import PlasticityError
+from plasticity.jobs.adapter import Job
+from plasticity.report.draw import draw
+from plasticity.report.kept_runs.kept_page import COMMAND, write_page
+from plasticity.report.kept_runs.kept_run import Run, Told, keep, read_record
+from plasticity.report.published.claims import read_published
+from plasticity.storage.files import atomic_path
+from plasticity.studies import sections_of
+from plasticity.studies.study import Study
+
+_DRAW = "--figures"
+
+
+def run(job: Job) -> None:
+    """Keep a finished run: copy its tables and figures into the folder beside the page, and write the page."""
+    page = job.output["page"]
+    folder = page.with_suffix("")
+    files = [*job.input.all("tables"), *sorted(job.input["figures"].glob("*.png"))]
+    given = {name: job.params[name] for name in ("study", "command", "config")}
+    keep(folder, files, **given)
+    write_page(read_run(folder))
+
+
+def read_run(folder: Path) -> Run:
+    """Read a kept run with its plan and what its study says of it.
+
+    Raises:
+        PlasticityError: If the folder has no record, or one without study, command and configuration.
+    """
+    record = read_record(folder)
+    study = _study(record)
+    told = study.kept
+    return Run(
+        folder,
+        **record,
+        plan=study.plan_of(record["config"], record["study"]),
+        published=read_published(study.published),
+        told=Told(
+            outcomes=study.load(told.outcomes),
+            note=told.note,
+            correlations=study.load(told.correlations),
+            control=told.control,
+            tables=told.tables,
+            more=study.load(told.more) if told.more else None,
+        ),
+    )
+
+
+def draw_anew(kept: Run) -> list[Path]:
+    """Draw the figures that lie in the folder of a kept run, in the style of its configuration; return their files.
+
+    Raises:
+        PlasticityError: If a table is missing or damaged.
+    """
+    study = _study({"study": kept.study, "config": kept.config})
+    names = [name for name in kept.figures if name in study.figures]
+    if not names:
+        return []
+    tables = {path.stem: path for path in kept.folder.glob("*.parquet")}
+    styles = {name: kept.plan.study["figures"].get(name) or {} for name in names}
+    settings = {**kept.plan.summary_settings(), "styles": styles}
+    with tempfile.TemporaryDirectory() as elsewhere:
+        of_study = study.load(study.figure_tables)
+        draw(study.drawn(names), Path(elsewhere), of_study=of_study, tables=tables, settings=settings)
+        for name in names:
+            with atomic_path(kept.folder / f"{name}.png") as temporary:
+                shutil.copyfile(Path(elsewhere, f"{name}.png"), temporary)
+    return [kept.folder / f"{name}.png" for name in names]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page beside each folder that is given; return the exit status."""
+    folders = [argument for argument in arguments if argument != _DRAW]
+    if not folders:
+        print(f"usage: {COMMAND} [{_DRAW}] <folder> ...", file=sys.stderr)
+        return 2
+    try:
+        for folder in folders:
+            kept = read_run(Path(folder))
+            if _DRAW in arguments:
+                draw_anew(kept)
+            print(write_page(kept))
+    except PlasticityError as error:
+        print(f"plasticity: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _study(record: dict[str, Any]) -> Study:
+    return sections_of(record["config"])[record["study"]]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

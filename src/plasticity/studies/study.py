@@ -1,0 +1,181 @@
+"""What a study is: its question, tables, pages and findings, and the functions that are its own.
+
+Everything else exists once, for all studies, and is told by this what it needs. Functions and classes are named as
+"module:name" inside the study's package and imported when they are called, so that reading the workflow stays fast.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from plasticity.jobs.adapter import imported
+from plasticity.studies.described import Described, described_in
+
+_ROOT = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What counts the checkpoints or tasks of a run: column of the tables, unit, label of figures."""
+
+    column: str
+    unit: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a study: its schema, the rule that writes it, what a row is, and the page that shows it, if any."""
+
+    schema: str
+    rule: str
+    row: str
+    page: str = ""
+
+
+CORRELATIONS = Table(
+    "correlations", "correlate", "a metric, an outcome, an arm, a method, a window, an aggregate", page="correlations"
+)
+CAUSES = Table("causes", "find_causes", "a question, a quantity, a treatment, a method, a window", page="causes")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding of the summary: heading, the figure that shows it, the table it is read from, its function."""
+
+    heading: str
+    figure: str
+    table: str
+    function: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What the page of a kept run says of a study.
+
+    Attributes:
+        outcomes: Function of metrics, labels and confidence: the table of outcomes.
+        note: What is said of it.
+        correlations: Function of correlations and labels: the table of correlations.
+        control: What the row of the control is called.
+        tables: Further tables that are read.
+        more: Function of the page's content: further parts, as title, note and rows; empty for none.
+    """
+
+    outcomes: str
+    note: str
+    correlations: str
+    control: str
+    tables: tuple[str, ...] = ()
+    more: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A study.
+
+    Attributes:
+        name: What a section's key `study` says; the study's package has this name.
+        section: The section that is of this study without saying so.
+        title: Its heading.
+        question: What it asks.
+        plan: Class of its plan.
+        axis: What counts its checkpoints or tasks.
+        curves: Columns of "metrics" whose curves are drawn with values to read; none where a run is no single curve.
+        tables: Its tables by the names of their files; "metrics" and "correlations" are among them.
+        figure_tables: Class of what its figures and its findings are made from.
+        ran: Function of that: what was run, as far as only this study has it.
+        findings: Its findings, in the order of the summary.
+        correlate: Stage that writes "correlations".
+        correlated: The table that it reads.
+        find_causes: Stage that writes "causes"; empty for a study whose arms are no experiment.
+        kept: What the page of a kept run says of it.
+    """
+
+    name: str
+    section: str
+    title: str
+    question: str
+    plan: str
+    axis: Axis
+    curves: tuple[str, ...] = ()
+    tables: Mapping[str, Table]
+    figure_tables: str
+    ran: str
+    findings: tuple[Finding, ...]
+    correlate: str
+    correlated: str = "metrics"
+    find_causes: str = ""
+    kept: Kept = field(repr=False)
+
+    @property
+    def package(self) -> str:
+        """Dotted name of the study's package."""
+        return f"plasticity.studies.{self.name}"
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the study's package."""
+        return _ROOT / self.name
+
+    @property
+    def published(self) -> Path:
+        """File with what papers published about the study."""
+        return self.folder / "published.yaml"
+
+    def dotted(self, name: str) -> str:
+        """Return a name inside the package as "module:name" that can be imported from anywhere."""
+        return f"{self.package}.{name}"
+
+    def load(self, name: str) -> Any:
+        """Import what a name inside the package names."""
+        return imported(self.dotted(name))
+
+    def plan_of(self, config: Mapping[str, Any], section: str) -> Any:
+        """Return the plan of a section of a checked configuration."""
+        return self.load(self.plan)(config, section)
+
+    @cached_property
+    def figures(self) -> dict[str, Described]:
+        """Its figures by name, a file each."""
+        return described_in(self.folder / "figures", f"{self.package}.figures")
+
+    @cached_property
+    def pages(self) -> dict[str, Described]:
+        """Pages of the report about its tables by name, a file each."""
+        return described_in(self.folder / "pages", f"{self.package}.pages")
+
+    def drawn(self, figures: Iterable[str]) -> dict[str, str]:
+        """Return the dotted names of the modules that draw some of its figures, by figure."""
+        return {name: self.figures[name].module for name in figures}
+
+    def summary(self, section: str) -> dict[str, Any]:
+        """Return what the page that sums the study up is told beside its settings and tables."""
+        return {
+            "study": section,
+            "title": self.title,
+            "question": self.question,
+            "class": self.dotted(self.figure_tables),
+            "ran": self.dotted(self.ran),
+            "findings": [{**asdict(each), "function": self.dotted(each.function)} for each in self.findings],
+            "sources": {name: {"rule": table.rule, "page": table.page} for name, table in self.tables.items()},
+        }
+
+    @property
+    def told_by(self) -> list[str]:
+        """Modules that the summary is computed by."""
+        return sorted(
+            {self.dotted(name).partition(":")[0] for name in (self.ran, *(each.function for each in self.findings))}
+        )
+
+    @property
+    def kept_by(self) -> list[str]:
+        """Modules that the page of a kept run is computed by."""
+        return sorted({self.dotted(self.kept.outcomes).partition(":")[0], f"{self.package}.plan"})
+
+    def curve_columns(self) -> dict[str, Any]:
+        """Return what of the study's table of metrics is drawn as curves, and against what."""
+        axis = {"x": self.axis.column, "x_label": self.axis.label}
+        return {"schema": self.tables["metrics"].schema, **axis, "columns": self.curves}

@@ -1,0 +1,1 @@
+"""Pages of the report about the tables of the study."""

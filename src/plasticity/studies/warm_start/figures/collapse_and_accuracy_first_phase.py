@@ -1,0 +1,23 @@
+"""Neural collapse and plasticity side by side, over the first phase of the warm-up.
+
+Epochs up to {{ study.analysis.phase_boundary }}; arm warm_start. Left axes: NC1 to NC4 of the checkpoint, on the
+warm-up images. Right axes: test accuracy after fine-tuning from it on the full training set. Lines are means over
+{{ n }}, bands Student's t intervals of the mean at {{ confidence }}; a band much wider than the course of the means
+leaves the panel. r is the mean over seeds of Pearson's correlation between the two curves of a seed, in brackets
+its bootstrap interval over seeds ({{ resamples }} resamples).
+
+Corresponds to Figure 6 of Bonifazi et al. (2024, arXiv:2404.02719), which shows a single seed.
+"""
+
+from matplotlib.figure import Figure
+
+from plasticity.report.figures.style import Style
+from plasticity.studies.warm_start.collapse_and_accuracy import draw_phase
+from plasticity.studies.warm_start.figure_tables import FigureTables
+
+TABLES = ("metrics", "correlations")
+
+
+def draw(tables: FigureTables, style: Style) -> Figure:
+    """Draw the four panels."""
+    return draw_phase(tables, style, phase="first_phase")

@@ -1,0 +1,3 @@
+from plasticity.jobs.adapter import run_stage
+
+run_stage(snakemake)
