@@ -2,7 +2,6 @@
 
 import re
 import warnings
-from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +12,7 @@ from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 
 from of_studies import BY_SECTION
-from permuted_tables import SECTION
 from plasticity.report.captions import captions_of
-from train_test_tables import SECTION as TRAIN_TEST_SECTION
 
 ROOT = Path(__file__).parents[2]
 OWN = "caption"  # the file of the captions that modules have
@@ -44,8 +41,6 @@ class Files(list):
 def job(section, seeds=(7, 8, 9), **wildcards):
     """What a caption can ask of the job that made what it is the caption of."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    config.setdefault("permuted", deepcopy(SECTION))
-    config["train_test_collapse"] = deepcopy(TRAIN_TEST_SECTION)
     for study in BY_SECTION:
         config[study]["seeds"] = list(seeds)
     folder = f"results/{section}/digits"
@@ -55,6 +50,7 @@ def job(section, seeds=(7, 8, 9), **wildcards):
         rule="draw_figures" if "figure" in wildcards else "tabulate",
         input=Files({**tables, "figures": f"{folder}/figures"}),
         output=Files({"jobs": "results/benchmarks/digits/jobs.parquet"}),
+        params=SimpleNamespace(of=BY_SECTION[section].summary(section), settings={"warm_start": {}, "permuted": {}}),
         wildcards=SimpleNamespace(study=section, **wildcards),
     )
 
