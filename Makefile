@@ -21,10 +21,11 @@ test-slow: $(INSTALLED) ## whole workflows end to end, stopped and killed at ran
 test-slurm: $(INSTALLED) ## the workflow on a Slurm cluster that the tests start: Debian's slurm-wlm and munge, as root
 	$(BIN)/python -m pytest -m slurm
 
-check: $(INSTALLED) ## style, types, spelling and the workflow's lint
+check: $(INSTALLED) ## style, types, layers, spelling and the workflow's lint
 	$(BIN)/ruff check src tests workflow/scripts
 	$(BIN)/ruff format --check src tests workflow/scripts
 	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/codespell
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint

@@ -6,12 +6,14 @@
 #   snakemake --list                                         all rules, and what each does
 # A study's stages are in workflow/rules/<study>.smk; each runs one function of src/plasticity/stages.
 
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.20")
 
 
-configfile: "config.yaml"
+configfile: next(filter(os.path.exists, ["config.yaml", f"{workflow.current_basedir}/config.yaml"]))
 
 
 report: "workflow/report/workflow.rst"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snakemake.cli import parse_config
 
-from plasticity.config import typed
+from plasticity.config import typed, typed_as_given
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False, min_value=1e-3)
 NAMES = st.from_regex(r"[a-z]{2,8}", fullmatch=True)
@@ -25,3 +25,25 @@ def test_leaf(text: str, meaning: object) -> None:
 def test_argument_of_snakemake_means_what_the_file_would(tree: dict[str, object]) -> None:
     text = yaml.safe_dump(tree, default_flow_style=True, width=10**9).strip()
     assert typed(parse_config([f"study={text}"]))["study"] == yaml.safe_load(text)
+
+
+GIVEN = {"study": {"rate": "0.5", "arms": {"plain": "null"}}, "jobs": "3"}
+
+
+def test_what_the_command_line_gave_is_typed_where_it_stands() -> None:
+    config = {"study": {"rate": "0.5", "name": "4", "arms": {"plain": "null", "other": {}}}, "jobs": "3", "more": "1"}
+    assert typed_as_given(config, GIVEN) == {
+        "study": {"rate": 0.5, "name": "4", "arms": {"plain": None, "other": {}}},
+        "jobs": 3,
+        "more": "1",
+    }
+
+
+def test_an_outer_workflow_hands_over_a_part() -> None:
+    config = {"rate": "0.5", "arms": {"plain": "null"}}
+    assert typed_as_given(config, GIVEN) == {"rate": 0.5, "arms": {"plain": None}}
+    assert config["rate"] == "0.5"
+
+
+def test_what_an_outer_workflow_changed_stays() -> None:
+    assert typed_as_given({"jobs": 4, "study": "0.5"}, GIVEN) == {"jobs": 4, "study": "0.5"}

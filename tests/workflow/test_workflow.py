@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from checkouts import TINY, checkout, planned, snakemake
+from plasticity.config.component import FOLDERS
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_table
 
@@ -158,16 +159,16 @@ def test_edited_line_of_the_training_loop_trains_anew(finished: Path, edited: Ca
     assert {"warm_up", "fine_tune"} <= planned(finished).keys()
 
 
-def test_new_entries_of_registries_make_nothing_stale(finished: Path, edited: Callable[[str, str, str], None]) -> None:
-    mine = "def mine(*given):\n    return given[0]\n\n\n"
-    for name, registry in (
-        ("training/penalties.py", "PENALTIES: dict[str, Penalty] = {"),
-        ("training/interventions.py", "INTERVENTIONS: dict[str, Intervention] = {"),
-        ("models/model_registry.py", "MODELS: dict[str, Callable[..., Classifier]] = {"),
-        ("data/readers.py", "READERS: dict[str, Callable[..., DataSet]] = {"),
-    ):
-        edited(f"src/plasticity/{name}", registry, f'{mine}{registry}"mine": mine, ')
-    assert not planned(finished)
+def test_a_new_component_makes_nothing_stale(finished: Path) -> None:
+    folders = [finished / "src/plasticity" / folder for kind in FOLDERS.values() for folder in kind]
+    files = [folder / "mine.py" for folder in folders if folder.is_dir()]
+    for path in files:
+        path.write_text("class Mine(Base, name='mine'): ...\n", encoding="utf-8")
+    jobs = planned(finished)
+    for path in files:
+        path.unlink()
+    assert files
+    assert not jobs
 
 
 def test_edited_figure_is_drawn_anew(finished: Path, edited: Callable[[str, str, str], None]) -> None:

@@ -6,19 +6,27 @@ import shlex
 import sys
 from pathlib import Path
 
+# Our files are found from this one: where an outer workflow uses ours as a module, workflow.basedir is the outer one's.
+ROOT = Path(str(workflow.current_basedir)).parents[1]
+PACKAGE, BASE = str(ROOT / "src"), ROOT / "config.yaml"
+if not BASE.is_file():
+    raise WorkflowError(
+        f"expected this workflow in a local folder, got {ROOT}: clone it"
+    )
+
 # Jobs and this process find the package in the checkout, also where it is not installed.
-PACKAGE = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, PACKAGE)
-os.environ.update(PYTHONPATH=PACKAGE)
+paths = [PACKAGE, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
 
 import yaml
 from jinja2.defaults import DEFAULT_NAMESPACE
 from snakemake.utils import update_config
 
-from plasticity.config import load_config, refuse_repeated_keys, typed
+from plasticity.config import load_config, refuse_repeated_keys, typed, typed_as_given
+from plasticity.config.own_code import find_own_code_in
 from plasticity.errors import PlasticityError
-from plasticity.jobs.entries import entries_in
-from plasticity.jobs.fingerprint import fingerprint
+from plasticity.jobs.fingerprint import components_in, fingerprint
 from plasticity.jobs.lost_jobs import notice_lost_jobs
 from plasticity.jobs.usage import name_run
 from plasticity.report.captions import captions_of
@@ -27,11 +35,12 @@ from plasticity.storage.manifests import drop_incomplete
 from plasticity.studies import all_studies, sections_of
 from plasticity.studies.warm_start.plan import refuse_shared_names
 
+# Components of the user's own, such as `my_lab.nets:WideNet`, may lie beside the results or beside the Snakefile.
+find_own_code_in([Path.cwd(), workflow.basedir])
+
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
-BASE = Path(workflow.basedir, "config.yaml")
 given = yaml.safe_load(BASE.read_text(encoding="utf-8"))
-update_config(given, config)
-update_config(given, typed(workflow.config_settings.config))
+update_config(given, typed_as_given(config, workflow.config_settings.config))
 
 
 def plans_of(name):
@@ -40,7 +49,7 @@ def plans_of(name):
 
 
 try:
-    refuse_repeated_keys([BASE, *workflow.config_settings.configfiles])
+    refuse_repeated_keys([BASE, *workflow.configfiles])
     config = load_config(given, root=Path.cwd())
     SECTIONS = sections_of(config)
     PLANS = {name: study.plan_of(config, name) for name, study in SECTIONS.items()}
@@ -112,7 +121,7 @@ def named_by(name, what):
 def code_of(stage, *modules, tables=(), settings=()):
     """Fingerprint of a stage, of further modules, of tables it writes and components its settings name."""
     names = [name.partition(":")[0] for name in (stage, *modules)]
-    return fingerprint(*names, tables=tables, used=entries_in(settings))
+    return fingerprint(*names, tables=tables, used=components_in(settings))
 
 
 def tables_of(wildcards, names=None):
@@ -163,6 +172,11 @@ def not_run_targets():
     ]
 
 
+def prefixed(path):
+    """Path of a result where no rule's input or output says it: with the prefix that an outer workflow gives ours."""
+    return str(workflow.modifier.path_modifier.replace_prefix(path))
+
+
 def command_line():
     """What was typed, as far as it says what is run."""
     settings = workflow.config_settings
@@ -180,7 +194,9 @@ def command_line():
 # A checkpoint that is gone takes its manifest with it: the run that begins makes both again.
 if workflow.is_main_process:
     for manifest in drop_incomplete(
-        Path(path) for plan in plans_of("warm_start") for path in plan.manifests
+        Path(prefixed(path))
+        for plan in plans_of("warm_start")
+        for path in plan.manifests
     ):
         print(f"{manifest}: checkpoints are gone, made again", file=sys.stderr)
 

@@ -1,6 +1,6 @@
 """Values given by `snakemake --config`, which reads everything inside a mapping as text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -17,6 +17,38 @@ def typed(value: Any) -> Any:
     if isinstance(value, list):
         return [typed(part) for part in value]
     return _meaning(value) if isinstance(value, str) else value
+
+
+def typed_as_given(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration in which what came from the command line, and still is its text, means what it says.
+
+    Args:
+        config: What Snakemake made of files and command line. An outer workflow may have handed over a part of it only,
+            such as `config["plasticity"]`, so that every mapping of the command line is looked for.
+        given: What `--config` said, as Snakemake parsed it.
+    """
+    result = dict(config)
+    for layer in _mappings(given):
+        result = _typed_where_equal(result, layer)
+    return result
+
+
+def _mappings(value: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield value
+    for part in value.values():
+        if isinstance(part, Mapping):
+            yield from _mappings(part)
+
+
+def _typed_where_equal(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(config)
+    for key in result.keys() & given.keys():
+        ours, theirs = result[key], given[key]
+        if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+            result[key] = _typed_where_equal(ours, theirs)
+        elif ours == theirs:
+            result[key] = typed(theirs)
+    return result
 
 
 def _meaning(text: str) -> Any:

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from plasticity.config.messages import did_you_mean, shown
+from plasticity.config.own_code import import_own_code, looked_in, root_of
 from plasticity.config.settings import Settings
 from plasticity.errors import PlasticityError
 
@@ -55,6 +56,33 @@ class Component(Settings):
             cls.kind = kind
         cls.name = name
 
+    @classmethod
+    def adapted(cls, outside: object, name: str) -> "type[Component]":
+        """Return the component that something from outside the package stands for; called on the kind's base class.
+
+        Args:
+            outside: What "module:attribute" names in the user's own code.
+            name: That name, for messages.
+
+        Raises:
+            ComponentError: If it is no component of the kind. A base class that takes more than these overrides this.
+        """
+        if isinstance(outside, type) and issubclass(outside, cls):
+            if outside.name in known(cls.kind):
+                expected = f"{name!r} to have a name of its own, or none"
+                raise ComponentError(f"{cls.kind}.name", expected=expected, got=f"{outside.name!r}, which is built in")
+            return outside
+        expected = f"{name!r} to be a {cls.kind} component, a subclass of {cls.__module__}.{cls.__name__}"
+        raise ComponentError(f"{cls.kind}.name", expected=expected, got=_sort(outside))
+
+
+class ComponentError(PlasticityError):
+    """A component that cannot be used: where the configuration names it, what was expected, what there is."""
+
+    def __init__(self, where: str, *, expected: str, got: str, hint: str = "") -> None:
+        super().__init__(f"{where}: expected {expected}, got {got}" + (f"; {hint}" if hint else ""))
+        self.expected, self.got, self.hint = expected, got, hint
+
 
 C = TypeVar("C", bound=Component)
 
@@ -78,11 +106,12 @@ class Chosen(BaseModel):
             base: Base class of the kind, such as `Penalty`.
 
         Raises:
-            PlasticityError: If there is no such component, or its parameters are not what it expects.
+            ComponentError: If there is no such component, or it is of another kind.
+            PlasticityError: If its parameters are not what it expects.
         """
         found = component(base.kind, self.name)
         if not issubclass(found, base):
-            raise PlasticityError(f"{base.kind}.name: expected a subclass of {base.__name__}, got {self.name!r}")
+            raise ComponentError(f"{base.kind}.name", expected=f"a subclass of {base.__name__}", got=repr(self.name))
         try:
             return found.model_validate_json(json.dumps(self.parameters))
         except ValidationError as error:
@@ -93,7 +122,7 @@ class Chosen(BaseModel):
 
 def known(kind: str) -> dict[str, str]:
     """Return where each component of a kind is, "module:Class" by name, without importing any."""
-    return {name: where for folder in FOLDERS[kind] for name, where in _classes(folder)}
+    return {name: where for folder in FOLDERS[kind] for name, where in _classes(folder, "name")}
 
 
 def component(kind: str, name: str) -> type[Component]:
@@ -104,35 +133,67 @@ def component(kind: str, name: str) -> type[Component]:
         name: One of `known(kind)`, or "module:Class" of the user's own code.
 
     Raises:
-        PlasticityError: If there is none, or it cannot be imported.
+        ComponentError: If there is none, or it cannot be imported.
     """
-    where = known(kind)
+    where, place = known(kind), f"{kind}.name"
     if name not in where and ":" not in name:
-        near = did_you_mean(name, where)
-        known_names = ", ".join(where)
-        raise PlasticityError(
-            f"{kind}.name: expected one of {known_names}, got {name!r}" + (f"; {near}" if near else "")
-        )
-    module, _, attribute = where.get(name, name).partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise PlasticityError(f"{kind}.name: expected {name!r} to be importable, got {error}") from None
-    if not (isinstance(found, type) and issubclass(found, Component) and found.kind == kind):
-        raise PlasticityError(f"{kind}.name: expected {name!r} to be a {kind} component, got {shown(found)}")
-    return found
+        hint = did_you_mean(name, where)
+        raise ComponentError(place, expected=f"one of {', '.join(where)}", got=repr(name), hint=hint)
+    if name in where:
+        return _imported(where[name])
+    return _base(kind).adapted(_imported_from_outside(name, place), name)
 
 
 @cache
-def _classes(folder: str) -> tuple[tuple[str, str], ...]:
-    """Return name and "module:Class" of the components in a folder of the package, in the order of their files."""
+def _base(kind: str) -> type[Component]:
+    """Import the base class of a kind: the class of its folders that says `kind=`."""
+    return next(
+        _imported(where) for folder in FOLDERS[kind] for base, where in _classes(folder, "kind") if base == kind
+    )
+
+
+def _imported(where: str) -> Any:
+    module, _, attribute = where.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _imported_from_outside(name: str, place: str) -> Any:
+    """Import what "module:attribute" names in the user's own code.
+
+    Raises:
+        ComponentError: If that fails, whatever the module does.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        found = import_own_code(module)
+    except Exception as error:
+        hint = (
+            "" if root_of(module.partition(".")[0]) else f"looked in {', '.join(looked_in())}, and where Python looks"
+        )
+        got = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ComponentError(place, expected=f"{name!r} to be importable", got=got, hint=hint) from None
+    if not hasattr(found, attribute):
+        got, hint = f"no {attribute!r} in {found.__file__}", did_you_mean(attribute, vars(found))
+        raise ComponentError(place, expected=f"{name!r} to be importable", got=got, hint=hint)
+    return getattr(found, attribute)
+
+
+def _sort(found: object) -> str:
+    """Return what sort of thing something is, for a message."""
+    if isinstance(found, type) and issubclass(found, Component) and found.kind:
+        return f"a {found.kind} component"
+    return f"the class {found.__name__}" if isinstance(found, type) else f"a {type(found).__name__}"
+
+
+@cache
+def _classes(folder: str, keyword: str) -> tuple[tuple[str, str], ...]:
+    """Return the keyword's value and "module:Class" of the classes of a folder that have it, in the files' order."""
     files = sorted((_ROOT / folder).glob("*.py"))
-    return tuple(found for path in files for found in _named(path, folder.replace("/", ".")))
+    return tuple(found for path in files for found in _declared(path, folder.replace("/", "."), keyword))
 
 
-def _named(path: Path, package: str) -> Iterator[tuple[str, str]]:
+def _declared(path: Path, package: str, keyword: str) -> Iterator[tuple[str, str]]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ClassDef):
-            for keyword in node.keywords:
-                if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
-                    yield str(keyword.value.value), f"plasticity.{package}.{path.stem}:{node.name}"
+        for given in node.keywords if isinstance(node, ast.ClassDef) else ():
+            if given.arg == keyword and isinstance(given.value, ast.Constant):
+                yield str(given.value.value), f"plasticity.{package}.{path.stem}:{node.name}"

@@ -3,16 +3,37 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import nn
 
+from plasticity.config.settings import setting
 from plasticity.models.classifier import Classifier, initialise_linear
+from plasticity.models.network import Network
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
-class MLP(Classifier):
+class MLP(Network, name="mlp"):
+    """Fully connected network on flattened images (Bonifazi et al. 2024; Dohare et al. 2024)."""
+
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = setting(
+        "Units of each hidden layer, from the input on.", unit="units", default=(100, 100, 100), min_length=1
+    )
+    activation: Literal["relu", "tanh"] = setting("Nonlinearity behind each hidden layer.", unit="name", default="relu")
+    initialisation: Literal["kaiming", "pytorch"] = setting(
+        "Kaiming-uniform without biases, or PyTorch's default, ±1/√fan_in with biases.", unit="name", default="kaiming"
+    )
+
+    def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
+        """Return a network for images of this shape."""
+        options = {"activation": self.activation, "initialisation": self.initialisation}
+        return MultilayerPerceptron(image_shape, num_classes, hidden=self.hidden, **options)
+
+
+class MultilayerPerceptron(Classifier):
     """Fully connected layers of `hidden` units on flattened images.
 
     hidden (100, 100, 100) with relu is the network of the Permuted MNIST experiments of Bonifazi et al. (2024) and,
@@ -26,7 +47,7 @@ class MLP(Classifier):
         *,
         hidden: Sequence[int],
         activation: str,
-        initialisation: str = "kaiming",
+        initialisation: str,
     ) -> None:
         sizes = [prod(image_shape), *hidden]
         layers: list[nn.Module] = [nn.Flatten()]

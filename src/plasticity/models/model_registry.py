@@ -1,57 +1,28 @@
 """Networks by name."""
 
-from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
-from plasticity.errors import PlasticityError
+from plasticity.config.component import Chosen
 from plasticity.models.classifier import Classifier
-from plasticity.models.mlp import MLP
-from plasticity.models.resnet import ResNet18
-
-
-def _torchvision(name: str, image_shape: Sequence[int], num_classes: int) -> Classifier:
-    """Build a network of torchvision, whose import takes longer than most jobs do."""
-    from plasticity.models.torchvision_models import NETWORKS  # noqa: PLC0415
-
-    return NETWORKS[name](image_shape, num_classes)
-
-
-MODELS: dict[str, Callable[..., Classifier]] = {
-    "resnet18": partial(ResNet18, width=64, max_pool=True),
-    "resnet18_narrow": partial(ResNet18, width=16, max_pool=False),
-    "mlp": partial(MLP, hidden=(100, 100, 100), activation="relu", initialisation="kaiming"),
-    "resnet18_imagenet": partial(_torchvision, "resnet18"),
-    "resnet50_imagenet": partial(_torchvision, "resnet50"),
-    "densenet201": partial(_torchvision, "densenet201"),
-    "vgg11_bn": partial(_torchvision, "vgg11_bn"),
-}
+from plasticity.models.network import Network
 
 
 def build_model(
-    settings: Mapping[str, Any], image_shape: Sequence[int], num_classes: int, generator: torch.Generator
+    settings: Mapping[str, Any] | Chosen, image_shape: Sequence[int], num_classes: int, generator: torch.Generator
 ) -> Classifier:
     """Build the network `settings["name"]` and draw its weights from `generator`.
 
     Args:
-        settings: The configuration's model section: a name of `MODELS`, and options of that network.
+        settings: The configuration's model section: the name of a network, and its parameters.
         image_shape: Channels, height, width.
         num_classes: Width of the head.
         generator: A CPU generator; the global one stays untouched.
 
     Raises:
-        PlasticityError: If the name is unknown.
+        PlasticityError: If there is no such network, or its parameters are not what it expects.
     """
-    options = {key: value for key, value in settings.items() if key != "name"}
-    name = settings["name"]
-    if name not in MODELS:
-        near = get_close_matches(name, MODELS, n=1)
-        raise PlasticityError(f"model.name: expected one of {sorted(MODELS)}, got {name!r}; nearest is {near}")
-    with torch.device("meta"):  # no weights are drawn here, so the global generator is not consumed
-        model = MODELS[name](image_shape, num_classes, **options)
-    model = model.to_empty(device="cpu")
-    model.initialise(generator)
-    return model
+    chosen = settings if isinstance(settings, Chosen) else Chosen.model_validate(dict(settings))
+    return chosen.make(Network).create(image_shape, num_classes, generator)

@@ -5,10 +5,34 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from plasticity.config.settings import setting
 from plasticity.models.classifier import Classifier, initialise_batch_norm, initialise_linear
+from plasticity.models.network import Network
 
 _STAGES = 4
 _BLOCKS_PER_STAGE = 2
+
+
+_WIDTH = "Channels of the first of four stages; each further stage has twice as many."
+_MAX_POOL = "Keep the 3×3 max-pool of stride 2 behind the first convolution."
+
+
+class ResNet18(Network, name="resnet18"):
+    """ResNet-18 with a 3×3 stem (Bonifazi et al. 2024)."""
+
+    width: int = setting(_WIDTH, unit="channels", default=64, ge=1)
+    max_pool: bool = setting(_MAX_POOL, unit="1", default=True)
+
+    def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
+        """Return a network for images of this shape."""
+        return SmallImageResNet(image_shape, num_classes, width=self.width, max_pool=self.max_pool)
+
+
+class NarrowResNet18(ResNet18, name="resnet18_narrow"):
+    """The narrow ResNet-18 of Ash & Adams (2020)."""
+
+    width: int = setting(_WIDTH, unit="channels", default=16, ge=1)
+    max_pool: bool = setting(_MAX_POOL, unit="1", default=False)
 
 
 class BasicBlock(nn.Module):
@@ -33,7 +57,7 @@ class BasicBlock(nn.Module):
         return self.relu2(self.norm2(self.conv2(out)) + self.shortcut(x))
 
 
-class ResNet18(Classifier):
+class SmallImageResNet(Classifier):
     """ResNet-18 with a 3×3 stem of stride 1; stages of `width` × (1, 2, 4, 8) channels.
 
     Width 64 with the max-pool kept is the network of Bonifazi et al. (2024): 11.17 M parameters on CIFAR-10. Width 16

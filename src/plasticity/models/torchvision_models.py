@@ -6,7 +6,6 @@ times, and there is no dropout: its masks would come from the global generator, 
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import torch
@@ -14,12 +13,45 @@ from torch import Tensor, nn
 from torchvision import models
 
 from plasticity.models.classifier import Classifier, initialise_batch_norm, initialise_linear
+from plasticity.models.network import Network
 
 SMALLEST = 32
 """Pixels that the smallest images are padded to."""
 
 _FAN_OUT = {"mode": "fan_out", "nonlinearity": "relu"}
 _VGG_LINEAR_SD = 0.01
+
+
+class ResNet18ImageNet(Network, name="resnet18_imagenet"):
+    """torchvision's ResNet-18, 7×7 stem (Hui et al. 2022); smaller images are padded to 32 pixels by their border."""
+
+    def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
+        """Return a network for images of this shape."""
+        return TorchvisionResNet(image_shape, num_classes, build=models.resnet18)
+
+
+class ResNet50ImageNet(Network, name="resnet50_imagenet"):
+    """torchvision's ResNet-50, 7×7 stem (Hui et al. 2022); smaller images are padded to 32 pixels by their border."""
+
+    def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
+        """Return a network for images of this shape."""
+        return TorchvisionResNet(image_shape, num_classes, build=models.resnet50)
+
+
+class DenseNet201(Network, name="densenet201"):
+    """torchvision's DenseNet-201 (Hui et al. 2022), without dropout; images are padded as for the ResNets."""
+
+    def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
+        """Return a network for images of this shape."""
+        return TorchvisionDenseNet(image_shape, num_classes)
+
+
+class VGG11(Network, name="vgg11_bn"):
+    """torchvision's VGG-11 with batch-norm (Hui et al. 2022), without dropout; images are padded as for the ResNets."""
+
+    def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
+        """Return a network for images of this shape."""
+        return TorchvisionVGG(image_shape, num_classes)
 
 
 class FitImages(nn.Module):
@@ -73,7 +105,7 @@ class TorchvisionResNet(Classifier):
         initialise_linear(self.head, generator)
 
 
-class DenseNet201(Classifier):
+class TorchvisionDenseNet(Classifier):
     """torchvision's DenseNet-201; features of 1,920 dimensions behind the last pooling."""
 
     def __init__(self, image_shape: Sequence[int], num_classes: int) -> None:
@@ -89,7 +121,7 @@ class DenseNet201(Classifier):
         nn.init.zeros_(self.head.bias)
 
 
-class VGG11(Classifier):
+class TorchvisionVGG(Classifier):
     """torchvision's VGG-11 with batch-norm and without dropout; features of 4,096 dimensions."""
 
     def __init__(self, image_shape: Sequence[int], num_classes: int) -> None:
@@ -107,14 +139,6 @@ class VGG11(Classifier):
             if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, 0, _VGG_LINEAR_SD, generator=generator)
                 nn.init.zeros_(module.bias)
-
-
-NETWORKS: dict[str, Callable[[Sequence[int], int], Classifier]] = {
-    "resnet18": partial(TorchvisionResNet, build=models.resnet18),
-    "resnet50": partial(TorchvisionResNet, build=models.resnet50),
-    "densenet201": DenseNet201,
-    "vgg11_bn": VGG11,
-}
 
 
 def _initialise_convolutions(body: nn.Module, generator: torch.Generator, **kaiming: Any) -> None:

@@ -23,4 +23,4 @@ def _describe(key: str, value: Any) -> str:
     if not isinstance(value, Mapping):
         return f"{key}{value}"
     options = [_describe(name, option) for name, option in sorted(value.items()) if name != "name"]
-    return "_".join([str(value["name"]), *options])
+    return "_".join([str(value["name"]).replace(":", "."), *options])

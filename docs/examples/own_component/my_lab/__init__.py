@@ -1,0 +1,1 @@
+"""What one laboratory tries out."""

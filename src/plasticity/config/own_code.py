@@ -1,0 +1,85 @@
+"""The user's own code: where it is found, and what says that it has changed.
+
+A name with a colon, such as `my_lab.nets:WideNet`, is looked for where Python looks, and then in the folders of
+`PLASTICITY_COMPONENTS`: the working directory and the folder of the Snakefile. They come last, so that no file in them
+takes the place of a module of Python or of an installed package.
+"""
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import Distribution, packages_distributions
+from pathlib import Path
+from types import ModuleType
+
+VARIABLE = "PLASTICITY_COMPONENTS"
+"""Environment variable with folders; jobs inherit it."""
+_INSTALLED = {"site-packages", "dist-packages"}
+
+
+def find_own_code_in(folders: Iterable[str | Path]) -> None:
+    """Let this process and its jobs find modules in these folders, besides where Python looks."""
+    os.environ[VARIABLE] = os.pathsep.join(dict.fromkeys(str(Path(folder).resolve()) for folder in folders))
+
+
+def looked_in() -> list[str]:
+    """Return the folders in which this process looks for the user's own code, besides where Python looks."""
+    folders = os.environ.get(VARIABLE) or str(Path.cwd())
+    return [folder for folder in folders.split(os.pathsep) if folder]
+
+
+def import_own_code(module: str) -> ModuleType:
+    """Import a module of the user's own code.
+
+    Raises:
+        ImportError: If there is none, or what it imports is missing.
+    """
+    _extend_path()
+    return importlib.import_module(module)
+
+
+def root_of(package: str) -> Path | None:
+    """Return the folder in which a package or module at the top lies, without importing it; None if it has no file."""
+    _extend_path()
+    return _root(package)
+
+
+@cache
+def _root(package: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations))).resolve().parent
+    return Path(spec.origin).resolve().parent if spec.has_location and spec.origin else None
+
+
+def is_installed(root: Path) -> bool:
+    """Say whether a folder belongs to installed packages, whose files their distribution lists."""
+    return bool(_INSTALLED & set(root.parts))
+
+
+@cache
+def distribution_digest(package: str) -> str:
+    """Return name, version and listed files of the distribution that a package belongs to; empty if it has none.
+
+    Only Python files of the package count: compiled ones and scripts differ between machines.
+    """
+    names = packages_distributions().get(package, [])
+    parts = []
+    for name in names:
+        found = Distribution.from_name(name)
+        listed = (found.read_text("RECORD") or "").splitlines()
+        files = [line for line in listed if line.startswith(f"{package}/") and line.partition(",")[0].endswith(".py")]
+        parts += [name, found.version, *sorted(files)]
+    return "\n".join(parts)
+
+
+def _extend_path() -> None:
+    sys.path += [folder for folder in looked_in() if folder not in sys.path]

@@ -1,0 +1,172 @@
+"""Networks from outside the package: any `nn.Module` that names its head serves, with its weights as it draws them.
+
+    class WideNet(nn.Module):
+        head_name = "fc"  # or an attribute `head`
+
+        def __init__(self, num_classes: int, in_channels: int, width: int = 32) -> None: ...
+
+Its `__init__` may take `image_shape`, `in_channels` and `num_classes`, which the workflow knows; its other parameters
+are keys of the configuration, checked against their type hints. The logits are the head's output.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
+from typing import Any, ClassVar, TypeVar, get_type_hints
+
+import torch
+from pydantic import TypeAdapter, create_model
+from pydantic.errors import PydanticSchemaGenerationError
+from torch import Tensor, nn
+
+from plasticity.config.component import ComponentError
+from plasticity.config.settings import setting
+from plasticity.models.classifier import Classifier
+from plasticity.models.network import Network
+
+_KNOWN = ("image_shape", "in_channels", "num_classes")
+"""Parameters of a constructor that the workflow gives."""
+_SEEDS = 2**62
+M = TypeVar("M", bound=Classifier)
+
+
+class ForeignNetwork(Network):
+    """A network whose architecture is a class from outside; its fields are the parameters of that class."""
+
+    outside: ClassVar[type[nn.Module]]
+    called: ClassVar[str]
+
+    def create(self, image_shape: Sequence[int], num_classes: int, generator: torch.Generator) -> Classifier:
+        """Return a network whose weights are drawn from `generator`, on the CPU; the global one stays untouched."""
+        model = _seeded(0, lambda: self.build(image_shape, num_classes))
+        model.initialise(generator)
+        return model
+
+    def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
+        """Return a network, its weights drawn as its constructor does, and checked on two empty images.
+
+        Raises:
+            ComponentError: If it does not name its head, or its head does not give the logits.
+        """
+
+        def make() -> nn.Module:
+            known = {"image_shape": tuple(image_shape), "in_channels": image_shape[0], "num_classes": num_classes}
+            taken = inspect.signature(self.outside).parameters
+            given = {name: getattr(self, name) for name in type(self).model_fields}
+            return self.outside(**{name: value for name, value in known.items() if name in taken}, **given)
+
+        model = ForeignClassifier(make, self.called)
+        model.check(image_shape, num_classes)
+        return model
+
+
+class ForeignClassifier(Classifier):
+    """A module from outside, split at the head that it names; its state is that of a body and a head."""
+
+    def __init__(self, make: Callable[[], nn.Module], name: str) -> None:
+        module = make()
+        path, head = _head_of(module, name)
+        super().__init__(module, head)
+        self._make, self._name, self._path = make, name, path
+        with self._whole():
+            pass  # which leaves the module without its head
+
+    def hidden_layers(self) -> list[nn.Module]:
+        """Return the layers that the module names itself, or its features alone."""
+        own = getattr(self.body, "hidden_layers", None)
+        return own() if callable(own) else super().hidden_layers()
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draw all weights anew: as the module's own `initialise` says, or else as its constructor does."""
+        own = getattr(self.body, "initialise", None)
+        if callable(own):
+            with self._whole():
+                own(generator)
+            return
+        seed = int(torch.randint(_SEEDS, (), generator=generator))
+        fresh = _seeded(seed, lambda: ForeignClassifier(self._make, self._name))
+        self.load_state_dict(fresh.state_dict())
+
+    @torch.no_grad()
+    def check(self, image_shape: Sequence[int], num_classes: int) -> None:
+        """Compare the split network with the whole one on two images.
+
+        Raises:
+            ComponentError: If the head does not give the logits of the classes, or is not the last layer.
+        """
+        if self.head.out_features != num_classes:
+            expected = f"the head of {self._name!r} to have an output for each of {num_classes} classes"
+            raise ComponentError("model.name", expected=expected, got=f"{self.head.out_features} outputs")
+        self.eval()
+        images = torch.linspace(-1, 1, 2 * prod(image_shape)).view(2, *image_shape)
+        with self._whole() as whole:
+            logits = whole(images)
+        features = self.features(images)
+        self.train()
+        split = isinstance(features, Tensor) and features.shape == (2, self.head.in_features)
+        if not split or not torch.allclose(self.head(features), logits):
+            expected = f"the head {self._path!r} of {self._name!r} to be its last layer, whose output are the logits"
+            raise ComponentError("model.name", expected=expected, got="another layer or function after it")
+
+    @contextmanager
+    def _whole(self) -> Iterator[nn.Module]:
+        """Put the head back where the module had it, for as long as this lasts."""
+        parent, _, attribute = self._path.rpartition(".")
+        place = self.body.get_submodule(parent)
+        setattr(place, attribute, self.head)
+        try:
+            yield self.body
+        finally:
+            setattr(place, attribute, nn.Identity())
+
+
+def network_of(outside: type[nn.Module], name: str) -> type[ForeignNetwork]:
+    """Return the component of a module from outside, its fields made from the signature of its `__init__`.
+
+    Raises:
+        ComponentError: If a parameter without default is nothing that a configuration can say.
+    """
+    fields: dict[str, Any] = {}
+    hints = get_type_hints(outside.__init__)
+    for key, parameter in inspect.signature(outside).parameters.items():
+        if key in _KNOWN or parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+            continue
+        required = parameter.default is parameter.empty
+        default = {} if required else {"default": parameter.default}
+        if _sayable(hints.get(key, Any)):
+            described = f"Parameter of {outside.__name__}."
+            fields[key] = (hints.get(key, Any), setting(described, unit="1", **default))
+        elif required:
+            expected = f"parameter {key!r} of {name!r} to have a type that a configuration can say, or a default"
+            raise ComponentError("model.name", expected=expected, got=str(hints[key]))
+    found = create_model(outside.__name__, __base__=ForeignNetwork, __doc__=inspect.getdoc(outside), **fields)
+    found.outside, found.called = outside, name
+    return found
+
+
+def _sayable(hint: Any) -> bool:
+    try:
+        TypeAdapter(hint).json_schema()
+    except (PydanticSchemaGenerationError, ValueError):
+        return False
+    return True
+
+
+def _head_of(module: nn.Module, name: str) -> tuple[str, nn.Linear]:
+    path = getattr(type(module), "head_name", "head")
+    try:
+        head = module.get_submodule(path)
+    except AttributeError:
+        head = None
+    if not isinstance(head, nn.Linear):
+        expected = f"{name!r} to name its head: an nn.Linear as attribute `head`, or its name as `head_name`"
+        raise ComponentError("model.name", expected=expected, got=f"{path} = {head and type(head).__name__}")
+    return path, head
+
+
+def _seeded(seed: int, make: Callable[[], M]) -> M:
+    """Return what `make` makes while torch's global generator is seeded, and put that generator back."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()

@@ -1,0 +1,87 @@
+"""The house stands: no import climbs, no circles, few modules at the top; and it is counted as it is."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from checkouts import ROOT
+
+sys.path.append(str(ROOT / "benchmarks"))
+from architecture import MARKS, House, circles, main, rows  # pyright: ignore[reportMissingImports]
+
+
+@pytest.fixture(scope="module")
+def house() -> House:
+    return House()
+
+
+def test_a_room_uses_only_the_floors_below_it() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_few_rooms_and_few_modules_that_are_in_none(house: House) -> None:
+    assert house.top_modules == ["__init__", "errors", "seeding"]
+    assert len(house.rooms) <= 16
+
+
+def test_every_room_has_a_floor(house: House) -> None:
+    assert set(house.rooms) == set(house.floors)
+
+
+FILES = {
+    "pyproject.toml": '[[tool.importlinter.contracts]]\nlayers = ["high", "low | beside"]\n',
+    "Snakefile": "one two\n",
+    "config.yaml": "two: 1\n",
+    "src/plasticity/__init__.py": "from plasticity import low\n",
+    "src/plasticity/low/__init__.py": "",
+    "src/plasticity/low/one.py": "def later():\n    from plasticity.high import three\n",
+    "src/plasticity/high/__init__.py": "",
+    "src/plasticity/high/two.py": "import plasticity.low.one\n",
+    "src/plasticity/high/three.py": "NAMES = ['one', 'two']\n",
+    "src/plasticity/beside.py": "import os\n",
+}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> House:
+    """A house with an arrow that leads up."""
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return House(tmp_path)
+
+
+def test_arrows_circles_and_lines_are_counted(small: House) -> None:
+    assert small.rooms == ["beside", "high", "low"]
+    assert small.top_modules == ["__init__", "beside"]
+    assert small.arrows == {("low", "high"), ("high", "low")}
+    assert small.arrows_up == {("low", "high")}
+    assert circles(small.arrows) == [{"high", "low"}]
+    assert small.lines() == 7
+
+
+def test_a_list_of_all_names_is_found(small: House) -> None:
+    assert small.touched(["one", "two"], apart="src/plasticity/low/") == ["Snakefile", "src/plasticity/high/three.py"]
+    assert small.touched(["one", "two", "six", "ten"], apart="docs") == []
+
+
+def test_circles_of_any_length_are_found() -> None:
+    assert circles([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("d", "e"), ("f", "f")]) == [{"a", "b", "c"}, {"f"}]
+    assert circles([("a", "b"), ("a", "c"), ("b", "c")]) == []
+
+
+def test_the_page_has_a_table_of_what_is_counted(tmp_path: Path, house: House) -> None:
+    page = tmp_path / "page.md"
+    page.write_text((ROOT / "docs/architecture.md").read_text(encoding="utf-8"), encoding="utf-8")
+    main({"write": page})
+    written = page.read_text(encoding="utf-8")
+    assert all(f"| {what} |" in written for what, *_ in rows(house))
+    main({"write": page})
+    assert page.read_text(encoding="utf-8") == written
+    assert written.count(MARKS[0]) == written.count(MARKS[1]) == 1

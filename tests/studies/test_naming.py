@@ -1,0 +1,16 @@
+"""Names of trainings, which are parts of paths."""
+
+from plasticity.studies.naming import training_name
+
+BASE = {"learning_rate": 0.1, "penalty": {"name": "none"}}
+
+
+def test_a_training_is_named_by_what_distinguishes_it() -> None:
+    assert training_name(BASE, BASE) == "plain"
+    assert training_name({**BASE, "learning_rate": 0.2}, BASE) == "learning_rate0.2"
+    assert training_name({**BASE, "penalty": {"name": "nc1", "weight": 1, "cap": 2}}, BASE) == "nc1_cap2_weight1"
+
+
+def test_a_component_of_ones_own_has_a_name_that_is_a_file_name() -> None:
+    penalty = {"name": "my_lab.penalties:FeatureNorm", "weight": 3}
+    assert training_name({**BASE, "penalty": penalty}, BASE) == "my_lab.penalties.FeatureNorm_weight3"
