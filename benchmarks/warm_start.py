@@ -38,9 +38,10 @@ from plasticity.seeding import torch_generator
 from plasticity.stages.prepare import prepare
 from plasticity.storage.checkpoints import write_checkpoint
 from plasticity.tasks.halves import draw_split
+from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.graphs import GraphedStep, recordable
-from plasticity.training.step import TrainingStep, sgd
+from plasticity.training.step import TrainingStep
 
 Model = dict[str, Any]
 NETWORKS: dict[str, tuple[Model, tuple[int, int, int], int]] = {  # with the shape of images, and images per step
@@ -87,7 +88,7 @@ class Problem:
         """Return our step of a fresh network, as a training has it."""
         model = self.network()
         place(model, self.images.device)
-        given = (model, sgd(model, TRAINING, precision), self.images, PENALTIES[penalty], precision)
+        given = (model, bind_optimiser(model, TRAINING, precision), self.images, PENALTIES[penalty], precision)
         step = TrainingStep(*given)
         return GraphedStep(*given) if precision == "fast" and recordable(step) else step
 

@@ -1,6 +1,6 @@
 """Small networks and sparse images for online SGD, and the loop over tensors that every fast path has to agree with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +12,7 @@ from plasticity.seeding import numpy_generator
 from plasticity.training.online.online_sgd import Optimisation
 from plasticity.training.online.pixels import Pixels, pixels_of_rows
 from plasticity.training.online.stack import Network, Stack, stack_of
-from plasticity.training.penalties import PENALTIES
+from plasticity.training.penalties.nc1 import NC1, nc1_of_batch
 
 CLASSES = 4
 INPUTS = 64
@@ -59,10 +59,15 @@ def loop(
     order: NDArray[np.int64],
     optimisation: Optimisation,
     dtype: torch.dtype = torch.float32,
+    optimizer: Callable[[list[torch.Tensor]], torch.optim.Optimizer] | None = None,
 ) -> tuple[Network, NDArray[np.bool_]]:
-    """Train as the papers do, image by image or batch by batch; return the tensors and the hits before each update."""
+    """Train as the papers do, image by image or batch by batch; return the tensors and the hits before each update.
+
+    By SGD without momentum, unless another optimizer of PyTorch is made of the parameters.
+    """
     parameters = [torch.from_numpy(value.copy()).to(dtype).requires_grad_() for value in network.values()]
-    optimizer = torch.optim.SGD(parameters, lr=optimisation.learning_rate, weight_decay=optimisation.weight_decay)
+    plain = {"lr": optimisation.learning_rate, "weight_decay": optimisation.weight_decay}
+    steps = optimizer(parameters) if optimizer else torch.optim.SGD(parameters, **plain)
     images, labels = torch.from_numpy(pixels.dense()).to(dtype), torch.from_numpy(pixels.labels)
     hits = []
     for first in range(0, len(order), optimisation.batch_size):
@@ -75,9 +80,9 @@ def loop(
         loss = torch.nn.functional.cross_entropy(logits, labels[rows]) + _penalty(
             optimisation.penalty, features, labels[rows], pixels.num_classes
         )
-        optimizer.zero_grad()
+        steps.zero_grad()
         loss.backward()
-        optimizer.step()
+        steps.step()
     trained = [parameter.detach().numpy() for parameter in parameters]
     return dict(zip(network, trained, strict=True)), np.concatenate(hits)
 
@@ -85,8 +90,8 @@ def loop(
 def _penalty(settings: Mapping[str, Any], features: torch.Tensor, labels: torch.Tensor, classes: int) -> Any:
     if settings["name"] == "none":
         return 0.0
-    value = PENALTIES[settings["name"]](features, labels, classes)
-    return settings["weight"] * (value if settings.get("cap") is None else value.clamp(max=settings["cap"]))
+    penalty = NC1.model_validate({key: value for key, value in settings.items() if key != "name"})
+    return penalty.term(nc1_of_batch(features, labels, classes))
 
 
 def largest_difference(one: Mapping[str, NDArray], other: Mapping[str, NDArray]) -> float:

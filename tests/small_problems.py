@@ -53,6 +53,11 @@ def network(settings: dict[str, Any], seed: int = 0, *, shape: Sequence[int] = S
     return build_model(settings, shape, CLASSES, generator(seed))
 
 
+def is_buffer(name: str) -> bool:
+    """Whether a tensor's name is a batch-norm statistic rather than a trained parameter."""
+    return name.rsplit(".", 1)[-1] in {"running_mean", "running_var", "num_batches_tracked"}
+
+
 def run_in(model: nn.Module, count: int = 64) -> None:
     """Give batch-norm running statistics that are not the initial ones."""
     images = image_tensors(count, seed=99)

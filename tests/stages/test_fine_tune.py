@@ -22,8 +22,8 @@ from plasticity.storage.checkpoints import read_checkpoint, write_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.tasks.halves import read_split
 from plasticity.training import resume
+from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import accuracy, train_epoch
-from plasticity.training.sgd import SGD
 from plasticity.training.step import TrainingStep
 from tiny_study import (
     MLP,
@@ -92,13 +92,7 @@ def test_the_outcome_is_that_of_plain_training_on_the_full_set(
     indices = torch.from_numpy(np.array(read_split(tiny.split, store).full_indices))
     network = build_model(MLP, store.image_shape, store.num_classes, torch_generator(0, "tests"))
     load_weights(network, read_checkpoint(checkpoints_of(trajectory, 2)[2]).weights)
-    optimizer = SGD(
-        network.parameters(),
-        learning_rate=TRAINING["learning_rate"],
-        momentum=TRAINING["momentum"],
-        weight_decay=TRAINING["weight_decay"],
-    )
-    step, running = TrainingStep(network, optimizer, images, {"name": "none"}), []
+    step, running = TrainingStep(network, bind_optimiser(network, TRAINING), images, {"name": "none"}), []
     for epoch in (1, 2, 3):
         order = indices[torch.randperm(len(indices), generator=torch_generator(SEED, "fine_tune/order", epoch))]
         sums = train_epoch(step, order, batch_size=32)

@@ -12,7 +12,7 @@ from plasticity.stages import following_tasks as stage
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.unfinished import Unfinished
-from plasticity.training.interventions import intervened
+from plasticity.training.interventions.intervention import NetworkState, intervened, intervention_of
 from plasticity.training.online.branches import checkpoint_name
 from plasticity.training.online.online_sgd import Optimisation, train_online
 from plasticity.training.online.resident import Resident, open_resident, optimisation_of
@@ -107,6 +107,10 @@ def _journey(
     return found
 
 
+def _shrunk(network: Network, fresh: Network) -> Network:
+    return dict(intervened(intervention_of(SHRINK), NetworkState(network, fresh, head=())).weights)
+
+
 def _start(trained: Trained, seed: int, epoch: int, training: str = "plain") -> Network:
     return read_checkpoint(trained.first_tasks[training].trajectory / checkpoint_name(seed, epoch)).weights
 
@@ -132,7 +136,7 @@ def test_networks_go_through_the_tasks_one_after_another(
     table = read_table(mixed, "following_tasks")
 
     def shrunk(network: Network, task: int) -> Network:
-        return intervened(network, resident.fresh_network(seed, "fresh", task), SHRINK)
+        return _shrunk(network, resident.fresh_network(seed, "fresh", task))
 
     def same(network: Network, task: int) -> Network:
         return network
@@ -204,7 +208,7 @@ def test_an_intervention_after_the_first_task_acts_once(trained: Trained, reside
     table = trained.follow(tmp_path / "tasks", following_settings(once, every, arm("never")))
 
     def shrunk(network: Network, task: int) -> Network:
-        return intervened(network, resident.fresh_network(1, "fresh", 2), SHRINK) if task == 2 else network
+        return _shrunk(network, resident.fresh_network(1, "fresh", 2)) if task == 2 else network
 
     assert _of(table, "once", 1)["online_accuracy"].tolist() == _journey(resident, _start(trained, 1, 1), 1, 3, shrunk)
     first = {name: _of(table, name, 1).loc[0, NUMBERS].tolist() for name in ("once", "every", "never")}

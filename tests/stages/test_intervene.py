@@ -10,8 +10,8 @@ from plasticity.errors import PlasticityError
 from plasticity.stages.intervene import InterveneFiles, intervene
 from plasticity.storage.checkpoints import Checkpoint, read_checkpoint, trajectory_name
 from plasticity.tasks.halves import read_split
-from plasticity.training.fresh_network import fresh_weights
-from plasticity.training.interventions import is_buffer
+from plasticity.training.fresh_network import fresh_state
+from small_problems import is_buffer
 from tiny_study import MLP, RESNET, SEED, TinyStudy
 
 STEM = ("body.0.weight", "body.1.running_mean", "body.1.running_var")
@@ -19,7 +19,7 @@ STEM = ("body.0.weight", "body.1.running_mean", "body.1.running_var")
 
 @pytest.fixture(scope="session")
 def fresh(tiny: TinyStudy) -> dict[str, np.ndarray]:
-    return fresh_weights(open_store(tiny.data), RESNET, SEED)
+    return dict(fresh_state(open_store(tiny.data), RESNET, SEED).weights)
 
 
 def _settings(batch_norm: str, **changed: Any) -> dict[str, Any]:
@@ -112,9 +112,7 @@ def test_the_header_tells_training_and_intervention(run) -> None:
 
 def test_an_unknown_intervention_is_one_line(run) -> None:
     settings = {**_settings("keep"), "intervention": {"name": "reset"}}
-    with pytest.raises(
-        PlasticityError, match=r"^intervention\.name: expected one of \['shrink_perturb'\], got 'reset'$"
-    ):
+    with pytest.raises(PlasticityError, match=r"^intervention\.name: expected one of .*shrink_perturb.*, got 'reset'"):
         run(settings)
 
 

@@ -11,8 +11,7 @@ from plasticity.data.store import open_store
 from plasticity.models.weights import weights_of
 from plasticity.tasks.halves import draw_split, read_split
 from plasticity.training.batch_norm import open_recalibration
-from plasticity.training.interventions import is_buffer
-from small_problems import CLASSES, MLP, RESNET, SHAPE, network, prepared, run_in
+from small_problems import CLASSES, MLP, RESNET, SHAPE, is_buffer, network, prepared, run_in
 
 
 @pytest.fixture(autouse=True)

@@ -13,11 +13,12 @@ from plasticity.jobs.progress import Progress
 from plasticity.metrics.measure_network import network_metrics
 from plasticity.models.classifier import Classifier
 from plasticity.models.weights import weights_of
+from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import EpochSums, accuracy, train_epoch
 from plasticity.training.graphs import GraphedStep
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import EpochRecord, Schedule, TrainingRun
-from plasticity.training.step import TrainingStep, sgd
+from plasticity.training.step import TrainingStep
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, on_device, run_in, state
 
 pytestmark = [
@@ -46,7 +47,7 @@ def placed(settings: dict[str, Any], device: torch.device) -> tuple[Classifier, 
 
 def one_epoch(settings: dict[str, Any], device: torch.device, penalty: dict[str, Any]) -> tuple[dict, EpochSums, float]:
     model, images = placed(settings, device)
-    step = TrainingStep(model, sgd(model, TRAINING, "exact"), images, penalty)
+    step = TrainingStep(model, bind_optimiser(model, TRAINING, "exact"), images, penalty)
     sums = train_epoch(step, torch.arange(64, device=device), batch_size=16)
     return {name: value.cpu() for name, value in state(model).items()}, sums, accuracy(model, images)
 

@@ -9,8 +9,8 @@ from torch.nn import functional
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.jobs.device import place
 from plasticity.models.classifier import Classifier
+from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import EpochSums, accuracy, train_epoch
-from plasticity.training.sgd import SGD
 from plasticity.training.step import TrainingStep
 from small_problems import CLASSES, MLP, RESNET, assert_same, image_tensors, network, run_in, state
 
@@ -73,8 +73,7 @@ def train(
     **options: float,
 ) -> EpochSums:
     place(model, torch.device("cpu"))
-    given: Any = {"momentum": 0.0, "weight_decay": 0.0} | options
-    optimizer = SGD(model.parameters(), learning_rate=lr, **given)
+    optimizer = bind_optimiser(model, {"learning_rate": lr, "momentum": 0.0, "weight_decay": 0.0, **options})
     return train_epoch(TrainingStep(model, optimizer, images, penalty), order, batch_size=16)
 
 

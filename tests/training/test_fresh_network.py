@@ -6,12 +6,12 @@ import pytest
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.storage.checkpoints import digest_of_weights, read_checkpoint, trajectory_name
-from plasticity.training.fresh_network import fresh_weights
+from plasticity.training.fresh_network import fresh_state
 from tiny_study import MLP, RESNET, SEED, TinyStudy
 
 
 def _fresh(tiny: TinyStudy, *, seed: int = SEED, model: dict = RESNET) -> dict[str, np.ndarray]:
-    return fresh_weights(open_store(tiny.data), model, seed)
+    return dict(fresh_state(open_store(tiny.data), model, seed).weights)
 
 
 @pytest.mark.parametrize("model", [MLP, RESNET], ids=["mlp", "resnet"])

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from plasticity.jobs.progress import Progress
+from plasticity.models.weights import weights_of
 from plasticity.seeding import derive_seed
 from plasticity.training import resume as resume_module
 from plasticity.training.epoch import train_epoch
@@ -92,6 +93,69 @@ def test_resumed_equals_uninterrupted(
     assert resumed.diverged is False
 
 
+EVERY_WAY: dict[str, dict[str, Any]] = {
+    "nesterov": {"momentum": 0.9, "optimizer": {"name": "sgd", "nesterov": True}},
+    "adam": {"optimizer": {"name": "adam"}},
+    "adam eps_root": {"optimizer": {"name": "adam", "eps_root": 0.001}},
+    "adamw": {"optimizer": {"name": "adamw"}, "weight_decay": 0.1},
+    "rmsprop": {"momentum": 0.9, "learning_rate": 0.001, "optimizer": {"name": "rmsprop", "centered": True}},
+    "own optimizer": {"learning_rate": 0.001, "optimizer": {"name": "own_components:Signs"}},
+    "l2_init": {"penalty": {"name": "l2_init", "weight": 0.01}},
+    "perturb": {"momentum": 0.9, "hooks": [{"name": "perturb", "shrink": 0.99, "perturb": 0.05}]},
+    "own hook": {
+        "optimizer": {"name": "adam"},
+        "hooks": [{"name": "own_components:IdleUnits", "every": 2}, {"name": "perturb", "shrink": 1, "perturb": 0.01}],
+    },
+}
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.parametrize("precision", ["exact", "fast"])
+def test_resumed_equals_uninterrupted_whatever_is_kept(
+    tmp_path: Path, unused: ResumeFile, way: str, precision: str
+) -> None:
+    settings = {**PLAIN, "learning_rate": 0.01, **EVERY_WAY[way]}
+    expected = train(new_run(settings, precision=precision), unused, 5)
+    killed = killed_after(tmp_path, settings, MLP, 2, precision)
+    resumed = new_run(settings, precision=precision)
+    again = ResumeFile(killed.path, killed.digest)
+    assert resumed.restore(again)
+    train(resumed, again, 5)
+    assert_same(state(resumed.model), state(expected.model))
+    assert resumed.history == expected.history
+    assert_same(resumed.optimizer.state(), expected.optimizer.state())
+    assert_same(resumed.step.at_work.state(), expected.step.at_work.state())
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.parametrize("precision", ["exact", "fast"])
+def test_nothing_is_carried_over_to_another_network(unused: ResumeFile, way: str, precision: str) -> None:
+    settings = {**PLAIN, "learning_rate": 0.01, **EVERY_WAY[way]}
+    expected = train(new_run(settings, weights=3, precision=precision), unused, 3)
+    again = train(new_run(settings, precision=precision), unused, 2)
+    again.restart(weights_of(network(MLP, 3)))
+    train(again, unused, 3)
+    assert_same(state(again.model), state(expected.model))
+    assert again.history == expected.history
+
+
+def test_life_begins_with_the_weights_that_are_given(unused: ResumeFile) -> None:
+    settings = {**PLAIN, "penalty": {"name": "l2_init", "weight": 0.5}}
+    run, initial = new_run(settings), weights_of(network(MLP, 5))
+    assert run.reads_initial
+    assert not new_run(PLAIN).reads_initial
+    run.begin_task(SEED, run.indices, initial)
+    run.restart(weights_of(network(MLP)))
+    assert all(
+        (run.step.view.initial_parameters[n].numpy() == initial[n]).all() for n, _ in run.model.named_parameters()
+    )
+    assert (train(run, unused, 1).history[0].penalty or 0) > 1
+    run.begin_task(SEED, run.indices)
+    run.restart(initial)
+    assert (train(run, unused, 1).history[0].penalty or 0) < 1
+
+
 @pytest.mark.usefixtures("always")
 def test_killed_twice_and_resumed_when_complete(tmp_path: Path, unused: ResumeFile) -> None:
     expected = train(new_run(HEAVY), unused, 5)
@@ -135,7 +199,7 @@ def test_resume_file_of_other_settings_is_not_used(tmp_path: Path) -> None:
     assert not run.restore(ResumeFile(path, "another digest"))
     assert_same(state(run.model), before)
     assert run.history == []
-    assert not run.optimizer.velocity
+    assert not run.optimizer.state()
     assert not path.parent.exists()
 
 

@@ -12,11 +12,12 @@ from plasticity.jobs.device import place
 from plasticity.jobs.progress import Progress
 from plasticity.metrics.measure_network import feature_pass, network_metrics
 from plasticity.models.weights import weights_of
+from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import EpochSums, accuracy, train_epoch
 from plasticity.training.graphs import GraphedStep
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import EpochRecord, Schedule, TrainingRun
-from plasticity.training.step import TrainingStep, sgd
+from plasticity.training.step import TrainingStep
 from second_device import DEVICE, SecondDevice, needs_second_device, second_device
 from small_problems import MLP, RESNET, image_tensors, network, on_device, run_in
 
@@ -37,7 +38,9 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecondDevice]:
 def step_on(device: torch.device, model: dict[str, Any], precision: str, penalty: dict[str, Any]) -> TrainingStep:
     made = network(model)
     place(made, device)
-    return TrainingStep(made, sgd(made, TRAINING, precision), on_device(image_tensors(64), device), penalty, precision)
+    return TrainingStep(
+        made, bind_optimiser(made, TRAINING, precision), on_device(image_tensors(64), device), penalty, precision
+    )
 
 
 def epoch_of(step: TrainingStep) -> EpochSums:
@@ -61,11 +64,13 @@ def test_an_epoch_waits_once_and_is_that_of_the_cpu(
     assert (sums.loss, sums.penalty or 0) == pytest.approx((reference.loss, reference.penalty or 0), rel=1e-4)
 
 
-def run_of(model: dict[str, Any]) -> TrainingRun:
+def run_of(model: dict[str, Any], **training: Any) -> TrainingRun:
     made = network(model)
     place(made, DEVICE)
     rows = torch.arange(31, device=DEVICE)  # batches of 16 and 15: two recordings
-    return TrainingRun(made, on_device(image_tensors(64), DEVICE), rows, TRAINING, 7, "tests/order", "fast")
+    return TrainingRun(
+        made, on_device(image_tensors(64), DEVICE), rows, {**TRAINING, **training}, 7, "tests/order", "fast"
+    )
 
 
 def history_of(run: TrainingRun, folder: Path) -> list[EpochRecord]:
@@ -90,6 +95,54 @@ def test_a_recorded_training_is_that_of_single_kernels(
     assert machine.waits.count("tolist") == 3
     for name, value in weights_of(single.model).items():
         assert (value == weights_of(recorded.model)[name]).all(), name
+
+
+KEEPING: dict[str, dict[str, Any]] = {
+    "nesterov": {"optimizer": {"name": "sgd", "nesterov": True}},
+    "adam": {"optimizer": {"name": "adam"}, "momentum": 0.0},
+    "adamw": {"optimizer": {"name": "adamw"}, "momentum": 0.0},
+    "rmsprop": {"optimizer": {"name": "rmsprop", "centered": True}, "learning_rate": 0.001},
+    "l2_init": {"penalty": {"name": "l2_init", "weight": 0.01}},
+}
+
+
+@pytest.mark.parametrize("way", KEEPING)
+def test_whatever_an_optimizer_keeps_is_recorded(
+    way: str, machine: SecondDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = {"learning_rate": 0.01, **KEEPING[way]}
+    expected = history_of(run_of(MLP, **training), tmp_path)
+    monkeypatch.setattr("plasticity.training.run.recordable", lambda step: step.recordable)
+    recorded = run_of(MLP, **training)
+    assert history_of(recorded, tmp_path) == expected
+    assert isinstance(recorded.step, GraphedStep)
+    assert sorted(recorded.step._graphs) == [15, 16]
+    recorded.restart(weights_of(network(MLP)))  # nothing is left, in the memory that the recordings know
+    machine.waits.clear()
+    assert history_of(recorded, tmp_path) == expected
+    assert machine.waits.count("tolist") == 3
+    resume = ResumeFile(tmp_path / "killed" / "state", "digest")
+    begun = run_of(MLP, **training)
+    begun.train(Schedule(2), resume=resume, progress=Progress("test", 3))
+    begun.save(resume)
+    for other in (run_of(MLP, **training), begun):
+        assert other.restore(resume)
+        assert history_of(other, tmp_path) == expected
+
+
+@pytest.mark.parametrize("precision", ["exact", "fast"])
+@pytest.mark.parametrize("eps_root", [0.0, 0.001])
+@pytest.mark.usefixtures("machine")
+def test_counting_steps_does_not_wait(precision: str, eps_root: float, machine: SecondDevice) -> None:
+    training = {**TRAINING, "momentum": 0.0, "optimizer": {"name": "adam", "eps_root": eps_root}}
+    made = network(MLP)
+    place(made, DEVICE)
+    images = on_device(image_tensors(64), DEVICE)
+    step = TrainingStep(made, bind_optimiser(made, training, precision), images, NONE, precision)
+    assert step.recordable is (precision == "fast" and not eps_root)
+    machine.waits.clear()
+    epoch_of(step)
+    assert machine.waits == ["tolist"]
 
 
 @pytest.mark.usefixtures("machine")

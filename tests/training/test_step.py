@@ -7,11 +7,12 @@ import torch
 from plasticity.jobs.device import place
 from plasticity.jobs.progress import Progress
 from plasticity.models.weights import weights_of
+from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.graphs import GraphedStep, recordable
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
-from plasticity.training.step import TrainingStep, gains_by_bfloat16, sgd
+from plasticity.training.step import TrainingStep, gains_by_bfloat16
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
 
 CPU = torch.device("cpu")
@@ -27,7 +28,7 @@ def step_of(
 ) -> TrainingStep:
     made = network(model)
     place(made, CPU)
-    return TrainingStep(made, sgd(made, training, precision), image_tensors(64), penalty, precision)
+    return TrainingStep(made, bind_optimiser(made, training, precision), image_tensors(64), penalty, precision)
 
 
 def run_of(model: dict[str, Any], precision: str, weights: int = 0) -> TrainingRun:
@@ -99,7 +100,7 @@ def test_a_streamed_epoch_equals_a_resident_one() -> None:
     steps = []
     for source in (images, streamed):
         made = network(RESNET)
-        steps.append(TrainingStep(made, sgd(made, TRAINING, "exact"), source, NONE))
+        steps.append(TrainingStep(made, bind_optimiser(made, TRAINING, "exact"), source, NONE))
     assert train_epoch(steps[0], torch.arange(64), batch_size=16) == train_epoch(
         steps[1], torch.arange(64), batch_size=16
     )
@@ -115,9 +116,9 @@ def test_nothing_is_recorded_on_a_cpu() -> None:
 def test_steps_before_a_recording_leave_no_trace(before: int) -> None:
     """Without a GPU: what surrounds the steps that warm a recording up."""
     made = network(RESNET)
-    step = GraphedStep(made, sgd(made, TRAINING, "fast"), image_tensors(64), NONE, "fast")
+    step = GraphedStep(made, bind_optimiser(made, TRAINING, "fast"), image_tensors(64), NONE, "fast")
     reference = network(RESNET)
-    plain = TrainingStep(reference, sgd(reference, TRAINING, "fast"), image_tensors(64), NONE, "fast")
+    plain = TrainingStep(reference, bind_optimiser(reference, TRAINING, "fast"), image_tensors(64), NONE, "fast")
     for one in (step, plain):
         one.start()
         for _ in range(before):
@@ -134,10 +135,10 @@ def test_steps_before_a_recording_leave_no_trace(before: int) -> None:
 
 def test_forgetting_keeps_the_memory_that_a_recording_knows() -> None:
     made = network(RESNET)
-    step = GraphedStep(made, sgd(made, TRAINING, "fast"), image_tensors(64), NONE, "fast")
+    step = GraphedStep(made, bind_optimiser(made, TRAINING, "fast"), image_tensors(64), NONE, "fast")
     TrainingStep.__call__(step, torch.arange(16))
-    addresses = [buffer.data_ptr() for buffer in step.optimizer.velocity.values()]
+    addresses = [buffer.data_ptr() for buffer in step.optimizer.state().values()]
     assert len(addresses) == len(list(made.parameters()))
     step.forget()
-    assert [buffer.data_ptr() for buffer in step.optimizer.velocity.values()] == addresses
-    assert not any(buffer.any() for buffer in step.optimizer.velocity.values())
+    assert [buffer.data_ptr() for buffer in step.optimizer.state().values()] == addresses
+    assert not any(buffer.any() for buffer in step.optimizer.state().values())

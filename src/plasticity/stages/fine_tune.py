@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from plasticity.data.image_tensors import ImageTensors, test_tensors
 from plasticity.data.store import ImageStore, open_store
@@ -16,7 +17,9 @@ from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, prepare_device
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
+from plasticity.models.model_registry import build_model
 from plasticity.models.weights import weights_of
+from plasticity.seeding import torch_generator
 from plasticity.storage.checkpoints import Checkpoint, all_finite, by_seed, read_checkpoint, seed_folder
 from plasticity.storage.files import digest_of
 from plasticity.storage.manifests import checkpoints_beside
@@ -68,6 +71,13 @@ class FullTask:
     test: ImageTensors
     run: TrainingRun
 
+    def initial(self, model: dict[str, Any], seed: int) -> dict[str, NDArray] | None:
+        """Return the weights that a seed's warm-ups began with, if the training reads them."""
+        if not self.run.reads_initial:
+            return None
+        generator = torch_generator(seed, "init")
+        return weights_of(build_model(model, self.store.image_shape, self.store.num_classes, generator))
+
 
 def run(job: Job) -> None:
     """Fine-tune from the checkpoints of the job's seeds; finished ones are kept in a folder of the arm."""
@@ -98,7 +108,8 @@ def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], threads: int, c
     where, records = describe_device(device, task.run.step.arithmetic), []
     for seed, checkpoints in by_seed(files.checkpoints).items():
         split = read_split(files.splits[seed], task.store)
-        task.run.begin_task(seed, torch.from_numpy(np.array(split.full_indices)).to(device))
+        rows = torch.from_numpy(np.array(split.full_indices)).to(device)
+        task.run.begin_task(seed, rows, task.initial(settings["model"], seed))
         inputs = {
             "settings": {key: value for key, value in settings.items() if key != "arm"},
             "seed": seed,

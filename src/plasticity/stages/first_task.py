@@ -21,7 +21,8 @@ from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.online.branches import checkpoint_name, epochs_to_keep
-from plasticity.training.online.resident import Resident, Row, open_resident
+from plasticity.training.online.replicas import checkpoint_of, keep_initial
+from plasticity.training.online.resident import Resident, Row, open_resident, reads_initial, tell_path
 from plasticity.training.online.stack import Stack, stack_of
 from plasticity.training.online.visit import visit_task
 
@@ -57,8 +58,8 @@ def first_task(
     Args:
         files: Prepared data and the outputs.
         settings: training (name), model, train_size, permutations, reshuffle_epochs, probe_images; first_task
-            (learning_rate, weight_decay, batch_size, penalty); epochs (lengths that arms ask for); thresholds (of NC1)
-            and max_epochs (after which a threshold counts as not reached).
+            (learning_rate, weight_decay, batch_size, penalty, optimizer, …); epochs (lengths that arms ask for);
+            thresholds (of NC1) and max_epochs (after which a threshold counts as not reached).
         seeds: Seeds that this job carries.
         threads: CPU threads.
         code: Fingerprint of the stage; unfinished work of other code is not continued.
@@ -66,6 +67,7 @@ def first_task(
     resident = open_resident(files.data, settings, threads)
     inputs = {"settings": settings, "seeds": list(seeds), "data": resident.store.digest, "code": code}
     work = Unfinished(files.unfinished / "state.safetensors", digest_of(inputs))
+    tell_path(settings["training"], settings["first_task"])
     run = FirstTask(resident, settings, tuple(seeds), files.unfinished / "trajectory")
     run.restore(work)
     while run.train_epoch(threads):
@@ -98,7 +100,10 @@ class FirstTask:
     rows: list[list[Row]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.stack: Stack = stack_of([self.resident.fresh_network(seed, "init") for seed in self.seeds])
+        networks = [self.resident.fresh_network(seed, "init") for seed in self.seeds]
+        self.stack: Stack = stack_of(networks)
+        if reads_initial(self.settings["first_task"]):
+            keep_initial(self.stack, networks)
         self.rows = [[] for _ in self.seeds]
 
     def restore(self, work: Unfinished) -> None:
@@ -142,5 +147,5 @@ class FirstTask:
         if rows[-1]["diverged"] or epoch not in epochs_to_keep(rows, self.settings):
             return
         header = {**self.settings, "stage": "first_task", "seed": seed, "first_task_epochs": epoch}
-        write_checkpoint(self.folder / checkpoint_name(seed, epoch), self.stack.network(replica), header)
+        write_checkpoint(self.folder / checkpoint_name(seed, epoch), checkpoint_of(self.stack, replica), header)
         logger.info("seed %d, epoch %d kept: NC1 %.4g", seed, epoch, rows[-1]["nc1"])

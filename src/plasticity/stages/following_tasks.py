@@ -18,10 +18,12 @@ from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import read_table, write_table
 from plasticity.storage.unfinished import Unfinished
-from plasticity.training.interventions import intervened
+from plasticity.training.bound_optimiser import optimiser_of
+from plasticity.training.interventions.intervention import intervened, intervention_of
 from plasticity.training.online.branches import Run, checkpoint_name, rows_of, runs_of
-from plasticity.training.online.resident import Resident, Row, open_resident
-from plasticity.training.online.stack import Network, stack_of
+from plasticity.training.online.replicas import keep_initial, parts_of, put_optimizer, put_state, state_of
+from plasticity.training.online.resident import Resident, Row, open_resident, reads_initial, tell_path
+from plasticity.training.online.stack import Network, Stack, stack_of
 from plasticity.training.online.visit import visit_task
 
 _SECOND = 2  # the number of the first task that follows
@@ -68,7 +70,7 @@ def following_tasks(
         files: Prepared data, the first task's checkpoints and history, and the "following_tasks" table to write.
         settings: experiment, model, train_size, permutations, reshuffle_epochs, probe_images; arms, a list with name,
             first_task, epochs or nc1_below and max_epochs, intervention, intervene_after, and following (tasks, epochs,
-            learning_rate, weight_decay, batch_size, penalty).
+            learning_rate, weight_decay, batch_size, penalty, optimizer, …).
         seeds: Seeds that this job carries.
         threads: CPU threads.
         code: Fingerprint of the stage; unfinished work of other code is not continued.
@@ -80,6 +82,8 @@ def following_tasks(
         for seed in seeds
         for run in runs_of(settings["arms"], seed, {name: rows_of(table, seed) for name, table in histories.items()})
     ]
+    for run in runs:
+        tell_path(", ".join(run.arms), run.settings["following"])
     starts = [read_checkpoint(files.start(run)) for run in runs]
     inputs = {"settings": settings, "starts": [start.digest for start in starts], "code": code}
     work = Unfinished(files.state, digest_of({**inputs, "data": resident.store.digest}))
@@ -97,7 +101,7 @@ class Journey:
     Attributes:
         resident: Data of the job.
         runs: One replica of the stack each.
-        starts: Their tensors after the first task.
+        starts: Their tensors after the first task, those of its optimizer included.
         rows: Per run, a row per task, from the second on.
     """
 
@@ -111,7 +115,7 @@ class Journey:
         self.rows = [[] for _ in self.runs]
         if not self.runs:
             return
-        self.stack = stack_of(self.starts)
+        self.stack = self._first_stack()
         if saved := work.load():
             self.stack.restore(saved.weights)
             self.rows = saved.settings["state"]
@@ -124,6 +128,17 @@ class Journey:
             self._show(
                 progress, following, [replica for group in groups for replica in group], time.monotonic() - start
             )
+
+    def _first_stack(self) -> Stack:
+        """Return the networks after the first task, with what the optimizer of the following tasks goes on with."""
+        parts = [parts_of(start) for start in self.starts]
+        stack = stack_of([network for network, _ in parts])
+        for replica, (run, (_, optimizer)) in enumerate(zip(self.runs, parts, strict=True)):
+            if _fits(optimizer, run.settings["following"]):
+                put_optimizer(stack, replica, optimizer)
+        if any(reads_initial(run.settings["following"]) for run in self.runs):
+            keep_initial(stack, [self.resident.fresh_network(run.seed, "init") for run in self.runs])
+        return stack
 
     def _show(self, progress: Progress, following: int, replicas: list[int], seconds: float) -> None:
         rows = [self.rows[replica][-1] for replica in replicas if not self.rows[replica][-1]["diverged"]]
@@ -142,7 +157,9 @@ class Journey:
 
     def _learn(self, group: list[int], task: int, threads: int) -> None:
         """Intervene where the runs say so, train on the task and measure."""
-        part = stack_of([self._before(replica, task) for replica in group])
+        part = self.stack.take(group)
+        for place, replica in enumerate(group):
+            self._intervene(part, place, self.runs[replica], task)
         training = self.runs[group[0]].settings["following"]
         rows = visit_task(
             self.resident,
@@ -157,14 +174,19 @@ class Journey:
         for replica, row in zip(group, rows, strict=True):
             self.rows[replica].append(row | {"task": task})
 
-    def _before(self, replica: int, task: int) -> Network:
-        """Return a run's network as it comes to a task."""
-        run, network = self.runs[replica], self.stack.network(replica)
-        intervention, every = run.settings["intervention"], run.settings["intervene_after"] == "every_task"
-        if intervention is None or not (every or task == _SECOND):
-            return network
-        fresh = self.resident.fresh_network(run.seed, "fresh", task)
-        return intervened(network, fresh, intervention)
+    def _intervene(self, part: Stack, place: int, run: Run, task: int) -> None:
+        """Do to a run's network what is done to it before a task."""
+        chosen, every = run.settings["intervention"], run.settings["intervene_after"] == "every_task"
+        if chosen is None or not (every or task == _SECOND):
+            return
+        before = state_of(part, place, self.resident.fresh_network(run.seed, "fresh", task))
+        put_state(part, place, intervened(intervention_of(chosen), before))
+
+
+def _fits(optimizer: Mapping[str, Network], training: Mapping[str, Any]) -> bool:
+    """Say whether an optimizer's state after the first task is one that the following tasks' optimizer continues."""
+    slots = {slot for kept in optimizer.values() for slot in kept}
+    return bool(slots) and slots == set(optimiser_of(training).slots(training.get("momentum", 0.0)))
 
 
 def _table(journey: Journey, experiment: str) -> pd.DataFrame:

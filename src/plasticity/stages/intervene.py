@@ -1,20 +1,20 @@
 """Stage: apply an arm's intervention to the checkpoints of some seeds; every consumer reads the files it writes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from plasticity.data.store import ImageStore, open_store
+from plasticity.data.store import open_store
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import prepare_device
 from plasticity.models.weights import require_alike
 from plasticity.storage.checkpoints import by_seed, read_checkpoint, write_checkpoint
 from plasticity.storage.manifests import checkpoints_beside, write_manifest
 from plasticity.tasks.halves import read_split
-from plasticity.training.batch_norm import Recalibration, open_recalibration
-from plasticity.training.fresh_network import fresh_weights
-from plasticity.training.interventions import intervened
+from plasticity.training.batch_norm import open_recalibration
+from plasticity.training.fresh_network import fresh_state
+from plasticity.training.interventions.intervention import intervened, intervention_of
 
 
 @dataclass(frozen=True)
@@ -56,23 +56,20 @@ def intervene(files: InterveneFiles, *, settings: dict[str, Any], threads: int) 
         threads: CPU threads.
 
     Raises:
-        PlasticityError: If the intervention is unknown or an input is damaged.
+        PlasticityError: If the intervention is unknown or breaks its contract, or an input is damaged.
     """
     store = open_store(files.data)
-    recalibrate = _recalibration(store, settings, threads)
+    intervention = intervention_of(settings["intervention"])
+    recalibrate = None
+    if intervention.recalibrates:
+        recalibrate = open_recalibration(store, settings["model"], prepare_device(threads))
     for seed, checkpoints in by_seed(files.checkpoints).items():
-        fresh = fresh_weights(store, settings["model"], seed)
+        fresh = fresh_state(store, settings["model"], seed)
         warm_up = read_split(files.splits[seed], store).warm_up_indices
         for epoch, source in checkpoints.items():
             before = read_checkpoint(source)
-            require_alike(before.weights, fresh)
-            weights = intervened(before.weights, fresh, settings["intervention"])
+            require_alike(before.weights, fresh.weights)
+            weights = intervened(intervention, replace(fresh, weights=before.weights)).weights
             weights = recalibrate(weights, warm_up) if recalibrate else weights
             header = {**before.settings, **settings, "stage": "intervene"}
             write_checkpoint(files.outputs[seed, epoch], weights, header)
-
-
-def _recalibration(store: ImageStore, settings: dict[str, Any], threads: int) -> Recalibration | None:
-    if settings["intervention"].get("batch_norm") != "recalibrate":
-        return None
-    return open_recalibration(store, settings["model"], prepare_device(threads))

@@ -43,21 +43,24 @@ class TransferFiles:
 
 @dataclass(frozen=True)
 class NextTask:
-    """The next task of one seed: its resident data and a fresh network of as many classes, whose head is used."""
+    """The next task of one seed: its resident data and a fresh network of as many classes, whose head is used.
+
+    `first` is the body that the first task began with.
+    """
 
     store: ImageStore
     train: ImageTensors
     validation: ImageTensors
     test: ImageTensors
     fresh: dict[str, NDArray]
+    first: dict[str, NDArray]
     digest: str
 
     def start(self, checkpoint: Checkpoint, settings: dict[str, Any], seed: int) -> IterationRun:
         """Return the run from a checkpoint: its body, and the fresh network's head, which all checkpoints share."""
         shape, classes = self.store.image_shape, self.store.num_classes
         model = build_model(settings["model"], shape, classes, torch_generator(seed, "next_task/init"))
-        body = {name: value for name, value in checkpoint.weights.items() if name.startswith(_BODY)}
-        load_weights(model, {**self.fresh, **body})
+        load_weights(model, {**self.fresh, **_body_of(checkpoint)})
         device = self.train.labels.device
         place(model, device)
         return IterationRun(
@@ -67,6 +70,7 @@ class NextTask:
             settings=settings["training"],
             seed=seed,
             purpose="next_task/order",
+            initial={**self.fresh, **self.first},
         )
 
 
@@ -97,8 +101,9 @@ def transfer(files: TransferFiles, *, settings: dict[str, Any], seeds: Sequence[
     store = open_store(files.data)
     where, rows, records = describe_device(device), [], []
     for seed in seeds:
-        task = _load(store, settings, seed, device)
-        for iteration, path in iterations_in(files.trajectory / seed_folder(seed)).items():
+        checkpoints = iterations_in(files.trajectory / seed_folder(seed))
+        task = _load(store, settings, seed, device, first=read_checkpoint(next(iter(checkpoints.values()))))
+        for iteration, path in checkpoints.items():
             base = files.records / f"seed{seed}_iteration{iteration:07d}"
             given = settings, seed, where
             records.append(_record(task, read_checkpoint(path), *given, base=base, code=code))
@@ -108,7 +113,13 @@ def transfer(files: TransferFiles, *, settings: dict[str, Any], seeds: Sequence[
     write_table(frame, files.output, "next_task", provenance(settings, devices_of(records)))
 
 
-def _load(store: ImageStore, settings: dict[str, Any], seed: int, device: torch.device) -> NextTask:
+def _body_of(checkpoint: Checkpoint) -> dict[str, NDArray]:
+    return {name: value for name, value in checkpoint.weights.items() if name.startswith(_BODY)}
+
+
+def _load(
+    store: ImageStore, settings: dict[str, Any], seed: int, device: torch.device, *, first: Checkpoint
+) -> NextTask:
     parts = draw_parts(store, settings["parts"], seed=seed)
     groups = settings["parts"]["super_classes"]
     task, held_out = (next_task(store, parts, groups, validation=validation) for validation in (False, True))
@@ -119,6 +130,7 @@ def _load(store: ImageStore, settings: dict[str, Any], seed: int, device: torch.
         validation=test_tensors(held_out, device, None),
         test=test_tensors(task, device, None),
         fresh=weights_of(fresh),
+        first=_body_of(first),
         digest=digest_of([store.digest, parts.digest]),
     )
 

@@ -9,7 +9,7 @@ PLAIN = "plain"
 
 def training_name(training: Mapping[str, Any], base: Mapping[str, Any]) -> str:
     """Name a training by what distinguishes it from the study's own, so that equal trainings have equal names."""
-    parts = [_describe(key, value) for key, value in sorted(training.items()) if value != base[key]]
+    parts = [_describe(key, value) for key, value in sorted(training.items()) if value != base.get(key)]
     return "_".join(parts) or PLAIN
 
 
@@ -20,6 +20,8 @@ def chunks(values: Sequence[int], size: int, word: str) -> dict[str, tuple[int, 
 
 
 def _describe(key: str, value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return key + "-".join(_describe("", part) for part in value)
     if not isinstance(value, Mapping):
         return f"{key}{value}"
     options = [_describe(name, option) for name, option in sorted(value.items()) if name != "name"]

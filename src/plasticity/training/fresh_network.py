@@ -1,18 +1,17 @@
-"""The freshly initialised network that a seed's interventions perturb with."""
+"""The freshly initialised network that a seed's interventions take weights from."""
 
 from collections.abc import Mapping
 from typing import Any
-
-from numpy.typing import NDArray
 
 from plasticity.data.store import ImageStore
 from plasticity.models.model_registry import build_model
 from plasticity.models.weights import weights_of
 from plasticity.seeding import torch_generator
+from plasticity.training.interventions.intervention import NetworkState
 
 
-def fresh_weights(store: ImageStore, model: Mapping[str, Any], seed: int) -> dict[str, NDArray]:
-    """Return the weights of a fresh network, independent of the seed's initial one.
+def fresh_state(store: ImageStore, model: Mapping[str, Any], seed: int) -> NetworkState:
+    """Return a fresh network, independent of the seed's initial one, as interventions see it.
 
     One draw serves all checkpoints of a seed, so that what differs between them is the checkpoint and not the noise.
 
@@ -24,4 +23,12 @@ def fresh_weights(store: ImageStore, model: Mapping[str, Any], seed: int) -> dic
     Raises:
         PlasticityError: If there is no such network.
     """
-    return weights_of(build_model(model, store.image_shape, store.num_classes, torch_generator(seed, "fresh")))
+    network = build_model(model, store.image_shape, store.num_classes, torch_generator(seed, "fresh"))
+    head = {id(parameter) for parameter in network.head.parameters()}
+    weights = weights_of(network)
+    return NetworkState(
+        weights=weights,
+        fresh=weights,
+        head=[name for name, parameter in network.named_parameters() if id(parameter) in head],
+        buffers=[name for name, _ in network.named_buffers()],
+    )

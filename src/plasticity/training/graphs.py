@@ -18,9 +18,10 @@ _WARM_UP_STEPS = 3  # cuDNN and cuBLAS choose and allocate in the first steps, w
 class GraphedStep(TrainingStep):
     """A step that is recorded at the first batch of each size and replayed at all later ones.
 
-    A graph holds addresses: of the images, the weights, the momentum and the sums. All of them are therefore written in
-    place, also when the next checkpoint is loaded, and one recording serves every fine-tuning of a process. An epoch's
-    batches have two sizes at most, so that there are two graphs, which share their memory since they never overlap.
+    A graph holds addresses: of the images, the weights, what the optimizer keeps and the sums. All of them are
+    therefore written in place, also when the next checkpoint is loaded, and one recording serves every fine-tuning of a
+    process. An epoch's batches have two sizes at most, so that there are two graphs, which share their memory since
+    they never overlap.
     """
 
     def __post_init__(self) -> None:
@@ -29,9 +30,8 @@ class GraphedStep(TrainingStep):
         self._refused = False
 
     def forget(self) -> None:
-        """Begin with another network's weights: momentum is zero, in the memory that the graphs know."""
-        for velocity in self.optimizer.velocity.values():
-            velocity.zero_()
+        """Begin with another network's weights: the optimizer keeps zeros, in the memory that the graphs know."""
+        self.optimizer.reset(in_place=True)
 
     def __call__(self, rows: Tensor) -> None:
         """Take a step on the images at `rows` (B,)."""
@@ -74,23 +74,24 @@ class GraphedStep(TrainingStep):
 
     @contextmanager
     def _unchanged(self) -> Iterator[None]:
-        tensors = [*self.model.state_dict().values(), self.sums, *self.optimizer.velocity.values()]
+        kept = self.optimizer.state()
+        tensors = [*self.model.state_dict().values(), self.sums, *kept.values()]
         before = [tensor.clone() for tensor in tensors]
-        had_momentum = bool(self.optimizer.velocity)
         try:
             yield
         finally:
             with torch.no_grad():
-                for tensor, kept in zip(tensors, before, strict=True):
-                    tensor.copy_(kept)
-                if not had_momentum:
-                    self.forget()  # zero momentum is that of a first step
+                for tensor, old in zip(tensors, before, strict=True):
+                    tensor.copy_(old)
+                for name, tensor in self.optimizer.state().items():
+                    if name not in kept:
+                        tensor.zero_()  # as before a first step
 
 
 def recordable(step: TrainingStep) -> bool:
-    """Say whether a step can be recorded: on CUDA, from resident images, and without a penalty.
+    """Say whether a step is to be recorded: on CUDA, from resident images, with nothing that the host takes part in.
 
-    The eigenvalues of the NC1 penalty are checked on the host in every step, which a graph cannot hold.
+    The eigenvalues of the NC1 penalty, for one, are checked on the host in every step, which a graph cannot hold.
     """
     images = step.images
-    return images.device.type == "cuda" and images.resident and not step.penalised
+    return images.device.type == "cuda" and images.resident and step.recordable

@@ -67,9 +67,11 @@ class IterationRun(TrainingRun):
             step.images,
             step.penalty,
             step.precision,
+            step.hooks,
             before=self._before_step,
             after=self._after_step,
         )
+        self._begin_life()
 
     @property
     def batches_per_epoch(self) -> int:

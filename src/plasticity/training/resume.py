@@ -1,27 +1,37 @@
-"""The last epoch of a training as unfinished work: weights, momentum and what else the run needs to continue."""
+"""The last epoch of a training as unfinished work: weights, optimizer, hooks and what else it continues from."""
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from numpy.typing import NDArray
-from torch.nn import Parameter
+from torch import Tensor
 
 from plasticity.jobs.stopping import Stopped
 from plasticity.models.classifier import Classifier
 from plasticity.models.weights import load_weights, weights_of
 from plasticity.storage.unfinished import Unfinished
-from plasticity.training.sgd import SGD
 
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_SAVES = 20.0  # at most this much work is lost, and saving stays far below one per cent of it
-_PREFIX = "optimizer/"
+
+
+class Stateful(Protocol):
+    """What keeps tensors from step to step: an optimizer, hooks."""
+
+    def state(self) -> Mapping[str, Tensor]:
+        """Return the tensors by name."""
+        ...
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Keep these tensors and no others."""
+        ...
 
 
 @dataclass
@@ -38,15 +48,15 @@ class ResumeFile:
     _last_save: float = field(default_factory=time.monotonic)
     _pending: tuple[dict[str, NDArray], dict[str, Any]] | None = None
 
-    def save_sometimes(self, model: Classifier, optimizer: SGD, state: dict[str, Any]) -> None:
+    def save_sometimes(self, model: Classifier, kept: Mapping[str, Stateful], state: dict[str, Any]) -> None:
         """Save if the last save is long enough ago; keep the state in memory otherwise, for `saving_when_stopped`."""
-        self._pending = _tensors(model, optimizer), state
+        self._pending = _tensors(model, kept), state
         if time.monotonic() - self._last_save >= _SECONDS_BETWEEN_SAVES:
             self._write()
 
-    def save(self, model: Classifier, optimizer: SGD, state: dict[str, Any]) -> None:
-        """Save weights, momentum and `state`, atomically."""
-        self._pending = _tensors(model, optimizer), state
+    def save(self, model: Classifier, kept: Mapping[str, Stateful], state: dict[str, Any]) -> None:
+        """Save weights, what else is kept, by its name, and `state`, atomically."""
+        self._pending = _tensors(model, kept), state
         self._write()
 
     @contextmanager
@@ -66,8 +76,8 @@ class ResumeFile:
                 logger.info("saved the last finished epoch")
             raise
 
-    def load(self, model: Classifier, optimizer: SGD) -> dict[str, Any] | None:
-        """Load the saved state into model and optimizer.
+    def load(self, model: Classifier, kept: Mapping[str, Stateful]) -> dict[str, Any] | None:
+        """Load the saved state into the model and what else is kept.
 
         Returns:
             What `save` was given; None when there is nothing to load, after clearing what is damaged or another's.
@@ -75,10 +85,13 @@ class ResumeFile:
         saved = self._work.load()
         if saved is None:
             return None
-        load_weights(model, {name: v for name, v in saved.weights.items() if not name.startswith(_PREFIX)})
-        for name, parameter in model.named_parameters():
-            if (buffer := saved.weights.get(_PREFIX + name)) is not None:
-                _put_velocity(optimizer, parameter, torch.from_numpy(buffer))
+        parts: dict[str, dict[str, NDArray]] = {name: {} for name in ("", *kept)}
+        for key, value in saved.weights.items():
+            part, slash, name = key.partition("/")
+            parts[part if slash else ""][name if slash else key] = value
+        load_weights(model, parts[""])
+        for name, each in kept.items():
+            each.load({key: torch.from_numpy(value) for key, value in parts[name].items()})
         return saved.settings["state"]
 
     def clear(self) -> None:
@@ -95,20 +108,7 @@ class ResumeFile:
         return Unfinished(self.path, self.digest)
 
 
-def _put_velocity(optimizer: SGD, parameter: Parameter, value: torch.Tensor) -> None:
-    """Set a velocity, in place where there is one: a recorded step knows its address.
-
-    It lies in memory as its parameter does, channels-last for convolutions: the fused update goes through both at once.
-    """
-    if parameter not in optimizer.velocity:
-        optimizer.velocity[parameter] = torch.empty_like(parameter, requires_grad=False)
-    optimizer.velocity[parameter].copy_(value)
-
-
-def _tensors(model: Classifier, optimizer: SGD) -> dict[str, NDArray]:
-    """Return copies of weights, buffers and momentum: training goes on while they wait to be saved."""
-    tensors = weights_of(model)
-    for name, parameter in model.named_parameters():
-        if (velocity := optimizer.velocity.get(parameter)) is not None:
-            tensors[_PREFIX + name] = velocity.detach().cpu().numpy().copy()
-    return tensors
+def _tensors(model: Classifier, kept: Mapping[str, Stateful]) -> dict[str, NDArray]:
+    """Return copies of weights, buffers and what else is kept: training goes on while they wait to be saved."""
+    others = {f"{part}/{name}": value for part, each in kept.items() for name, value in each.state().items()}
+    return weights_of(model) | {name: value.detach().cpu().numpy().copy() for name, value in others.items()}

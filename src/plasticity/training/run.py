@@ -15,10 +15,12 @@ from plasticity.jobs.progress import Progress
 from plasticity.models.classifier import Classifier
 from plasticity.models.weights import load_weights
 from plasticity.seeding import torch_generator
+from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.graphs import GraphedStep, recordable
-from plasticity.training.resume import ResumeFile
-from plasticity.training.step import TrainingStep, sgd
+from plasticity.training.resume import ResumeFile, Stateful
+from plasticity.training.step import TrainingStep
+from plasticity.training.step_hooks import hooks_of
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +56,10 @@ class TrainingRun:
         model: The network, on its device; it is trained in place.
         images: Training images, on the same device.
         indices: The images this task consists of (n,), int64.
-        settings: learning_rate, momentum, weight_decay, batch_size and, optionally, penalty.
+        settings: learning_rate, momentum, weight_decay, batch_size and, optionally, optimizer, penalty and hooks.
         seed: The run's seed.
         purpose: Names the stream of epoch orders, such as "warm_up/order".
+        initial: Weights that the network began its life with, for what reads them; None for those that it has now.
         precision: "exact", the reference, or "fast": reduced precision and recorded steps where the device has them.
         history: One record per finished epoch.
         diverged: The loss of some epoch was not finite; training stopped there.
@@ -69,24 +72,40 @@ class TrainingRun:
     seed: int
     purpose: str
     precision: str = "exact"
+    initial: Mapping[str, NDArray] | None = None
     history: list[EpochRecord] = field(default_factory=list)
     diverged: bool = False
 
     def __post_init__(self) -> None:
-        self.optimizer = sgd(self.model, self.settings, self.precision)
-        penalty = self.settings.get("penalty", {"name": "none"})
-        self.step = TrainingStep(self.model, self.optimizer, self.images, penalty, self.precision)
+        self.optimizer = bind_optimiser(self.model, self.settings, self.precision)
+        penalty, hooks = self.settings.get("penalty", {"name": "none"}), hooks_of(self.settings)
+        given = self.model, self.optimizer, self.images, penalty, self.precision, hooks
+        self.step = TrainingStep(*given)
         if self.precision == "fast" and recordable(self.step):
-            self.step = GraphedStep(self.model, self.optimizer, self.images, penalty, self.precision)
+            self.step = GraphedStep(*given)
+        self._begin_life()
 
-    def begin_task(self, seed: int, indices: torch.Tensor) -> None:
-        """Go over to the images (n,) and the epoch orders of another seed; `restart` gives the weights."""
-        self.seed, self.indices = seed, indices
+    @property
+    def reads_initial(self) -> bool:
+        """Whether the training reads the weights that the network began its life with."""
+        return self.step.view.reads_initial
+
+    def begin_task(self, seed: int, indices: torch.Tensor, initial: Mapping[str, NDArray] | None = None) -> None:
+        """Switch to the images (n,) and the epoch orders of another seed; `restart` gives the weights.
+
+        Args:
+            seed: The seed.
+            indices: Its images.
+            initial: Weights that its networks began their life with; None for those that `restart` gives.
+        """
+        self.seed, self.indices, self.initial = seed, indices, initial
 
     def restart(self, weights: Mapping[str, NDArray]) -> None:
         """Begin anew from other weights, in the same memory: what was recorded of the step serves again."""
         load_weights(self.model, weights)
         self.step.forget()
+        self.step.view.begin_life(weights)
+        self._begin_life()
         self.history, self.diverged = [], False
 
     def train(
@@ -105,6 +124,7 @@ class TrainingRun:
             progress: Where epochs are shown.
             on_epoch: Called after each epoch with its number, before the state is saved.
         """
+        self.step.at_work.begin(self.seed, self.purpose)
         with resume.saving_when_stopped():
             while not self.finished(schedule):
                 start = time.perf_counter()
@@ -113,14 +133,14 @@ class TrainingRun:
                 self.history.append(record)
                 self.diverged = not math.isfinite(record.loss)
                 on_epoch(record.epoch)
-                resume.save_sometimes(self.model, self.optimizer, self._state())
+                resume.save_sometimes(self.model, self._kept, self._state())
                 progress.show(record.epoch, record.accuracy, speed)
         if self.diverged:
             logger.warning("%s diverged in epoch %d: loss is not finite", progress.title, len(self.history))
 
     def save(self, resume: ResumeFile) -> None:
         """Save the run as it is, between two epochs."""
-        resume.save(self.model, self.optimizer, self._state())
+        resume.save(self.model, self._kept, self._state())
 
     def finished(self, schedule: Schedule) -> bool:
         """Say whether the schedule is fulfilled."""
@@ -136,12 +156,20 @@ class TrainingRun:
 
     def restore(self, resume: ResumeFile) -> bool:
         """Continue from the resume file, if there is one that belongs to this run; say whether there was."""
-        if (state := resume.load(self.model, self.optimizer)) is None:
+        if (state := resume.load(self.model, self._kept)) is None:
             return False
         self.history = [EpochRecord(**row) for row in state["history"]]
         self.diverged = state["diverged"]
         logger.info("resumed after epoch %d", len(self.history))
         return True
+
+    @property
+    def _kept(self) -> dict[str, Stateful]:
+        return {"optimizer": self.optimizer, "hooks": self.step.at_work}
+
+    def _begin_life(self) -> None:
+        if self.initial is not None:
+            self.step.view.begin_life(self.initial)
 
     def _epoch(self, epoch: int) -> EpochRecord:
         sums = train_epoch(self.step, self._order(epoch), batch_size=self.settings["batch_size"])

@@ -1,6 +1,6 @@
 """One step of training: forward, penalty, backward, update. What it sums stays on the device until the epoch ends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +11,12 @@ from torch.nn import functional
 
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.models.classifier import Classifier
-from plasticity.training.penalties import PENALTIES, penalty_term
-from plasticity.training.sgd import SGD
+from plasticity.training.bound_optimiser import BoundOptimiser
+from plasticity.training.forward import Forward
+from plasticity.training.hooks.step_hook import StepHook
+from plasticity.training.model_view import ModelView
+from plasticity.training.penalties.penalty import penalty_of, value_of
+from plasticity.training.step_hooks import StepHooks
 
 
 @dataclass
@@ -21,23 +25,34 @@ class TrainingStep:
 
     Attributes:
         model: The network, trained in place.
-        optimizer: Its optimizer, as `sgd` makes it.
+        optimizer: Its optimizer, as `bind_optimiser` makes it.
         images: Training images.
         penalty: Name and parameters of the penalty.
         precision: "exact" computes in float32; "fast" multiplies in bfloat16 where the device gains by it.
+        hooks: What acts after each step, in this order.
+        view: The network as penalty and hooks see it.
+        at_work: The hooks with what they keep.
         sums: Over the images of the steps since `start`: the loss, the right predictions; over steps: the penalty.
     """
 
     model: Classifier
-    optimizer: SGD
+    optimizer: BoundOptimiser
     images: ImageTensors
     penalty: Mapping[str, Any]
     precision: str = "exact"
+    hooks: Sequence[StepHook] = ()
 
     def __post_init__(self) -> None:
+        self._penalty = penalty_of({"penalty": self.penalty})
+        readers = [*self.hooks, *([self._penalty] if self._penalty else [])]
+        self.view = ModelView(
+            self.model,
+            reads_layers=any(reader.reads_layers for reader in readers),
+            reads_initial=any(reader.reads_initial for reader in readers),
+        )
+        self.at_work = StepHooks(self.hooks, self.view, self.optimizer)
         self.sums = torch.zeros(3, dtype=torch.float64, device=self.images.device)
         self.reduced = self.precision == "fast" and gains_by_bfloat16(self.model, self.images.device)
-        self._term = PENALTIES.get(self.penalty["name"])
 
     @property
     def arithmetic(self) -> str:
@@ -47,7 +62,13 @@ class TrainingStep:
     @property
     def penalised(self) -> bool:
         """Whether anything is added to the cross-entropy."""
-        return self._term is not None
+        return self._penalty is not None
+
+    @property
+    def recordable(self) -> bool:
+        """Whether a graph can hold it: no hook acts, and neither optimizer nor penalty waits for the host."""
+        penalty = self._penalty is None or self._penalty.recordable
+        return penalty and self.optimizer.recordable and not self.hooks and not self.view.reads_layers
 
     def start(self) -> None:
         """Begin a new epoch's sums."""
@@ -55,26 +76,30 @@ class TrainingStep:
         self.sums.zero_()
 
     def forget(self) -> None:
-        """Begin with another network's weights: no momentum is left from the one before."""
-        self.optimizer.velocity.clear()
+        """Begin with another network's weights: nothing is left from the one before."""
+        self.optimizer.reset()
+        self.at_work.reset()
 
     def __call__(self, rows: Tensor) -> None:
         """Take a step on the images at `rows` (B,)."""
         inputs, labels = self.images.batch(rows)
         self.optimizer.zero_grad()
-        with self._arithmetic():
+        with self._arithmetic(), self.view.watching():
             features = self.model.features(inputs)
             logits = self.model.head(features).float()
+        forward = Forward(features, logits, labels, self.view)
         loss = functional.cross_entropy(logits, labels)
         objective = loss
-        if self._term is not None:
-            value = self._term(features, labels, logits.shape[1])
-            objective = loss + penalty_term(self.penalty, value).to(loss.dtype)
+        if self._penalty is not None:
+            value = value_of(self._penalty, forward)
+            objective = loss + self._penalty.term(value).to(loss.dtype)
             self.sums[2] += value.detach()
         objective.backward()
         self.optimizer.step()
         self.sums[0] += loss.detach().double() * len(labels)
         self.sums[1] += (logits.detach().argmax(1) == labels).sum()
+        if self.hooks:
+            self.at_work.after_step(forward)
 
     def _arithmetic(self) -> AbstractContextManager[Any]:
         if not self.reduced:
@@ -94,20 +119,3 @@ def gains_by_bfloat16(model: nn.Module, device: torch.device) -> bool:
     able = torch.cpu.get_capabilities()
     convolutions = any(isinstance(module, nn.Conv2d) for module in model.modules())
     return convolutions and bool(able.get("avx512_bf16") or able.get("amx_tile"))
-
-
-def sgd(model: nn.Module, training: Mapping[str, Any], precision: str) -> SGD:
-    """Return the optimizer of a training.
-
-    Args:
-        model: The network, on its device.
-        training: learning_rate, momentum, weight_decay.
-        precision: "fast" updates all tensors by one fused kernel, which rounds momentum otherwise than "exact".
-    """
-    return SGD(
-        model.parameters(),
-        learning_rate=training["learning_rate"],
-        momentum=training["momentum"],
-        weight_decay=training["weight_decay"],
-        fused=precision == "fast",
-    )

@@ -1,16 +1,22 @@
-"""Online SGD of a stack of networks, each on its own stream of images: by the compiled kernel or by stacked tensors."""
+"""Online learning of a stack of networks, each on its own stream of images: by the kernel or by stacked tensors."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.errors import PlasticityError
 from plasticity.training.online.pixels import Pixels
-from plasticity.training.online.stack import Stack
+from plasticity.training.online.stack import Network, Stack
+
+if TYPE_CHECKING:
+    import torch
+
+Fresh = Callable[["torch.Generator"], Network]
+"""From a generator to the tensors of a freshly initialised network."""
 
 _PAD = 16  # floats of the widest common vector unit; rows of whole vectors need no scalar remainder
 
@@ -20,26 +26,59 @@ class Optimisation:
     """How a stack is trained.
 
     Attributes:
-        learning_rate: Step size of SGD, constant.
-        weight_decay: Factor of the weights and biases that is added to the gradient.
+        learning_rate: Step size, constant.
+        weight_decay: Factor of the weights and biases that is added to the gradient, or as the optimizer has it.
         batch_size: Images per step.
-        penalty: Name, weight and cap of the term added to the cross-entropy (`plasticity.training.penalties`).
+        penalty: Name and parameters of the term added to the cross-entropy (`plasticity.training.penalties`).
+        momentum: Of optimizers that have one.
+        optimizer: Name and parameters of the optimizer (`plasticity.training.optimisers`).
+        hooks: Names and parameters of what acts after each step (`plasticity.training.hooks`).
     """
 
     learning_rate: float
     weight_decay: float = 0.0
     batch_size: int = 1
     penalty: Mapping[str, Any] = field(default_factory=lambda: {"name": "none"})
+    momentum: float = 0.0
+    optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": "sgd"})
+    hooks: Sequence[Mapping[str, Any]] = ()
 
     @property
-    def penalised(self) -> bool:
-        """Whether a penalty is added."""
-        return self.penalty["name"] != "none"
+    def stacked_for(self) -> str:
+        """What the compiled kernel, plain SGD with one image per step, cannot do; empty where it can do all."""
+        plain = self.optimizer["name"] == "sgd" and not self.optimizer.get("nesterov")
+        reasons = {
+            f"{self.batch_size} images per step": self.batch_size > 1,
+            f"penalty {self.penalty['name']}": self.penalty["name"] != "none",
+            f"optimizer {self.optimizer['name']}": not plain,
+            f"momentum {self.momentum:g}": bool(self.momentum),
+            f"hooks {', '.join(hook['name'] for hook in self.hooks)}": bool(self.hooks),
+        }
+        return ", ".join(reason for reason, given in reasons.items() if given)
 
     @property
     def by_kernel(self) -> bool:
-        """Whether the compiled kernel can do it: one image per step, no penalty."""
-        return self.batch_size == 1 and not self.penalised
+        """Whether the compiled kernel can do it."""
+        return not self.stacked_for
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the networks of a stack come from, for hooks that draw random numbers or fresh weights.
+
+    Attributes:
+        seeds: The seed of each.
+        purpose: Names the training in the streams of random numbers.
+        fresh: Draws a fresh network.
+    """
+
+    seeds: Sequence[int]
+    purpose: str = "online"
+    fresh: Fresh | None = None
+
+    def of(self, replicas: Sequence[int]) -> "Origin":
+        """Return the origin of some of the networks."""
+        return replace(self, seeds=[self.seeds[replica] for replica in replicas])
 
 
 @dataclass(frozen=True)
@@ -71,12 +110,13 @@ def train_online(
     block: int | None = None,
     device: str = "cpu",
     threads: int = 1,
+    origin: Origin | None = None,
 ) -> OnlineRecord:
     """Train every network of the stack on its stream, in place, and count right predictions made before each update.
 
-    Batch size 1 without a penalty on a CPU goes through the compiled kernel, replicas side by side on the threads;
-    larger batches, penalties and GPUs go through stacked tensors. By the kernel, a network's numbers depend on neither
-    the other networks nor the threads; by stacked tensors they do so only in rounding.
+    Plain SGD with one image per step on a CPU goes through the compiled kernel, replicas side by side on the threads;
+    larger batches, penalties, other optimizers, hooks and GPUs go through stacked tensors. By the kernel, a network's
+    numbers depend on neither the other networks nor the threads; by stacked tensors they do so only in rounding.
 
     Args:
         stack: R networks.
@@ -86,6 +126,7 @@ def train_online(
         block: Steps per block of the record; None is one block.
         device: Where stacked tensors are; "cpu", "cuda".
         threads: CPU threads for the kernel.
+        origin: Where the networks come from, for hooks.
 
     Raises:
         PlasticityError: If shapes do not fit, rows are out of range, weights are not finite or the decay is no decay.
@@ -96,7 +137,8 @@ def train_online(
     else:
         from plasticity.training.online.stacked import train_stacked  # noqa: PLC0415 - the kernel's users need no torch
 
-        hits, steps = train_stacked(stack, pixels, orders, optimisation, device), np.full(len(stack), orders.shape[1])
+        hits = train_stacked(stack, pixels, orders, optimisation, device, origin)
+        steps = np.full(len(stack), orders.shape[1])
     span = (block or orders.shape[1]) * optimisation.batch_size
     starts = np.arange(0, orders.shape[1], span)
     counts = np.diff(np.array([*starts, orders.shape[1]], np.int64))

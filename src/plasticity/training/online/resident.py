@@ -1,8 +1,9 @@
 """What a job of the permuted study keeps in memory: the training images, and a network to measure with."""
 
+import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ from plasticity.tasks.permuted_pixels import TaskStream, task_stream
 from plasticity.training.online.online_sgd import Optimisation
 from plasticity.training.online.pixels import Pixels, pixels_of_images
 from plasticity.training.online.stack import Network
+from plasticity.training.penalties.penalty import penalty_of
+from plasticity.training.step_hooks import hooks_of
+
+logger = logging.getLogger(__name__)
 
 _KEYS = ("seed", "epoch", "diverged")
 
@@ -56,9 +61,13 @@ class Resident:
 
     @cached_property
     def _model(self) -> Any:
-        model = self._build(0, "init", 0)
+        model = self._build(torch_generator(0, "init"))
         place(model, self.device)
         return model
+
+    @cached_property
+    def _spare(self) -> Any:
+        return self._build(torch_generator(0, "init"))
 
     def stream(self, seed: int) -> TaskStream:
         """Return the tasks of a seed.
@@ -74,7 +83,12 @@ class Resident:
 
     def fresh_network(self, seed: int, purpose: str, index: int = 0) -> Network:
         """Return the tensors of a freshly initialised network."""
-        return weights_of(self._build(seed, purpose, index))
+        return weights_of(self._build(torch_generator(seed, purpose, index)))
+
+    def draw(self, generator: torch.Generator) -> Network:
+        """Return the tensors of a network that is drawn from the generator; for hooks, which draw in every step."""
+        self._spare.initialise(generator)
+        return weights_of(self._spare)
 
     def measure(self, network: Network, images: NDArray[np.int64]) -> Row:
         """Return collapse, ranks and accuracy of a network on training images.
@@ -89,8 +103,7 @@ class Resident:
         row["train_accuracy"] = row.pop("warm_up_train_accuracy")
         return row
 
-    def _build(self, seed: int, purpose: str, index: int) -> Any:
-        generator = torch_generator(seed, purpose, index)
+    def _build(self, generator: torch.Generator) -> Any:
         return build_model(self.settings["model"], self.store.image_shape, self.store.num_classes, generator)
 
 
@@ -101,7 +114,19 @@ def open_resident(data: Path, settings: Mapping[str, Any], threads: int) -> Resi
 
 def optimisation_of(training: Mapping[str, Any]) -> Optimisation:
     """Return the optimisation that a section `first_task` or `following` describes."""
-    return Optimisation(**{key: training[key] for key in ("learning_rate", "weight_decay", "batch_size", "penalty")})
+    return Optimisation(**{key.name: training[key.name] for key in fields(Optimisation) if key.name in training})
+
+
+def reads_initial(training: Mapping[str, Any]) -> bool:
+    """Say whether such a section reads the weights that networks began their lives with."""
+    penalty = penalty_of(training)
+    return any(reader.reads_initial for reader in (*hooks_of(training), *([penalty] if penalty else ())))
+
+
+def tell_path(name: str, training: Mapping[str, Any]) -> None:
+    """Log why a training does not go through the compiled kernel, if it does not."""
+    if why := optimisation_of(training).stacked_for:
+        logger.info("%s: by stacked tensors instead of the compiled loop, because of %s", name, why)
 
 
 def diverged_row() -> Row:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,14 @@ class Stack:
         weights: Per layer, float32 of shape (R, fan_in, fan_out): one input's weights lie side by side in memory.
         biases: Per layer, float32 of shape (R, fan_out).
         names: Names of the layers in the networks' `state_dict`.
+        kept: What training keeps beside them, arrays (R, ...) by name: "optimizer/<slot>" and "initial/parameters" have
+            one for each of `weights` and then each of `biases`, "hooks/..." one alone.
     """
 
     weights: tuple[NDArray[np.float32], ...]
     biases: tuple[NDArray[np.float32], ...]
     names: tuple[str, ...]
+    kept: dict[str, list[NDArray]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.weights[0])
@@ -34,36 +37,59 @@ class Stack:
         """Units of each layer from the input D to the classes C."""
         return (self.weights[0].shape[1], *(bias.shape[1] for bias in self.biases))
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters, in the order of `weights` and then `biases`."""
+        return tuple(f"{name}.{part}" for part in ("weight", "bias") for name in self.names)
+
     def network(self, replica: int) -> Network:
         """Return one replica's tensors as in `state_dict`, weights of shape (fan_out, fan_in)."""
-        layers = zip(self.names, self.weights, self.biases, strict=True)
-        found: Network = {}
-        for name, weight, bias in layers:
-            found[f"{name}.weight"] = np.ascontiguousarray(weight[replica].T)
-            found[f"{name}.bias"] = bias[replica].copy()
-        return found
+        found = self.of_replica(replica, self.weights + self.biases)
+        return {f"{name}.{part}": found[f"{name}.{part}"] for name in self.names for part in ("weight", "bias")}
+
+    def of_replica(self, replica: int, arrays: Sequence[NDArray]) -> Network:
+        """Return copies of one replica's part of an array per parameter, by name and as in `state_dict`."""
+        pairs = zip(self.parameters, arrays, strict=True)
+        return {name: np.array(array[replica].T, order="C") for name, array in pairs}
+
+    def set_replica(self, replica: int, arrays: Sequence[NDArray], values: Mapping[str, NDArray]) -> None:
+        """Overwrite one replica's part of an array per parameter; zero for parameters that `values` leaves out."""
+        for name, array in zip(self.parameters, arrays, strict=True):
+            array[replica] = values[name].T if name in values else 0
+
+    def keep(self, name: str, shapes: Sequence[tuple[int, ...]], dtype: np.dtype) -> list[NDArray]:
+        """Return what is kept under a name, zeros (R, *shape) where there was nothing."""
+        return self.kept.setdefault(name, [np.zeros((len(self), *shape), dtype) for shape in shapes])
 
     def take(self, replicas: Sequence[int]) -> "Stack":
         """Return a copy of some replicas."""
         chosen = list(replicas)
         weights, biases = ((tuple(part[chosen] for part in parts)) for parts in (self.weights, self.biases))
-        return Stack(weights, biases, self.names)
+        return Stack(weights, biases, self.names, {name: [a[chosen] for a in kept] for name, kept in self.kept.items()})
 
     def put(self, replicas: Sequence[int], others: "Stack") -> None:
         """Overwrite some replicas by those of another stack."""
         chosen = list(replicas)
         for mine, theirs in zip(self.weights + self.biases, others.weights + others.biases, strict=True):
             mine[chosen] = theirs
+        for name, kept in others.kept.items():
+            for mine, theirs in zip(self.keep(name, [a.shape[1:] for a in kept], kept[0].dtype), kept, strict=True):
+                mine[chosen] = theirs
 
     def tensors(self) -> Network:
         """Return all arrays by name, as they are, for a file."""
-        return {f"{kind}{i}": part for kind, parts in self._parts() for i, part in enumerate(parts)}
+        found = {f"{kind}{i}": part for kind, parts in self._parts() for i, part in enumerate(parts)}
+        return found | {f"{name}/{i}": part for name, kept in self.kept.items() for i, part in enumerate(kept)}
 
     def restore(self, tensors: Mapping[str, NDArray]) -> None:
         """Overwrite all arrays by those of `tensors`."""
         for kind, parts in self._parts():
             for i, part in enumerate(parts):
                 part[:] = tensors[f"{kind}{i}"]
+        self.kept.clear()
+        for name in dict.fromkeys(key.rpartition("/")[0] for key in tensors if "/" in key):
+            count = sum(key.rpartition("/")[0] == name for key in tensors)
+            self.kept[name] = [np.array(tensors[f"{name}/{i}"]) for i in range(count)]
 
     def _parts(self) -> tuple[tuple[str, tuple[NDArray, ...]], ...]:
         return ("weight", self.weights), ("bias", self.biases)
@@ -72,12 +98,16 @@ class Stack:
         """Reorder each replica's first layer, so that it sees images as they are instead of permuted ones.
 
         A network that gets pixel p at input position[p] computes the same as one whose input p has the weights of
-        input position[p]: reordering D rows once replaces reordering every image.
+        input position[p]: reordering D rows once replaces reordering every image. What is kept of these weights goes
+        with them.
 
         Args:
             positions: Where each pixel goes, int64 of shape (R, D).
         """
-        self.weights[0][:] = np.take_along_axis(self.weights[0], positions[:, :, None], axis=1)
+        per_weight = [arrays for name, arrays in self.kept.items() if not name.startswith("hooks/")]
+        kept = [arrays[0] for arrays in per_weight if arrays[0].ndim == self.weights[0].ndim]
+        for array in (self.weights[0], *kept):
+            array[:] = np.take_along_axis(array, positions[:, :, None], axis=1)
 
     def restore_inputs(self, positions: NDArray[np.int64]) -> None:
         """Undo `permute_inputs`."""

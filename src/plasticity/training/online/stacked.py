@@ -1,22 +1,38 @@
-"""Online SGD of all networks of a stack at once, as batched matrix products: larger batches, penalties, GPUs."""
+"""Online learning of all networks of a stack at once, as batched matrix products: whatever the kernel cannot do."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from plasticity.training.online.online_sgd import Optimisation
+from plasticity.storage.files import digest_of
+from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
+from plasticity.training.forward import Forward
+from plasticity.training.online.online_sgd import Optimisation, Origin
 from plasticity.training.online.pixels import Pixels
+from plasticity.training.online.replicas import OPTIMIZER, slot_arrays
 from plasticity.training.online.stack import Stack
-from plasticity.training.penalties import PENALTIES, penalty_term
+from plasticity.training.online.tensor_stack import ReplicaSlots, ReplicaView, TensorStack
+from plasticity.training.optimisers.optimiser import STEPS
+from plasticity.training.penalties.penalty import Penalty, penalty_of, value_of
+from plasticity.training.step_hooks import StepHooks, hooks_of
 
 
 def train_stacked(
-    stack: Stack, pixels: Pixels, orders: NDArray[np.int64], optimisation: Optimisation, device: str
+    stack: Stack,
+    pixels: Pixels,
+    orders: NDArray[np.int64],
+    optimisation: Optimisation,
+    device: str,
+    origin: Origin | None = None,
 ) -> NDArray[np.bool_]:
     """Train the stack in place; return which predictions before each update were right, bool of shape (R, n).
 
-    Nothing waits for the device between two steps: right predictions stay there until the stream has ended.
+    Nothing waits for the device between two steps: right predictions stay there until the stream has ended. What the
+    optimizer and hooks keep of each replica is carried in `stack.kept`.
 
     Args:
         stack: R networks.
@@ -24,48 +40,115 @@ def train_stacked(
         orders: Rows of the images, int64 of shape (R, n).
         optimisation: How to train.
         device: Where to compute.
+        origin: Where the networks come from, for hooks.
     """
-    weights, biases = (
-        [torch.from_numpy(part.copy()).to(device).requires_grad_() for part in parts]
-        for parts in (stack.weights, stack.biases)
-    )
     images, labels = torch.from_numpy(pixels.dense()).to(device), torch.from_numpy(pixels.labels).to(device)
     rows = torch.from_numpy(np.asarray(orders)).to(device)
     hits = torch.empty(rows.shape, dtype=torch.bool, device=device)
-    for first in range(0, rows.shape[1], optimisation.batch_size):
-        batch = rows[:, first : first + optimisation.batch_size]
-        features, logits = _forward(weights, biases, images[batch])
-        hits[:, first : first + batch.shape[1]] = logits.detach().argmax(-1) == labels[batch]
-        _step(_loss(features, logits, labels[batch], optimisation), [*weights, *biases], optimisation)
-    for mine, trained in zip(stack.weights + stack.biases, [*weights, *biases], strict=True):
-        mine[:] = trained.detach().cpu().numpy()
+    for replicas in _in_step(stack):
+        part = stack.take(replicas)
+        training = _training(part, optimisation, device, origin.of(replicas) if origin else Origin([0] * len(replicas)))
+        for first in range(0, rows.shape[1], optimisation.batch_size):
+            batch = rows[replicas, first : first + optimisation.batch_size]
+            hits[replicas, first : first + batch.shape[1]] = training.step(images[batch], labels[batch])
+        training.write_back(part)
+        stack.put(replicas, part)
     return hits.cpu().numpy()
 
 
-def _forward(weights: list[Tensor], biases: list[Tensor], inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Return features (R, B, d) and logits (R, B, C) of inputs (R, B, D)."""
-    features = inputs
-    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-        features = torch.baddbmm(bias[:, None], features, weight).relu()
-    return features, torch.baddbmm(biases[-1][:, None], features, weights[-1])
+def _in_step(stack: Stack) -> Iterator[list[int]]:
+    """Yield the replicas whose optimizers have counted as many steps, which can therefore be updated together."""
+    counts = np.array(stack.kept.get(OPTIMIZER + STEPS, [np.zeros(len(stack))]))
+    for count in np.unique(counts, axis=1).T:
+        yield np.flatnonzero((count == counts.T).all(axis=1)).tolist()
 
 
-def _loss(features: Tensor, logits: Tensor, labels: Tensor, optimisation: Optimisation) -> Tensor:
-    """Return the sum of the networks' losses: as none shares a weight with another, each gets its own gradient."""
-    batch = labels.shape[1]
-    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum") / batch
-    if optimisation.penalised:
-        penalty = PENALTIES[optimisation.penalty["name"]]
-        for of_one, classes in zip(features, labels, strict=True):
-            loss = loss + penalty_term(optimisation.penalty, penalty(of_one, classes, logits.shape[-1]))
-    return loss
+@dataclass(frozen=True)
+class _Training:
+    """Replicas in training, all of which have taken as many steps; hooks keep their tensors in the stack `kept_as`."""
+
+    networks: TensorStack
+    optimizer: BoundOptimiser
+    penalty: Penalty | None
+    views: list[ReplicaView]
+    hooks: list[StepHooks]
+    kept_as: str
+
+    def step(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Take a step on images (R, B, D); return which predictions before it were right, (R, B)."""
+        features, logits = self.networks.forward(inputs)
+        forwards = []
+        if self.penalty is not None or self.hooks:
+            forwards = [Forward(*given) for given in zip(features, logits, labels, self.views, strict=True)]
+        # As none shares a weight with another, each network gets its own gradient of the sum of their losses.
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum")
+        loss = loss / labels.shape[1]
+        if self.penalty is not None:
+            for forward in forwards:
+                loss = loss + self.penalty.term(value_of(self.penalty, forward))
+        self.optimizer.step(torch.autograd.grad(loss, self.networks.tensors))
+        for hooks, forward in zip(self.hooks, forwards, strict=False):  # there may be no hooks
+            hooks.after_step(forward)
+        return logits.detach().argmax(-1) == labels
+
+    def write_back(self, stack: Stack) -> None:
+        """Put everything into the stack's arrays."""
+        for mine, trained in zip(stack.weights + stack.biases, self.networks.tensors, strict=True):
+            mine[:] = trained.detach().cpu().numpy()
+        kept = self.optimizer.state()
+        for slot in self.optimizer.slots:
+            for name, array in zip(self.networks.names, slot_arrays(stack, slot), strict=True):
+                array[:] = kept[f"{slot}/{name}"].cpu().numpy()
+        for replica, hooks in enumerate(self.hooks):
+            for name, value in hooks.state().items():
+                array = value.detach().cpu().numpy()
+                stack.keep(self.kept_as + name, [array.shape], array.dtype)[0][replica] = array
 
 
-@torch.no_grad()
-def _step(loss: Tensor, parameters: list[Tensor], optimisation: Optimisation) -> None:
-    with torch.enable_grad():
-        gradients = torch.autograd.grad(loss, parameters)
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        # As PyTorch's optimizer does it: a factor 1 − η·λ would be rounded to float32, the same way in every step.
-        gradient.add_(parameter, alpha=optimisation.weight_decay)
-        parameter.sub_(gradient, alpha=optimisation.learning_rate)
+def _training(stack: Stack, optimisation: Optimisation, device: str, origin: Origin) -> _Training:
+    networks = TensorStack(stack, device, origin.fresh)
+    optimizer = BoundOptimiser(
+        optimiser_of({"optimizer": optimisation.optimizer}),
+        dict(zip(networks.names, networks.tensors, strict=True)),
+        learning_rate=optimisation.learning_rate,
+        momentum=optimisation.momentum,
+        weight_decay=optimisation.weight_decay,
+    )
+    if all(OPTIMIZER + slot in stack.kept for slot in optimizer.slots):
+        optimizer.load(_kept(stack, optimizer.slots))
+    views = [ReplicaView(networks, replica) for replica in range(len(stack))]
+    penalty, kept_as = (
+        penalty_of({"penalty": optimisation.penalty}),
+        f"hooks/{digest_of(list(optimisation.hooks))[:8]}/",
+    )
+    hooks = _hooks(stack, optimisation, views, optimizer, kept_as) if optimisation.hooks else []
+    for seed, each in zip(origin.seeds, hooks, strict=False):
+        each.begin(seed, origin.purpose)
+    return _Training(networks, optimizer, penalty, views, hooks, kept_as)
+
+
+def _hooks(
+    stack: Stack, optimisation: Optimisation, views: list[ReplicaView], optimizer: BoundOptimiser, kept_as: str
+) -> list[StepHooks]:
+    """Return the hooks of every replica with what they have kept so far."""
+    chosen, found = hooks_of({"hooks": optimisation.hooks}), []
+    for view in views:
+        hooks = StepHooks(chosen, view, ReplicaSlots(view.stack, optimizer, view.replica))
+        kept = {
+            name.removeprefix(kept_as): torch.from_numpy(np.array(arrays[0][view.replica]))
+            for name, arrays in stack.kept.items()
+            if name.startswith(kept_as)
+        }
+        if kept and kept[STEPS]:  # others of the stack may have begun before
+            hooks.load(kept)
+        found.append(hooks)
+    return found
+
+
+def _kept(stack: Stack, slots: tuple[str, ...]) -> Mapping[str, Tensor]:
+    """Return what an optimizer keeps as it takes it: a count of steps, equal for all replicas, is a single number."""
+    return {
+        f"{slot}/{name}": torch.from_numpy(np.asarray(array[0]) if slot == STEPS else array)
+        for slot in slots
+        for name, array in zip(stack.parameters, stack.kept[OPTIMIZER + slot], strict=True)
+    }

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plasticity.training.online.online_sgd import train_online
+from plasticity.training.online.online_sgd import Origin, train_online
 from plasticity.training.online.resident import Resident, Row, diverged_row, optimisation_of
 from plasticity.training.online.stack import Stack
 
@@ -29,7 +29,7 @@ def visit_task(
         seeds: The seed of each.
         task: Number of the task, from 1.
         epochs: Numbers of the epochs to train, from 1.
-        training: learning_rate, weight_decay, batch_size, penalty.
+        training: learning_rate, weight_decay, batch_size, penalty and, optionally, momentum, optimizer and hooks.
         threads: CPU threads.
 
     Returns:
@@ -39,17 +39,23 @@ def visit_task(
     streams = [resident.stream(seed) for seed in seeds]
     positions = np.stack([stream.positions(task) for stream in streams])
     stack.permute_inputs(positions)
+    origin = Origin(seeds, "first_task" if task == 1 else "following", resident.draw)
     accuracies = np.full((len(epochs), len(stack)), np.nan)
     for place, epoch in enumerate(epochs):
         orders = np.stack([stream.order(task, epoch) for stream in streams])
-        accuracies[place] = _train(resident, stack, orders, training, threads)
+        accuracies[place] = _train(resident, stack, orders, training, threads, origin)
     rows = [_row(resident, stack, replica, accuracies, streams[replica].images) for replica in range(len(stack))]
     stack.restore_inputs(positions)
     return rows
 
 
 def _train(
-    resident: Resident, stack: Stack, orders: NDArray[np.int64], training: Mapping[str, Any], threads: int
+    resident: Resident,
+    stack: Stack,
+    orders: NDArray[np.int64],
+    training: Mapping[str, Any],
+    threads: int,
+    origin: Origin,
 ) -> NDArray[np.float64]:
     """Train the networks that are still finite for one epoch; return online accuracies, NaN for the others."""
     alive = np.flatnonzero(stack.finite()).tolist()
@@ -59,7 +65,8 @@ def _train(
         optimisation = optimisation_of(training)
         # One image per step keeps no GPU busy, and the kernel's numbers are the same on every machine.
         device = "cpu" if optimisation.by_kernel else resident.device.type
-        record = train_online(part, resident.pixels, orders[alive], optimisation, device=device, threads=threads)
+        where = {"device": device, "threads": threads, "origin": origin.of(alive)}
+        record = train_online(part, resident.pixels, orders[alive], optimisation, **where)
         stack.put(alive, part)
         found[alive] = record.accuracy
     return found

@@ -1,16 +1,13 @@
-"""Terms that may be added to the cross-entropy: weight · min(value, cap).
+"""NC1 of a batch, in closed form and with its gradient."""
 
-A penalty is a function of the batch's features and labels; a new one is a function here, its entry in `PENALTIES`,
-and its parameters in `plasticity.config.catalogue`.
-"""
-
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-Penalty = Callable[[Tensor, Tensor, int], Tensor]
+from plasticity.config.settings import setting
+from plasticity.training.forward import Forward
+from plasticity.training.penalties.penalty import Penalty
 
 # Relative cut-off of the Gram matrix's eigenvalues: float32 features carry a relative noise of 1e-7, their squares
 # 1e-14; directions below it are rounding, not class structure.
@@ -19,7 +16,33 @@ _RELATIVE_CUT = 1e-10
 _ROUNDING = 1e-26
 
 
-def nc1(features: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+class NC1(Penalty, name="nc1"):
+    """NC1 of the batch, Tr(Σ_W Σ_B†)/C (Bonifazi et al. 2024): weight · min(NC1, cap)."""
+
+    least_batch: ClassVar[int] = 2  # one image has no within-class spread, and its class no neighbour to be far from
+
+    weight: float = setting(
+        "Factor of the term; positive rewards collapse (the paper's text), negative rewards within-class spread "
+        "(its code).",
+        unit="nat",
+    )
+    cap: float | None = setting(
+        "Value above which the term is constant and has no gradient; 200 in the released code.",
+        unit="1",
+        default=None,
+        gt=0,
+    )
+
+    def __call__(self, forward: Forward) -> Tensor:
+        """Return NC1 of the batch's features, in float64."""
+        return nc1_of_batch(forward.features, forward.labels, forward.num_classes)
+
+    def term(self, value: Tensor) -> Tensor:
+        """Return weight · min(value, cap); above the cap the gradient is zero, as in the released code."""
+        return self.weight * (value if self.cap is None else value.clamp(max=self.cap))
+
+
+def nc1_of_batch(features: Tensor, labels: Tensor, num_classes: int) -> Tensor:
     """Return Tr(Σ_W Σ_B†)/C of one batch, differentiable (Bonifazi et al. 2024; Papyan et al. 2020, NC1).
 
     With the rows A = [μ_c − μ_G] (C×d) and G = AAᵀ, Σ_B = AᵀA/C has the pseudo-inverse C·Aᵀ G†² A, so the trace is
@@ -82,12 +105,3 @@ def _gradient_of_means(whitened: Tensor, inverse: Tensor, means: Tensor, centred
     """
     moment = whitened.T @ whitened @ inverse
     return inverse @ (whitened.T @ centred) - (moment + moment.T) @ means
-
-
-PENALTIES: dict[str, Penalty] = {"nc1": nc1}
-
-
-def penalty_term(settings: Mapping[str, Any], value: Tensor) -> Tensor:
-    """Return weight · min(value, cap); above the cap the gradient is zero, as in the released code."""
-    cap = settings.get("cap")
-    return settings["weight"] * (value if cap is None else value.clamp(max=cap))

@@ -1,4 +1,6 @@
 import copy
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,13 +8,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plasticity.config import catalogue
-from plasticity.errors import PlasticityError
 from plasticity.models.weights import load_weights, weights_of
-from plasticity.training.interventions import INTERVENTIONS, intervened, is_buffer, shrink_perturb
-from small_problems import MLP, RESNET, image_tensors, network, run_in, state
+from plasticity.training.interventions.intervention import NetworkState, intervened, intervention_of
+from small_problems import MLP, RESNET, image_tensors, is_buffer, network, run_in
 
 CHOICES = ["keep", "fresh", "recalibrate"]
+BUFFERS = [name for name, _ in network(RESNET).named_buffers()]
+Weights = Mapping[str, np.ndarray]
+
+
+def shrink_perturb(weights: Weights, fresh: Weights, **parameters: Any) -> Weights:
+    state = NetworkState(weights, fresh, head=(), buffers=BUFFERS)
+    return intervened(intervention_of({"name": "shrink_perturb", **parameters}), state).weights
 
 
 @pytest.fixture(scope="module")
@@ -95,34 +102,20 @@ def test_shrinking_a_network_without_biases_keeps_its_predictions() -> None:
         torch.testing.assert_close(model(images), before * 0.5**3)  # homogeneous: three layers
 
 
+def test_shrinking_to_nothing_leaves_nothing_of_the_network(used, fresh) -> None:
+    kept = {"head.weight": {"exp_avg": np.ones_like(used["head.weight"])}}
+    state = NetworkState(
+        used, fresh, head=(), buffers=BUFFERS, optimizer=kept, initial={"head.weight": used["head.weight"]}
+    )
+    for shrink in (0.0, 0.5):
+        chosen = {"name": "shrink_perturb", "shrink": shrink, "perturb": 1.0, "batch_norm": "keep"}
+        after = intervened(intervention_of(chosen), state)
+        assert dict(after.optimizer) == (kept if shrink else {})
+        expected = (used if shrink else fresh)["head.weight"]
+        np.testing.assert_array_equal(after.initial["head.weight"], expected)
+
+
 @pytest.mark.parametrize("batch_norm", CHOICES)
-def test_an_intervention_is_found_by_its_name_and_gets_its_parameters(used, fresh, batch_norm: str) -> None:
-    parameters = {"shrink": 0.4, "perturb": 0.2, "batch_norm": batch_norm}
-    got = intervened(used, fresh, {"name": "shrink_perturb", **parameters})
-    expected = shrink_perturb(used, fresh, **parameters)
-    assert list(got) == list(expected)
-    for name, value in expected.items():
-        np.testing.assert_array_equal(got[name], value)
-
-
-def test_every_intervention_of_the_catalogue_exists() -> None:
-    assert set(INTERVENTIONS) == set(catalogue.INTERVENTIONS)
-
-
-def test_an_unknown_intervention_is_one_line(used, fresh) -> None:
-    message = r"^intervention\.name: expected one of \['shrink_perturb'\], got 'reset'$"
-    with pytest.raises(PlasticityError, match=message):
-        intervened(used, fresh, {"name": "reset", "shrink": 0.4})
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("body.1.running_mean", True), ("running_var", True), ("a.num_batches_tracked", True), ("body.1.weight", False)],
-)
-def test_is_buffer(name: str, expected: bool) -> None:
-    assert is_buffer(name) is expected
-
-
-def test_every_buffer_of_a_network_is_known() -> None:
-    model = network(RESNET)
-    assert {name for name in state(model) if is_buffer(name)} == {name for name, _ in model.named_buffers()}
+def test_statistics_are_estimated_anew_where_it_says_so(batch_norm: str) -> None:
+    chosen = {"name": "shrink_perturb", "shrink": 0.5, "perturb": 0.1, "batch_norm": batch_norm}
+    assert intervention_of(chosen).recalibrates is (batch_norm == "recalibrate")

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import references
-from plasticity.training.penalties import PENALTIES, nc1, penalty_term
+from plasticity.training.penalties.nc1 import NC1
+from plasticity.training.penalties.nc1 import nc1_of_batch as nc1
 from small_problems import CLASSES, image_tensors, network
 
 
@@ -161,16 +162,16 @@ def test_adversarial_batches_stay_finite(data: st.DataObject, rows: int, width: 
 
 def test_term_is_weight_times_capped_value() -> None:
     value = torch.tensor(3.0, dtype=torch.float64)
-    assert penalty_term({"weight": -0.05}, value).item() == pytest.approx(-0.15)
-    assert penalty_term({"weight": -0.05, "cap": 2}, value).item() == pytest.approx(-0.1)
-    assert penalty_term({"weight": 0.5, "cap": 200}, value).item() == pytest.approx(1.5)
+    assert NC1(weight=-0.05).term(value).item() == pytest.approx(-0.15)
+    assert NC1(weight=-0.05, cap=2.0).term(value).item() == pytest.approx(-0.1)
+    assert NC1(weight=0.5, cap=200.0).term(value).item() == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize(("factor", "flows"), [(0.9, False), (1.1, True)])
 def test_cap_stops_the_gradient_above_it(factor: float, flows: bool) -> None:
     h, y = batch(6, [0, 1, 2] * 4)
     value = nc1(h, y, 3)
-    penalty_term({"weight": 1.0, "cap": factor * value.item()}, value).backward()
+    NC1(weight=1.0, cap=factor * value.item()).term(value).backward()
     assert h.grad is not None
     assert bool(h.grad.any()) is flows
 
@@ -183,8 +184,8 @@ def test_weight_above_zero_lowers_nc1_and_below_raises_it(weight: float) -> None
     values = []
     for _ in range(10):
         optimizer.zero_grad()
-        value = PENALTIES["nc1"](model.features(inputs), labels, CLASSES)
-        penalty_term({"weight": weight}, value).backward()
+        value = nc1(model.features(inputs), labels, CLASSES)
+        NC1(weight=weight).term(value).backward()
         optimizer.step()
         values.append(value.item())
     steps = np.diff(values) * np.sign(weight)

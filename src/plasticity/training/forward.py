@@ -1,0 +1,72 @@
+"""A step's forward pass as penalties and hooks see it; what a step does not need is not computed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class NetworkView(Protocol):
+    """What can be read of one network: a model of its own, or a replica of a stack."""
+
+    @property
+    def parameters(self) -> Mapping[str, Tensor]:
+        """The trained parameters by name, as in `state_dict`."""
+        ...
+
+    @property
+    def initial_parameters(self) -> Mapping[str, Tensor]:
+        """The parameters that the network began its life with, by name."""
+        ...
+
+    @property
+    def layers(self) -> Sequence[Tensor]:
+        """Outputs (B, ...) of the hidden layers in the last forward pass, input first."""
+        ...
+
+    def fresh_parameters(self, generator: torch.Generator) -> Mapping[str, Tensor]:
+        """Return the parameters of a network of the same kind, drawn from the generator."""
+        ...
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The forward pass of one step on B images.
+
+    Attributes:
+        features: Outputs of the last hidden layer, (B, d).
+        logits: Outputs of the head, (B, C).
+        labels: Classes, (B,).
+        network: The network behind it.
+    """
+
+    features: Tensor
+    logits: Tensor
+    labels: Tensor
+    network: NetworkView
+
+    @property
+    def num_classes(self) -> int:
+        """Classes of the task, C."""
+        return self.logits.shape[-1]
+
+    @property
+    def layers(self) -> Sequence[Tensor]:
+        """Outputs (B, ...) of every hidden layer, input first; a component that reads them has `reads_layers`."""
+        return self.network.layers
+
+    @property
+    def parameters(self) -> Mapping[str, Tensor]:
+        """The trained parameters by name."""
+        return self.network.parameters
+
+    @property
+    def initial_parameters(self) -> Mapping[str, Tensor]:
+        """The parameters at the start of the network's life; a component that reads them has `reads_initial`.
+
+        The start is the initialisation before the first task, also while a later task is learned. What an intervention
+        replaces by fresh weights starts there.
+        """
+        return self.network.initial_parameters

@@ -1,0 +1,1 @@
+"""Step hooks: what acts on a network between two steps, one file each."""

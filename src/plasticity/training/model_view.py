@@ -1,0 +1,91 @@
+"""One model as penalties and hooks see it."""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from plasticity.errors import PlasticityError
+from plasticity.models.classifier import Classifier
+
+
+class ModelView:
+    """Parameters of a model and, where a component asks for them, its initial parameters and hidden layers.
+
+    Attributes:
+        model: The network, on its device.
+        reads_layers: Whether forward passes keep the outputs of hidden layers.
+        reads_initial: Whether the initial parameters are kept.
+        parameters: The trained parameters by name.
+    """
+
+    def __init__(self, model: Classifier, *, reads_layers: bool = False, reads_initial: bool = False) -> None:
+        self.model = model
+        self.reads_layers = reads_layers
+        self.reads_initial = reads_initial
+        self.parameters: Mapping[str, Tensor] = dict(model.named_parameters())
+        self._layers: list[Tensor] = []
+        self._initial: dict[str, Tensor] = {}
+        if reads_initial:
+            self._initial = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
+
+    @property
+    def initial_parameters(self) -> Mapping[str, Tensor]:
+        """The parameters that the network began its life with.
+
+        Raises:
+            PlasticityError: If no component said that it reads them.
+        """
+        if not self.reads_initial:
+            raise PlasticityError(
+                "reads_initial: expected true in a component that reads initial parameters, got false"
+            )
+        return self._initial
+
+    @property
+    def layers(self) -> Sequence[Tensor]:
+        """Outputs of the hidden layers in the last forward pass.
+
+        Raises:
+            PlasticityError: If no component said that it reads them.
+        """
+        if not self.reads_layers:
+            raise PlasticityError("reads_layers: expected true in a component that reads hidden layers, got false")
+        return self._layers
+
+    def begin_life(self, weights: Mapping[str, NDArray]) -> None:
+        """Take the initial parameters from these weights, in place: a recorded step knows their address."""
+        for name, value in self._initial.items():
+            value.copy_(torch.from_numpy(weights[name]))
+
+    def fresh_parameters(self, generator: torch.Generator) -> Mapping[str, Tensor]:
+        """Return the parameters of a freshly initialised model; the CPU draws for all devices."""
+        self._spare.initialise(generator)
+        return {name: p.detach().to(self.parameters[name].device) for name, p in self._spare.named_parameters()}
+
+    @cached_property
+    def _spare(self) -> Classifier:
+        spare = copy.deepcopy(self.model).to("cpu")
+        return spare.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
+
+    def watching(self) -> AbstractContextManager[None]:
+        """Keep the outputs of hidden layers of the forward pass inside the block, if they are read."""
+        return self._kept_layers() if self.reads_layers else nullcontext()
+
+    @contextmanager
+    def _kept_layers(self) -> Iterator[None]:
+        self._layers = []
+
+        def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+            self._layers.append(output)
+
+        handles = [module.register_forward_hook(keep) for module in self.model.hidden_layers()]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()

@@ -1,0 +1,1 @@
+"""Optimisers: what a training does with its gradients, one file each."""

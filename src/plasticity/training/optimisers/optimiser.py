@@ -1,0 +1,85 @@
+"""What every optimiser is: a rule from gradients to new weights, with what it keeps of each weight."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from plasticity.config.component import Component
+from plasticity.errors import PlasticityError
+
+STEPS = "step"
+"""Slot that counts the steps of a parameter: a single number, on the CPU unless a fused kernel reads it."""
+
+kernels: Any = torch  # the operations on lists of tensors, which torch.optim uses as well, have no types
+
+
+@dataclass(frozen=True)
+class Update:
+    """One step, as a rule sees it: lists of the same length, one entry per parameter that has a gradient.
+
+    Attributes:
+        parameters: What is trained; the rule changes it in place.
+        gradients: Of the loss, in the parameters' shapes; the rule leaves them as they are.
+        slots: The tensors that the rule keeps, by slot; zero before a parameter's first step, changed in place.
+        first: Whether this is a parameter's first step.
+        learning_rate: Step size of this step.
+        momentum: Of the training section; 0 for rules without.
+        weight_decay: Of the training section.
+        fused: Whether one kernel shall update all tensors.
+    """
+
+    parameters: Sequence[Tensor]
+    gradients: Sequence[Tensor]
+    slots: Mapping[str, Sequence[Tensor]]
+    first: Sequence[bool]
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    fused: bool = False
+
+    def decayed(self) -> Sequence[Tensor]:
+        """Return the gradients with weight decay as an L2 penalty, g + λ·θ."""
+        if not self.weight_decay:
+            return self.gradients
+        return kernels._foreach_add(self.gradients, self.parameters, alpha=self.weight_decay)
+
+
+class Optimiser(Component, kind="optimizer"):
+    """Base class: an optimiser's own parameters and its rule; what changes from step to step lies in the slots.
+
+    Attributes:
+        has_momentum: Whether the training section's `momentum` means something to it.
+        recordable: Whether a CUDA graph can hold its step: nothing in it may be decided on the host.
+        fusable: Whether it has a fused kernel.
+    """
+
+    has_momentum: ClassVar[bool] = False
+    recordable: ClassVar[bool] = False
+
+    @property
+    def fusable(self) -> bool:
+        """Whether it has a fused kernel, which updates all tensors at once and may round otherwise."""
+        return False
+
+    def slots(self, momentum: float) -> tuple[str, ...]:
+        """Return the names of what is kept of every parameter: tensors of its shape, or its count of `STEPS`."""
+        del momentum
+        return ()
+
+    def update(self, step: Update) -> None:
+        """Change the parameters and the slots of one step, in place."""
+        raise NotImplementedError
+
+    def check(self, momentum: float) -> None:
+        """Refuse a momentum that this optimiser has no use for.
+
+        Raises:
+            PlasticityError: If there is one.
+        """
+        if momentum and not self.has_momentum:
+            raise PlasticityError(
+                f"momentum: expected 0 with the optimizer {self.name}, which has none, got {momentum:g}"
+            )

@@ -1,0 +1,1 @@
+"""Penalties: terms added to the cross-entropy, one file each."""

@@ -1,0 +1,61 @@
+"""What every penalty is: a scalar of a step's forward pass, and the term it adds to the cross-entropy."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from plasticity.config.component import Component
+from plasticity.errors import PlasticityError
+from plasticity.training.components import choose, title
+from plasticity.training.forward import Forward
+
+NONE = "none"
+"""The name of no penalty."""
+
+
+class Penalty(Component, kind="penalty"):
+    """Base class.
+
+    Attributes:
+        reads_layers: Whether it reads the outputs of hidden layers.
+        reads_initial: Whether it reads the network's initial parameters.
+        recordable: Whether a CUDA graph can hold it: nothing in it may wait for the host.
+        least_batch: Images that a batch needs for it to mean anything.
+    """
+
+    reads_layers: ClassVar[bool] = False
+    reads_initial: ClassVar[bool] = False
+    recordable: ClassVar[bool] = False
+    least_batch: ClassVar[int] = 1
+
+    def __call__(self, forward: Forward) -> Tensor:
+        """Return the penalty's value, a differentiable scalar; histories hold its mean over an epoch."""
+        raise NotImplementedError
+
+    def term(self, value: Tensor) -> Tensor:
+        """Return what is added to the cross-entropy, in nats; the value itself unless a penalty weighs it."""
+        return value
+
+
+def penalty_of(training: Mapping[str, Any]) -> Penalty | None:
+    """Return the penalty that a training section chooses, None where it chooses none.
+
+    Raises:
+        PlasticityError: If there is no such penalty, or its parameters are not what it expects.
+    """
+    chosen = training.get("penalty")
+    return None if chosen is None or chosen["name"] == NONE else choose(Penalty, chosen)
+
+
+def value_of(penalty: Penalty, forward: Forward) -> Tensor:
+    """Return a penalty's value of a forward pass.
+
+    Raises:
+        PlasticityError: If it is no scalar.
+    """
+    value = penalty(forward)
+    if not isinstance(value, Tensor) or value.dim():
+        got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+        raise PlasticityError(f"{title(penalty)}: expected a tensor without dimensions, got {got}")
+    return value
