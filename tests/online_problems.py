@@ -66,7 +66,7 @@ def loop(
     By SGD without momentum, unless another optimizer of PyTorch is made of the parameters.
     """
     parameters = [torch.from_numpy(value.copy()).to(dtype).requires_grad_() for value in network.values()]
-    plain = {"lr": optimisation.learning_rate, "weight_decay": optimisation.weight_decay}
+    plain: Any = {"lr": optimisation.learning_rate, "weight_decay": optimisation.weight_decay}
     steps = optimizer(parameters) if optimizer else torch.optim.SGD(parameters, **plain)
     images, labels = torch.from_numpy(pixels.dense()).to(dtype), torch.from_numpy(pixels.labels)
     hits = []

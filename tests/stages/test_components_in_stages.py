@@ -277,7 +277,7 @@ def test_the_optimizer_of_the_first_task_goes_on_where_it_fits(first_tasks: Trai
     assert int(kept["optimizer/step/head.weight"]) == 120
     following = {**ADAM, "penalty": {"name": "none"}}
     carried = first_tasks.follow(tmp_path / "a", following_settings(arm("a", first_task="other", following=following)))
-    head = {"intervention": {"name": "own_components:ForgetOptimizer"}}
+    head: Any = {"intervention": {"name": "own_components:ForgetOptimizer"}}
     reset = first_tasks.follow(
         tmp_path / "b", following_settings(arm("a", first_task="other", following=following, **head))
     )

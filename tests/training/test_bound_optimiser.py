@@ -9,6 +9,7 @@ from torch.nn import Parameter
 from optimiser_problems import assert_equal_networks, descend, ours, small_network
 from plasticity.config.component import known
 from plasticity.errors import PlasticityError
+from plasticity.jobs.fingerprint import closure, components_in
 from plasticity.training.bound_optimiser import BoundOptimiser
 from plasticity.training.optimisers.optimiser import Optimiser, Update
 from small_problems import assert_same
@@ -131,3 +132,16 @@ def test_a_rule_of_ones_own_is_a_few_lines() -> None:
 def test_an_unknown_optimizer_is_one_line() -> None:
     with pytest.raises(PlasticityError, match=r"^optimizer\.name: expected one of .*adam.*, got 'adan'; did you mean"):
         ours(small_network(), {"name": "adan"})
+
+
+@pytest.mark.parametrize("stage", ["warm_up", "fine_tune", "pre_train", "transfer", "first_task", "following_tasks"])
+def test_only_the_default_belongs_to_a_training_whose_settings_name_nothing(stage: str) -> None:
+    found = {name.removeprefix("plasticity.training.") for name in closure(f"plasticity.stages.{stage}")}
+    assert "optimisers.sgd" in found
+    others = {"optimisers.adam", "optimisers.rmsprop", "penalties.nc1", "penalties.l2_init", "hooks.perturb"}
+    assert not found & {*others, "interventions.shrink_perturb", "interventions.reset_head"}
+    chosen = {"optimizer": {"name": "adamw"}, "penalty": {"name": "l2_init"}, "hooks": [{"name": "perturb"}]}
+    used = closure(f"plasticity.stages.{stage}", used=components_in({"training": chosen}))
+    assert {name.removeprefix("plasticity.training.") for name in used - closure(f"plasticity.stages.{stage}")} == {
+        *("optimisers.adam", "optimisers.adamw", "penalties.l2_init", "hooks.perturb"),
+    }

@@ -194,6 +194,8 @@ def _classes(folder: str, keyword: str) -> tuple[tuple[str, str], ...]:
 
 def _declared(path: Path, package: str, keyword: str) -> Iterator[tuple[str, str]]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        for given in node.keywords if isinstance(node, ast.ClassDef) else ():
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for given in node.keywords:
             if given.arg == keyword and isinstance(given.value, ast.Constant):
                 yield str(given.value.value), f"plasticity.{package}.{path.stem}:{node.name}"

@@ -75,7 +75,8 @@ class ForeignClassifier(Classifier):
     def hidden_layers(self) -> list[nn.Module]:
         """Return the layers that the module names itself, or its features alone."""
         own = getattr(self.body, "hidden_layers", None)
-        return own() if callable(own) else super().hidden_layers()
+        found: Any = own() if callable(own) else super().hidden_layers()
+        return found
 
     def initialise(self, generator: torch.Generator) -> None:
         """Draw all weights anew: as the module's own `initialise` says, or else as its constructor does."""

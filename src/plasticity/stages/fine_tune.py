@@ -121,13 +121,13 @@ def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], threads: int, c
             checkpoint = read_checkpoint(path)
             base = files.records / seed_folder(seed) / f"epoch{epoch:04d}"
             digest = digest_of({**inputs, "checkpoint": checkpoint.digest})
-            job = Job(base, digest, f"{settings['arm']}, seed {seed}, from {epoch}", where)
-            records.append({"seed": seed, "warm_up_epoch": epoch, **job.run(task, checkpoint, settings)})
+            one = FineTuning(base, digest, f"{settings['arm']}, seed {seed}, from {epoch}", where)
+            records.append({"seed": seed, "warm_up_epoch": epoch, **one.run(task, checkpoint, settings)})
     _write_tables(records, files, settings)
 
 
 @dataclass(frozen=True)
-class Job:
+class FineTuning:
     """One fine-tuning of several in a process.
 
     Attributes:

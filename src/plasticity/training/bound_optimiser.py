@@ -8,9 +8,7 @@ from torch import Tensor, nn
 
 from plasticity.training.components import choose
 from plasticity.training.optimisers.optimiser import STEPS, Optimiser, Update
-
-SGD = {"name": "sgd"}
-"""The optimizer of a training section that names none."""
+from plasticity.training.optimisers.sgd import SGD
 
 
 class BoundOptimiser:
@@ -123,10 +121,13 @@ class BoundOptimiser:
 def optimiser_of(training: Mapping[str, Any]) -> Optimiser:
     """Return the optimiser that a training section chooses, SGD where it chooses none.
 
+    SGD is imported here, so that it belongs to the fingerprint of trainings whose settings do not name it.
+
     Raises:
         PlasticityError: If there is no such optimiser, or its parameters are not what it expects.
     """
-    return choose(Optimiser, training.get("optimizer") or SGD)
+    chosen = training.get("optimizer")
+    return SGD() if chosen is None else choose(Optimiser, chosen)
 
 
 def bind_optimiser(model: nn.Module, training: Mapping[str, Any], precision: str = "exact") -> BoundOptimiser:
