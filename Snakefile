@@ -35,6 +35,4 @@ rule all:
     input:
         [path for section in SECTIONS for path in targets(section)],
         not_run_targets(),
-        rules.show_config.output.page,
-        rules.draw_curves.output.page,
-        rules.collect_benchmarks.output,
+        of_the_run(),

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,7 +47,7 @@ def settings(**changes):
     return {"styles": {name: {} for name in FIGURES}, **given, **changes}
 
 
-def draw(name, folder, *, of_study=FigureTables, **given):
+def draw(name, folder, *, of_study: Any = FigureTables, **given):
     names = [name] if isinstance(name, str) else name
     stage.draw({name: FIGURES[name].module for name in names}, folder, of_study=of_study, **given)
 

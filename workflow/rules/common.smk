@@ -172,6 +172,19 @@ def not_run_targets():
     ]
 
 
+def of_the_run():
+    """What the report says of the run itself."""
+    pages = [f"results/{page}/{DATASET}.html" for page in ("config", "curves")]
+    names = [
+        "jobs.parquet",
+        "stages.html",
+        "runs.html",
+        "resources.svg",
+        "resources.png",
+    ]
+    return [*pages, *(f"results/benchmarks/{DATASET}/{name}" for name in names)]
+
+
 def prefixed(path):
     """Path of a result where no rule's input or output says it: with the prefix that an outer workflow gives ours."""
     return str(workflow.modifier.path_modifier.replace_prefix(path))

@@ -66,7 +66,7 @@ rule collect_benchmarks:
     """Collect what every job took, in a table, two pages and a figure."""
     input:
         [path for section in SECTIONS for path in targets(section)],
-        rules.draw_curves.output.page,
+        f"results/curves/{DATASET}.html",
     output:
         jobs=f"results/benchmarks/{DATASET}/jobs.parquet",
         stages=report(
