@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 
 from plasticity.data.dataset import DataSet
 from plasticity.data.image_tensors import ImageTensors
-from plasticity.data.readers import READERS
+from plasticity.data.readers.reader import Reader
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from plasticity.stages.prepare import prepare
@@ -78,10 +77,26 @@ def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) ->
     assert not differing
 
 
+class Made(Reader):
+    """A data set made by a test."""
+
+    data: ClassVar[DataSet]
+
+    def read(self) -> DataSet:
+        return self.data
+
+
+MADE = "small_problems:Made"
+
+
+def prepared_from(data: DataSet, folder: Path, name: str) -> Path:
+    """Prepare a data set that a test has made."""
+    Made.data = data
+    return prepare({"name": name, "reader": MADE}, folder)
+
+
 def prepared(folder: Path, count: int = 96) -> Path:
     """A prepared data set of the pictures on disk."""
     images, labels = pictures(count)
     data = DataSet(images, labels, images[:20], labels[:20], tuple("abcd"), "made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(READERS, "made", lambda: data)
-        return prepare({"name": "pictures", "reader": "made"}, folder)
+    return prepared_from(data, folder, "pictures")

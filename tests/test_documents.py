@@ -1,5 +1,6 @@
 """Documents that say the same thing twice say it alike: dependencies, configuration keys, presets, the manual page."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -15,29 +16,22 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from plasticity.config import catalogue
-from plasticity.config.catalogue import Entry
-from plasticity.config.frame import read_schema, schema_of
-from plasticity.config.manual import COMMAND, describe_schema
+from plasticity.config.component import FOLDERS, known
+from plasticity.config.frame import schema_of
+from plasticity.config.manual import COMMAND
+from plasticity.config.parameters import SCHEMA_FILE, defaults, parameters
 from plasticity.config.wording import expectation
 from plasticity.report.tables_page import COMMAND as TABLES_COMMAND
 from plasticity.report.tables_page import TABLES, describe_tables, main
 from plasticity.storage.schemas import SCHEMAS
+from plasticity.studies.__main__ import SCHEMA_COMMAND, manual_text, schema_text
+from plasticity.studies.configuration import schema
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PRESETS = sorted((ROOT / "config").glob("*.yaml"))
-NAMES = (
-    "READERS",
-    "MODELS",
-    "PENALTIES",
-    "INTERVENTIONS",
-    "WARM_START_FIGURES",
-    "PERMUTED_FIGURES",
-    "TRAIN_TEST_FIGURES",
-)
-CATALOGUE = {name: getattr(catalogue, name) for name in NAMES}
+COMPONENTS = {(kind, name): parameters(kind, name) for kind in FOLDERS for name in known(kind)}
 RANGES = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
@@ -114,22 +108,23 @@ def test_python_versions_agree() -> None:
     assert PROJECT["requires-python"] == f">={pyright}"
 
 
-# Schema, catalogue and configuration
+# Schema, components and configuration
 
 
-def objects(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def objects(part: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every part of the schema that describes a key, with its dotted path."""
-    yield path, schema
-    for key, part in {**schema.get("properties", {}), **schema.get("patternProperties", {})}.items():
-        yield from objects(part, f"{path}.{key}".removeprefix("."))
+    yield path, part
+    inner = {**part.get("properties", {}), **part.get("patternProperties", {})}
+    inner |= {f"[].{key}": value for key, value in part.get("items", {}).get("properties", {}).items()}
+    for key, value in inner.items():
+        yield from objects(value, f"{path}.{key}".removeprefix("."))
 
 
 def fragments() -> dict[str, dict[str, Any]]:
-    """Return the description of every key, of the schema and of the catalogue."""
-    found = dict(objects(read_schema()))
-    for table, entries in CATALOGUE.items():
-        for name, entry in entries.items():
-            found |= {f"{table}.{name}.{key}": part for key, part in entry.parameters.items()}
+    """Return the description of every key, of the sections and of the components."""
+    found = dict(objects(schema()))
+    for (kind, name), component in COMPONENTS.items():
+        found |= {f"{kind}.{name}.{key}": part for key, part in component["properties"].items()}
     return found
 
 
@@ -142,59 +137,112 @@ def test_key_is_described(path: str, part: dict[str, Any]) -> None:
     assert part["description"].endswith(".")
     assert expectation(part) != "a value"
     if "object" in part["type"]:
-        assert part.get("additionalProperties") is False or "x-catalogue" in part
+        assert part.get("additionalProperties") is False or {"x-component", "x-names"} & set(part)
     if "default" in part:
         Draft202012Validator(part).validate(part["default"])
 
 
+@pytest.mark.parametrize("name", COMPONENTS, ids="-".join)
+def test_component_is_described(name: tuple[str, str]) -> None:
+    component = COMPONENTS[name]
+    assert component["description"]
+    assert set(component.get("required", ())) <= set(component["properties"]) - set(defaults(component))
+
+
 def test_schema_is_a_schema() -> None:
-    Draft202012Validator.check_schema(read_schema())
-    assert read_schema()["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    Draft202012Validator.check_schema(schema())
 
 
 def test_arms_have_the_ranges_of_the_study() -> None:
-    study = read_schema()["properties"]["warm_start"]["properties"]
+    study = schema()["properties"]["warm_start"]["properties"]
     (arm,) = study["arms"]["patternProperties"].values()
     overrides = arm["properties"]["warm_up"]["properties"]
     assert set(overrides) == set(study["warm_up"]["properties"]) - {"checkpoint_every"}
     for key, part in overrides.items():
         ranges = {bound: study["warm_up"]["properties"][key].get(bound) for bound in RANGES}
         assert {bound: part.get(bound) for bound in RANGES} == ranges
-        if "array" in part["type"]:
+        if "array" in part["type"] and key != "hooks":
             assert {bound: part["items"].get(bound) for bound in RANGES} == ranges
 
 
 def test_every_key_of_the_configuration_is_in_the_schema() -> None:
     for path, _ in leaves(read_yaml("config.yaml")):
-        schema: Any = read_schema()
+        part: Any = schema()
         for position, key in enumerate(path):
-            found = schema_of(key, schema)
+            found = schema_of(key, part)
             if found is None:
-                options = CATALOGUE[schema["x-catalogue"]["table"]].values()
+                kind = part["x-component"]
                 assert position == len(path) - 1
-                assert any(key in entry.parameters for entry in options), path
+                assert any(key in parameters(kind, name)["properties"] for name in known(kind)), path
                 break
-            schema = found
+            part = found
 
 
 def test_every_required_key_of_the_schema_is_in_the_configuration() -> None:
     config = read_yaml("config.yaml")
-    for path, part in objects(read_schema()):
+    for path, part in objects(schema()):
         keys = path.split(".") if path else []
-        if any(key.startswith("^") for key in keys):
+        if any(key.startswith(("^", "[")) for key in keys):
             continue
         section = config
         for key in keys:
             section = section.get(key, {})
         missing = [key for key in part.get("required", ()) if section and key not in section]
         assert not missing, path
-    assert set(config["warm_start"]["figures"]) == set(catalogue.WARM_START_FIGURES)
+    known = schema()["properties"]["warm_start"]["properties"]["figures"]["x-names"]
+    assert set(config["warm_start"]["figures"]) == set(known)
 
 
-def test_required_parameters_exist_and_have_no_default() -> None:
-    entries: list[Entry] = [entry for table in CATALOGUE.values() for entry in table.values()]
-    for entry in entries:
-        assert set(entry.required) <= set(entry.parameters) - set(entry.defaults)
+# The schema for editors
+
+
+def test_schema_for_editors_is_up_to_date() -> None:
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(), f"out of date, run: {SCHEMA_COMMAND}"
+
+
+@pytest.mark.parametrize("path", [ROOT / "config.yaml", *PRESETS], ids=lambda path: path.stem)
+def test_schema_for_editors_takes_every_configuration(path: Path) -> None:
+    kept = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(kept)
+    text = path.read_text(encoding="utf-8")
+    Draft202012Validator(kept).validate(yaml.safe_load(text))
+    named = text.split("\n")[0].removeprefix("# yaml-language-server: $schema=")
+    assert (path.parent / named).resolve() == SCHEMA_FILE
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"warm_strat": {}},
+        {"warm_start": {"seeds": [-1]}},
+        {"warm_start": {"warm_up": {"penalty": {"name": "nc1", "weight": [1, 2]}}}},
+        {"warm_start": {"warm_up": {"penalty": {"name": "none", "weight": 1}}}},
+        {"warm_start": {"model": {"name": "resnet_18"}}},
+        {"warm_start": {"model": {"name": "mlp", "width": 3}}},
+        {"warm_start": {"figures": {"training_curve": {}}}},
+        {"warm_start": {"arms": {"mine": {"warm_up": {"epochs": [1, 2]}}}}},
+        {"dataset": {"name": "mine", "reader": "parquet", "train": 3}},
+        {"studies": []},
+    ],
+    ids=str,
+)
+def test_schema_for_editors_sees_what_is_wrong(wrong: dict[str, Any]) -> None:
+    kept = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    assert not Draft202012Validator(kept).is_valid(wrong)
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        {"permuted": None},
+        {"warm_start": {"arms": {"weight_decay": None}, "figures": {"training_curves": None}}},
+        {"warm_start": {"model": {"name": "my_lab.nets:WideNet", "width": 3}}},
+        {"warm_start": {"arms": {"mine": {"warm_up": {"penalty": {"name": "nc1", "weight": [1, 2]}}}}}},
+    ],
+    ids=str,
+)
+def test_schema_for_editors_takes_what_an_overlay_may_say(right: dict[str, Any]) -> None:
+    Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))).validate(right)
 
 
 # Presets and the manual page
@@ -214,18 +262,18 @@ def test_there_are_presets() -> None:
 
 def test_page_is_up_to_date() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    assert page == describe_schema(), f"docs/configuration.md is out of date, run: {COMMAND}"
+    assert page == manual_text(), f"docs/configuration.md is out of date, run: {COMMAND}"
 
 
 def test_page_shows_every_key_and_name() -> None:
-    page = describe_schema()
-    for table in CATALOGUE.values():
-        for name, entry in table.items():
-            assert f"- `{name}`: " in page
-            assert all(f"| `{key}` |" in page for key in entry.parameters)
-    for path, part in objects(read_schema()):
-        key = re.sub(r"\^[^$]*\$", "<name>", path).partition(".")[2]
+    page = manual_text()
+    for (_, name), component in COMPONENTS.items():
+        assert f"- `{name}`: " in page
+        assert all(f"| `{key}` |" in page for key in component["properties"])
+    for path, part in objects(schema()):
+        key = re.sub(r"\^[^$]*\$", "<name>", path).partition(".")[2].replace(".[]", "[]")
         assert not key or f"| `{key}` |" in page, part
+        assert all(f"- `{name}`: {text}" in page for name, text in part.get("x-names", {}).items())
 
 
 def test_page_of_the_tables_is_up_to_date(tmp_path: Path) -> None:

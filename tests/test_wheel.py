@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 import plasticity
-from plasticity.config import load_config
+from plasticity.studies.configuration import load_config
 from plasticity.metrics import measure, nc1
 from plasticity.report.published.claims import published_studies, read_published
 from plasticity.storage.schemas import SCHEMAS

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from plasticity.config import ConfigError, expand_lists, load_config
-from plasticity.config.__main__ import main
-from plasticity.config.manual import describe_schema
+from plasticity.config import ConfigError, expand_lists
 from plasticity.errors import PlasticityError
+from plasticity.studies.__main__ import main, manual_text, schema_text
+from plasticity.studies.configuration import load_config, typed_config
+from plasticity.studies.warm_start.section import WarmStartSection
 
 ROOT = Path(__file__).resolve().parents[2]
 REMOVE = object()
@@ -203,7 +206,12 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "name is a date": ("dataset.name", yaml.safe_load("2024-05-01"), "dataset.name", ("text", "put it in quotes")),
     "name with a slash": ("dataset.name", "a/b", "dataset.name", ("matches ^[a-z0-9][a-z0-9_.-]*$", "got 'a/b'")),
     "name with a line break": ("dataset.name", "digits\n", "dataset.name", ("matches", "got 'digits\\n'")),
-    "unknown reader": ("dataset.reader", "cifar_10", "dataset.reader", ("digits, cifar10", "did you mean 'cifar10'?")),
+    "unknown reader": (
+        "dataset.reader",
+        "cifar_10",
+        "dataset.reader",
+        ("cifar10, cifar100", "did you mean 'cifar10'?"),
+    ),
     "option of another reader": ("dataset.root", "data", "dataset.root", ("no option of digits", "unknown key 'root'")),
     "normalise without std": ("dataset.normalise", {"mean": [0.5]}, "dataset.normalise.std", ("> 0", "got nothing")),
     "normalise by zero": (
@@ -239,7 +247,7 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         ("one of relu, tanh", "got 'relo'", "did you mean 'relu'?"),
     ),
     "no hidden layer": (f"{WS}.model", {"name": "mlp", "hidden": []}, f"{WS}.model.hidden", ("1 or more", "got []")),
-    "unknown penalty": (f"{WS}.warm_up.penalty.name", "nc_1", f"{WS}.warm_up.penalty.name", ("none, nc1", "'nc1'?")),
+    "unknown penalty": (f"{WS}.warm_up.penalty.name", "nc_1", f"{WS}.warm_up.penalty.name", ("nc1, none", "'nc1'?")),
     "penalty without weight": (
         f"{WS}.warm_up.penalty",
         {"name": "nc1"},
@@ -296,7 +304,7 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         f"{WS}.arms.shrink_perturb.intervention.name",
         "shrink_and_perturb",
         f"{WS}.arms.shrink_perturb.intervention.name",
-        ("one of shrink_perturb", "did you mean 'shrink_perturb'?"),
+        ("shrink_perturb, got", "did you mean 'shrink_perturb'?"),
     ),
     "shrink above one": (
         f"{WS}.arms.shrink_perturb.intervention.shrink",
@@ -438,7 +446,7 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         f"{WS}.figures.training_curve",
         {},
         f"{WS}.figures.training_curve",
-        ("one of correlation_windows", "did you mean 'training_curves'?"),
+        ("did you mean 'training_curves'?",),
     ),
     "unknown style": (
         f"{WS}.figures.training_curves",
@@ -691,16 +699,23 @@ def test_junk_at_one_place_passes_or_is_refused_there(place: tuple[Any, ...], ju
 
 
 def test_check_needs_neither_torch_nor_tables() -> None:
-    code = "import sys, plasticity.config; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    assert not {"torch", "pandas", "numpy", "scipy", "matplotlib", "pyarrow"} & set(loaded)
+    code = (
+        "import sys, yaml; from pathlib import Path; from plasticity.studies.configuration import load_config;"
+        "load_config(yaml.safe_load(Path('config.yaml').read_text()), root=Path.cwd()); print(*sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert not {"torch", "pandas", "numpy", "scipy", "matplotlib", "pyarrow"} & set(run.stdout.split())
 
 
-def test_page_is_written_by_its_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path / "page.md")]) == 0
-    assert (tmp_path / "page.md").read_text(encoding="utf-8") == describe_schema()
+@pytest.mark.parametrize(("command", "text"), [("manual", manual_text), ("schema", schema_text)])
+def test_pages_are_written_by_their_command(command: str, text: Callable[[], str], tmp_path: Path) -> None:
+    assert main([command, str(tmp_path / "page")]) == 0
+    assert (tmp_path / "page").read_text(encoding="utf-8") == text()
+
+
+def test_command_without_a_name_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
-    assert "usage: python -m plasticity.config" in capsys.readouterr().err
+    assert "usage: python -m plasticity.studies" in capsys.readouterr().err
 
 
 def test_a_study_may_be_left_out_but_not_all() -> None:
@@ -710,3 +725,40 @@ def test_a_study_may_be_left_out_but_not_all() -> None:
     assert violations(("warm_start", None), ("permuted", None), ("train_test_collapse", None)) == (
         "configuration: expected at least one study (warm_start, permuted, train_test_collapse), got none",
     )
+
+
+def test_a_second_section_of_a_study_stands_beside_the_first() -> None:
+    second = {**base()[PM], "study": "continual", "seeds": [11]}
+    config = typed_config(changed(("labels", second)), root=ROOT)
+    assert list(config.sections) == [WS, PM, TT, "labels"]
+    assert type(config.sections["labels"]) is type(config.sections[PM])
+    assert config.sections["labels"].seeds == (11,)
+    second["first_task"] = {**second["first_task"], "weight_decay": 100}
+    (line,) = violations(("labels", second))
+    assert line.startswith("labels.first_task.weight_decay: expected less than 100")
+
+
+def test_typed_configuration_says_what_the_mapping_says() -> None:
+    config = typed_config(demo(), root=ROOT)
+    assert config.mapping == load_config(demo(), root=ROOT)
+    study = config.sections[WS]
+    assert isinstance(study, WarmStartSection)
+    assert study.warm_up.learning_rate == demo()[WS]["warm_up"]["learning_rate"]
+    decay = study.arms["weight_decay"].warm_up
+    assert decay is not None
+    assert decay.given == {"weight_decay": (0.01, 0.1)}
+    assert study.model.parameters == {"width": 8, "max_pool": False}
+    assert config.dataset.chosen_reader.name == "digits"
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(study, "seeds", (1,))  # noqa: B010 - a type checker sees that it is frozen, too
+    again = type(study).model_validate_json(study.canonical())
+    assert again == study
+
+
+def test_component_of_ones_own_code_is_checked_by_its_signature() -> None:
+    model = {"name": "foreign_networks:WideNet", "width": 7}
+    assert load_config(changed((f"{WS}.model", model)), root=ROOT)[WS]["model"] == {**model, "dropout": 0.0}
+    (line,) = violations((f"{WS}.model", {**model, "width": 0.5}))
+    assert line.startswith(f"{WS}.model.width: expected an integer, got 0.5")
+    (line,) = violations((f"{WS}.model.name", "foreign_networks:Nothing"))
+    assert line.startswith(f"{WS}.model.name: expected 'foreign_networks:Nothing' to be importable, got ")

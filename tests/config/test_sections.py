@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from plasticity.config import load_config
 from plasticity.config.findings import ConfigError
 from plasticity.config.sections import studies_of
+from plasticity.studies.configuration import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))

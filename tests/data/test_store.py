@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plasticity.data.digits import read_digits
+from plasticity.data.readers.digits import Digits
 from plasticity.data.store import ARRAYS, open_store
 from plasticity.errors import PlasticityError
 from plasticity.stages.prepare import prepare
@@ -28,7 +28,7 @@ def folder(prepared: Path, tmp_path: Path) -> Path:
 def test_opens_as_read_only_memory_maps(folder: Path, name: str, verify: bool) -> None:
     store = open_store(folder / name, verify=verify)
     assert (store.name, store.image_shape, store.num_classes) == ("digits", (1, 8, 8), 10)
-    np.testing.assert_array_equal(store.train_images, read_digits().train_images)
+    np.testing.assert_array_equal(store.train_images, Digits().read().train_images)
     assert isinstance(store.train_images, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         store.train_images[0] = 0

@@ -92,5 +92,5 @@ def test_unknown_name_is_refused_with_the_nearest(name: str, nearest: str | None
 
 
 def test_a_parameter_that_the_network_lacks_is_named() -> None:
-    with pytest.raises(PlasticityError, match=r"^model.width: .*, got 4$"):
+    with pytest.raises(PlasticityError, match=r"^model.width: expected a key of mlp .*, got the unknown key .width.$"):
         build_model({"name": "mlp", "width": 4}, (1, 8, 8), 5, generator(0))

@@ -9,10 +9,10 @@ from snakemake.utils import update_config
 
 from of_studies import claims_of
 from page_rows import rows_of_page
-from plasticity.config import load_config
 from plasticity.report.compare_published import compare_published
 from plasticity.report.published.published_verdict import VERDICTS
 from plasticity.storage.tables import read_provenance, read_table
+from plasticity.studies.configuration import load_config
 from plasticity.studies.continual.plan import PermutedPlan
 from plasticity.studies.train_test_collapse.plan import TrainTestPlan
 from train_test_tables import make_train_test

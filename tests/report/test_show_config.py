@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from plasticity.config import load_config
 from plasticity.report.show_config import show_config
+from plasticity.studies.configuration import load_config
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from plasticity.data.dataset import DataSet
-from plasticity.data.readers import READERS
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.stages.prepare import channel_statistics, check, prepare
+from small_problems import MADE, Made
 
 DIGITS = {"name": "digits", "reader": "digits"}
 
@@ -28,8 +28,8 @@ def _sorted_set(per_class: int = 30) -> DataSet:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    monkeypatch.setitem(READERS, "made", _sorted_set)
-    return {"name": "insects", "reader": "made"}
+    monkeypatch.setattr(Made, "data", _sorted_set(), raising=False)
+    return {"name": "insects", "reader": MADE}
 
 
 def test_the_same_settings_give_the_same_bytes(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_training_order_is_kept_and_test_order_mixes_classes(made: dict, tmp_pat
 def test_description_tells_what_was_prepared(made: dict, tmp_path: Path) -> None:
     described = json.loads(prepare(made, tmp_path).read_text())
     assert described["name"] == "insects"
-    assert described["reader"] == "made"
+    assert described["reader"] == MADE
     assert described["class_names"] == ["ant", "bee", "cow"]
     assert described["counts"] == {"train": [30, 30, 30], "test": [30, 30, 30]}
     assert described["arrays"]["train_images"]["shape"] == [90, 4, 4, 3]
@@ -165,8 +165,8 @@ def test_what_is_no_labelled_data_set_is_refused(expected: str) -> None:
 def test_constant_channel_needs_a_configured_normalisation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = SET.train_images.copy()
     images[..., 1] = 7
-    monkeypatch.setitem(READERS, "flat", lambda: replace(SET, train_images=images))
+    monkeypatch.setattr(Made, "data", replace(SET, train_images=images), raising=False)
     with pytest.raises(
         PlasticityError, match=r"dataset.normalise: expected it to be set, since channel 1 has one value"
     ):
-        prepare({"name": "flat", "reader": "flat"}, tmp_path)
+        prepare({"name": "flat", "reader": MADE}, tmp_path)

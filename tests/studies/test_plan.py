@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from plasticity.config import load_config
+from plasticity.studies.configuration import load_config
 from plasticity.studies.warm_start.plan import WarmStartPlan
 
 ROOT = Path(__file__).resolve().parents[2]

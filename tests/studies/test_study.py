@@ -9,25 +9,23 @@ import pytest
 import yaml
 
 from of_studies import BY_SECTION
-from plasticity.config import catalogue, load_config
-from plasticity.config.sections import SECTIONS
+from plasticity.config.sections import usual_sections
 from plasticity.errors import PlasticityError
 from plasticity.jobs.fingerprint import closure
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.studies import STUDIES, all_studies, sections_of
+from plasticity.studies.configuration import load_config, schema, section_classes
 from plasticity.studies.described import described_in
 
 ROOT = Path(__file__).parents[2]
-FIGURES = {
-    "warm_start": "WARM_START_FIGURES",
-    "permuted": "PERMUTED_FIGURES",
-    "train_test_collapse": "TRAIN_TEST_FIGURES",
-}
 every_study = pytest.mark.parametrize("study", all_studies().values(), ids=lambda study: study.name)
 
 
 def test_every_study_has_its_section() -> None:
-    assert {study.section: name for name, study in all_studies().items()} == SECTIONS
+    sections = usual_sections(section_classes())
+    assert {study.section: name for name, study in all_studies().items()} == {
+        section: kind.of_study for section, kind in sections.items()
+    }
 
 
 def test_sections_are_instances_of_studies() -> None:
@@ -47,7 +45,15 @@ def test_sections_are_instances_of_studies() -> None:
 
 @every_study
 def test_what_a_study_names_exists(study) -> None:
-    names = [study.plan, study.figure_tables, study.ran, study.correlate, study.kept.outcomes, study.kept.correlations]
+    names = [
+        study.plan,
+        study.settings,
+        study.figure_tables,
+        study.ran,
+        study.correlate,
+        study.kept.outcomes,
+        study.kept.correlations,
+    ]
     names += [finding.function for finding in study.findings]
     names += [name for name in (study.find_causes, study.kept.more) if name]
     assert all(callable(study.load(name)) for name in names)
@@ -77,7 +83,7 @@ def test_figures_and_pages_read_tables_that_the_study_has(study) -> None:
     for described in (*study.figures.values(), *study.pages.values()):
         assert set(described.tables) <= set(study.tables)
     assert {finding.figure for finding in study.findings} <= set(study.figures)
-    assert set(study.figures) == set(getattr(catalogue, FIGURES[study.section]))
+    assert set(study.figures) == set(schema()["properties"][study.section]["properties"]["figures"]["x-names"])
 
 
 @every_study

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from plasticity.config import load_config
+from plasticity.studies.configuration import load_config
 from plasticity.studies.continual.plan import PermutedPlan
 from plasticity.studies.trial import trial_of
 from plasticity.studies.warm_start.plan import WarmStartPlan

@@ -7,21 +7,18 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from plasticity.data.dataset import DataSet
-from plasticity.data.readers import READERS
 from plasticity.data.store import ImageStore, open_store
 from plasticity.errors import PlasticityError
-from plasticity.stages.prepare import prepare
 from plasticity.storage.tables import read_provenance, read_table, write_table
 from plasticity.tasks.halves import draw_split, read_split
+from small_problems import prepared_from
 
 SIZE = 300
 
 
 def _store(folder: Path, labels: np.ndarray) -> Path:
     images = np.random.default_rng(0).integers(0, 256, (len(labels), 2, 2, 1), dtype=np.uint8)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(READERS, "made", lambda: DataSet(images, labels, images, labels, ("ant", "bee", "cow"), "made"))
-        return prepare({"name": "insects", "reader": "made"}, folder)
+    return prepared_from(DataSet(images, labels, images, labels, ("ant", "bee", "cow"), "made"), folder, "insects")
 
 
 @pytest.fixture(scope="module")

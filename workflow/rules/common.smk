@@ -23,7 +23,7 @@ import yaml
 from jinja2.defaults import DEFAULT_NAMESPACE
 from snakemake.utils import update_config
 
-from plasticity.config import load_config, refuse_repeated_keys, typed, typed_as_given
+from plasticity.config import refuse_repeated_keys, typed, typed_as_given
 from plasticity.config.own_code import find_own_code_in
 from plasticity.errors import PlasticityError
 from plasticity.jobs.fingerprint import components_in, fingerprint
@@ -33,6 +33,7 @@ from plasticity.report.captions import captions_of
 from plasticity.storage.files import sha256_of
 from plasticity.storage.manifests import drop_incomplete
 from plasticity.studies import all_studies, sections_of
+from plasticity.studies.configuration import load_config
 from plasticity.studies.warm_start.plan import refuse_shared_names
 
 # Components of the user's own, such as `my_lab.nets:WideNet`, may lie beside the results or beside the Snakefile.

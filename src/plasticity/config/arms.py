@@ -5,10 +5,14 @@ from copy import deepcopy
 from itertools import product
 from typing import Any
 
-from plasticity.config.catalogue import INTERVENTIONS, PENALTIES, Entry
+from plasticity.config.json_schema import is_number
+from plasticity.config.parameters import parameters
 
 Arm = dict[str, Any]
 _Keys = tuple[str, ...]
+_PHASES = ("warm_up", "first_task", "following", "training")
+_COMPONENTS = ("penalty", "optimizer")
+_LISTS_BY_NATURE = ("hooks",)
 
 
 def expand_lists(arms: Mapping[str, Mapping[str, Any]]) -> dict[str, Arm]:
@@ -40,23 +44,24 @@ def expand_arm(name: str, arm: Mapping[str, Any]) -> list[tuple[str, Arm]]:
 def _lists(arm: Mapping[str, Any]) -> dict[_Keys, list[Any]]:
     """Return the lists that stand for several arms, by where they are."""
     found: dict[_Keys, Any] = {}
-    for name in ("warm_up", "first_task", "following", "training"):
-        section = arm.get(name, {})
-        penalty = section.get("penalty", {})
-        found |= {(name, key): value for key, value in section.items() if key != "penalty"}
-        found |= {(name, "penalty", key): penalty[key] for key in _numbers(penalty, PENALTIES)}
+    for name in _PHASES:
+        phase = arm.get(name, {})
+        found |= {(name, key): value for key, value in phase.items() if key not in {*_COMPONENTS, *_LISTS_BY_NATURE}}
+        for kind in _COMPONENTS:
+            found |= {(name, kind, key): value for key, value in _numbers(phase.get(kind, {}), kind).items()}
     found |= {("train_size",): arm["train_size"]} if "train_size" in arm else {}
-    intervention = arm.get("intervention", {})
-    found |= {("intervention", key): intervention[key] for key in _numbers(intervention, INTERVENTIONS)}
+    found |= {
+        ("intervention", key): value for key, value in _numbers(arm.get("intervention", {}), "intervention").items()
+    }
     return {keys: value for keys, value in found.items() if isinstance(value, list)}
 
 
-def _numbers(section: Mapping[str, Any], table: Mapping[str, Entry]) -> list[str]:
-    """Return the section's options that are single numbers; one that is a list by nature stays one."""
-    if not section:
-        return []
-    parameters = table[section["name"]].parameters
-    return [key for key in section if key in parameters and parameters[key]["type"] in {"integer", "number"}]
+def _numbers(chosen: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return a component's parameters that are single numbers; one that is a list by nature stays one."""
+    if not chosen:
+        return {}
+    known = parameters(kind, chosen["name"])["properties"]
+    return {key: value for key, value in chosen.items() if key in known and is_number(known[key])}
 
 
 def _put(arm: Arm, keys: _Keys, value: Any) -> None:

@@ -19,9 +19,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, GetJsonSchemaHandler, ValidationError
 
-from plasticity.config.messages import did_you_mean, shown
+from plasticity.config.findings import ConfigError, Findings
+from plasticity.config.frame import check
+from plasticity.config.json_schema import schema_of_class
+from plasticity.config.messages import did_you_mean, dotted, shown
 from plasticity.config.own_code import import_own_code, looked_in, root_of
 from plasticity.config.settings import Settings
 from plasticity.errors import PlasticityError
@@ -37,6 +40,8 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
     "intervention": ("training/interventions",),
 }
 """Kind, which is the key of the configuration that names a component of it -> folders of the package with its files."""
+FACTS = "x-facts"
+"""Key of a component's schema with its class variables, which checks read without an import."""
 
 
 class Component(Settings):
@@ -55,6 +60,16 @@ class Component(Settings):
         if kind:
             cls.kind = kind
         cls.name = name
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the JSON schema of the parameters, with what the class says of itself in class variables."""
+        found = super().__get_pydantic_json_schema__(core_schema, handler)
+        said = {key: getattr(cls, key) for key in sorted(cls.__class_vars__ - {"kind", "name"})}
+        facts = {key: value for key, value in said.items() if isinstance(value, bool | int | float)}
+        if facts:
+            handler.resolve_ref_schema(found)[FACTS] = facts
+        return found
 
     @classmethod
     def adapted(cls, outside: object, name: str) -> "type[Component]":
@@ -92,32 +107,50 @@ class Chosen(BaseModel):
 
     model_config = {"frozen": True, "extra": "allow", "strict": True}
 
-    name: str
+    name: str = Field(description="Which one.", json_schema_extra={"unit": "name"})
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name."""
         return dict(self.__pydantic_extra__ or {})
 
-    def make(self, base: type[C]) -> C:
+    def make(self, base: type[C], *, where: str = "") -> C:
         """Return the component.
 
         Args:
             base: Base class of the kind, such as `Penalty`.
+            where: Key whose mapping holds the parameters, for messages; by default the kind.
 
         Raises:
             ComponentError: If there is no such component, or it is of another kind.
-            PlasticityError: If its parameters are not what it expects.
+            ConfigError: If its parameters are not what it expects.
         """
-        found = component(base.kind, self.name)
+        found, place = component(base.kind, self.name), where or base.kind
         if not issubclass(found, base):
             raise ComponentError(f"{base.kind}.name", expected=f"a subclass of {base.__name__}", got=repr(self.name))
+        given = json.loads(json.dumps(self.parameters))
+        findings = Findings()
+        check(given, {**schema_of_class(found), "title": self.name}, findings, location=(place,))
+        findings.raise_if_any()
         try:
-            return found.model_validate_json(json.dumps(self.parameters))
-        except ValidationError as error:
+            return found.model_validate_json(json.dumps(given))
+        except ValidationError as error:  # what no key by itself gets wrong
             first = error.errors()[0]
-            where = ".".join(map(str, (base.kind, *first["loc"])))
-            raise PlasticityError(f"{where}: {first['msg']}, got {shown(first['input'])}") from None
+            raise ConfigError(
+                [f"{dotted((place, *first['loc']))}: {first['msg']}, got {shown(first['input'])}"]
+            ) from None
+
+
+def chosen(kind: str, description: str, *, lists: bool = False) -> Any:
+    """Declare a field in which a component is chosen; its type is `Chosen`.
+
+    Args:
+        kind: A key of `FOLDERS`.
+        description: One sentence for the manual page.
+        lists: Whether the component's numbers may be lists, which stand for several arms.
+    """
+    extra: dict[str, Any] = {"unit": "mapping", "x-component": kind} | ({"x-lists": True} if lists else {})
+    return Field(description=description, json_schema_extra=extra)
 
 
 def known(kind: str) -> dict[str, str]:
@@ -194,8 +227,7 @@ def _classes(folder: str, keyword: str) -> tuple[tuple[str, str], ...]:
 
 def _declared(path: Path, package: str, keyword: str) -> Iterator[tuple[str, str]]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if not isinstance(node, ast.ClassDef):
-            continue
-        for given in node.keywords:
-            if given.arg == keyword and isinstance(given.value, ast.Constant):
-                yield str(given.value.value), f"plasticity.{package}.{path.stem}:{node.name}"
+        if isinstance(node, ast.ClassDef):
+            for given in node.keywords:
+                if given.arg == keyword and isinstance(given.value, ast.Constant):
+                    yield str(given.value.value), f"plasticity.{package}.{path.stem}:{node.name}"

@@ -3,39 +3,36 @@
 from pathlib import Path
 from typing import Any
 
-from plasticity.config.catalogue import READERS
 from plasticity.config.findings import Findings
 from plasticity.config.messages import shown
-from plasticity.config.permuted import check_permuted
-from plasticity.config.sections import SECTIONS, In, studies_of
-from plasticity.config.train_test_collapse import check_train_test_collapse
-from plasticity.config.warm_start import check_warm_start
-
-_STUDIES = {
-    "warm_start": check_warm_start,
-    "continual": check_permuted,
-    "train_test_collapse": check_train_test_collapse,
-}
+from plasticity.config.parameters import defaults, parameters
+from plasticity.config.sections import Sections
 
 
-def check_consistency(config: dict[str, Any], root: Path, findings: Findings) -> None:
-    """Record what is wrong although every key by itself is right; places already found wrong are no base for this."""
+def check_consistency(config: dict[str, Any], root: Path, sections: Sections, findings: Findings) -> None:
+    """Record what is wrong although every key by itself is right; places already found wrong are no base for this.
+
+    Args:
+        config: The configuration.
+        root: Folder that relative paths of the configuration start from.
+        sections: Class of each section by the section's name.
+        findings: Gets what is wrong.
+    """
     if not findings.touch(("dataset",)):
         _check_dataset(config["dataset"], root, findings)
-    found = {section: study for section, study in studies_of(config).items() if study in _STUDIES}
-    if not found:
-        findings.add((), expected=f"at least one study ({', '.join(SECTIONS)})", got="none")
-    for section, study in found.items():
-        content = config[section]
-        if isinstance(content, dict) and isinstance(content.get("arms"), dict):
-            _STUDIES[study](content, In(findings, section))
+    if not any(name in config for name in sections):
+        findings.add((), expected=f"at least one study ({', '.join(sections)})", got="none")
+    for name, section in sections.items():
+        study = config.get(name)
+        if isinstance(study, dict) and isinstance(study.get("arms"), dict):
+            section.check(name, study, findings)
 
 
 def _check_dataset(dataset: dict[str, Any], root: Path, findings: Findings) -> None:
-    reader = READERS[dataset["reader"]]
-    settings = {**reader.defaults, **dataset}
-    for key, part in reader.parameters.items():
-        if part["unit"] != "path" or settings.get("download", False):
+    reader = parameters("reader", dataset["reader"])
+    settings = {**defaults(reader), **dataset}
+    for key, part in reader["properties"].items():
+        if part.get("unit") != "path" or settings.get("download", False):
             continue
         if not _exists(root / settings[key]):
             kept = "; or download: true" if key == "root" else ""

@@ -1,21 +1,17 @@
-"""The schema file: reading it, walking a configuration along it, and saying what does not fit."""
+"""Walking a configuration along its JSON schema, and saying what does not fit."""
 
 import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator, TypeChecker, ValidationError, validators
 
 from plasticity.config.findings import Findings
+from plasticity.config.json_schema import Schema, types_of
 from plasticity.config.messages import Location, did_you_mean, dotted, shown
-from plasticity.config.wording import Schema, expectation, hint, types_of
-
-SCHEMA_FILE = Path(__file__).with_name("config.schema.yaml")
+from plasticity.config.wording import expectation, hint
 
 
 @dataclass(frozen=True)
@@ -25,12 +21,6 @@ class Section:
     location: Location
     schema: Schema
     value: dict[str, Any]
-
-
-@cache
-def read_schema() -> Schema:
-    """Return the schema of config.yaml."""
-    return yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
 
 
 def schema_of(key: str, schema: Schema) -> Schema | None:
@@ -43,6 +33,9 @@ def schema_of(key: str, schema: Schema) -> Schema | None:
 
 def sections(value: Any, schema: Schema, location: Location = ()) -> Iterator[Section]:
     """Yield every mapping that the schema describes, outer ones first."""
+    if isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from sections(part, schema.get("items", {}), (*location, place))
     if not isinstance(value, dict):
         return
     yield Section(location, schema, value)
@@ -52,15 +45,25 @@ def sections(value: Any, schema: Schema, location: Location = ()) -> Iterator[Se
             yield from sections(part, found, (*location, key))
 
 
-def check(value: Any, schema: Schema, findings: Findings, *, location: Location = ()) -> None:
-    """Record everything in which `value`, which stands at `location`, differs from `schema`."""
+def check(
+    value: Any, schema: Schema, findings: Findings, *, location: Location = (), whole: Schema | None = None
+) -> None:
+    """Record everything in which `value`, which stands at `location`, differs from `schema`.
+
+    Args:
+        value: A part of the configuration.
+        schema: The schema of that part.
+        findings: Gets what is wrong.
+        location: Where the part is.
+        whole: Schema of the whole configuration, for a hint at where else an unknown key exists.
+    """
     for error in _Validator(schema).iter_errors(value):
         place = (*location, *error.absolute_path)
         part: Schema = error.schema  # pyright: ignore[reportAssignmentType] - no part of the schema is true or false
         if error.validator == "required":
             _add_missing(place, error.instance, part, findings)
         elif error.validator == "additionalProperties":
-            _add_unknown(place, error.instance, part, findings)
+            _add_unknown(place, error.instance, part, findings, whole or {})
         else:
             findings.add(place, expected=expectation(part), got=shown(error.instance), hint=hint(part, error.instance))
 
@@ -72,7 +75,7 @@ def _add_missing(location: Location, value: dict[str, Any], schema: Schema, find
             findings.add((*location, key), expected=expectation(part), got="nothing")
 
 
-def _add_unknown(location: Location, value: dict[str, Any], schema: Schema, findings: Findings) -> None:
+def _add_unknown(location: Location, value: dict[str, Any], schema: Schema, findings: Findings, whole: Schema) -> None:
     for key in value:
         if schema_of(key, schema) is not None:
             continue
@@ -81,13 +84,13 @@ def _add_unknown(location: Location, value: dict[str, Any], schema: Schema, find
         expected = f"a key of {where} ({', '.join(known)})" if known else f"no option of {where}"
         if patterns := schema.get("patternProperties"):
             expected = f"a name that matches {' or '.join(patterns)}"
-        suggestion = did_you_mean(key, known) or _elsewhere(key)
+        suggestion = did_you_mean(key, known) or _elsewhere(key, whole)
         findings.add((*location, key), expected=expected, got=f"the unknown key {shown(key)}", hint=suggestion)
 
 
-def _elsewhere(key: str) -> str:
+def _elsewhere(key: str, whole: Schema) -> str:
     """Hint at the outermost place where a key of this name exists."""
-    places = [place for place in _places(read_schema(), ()) if place[-1] == key]
+    places = [place for place in _places(whole, ()) if place[-1] == key]
     return f"did you mean {dotted(min(places, key=len))!r}?" if places else ""
 
 

@@ -1,30 +1,67 @@
 """From the mapping that Snakemake has read and overlaid to a configuration that stages can rely on."""
 
+import json
 import math
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from plasticity.config.consistency import check_consistency
 from plasticity.config.findings import ConfigError, Findings
-from plasticity.config.frame import admits_null, check, read_schema, schema_of
+from plasticity.config.frame import admits_null, check, schema_of
+from plasticity.config.json_schema import Schema
 from plasticity.config.messages import Location, shown
 from plasticity.config.names import check_names, fill_defaults
-from plasticity.config.sections import that_run, with_sections
-from plasticity.config.wording import Schema
+from plasticity.config.root_schema import schema_of_configuration
+from plasticity.config.sections import Sections, sections_of, studies_of, that_run
+from plasticity.config.study_section import Section
+from plasticity.config.whole_run import DataSetSettings, Jobs
 
 
-def load_config(mapping: Mapping[str, Any], *, root: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Configuration:
+    """A checked configuration.
+
+    Attributes:
+        dataset: What all networks are trained on.
+        sections: The sections that run by name, in the order of the configuration.
+        jobs: How the work is cut into jobs.
+        mapping: The same in plain mappings and lists, in its normal form.
+    """
+
+    dataset: DataSetSettings
+    sections: Mapping[str, Section]
+    jobs: Jobs
+    mapping: Mapping[str, Any]
+
+
+def typed_config(mapping: Mapping[str, Any], *, root: Path, sections: Sections) -> Configuration:
+    """Check a configuration and return it as typed settings; arguments and errors are those of `load_config`."""
+    config = load_config(mapping, root=root, sections=sections)
+    return Configuration(
+        dataset=DataSetSettings.model_validate_json(json.dumps(config["dataset"])),
+        sections={
+            name: sections[study].model_validate_json(json.dumps(config[name]))
+            for name, study in studies_of(config).items()
+        },
+        jobs=Jobs.model_validate_json(json.dumps(config["jobs"])),
+        mapping=config,
+    )
+
+
+def load_config(mapping: Mapping[str, Any], *, root: Path, sections: Sections) -> dict[str, Any]:
     """Check a configuration and return it in its normal form.
 
     In the normal form, keys that an overlay removed by null are gone (whole arms too), so are sections that `studies`
-    leaves out, and options of a named
-    network, intervention, penalty or reader that the configuration leaves open have their catalogue entry's default.
+    leaves out, and parameters of a named network, intervention, penalty, optimizer or reader that the configuration
+    leaves open have their default.
 
     Args:
         mapping: What config.yaml and its overlays say; it stays as it is.
         root: Folder that relative paths of the configuration start from.
+        sections: Class of a section by the name of its study.
 
     Raises:
         ConfigError: If anything is wrong; its message has one line per violation.
@@ -33,11 +70,12 @@ def load_config(mapping: Mapping[str, Any], *, root: Path) -> dict[str, Any]:
         raise ConfigError([f"configuration: expected a mapping, got {shown(mapping)}"])
     findings = Findings()
     plain = that_run(_plain(mapping, findings), findings)
-    schema = with_sections(read_schema(), plain, findings)
+    classes = sections_of(plain, sections, findings)
+    schema = schema_of_configuration(classes)
     config = _without_nulls(plain, schema)
-    check(config, schema, findings)
+    check(config, schema, findings, whole=schema)
     check_names(config, schema, findings)
-    check_consistency(config, root, findings)
+    check_consistency(config, root, classes, findings)
     findings.raise_if_any()
     fill_defaults(config, schema)
     return config
@@ -66,6 +104,8 @@ def _is_beyond_float(value: Any) -> bool:
 
 def _without_nulls(value: Any, schema: Schema) -> Any:
     """Remove optional keys whose value is null, which is how an overlay takes back what config.yaml says."""
+    if isinstance(value, list):
+        return [_without_nulls(part, schema.get("items", {})) for part in value]
     if not isinstance(value, dict):
         return value
     kept = {}
@@ -80,4 +120,4 @@ def _without_nulls(value: Any, schema: Schema) -> Any:
 def _is_optional(key: str, known: Schema | None, schema: Schema) -> bool:
     if key in schema.get("required", ()):
         return False
-    return "x-catalogue" in schema if known is None else not admits_null(known)
+    return "x-component" in schema or "x-names" in schema if known is None else not admits_null(known)

@@ -1,25 +1,17 @@
-"""The manual page of the configuration, rendered from schema and catalogue so that it cannot be out of date."""
+"""The manual page of the configuration, rendered from its classes so that it cannot be out of date."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from plasticity.config.catalogue import (
-    INTERVENTIONS,
-    MODELS,
-    PENALTIES,
-    PERMUTED_FIGURES,
-    READERS,
-    TRAIN_TEST_FIGURES,
-    WARM_START_FIGURES,
-    Entry,
-)
-from plasticity.config.frame import read_schema
+from plasticity.config.component import known
+from plasticity.config.json_schema import Schema, first_paragraph
 from plasticity.config.messages import shown
-from plasticity.config.wording import Schema, expectation
+from plasticity.config.parameters import parameters
+from plasticity.config.wording import expectation
 
-COMMAND = "python -m plasticity.config docs/configuration.md"
+COMMAND = "python -m plasticity.studies manual"
 
 _INTRODUCTION = f"""\
-<!-- Rendered from src/plasticity/config/config.schema.yaml and src/plasticity/config/catalogue.py by: {COMMAND} -->
+<!-- Rendered from the classes of the configuration by: {COMMAND} -->
 # Configuration
 
 `config.yaml` is the demonstration. A preset, or a file of your own, overlays it and repeats nothing:
@@ -29,43 +21,57 @@ null removes an optional key, an arm or a figure that `config.yaml` gives.
 A configuration is checked before any work starts: an unknown key, a value out of range, lengths that do not fit
 together or a missing data file are all refused in one message, with one line each. Nothing is assumed in silence:
 a key is required unless it is marked *optional*, and defaults are those that this page states.
+
+A section of a study may have another name if it says `study: <name>`: two sections may be of one study.
+
+An editor that knows the YAML language server completes and checks keys by `workflow/schemas/config.schema.json`, which
+the first line of `config.yaml` names.
 """
 
-_NAMES: dict[str, tuple[str, Mapping[str, Entry]]] = {
-    "Readers": ("`dataset.reader`; how to add one is in [data sets](data_sets.md)", READERS),
-    "Networks": ("`model.name` of a study; that of permuted images has `mlp` with `relu`", MODELS),
-    "Penalties": ("`penalty.name`, in `warm_up`, `first_task`, `following` and in arms of them", PENALTIES),
-    "Interventions": ("`intervention.name` of an arm of the warm-start or permuted study", INTERVENTIONS),
-    "Figures of the warm-start study": ("keys of `warm_start.figures`", WARM_START_FIGURES),
-    "Figures of the permuted study": ("keys of `permuted.figures`", PERMUTED_FIGURES),
-    "Figures of the train-test study": ("keys of `train_test_collapse.figures`", TRAIN_TEST_FIGURES),
+_KINDS: Mapping[str, tuple[str, str]] = {
+    "reader": ("Readers", "`dataset.reader`; how to add one is in [data sets](data_sets.md)"),
+    "model": ("Networks", "`model.name` of a study; that of permuted images has `mlp` with `relu`"),
+    "optimizer": ("Optimizers", "`optimizer.name` in every section that says how a network is trained"),
+    "penalty": ("Penalties", "`penalty.name`, in `warm_up`, `first_task`, `following` and in arms of them"),
+    "hook": ("Hooks", "`name` in the list `hooks` of every section that says how a network is trained"),
+    "intervention": ("Interventions", "`intervention.name` of an arm of the warm-start or permuted study"),
 }
 _ADDING = (
-    "To add a name of your own, write its function, enter it in the registry beside the existing ones, and describe\n"
-    "its parameters in `src/plasticity/config/catalogue.py`: the configuration then accepts it, and this page shows it."
+    "A name is a class in a file of the package, found by itself, or `module:Class` of your own code, such as\n"
+    "`my_lab.nets:WideNet`: [extending](extending.md) says how to write one. Its fields are the keys below."
 )
 
 
-def describe_schema() -> str:
-    """Return the manual page as Markdown."""
-    parts = [_INTRODUCTION]
-    for key, schema in read_schema()["properties"].items():
-        parts += [f"## `{key}`\n\n{schema['description']}\n", _table(_rows(schema, ""))]
+def describe_schema(schema: Schema) -> str:
+    """Return the manual page as Markdown.
+
+    Args:
+        schema: The schema of a configuration.
+    """
+    parts, figures = [_INTRODUCTION], []
+    for key, section in schema["properties"].items():
+        parts.append(f"## `{key}`\n\n{section['description']}\n")
+        if "properties" in section:
+            parts.append(_table(_rows(section, "")))
+        if shows := section.get("properties", {}).get("figures"):
+            lines = [f"- `{name}`: {text}" for name, text in shows["x-names"].items()]
+            figures.append(f"### Figures of `{key}`\n\nFor keys of `{key}.figures`.\n\n" + "\n".join(lines) + "\n")
     parts.append(f"## Names\n\n{_ADDING}\n")
-    for title, (where, table) in _NAMES.items():
-        parts.append(f"### {title}\n\nFor {where}.\n")
-        parts += _entries(table)
-    return "\n".join(parts)
+    for kind, (title, where) in _KINDS.items():
+        if known(kind):
+            parts += [f"### {title}\n\nFor {where}.\n", *_entries(kind)]
+    return "\n".join([*parts, *figures])
 
 
-def _entries(table: Mapping[str, Entry]) -> Iterator[str]:
+def _entries(kind: str) -> Iterator[str]:
     """Yield lists of names, each list with the parameters that its names share."""
     groups: dict[tuple[str, ...], list[str]] = {}
-    for name, entry in table.items():
-        rows = (_row(key, part, optional=key not in entry.required) for key, part in entry.parameters.items())
-        groups.setdefault(tuple(rows), []).append(f"- `{name}`: {entry.description}")
-    for rows, names in groups.items():
-        yield "\n".join(names) + "\n"
+    for name in known(kind):
+        found = parameters(kind, name)
+        rows = tuple(_rows(found, ""))
+        groups.setdefault(rows, []).append(f"- `{name}`: {first_paragraph(found)}")
+    for rows, lines in groups.items():
+        yield "\n".join(lines) + "\n"
         if rows:
             yield _table(rows)
 
@@ -81,6 +87,7 @@ def _rows(schema: Schema, prefix: str) -> Iterator[str]:
     for key, part in [*schema.get("properties", {}).items(), *free]:
         yield _row(f"{prefix}{key}", part, optional=key not in required)
         yield from _rows(part, f"{prefix}{key}.")
+        yield from _rows(part.get("items", {}), f"{prefix}{key}[].")
 
 
 def _row(key: str, part: Schema, *, optional: bool) -> str:

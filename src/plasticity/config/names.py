@@ -1,85 +1,70 @@
-"""Sections whose options depend on a name: checked against the catalogue, and completed from it."""
+"""Parts of a configuration that name a component or a figure: checked against it, and completed from it."""
 
-from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from plasticity.config import catalogue
-from plasticity.config.catalogue import Entry
+from plasticity.config.component import ComponentError, known
 from plasticity.config.findings import Findings
 from plasticity.config.frame import Section, check, sections
-from plasticity.config.messages import Location, did_you_mean, shown
-from plasticity.config.wording import Schema
-
-_TABLES: dict[str, Mapping[str, Entry]] = {
-    name: getattr(catalogue, name)
-    for name in (
-        "READERS",
-        "MODELS",
-        "PENALTIES",
-        "INTERVENTIONS",
-        "WARM_START_FIGURES",
-        "PERMUTED_FIGURES",
-        "TRAIN_TEST_FIGURES",
-    )
-}
-
-
-def named_sections(config: dict[str, Any], schema: Schema) -> list[Section]:
-    """Return the sections that the catalogue describes further."""
-    return [section for section in sections(config, schema) if "x-catalogue" in section.schema]
-
-
-def table_of(schema: Schema) -> Mapping[str, Entry]:
-    """Return the table of the catalogue that a part of the schema refers to."""
-    return _TABLES[schema["x-catalogue"]["table"]]
+from plasticity.config.json_schema import Schema, is_number, or_list
+from plasticity.config.messages import did_you_mean, shown
+from plasticity.config.parameters import defaults, parameters
 
 
 def check_names(config: dict[str, Any], schema: Schema, findings: Findings) -> None:
-    """Record unknown names, and options that do not fit the name."""
-    for section in named_sections(config, schema):
-        table, key = table_of(section.schema), section.schema["x-catalogue"].get("key")
-        named = {(*section.location, name): name for name in section.value}
-        if key is not None:
-            named = {(*section.location, key): section.value.get(key)}
-        for location, name in named.items():
-            _check_name(location, name, table, findings)
-        if key is not None and isinstance(section.value.get(key), str) and section.value[key] in table:
-            _check_options(section, table[section.value[key]], findings)
+    """Record unknown names, and parameters that do not fit the name."""
+    for section in sections(config, schema):
+        if "x-component" in section.schema:
+            _check_component(section, findings, schema)
+        for name in section.value if "x-names" in section.schema else ():
+            _check_name(section, name, name, tuple(section.schema["x-names"]), findings)
 
 
 def fill_defaults(config: dict[str, Any], schema: Schema) -> None:
-    """Give every option that the configuration leaves open the default that its catalogue entry documents."""
-    for section in named_sections(config, schema):
-        key = section.schema["x-catalogue"].get("key")
-        if key is not None:
-            for option, value in table_of(section.schema)[section.value[key]].defaults.items():
+    """Give every parameter that the configuration leaves open the default that its component documents."""
+    for section in sections(config, schema):
+        if "x-component" in section.schema:
+            for option, value in defaults(
+                parameters(section.schema["x-component"], section.value[_key(section)])
+            ).items():
                 section.value.setdefault(option, deepcopy(value))
 
 
-def _check_name(location: Location, name: Any, table: Mapping[str, Entry], findings: Findings) -> None:
-    if isinstance(name, str) and name not in table:
-        findings.add(location, expected=f"one of {', '.join(table)}", got=shown(name), hint=did_you_mean(name, table))
+def _check_component(section: Section, findings: Findings, whole: Schema) -> None:
+    kind, key = section.schema["x-component"], _key(section)
+    name = section.value.get(key)
+    if not isinstance(name, str):
+        return
+    if ":" not in name and name not in known(kind):
+        _check_name(section, key, name, tuple(known(kind)), findings)
+        return
+    try:
+        _check_options(section, name, parameters(kind, name), findings, whole)
+    except ComponentError as error:
+        findings.add((*section.location, key), expected=error.expected, got=error.got, hint=error.hint)
 
 
-def _check_options(section: Section, entry: Entry, findings: Findings) -> None:
-    reference = section.schema["x-catalogue"]
-    listed = reference.get("lists", False)
-    parameters = {name: _or_list(part) if listed else part for name, part in entry.parameters.items()}
+def _key(section: Section) -> str:
+    return section.schema.get("x-key", "name")
+
+
+def _check_name(section: Section, key: str, name: str, there: tuple[str, ...], findings: Findings) -> None:
+    if name not in there:
+        hint = did_you_mean(name, there)
+        findings.add((*section.location, key), expected=f"one of {', '.join(there)}", got=shown(name), hint=hint)
+
+
+def _check_options(section: Section, name: str, component: Schema, findings: Findings, whole: Schema) -> None:
+    lists = section.schema.get("x-lists", False)
     shared = section.schema["properties"]
-    options = {key: value for key, value in section.value.items() if key not in shared}
     schema = {
-        "title": section.value[reference["key"]],
+        "title": name,
         "type": "object",
         "additionalProperties": False,
-        "required": list(entry.required),
-        "properties": parameters,
+        "required": component.get("required", []),
+        "properties": {
+            key: or_list(part) if lists and is_number(part) else part for key, part in component["properties"].items()
+        },
     }
-    check(options, schema, findings, location=section.location)
-
-
-def _or_list(part: Schema) -> Schema:
-    """Return the schema of a parameter that in an arm may be a list, if it is a number."""
-    if part["type"] not in {"integer", "number"}:
-        return part
-    return {**part, "type": [part["type"], "array"], "minItems": 1, "uniqueItems": True, "items": part}
+    options = {key: value for key, value in section.value.items() if key not in shared}
+    check(options, schema, findings, location=section.location, whole=whole)

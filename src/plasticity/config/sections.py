@@ -5,23 +5,56 @@ from collections.abc import Mapping
 from typing import Any
 
 from plasticity.config.findings import Findings
-from plasticity.config.messages import Location, did_you_mean, shown
-from plasticity.config.wording import Schema
+from plasticity.config.messages import did_you_mean, shown
+from plasticity.config.settings import Name
+from plasticity.config.study_section import Section
 
-SECTIONS: Mapping[str, str] = {
-    "warm_start": "warm_start",
-    "permuted": "continual",
-    "train_test_collapse": "train_test_collapse",
-}
-"""Section -> the study that it is of without saying so; another section says `study: <name>`."""
+Sections = Mapping[str, type[Section]]
+"""Class of a section, by the name of its study or of the section itself."""
+
+_USUAL = {"permuted": "continual"}
+"""Section -> the study that it is of without saying so, where the two are not called alike."""
 _OTHERS = {"dataset", "jobs", "studies"}
-_NAME = re.compile("[a-z][a-z0-9_]*")
 _FOLDERS = {"data", "config", "curves", "benchmarks"}  # of results/, beside those of the sections
 
 
 def studies_of(config: Mapping[str, Any]) -> dict[str, str]:
     """Return the study of every section of a configuration in its normal form."""
     return {key: _study(key, value) for key, value in config.items() if key not in _OTHERS}
+
+
+def usual_sections(studies: Sections) -> dict[str, type[Section]]:
+    """Return the sections that are of a study without saying so, each with its class.
+
+    Args:
+        studies: Class of a section by the name of its study.
+    """
+    names = {study: section for section, study in _USUAL.items()}
+    return {names.get(study, study): kind for study, kind in studies.items()}
+
+
+def sections_of(config: Mapping[str, Any], studies: Sections, findings: Findings) -> dict[str, type[Section]]:
+    """Return the class of each section that a configuration has or may have, by the section's name.
+
+    Args:
+        config: The configuration, unchecked.
+        studies: Class of a section by the name of its study.
+        findings: Gets sections of no study, and names that no section can have.
+    """
+    found = usual_sections(studies)
+    for name, section in config.items():
+        if name in {*found, *_OTHERS} or not isinstance(section, Mapping) or "study" not in section:
+            continue
+        study = section["study"]
+        found[name] = studies.get(str(study), Section)
+        if study not in studies:
+            hint = did_you_mean(str(study), studies)
+            findings.add((name, "study"), expected=f"one of {', '.join(studies)}", got=shown(study), hint=hint)
+        elif name in _FOLDERS or not re.fullmatch(Name, name):
+            pattern, taken = Name.strip("^$"), ", ".join(sorted(_FOLDERS))
+            expected = f"a name that matches {pattern} and is none of {taken}"
+            findings.add((name,), expected=expected, got=shown(name))
+    return found
 
 
 def that_run(config: dict[str, Any], findings: Findings) -> dict[str, Any]:
@@ -34,47 +67,14 @@ def that_run(config: dict[str, Any], findings: Findings) -> dict[str, Any]:
     if not isinstance(chosen, list) or not chosen:
         findings.add(("studies",), expected=f"a list of sections ({', '.join(present)})", got=shown(chosen))
         return rest
-    for place, name in enumerate(chosen):
-        if name not in present:
-            expected, hint = f"one of the sections {', '.join(present)}", did_you_mean(str(name), present)
-            findings.add(("studies", place), expected=expected, got=shown(name), hint=hint)
-    if not set(map(str, chosen)) <= set(present):
-        return rest
-    return {key: value for key, value in rest.items() if key in {*_OTHERS, *chosen} or key not in present}
+    unknown = {place: name for place, name in enumerate(chosen) if name not in present}
+    for place, name in unknown.items():
+        expected, hint = f"one of the sections {', '.join(present)}", did_you_mean(str(name), present)
+        findings.add(("studies", place), expected=expected, got=shown(name), hint=hint)
+    left_out = set() if unknown else set(present) - set(chosen)
+    return {key: value for key, value in rest.items() if key not in left_out}
 
 
-def with_sections(schema: Schema, config: Mapping[str, Any], findings: Findings) -> Schema:
-    """Return the schema with the configuration's further sections, each as the study's own."""
-    homes = {study: section for section, study in SECTIONS.items()}
-    further = {}
-    for key, value in config.items():
-        if key in schema["properties"] or not isinstance(value, dict) or "study" not in value:
-            continue
-        study = str(value["study"])
-        further[key] = schema["properties"][homes[study]] if study in homes else {"type": "object"}
-        if study not in homes:
-            hint = did_you_mean(study, homes)
-            findings.add((key, "study"), expected=f"one of {', '.join(homes)}", got=shown(value["study"]), hint=hint)
-        elif key in _FOLDERS or not _NAME.fullmatch(key):
-            expected = f"a name that matches {_NAME.pattern} and is none of {', '.join(sorted(_FOLDERS))}"
-            findings.add((key,), expected=expected, got=shown(key))
-    return {**schema, "properties": {**schema["properties"], **further}}
-
-
-def _study(section: str, content: Mapping[str, Any]) -> str:
-    return SECTIONS.get(section) or (content.get("study", "") if isinstance(content, Mapping) else "")
-
-
-class In(Findings):
-    """Findings of a check that is written for a study's own section, told of another section of the study."""
-
-    def __init__(self, findings: Findings, section: str) -> None:
-        self._all, self._section = findings, section
-
-    def add(self, location: Location, *, expected: str, got: str, hint: str = "") -> None:
-        """Record a violation there."""
-        self._all.add((self._section, *location[1:]), expected=expected, got=got, hint=hint)
-
-    def touch(self, *locations: Location) -> bool:
-        """Say whether a violation is at, inside or around one of the places there."""
-        return self._all.touch(*((self._section, *location[1:]) for location in locations))
+def _study(section: str, content: Any) -> str:
+    named = content.get("study", section) if isinstance(content, Mapping) else section
+    return _USUAL.get(section, named)

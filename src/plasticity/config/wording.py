@@ -5,9 +5,8 @@ from typing import Any
 
 import yaml
 
+from plasticity.config.json_schema import Schema, types_of
 from plasticity.config.messages import did_you_mean
-
-Schema = dict[str, Any]
 
 _WORDS = {
     "integer": "an integer",
@@ -21,12 +20,6 @@ _BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusive
 _SWITCHES = ("true", "false", "yes", "no", "on", "off")
 _NOTHING = ("null", "none", "~", "")
 _BOOLEAN_TRAP = "YAML reads yes, no, on and off as true and false"
-
-
-def types_of(schema: Schema) -> tuple[str, ...]:
-    """Return the JSON types that a schema admits."""
-    types = schema.get("type", ())
-    return (types,) if isinstance(types, str) else tuple(types)
 
 
 def expectation(schema: Schema) -> str:

@@ -29,22 +29,6 @@ class ImageForm:
     channels: int | None = None
 
 
-def image_form(image_size: list[int] | None, channels: int | None) -> ImageForm:
-    """Check the settings `image_size` and `channels` of a reader.
-
-    Raises:
-        PlasticityError: If one of them is not a form an image can have.
-    """
-    if channels not in {None, *_MODES}:
-        raise PlasticityError(f"dataset.channels: expected 1 or 3, got {channels!r}")
-    if image_size is None:
-        return ImageForm(None, channels)
-    sides = list(image_size) if isinstance(image_size, list | tuple) else []
-    if len(sides) != 2 or not all(type(side) is int and side > 0 for side in sides):
-        raise PlasticityError(f"dataset.image_size: expected [height, width] in pixels, got {image_size!r}")
-    return ImageForm((sides[0], sides[1]), channels)
-
-
 def decode_images(
     sources: Iterable[tuple[str, bytes | Path]], *, count: int, form: ImageForm, like: tuple[int, ...] | None = None
 ) -> NDArray[np.uint8]:

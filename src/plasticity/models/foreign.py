@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
-from typing import Any, ClassVar, TypeVar, get_type_hints
+from typing import Any, ClassVar, TypeVar, cast, get_type_hints
 
 import torch
 from pydantic import TypeAdapter, create_model
@@ -75,8 +75,7 @@ class ForeignClassifier(Classifier):
     def hidden_layers(self) -> list[nn.Module]:
         """Return the layers that the module names itself, or its features alone."""
         own = getattr(self.body, "hidden_layers", None)
-        found: Any = own() if callable(own) else super().hidden_layers()
-        return found
+        return cast("list[nn.Module]", own()) if callable(own) else super().hidden_layers()
 
     def initialise(self, generator: torch.Generator) -> None:
         """Draw all weights anew: as the module's own `initialise` says, or else as its constructor does."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.data.dataset import DataSet
-from plasticity.data.readers import read_data_set
+from plasticity.data.readers.reader import read_data_set
 from plasticity.data.store import ARRAYS, DESCRIPTION, sealed
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job

@@ -6,6 +6,7 @@ constant `TABLES` names the tables that it is made from. Nothing is imported to 
 
 import ast
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from plasticity.errors import PlasticityError
@@ -34,6 +35,13 @@ def described_in(folder: Path, package: str) -> dict[str, Described]:
     """
     files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
     return {path.stem: _described(path, package) for path in files}
+
+
+@cache
+def titles_in(folder: Path) -> dict[str, str]:
+    """Return the titles of the modules of a folder by name, each as a sentence."""
+    titles = {name: each.title for name, each in described_in(folder, "").items()}
+    return {name: title if title.endswith("?") else f"{title}." for name, title in titles.items()}
 
 
 def _described(path: Path, package: str) -> Described:

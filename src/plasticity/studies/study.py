@@ -79,6 +79,7 @@ class Study:
     Attributes:
         name: What a section's key `study` says; the study's package has this name.
         section: The section that is of this study without saying so.
+        settings: Class of its sections: their keys, and what is checked across them.
         title: Its heading.
         question: What it asks.
         plan: Class of its plan.
@@ -96,6 +97,7 @@ class Study:
 
     name: str
     section: str
+    settings: str
     title: str
     question: str
     plan: str

@@ -4,6 +4,7 @@ The full set is the second task, the warm-up half the first one (Ash & Adams 202
 stratified by class. All arms of a seed share the split.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -59,8 +60,7 @@ def draw_split(settings: dict[str, Any], *, dataset: str | Path, seed: int, outp
         PlasticityError: If the sizes do not fit the data set, or a class is absent.
     """
     store = open_store(dataset)
-    size = _train_size(settings["train_size"], available=len(store.train_labels))
-    half = _warm_up_size(settings["warm_up_fraction"], size)
+    size, half = split_sizes(settings, available=len(store.train_labels))
     indices = numpy_generator(seed, "split").permutation(len(store.train_labels))[:size]
     labels = np.asarray(store.train_labels)[indices]
     counts = {
@@ -94,6 +94,20 @@ def read_split(path: str | Path, store: ImageStore) -> Split:
     if not np.array_equal(np.asarray(store.train_labels)[indices], frame["label"].to_numpy()):
         raise PlasticityError(f"{path}: expected the labels of data set {store.name}, got those of another one")
     return Split(full_indices=indices, warm_up_indices=indices[warm_up])
+
+
+def split_sizes(settings: Mapping[str, Any], *, available: int) -> tuple[int, int]:
+    """Return how many training images a seed has, and how many of them its warm-up half.
+
+    Args:
+        settings: `train_size` (images, null for all) and `warm_up_fraction` (in (0, 1]).
+        available: Training images of the prepared data set.
+
+    Raises:
+        PlasticityError: If the sizes do not fit the data set.
+    """
+    size = _train_size(settings["train_size"], available=available)
+    return size, _warm_up_size(settings["warm_up_fraction"], size)
 
 
 def _train_size(size: int | None, *, available: int) -> int:

@@ -8,9 +8,9 @@ import yaml
 from snakemake.utils import update_config
 
 from of_studies import claims_of
-from plasticity.config import load_config
 from plasticity.report.published.claims import Claim
 from plasticity.report.published.comparable import mismatches, missing_arms
+from plasticity.studies.configuration import load_config
 from plasticity.studies.continual.plan import PermutedPlan
 from plasticity.studies.train_test_collapse.plan import TrainTestPlan
 from plasticity.studies.warm_start.plan import WarmStartPlan

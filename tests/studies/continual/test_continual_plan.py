@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from plasticity.config import load_config
+from plasticity.studies.configuration import load_config
 from plasticity.studies.continual.plan import PermutedPlan
 
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plasticity.config import load_config
+from plasticity.studies.configuration import load_config
 from plasticity.studies.train_test_collapse.plan import TrainTestPlan, checkpoints
 
 ROOT = Path(__file__).resolve().parents[3]

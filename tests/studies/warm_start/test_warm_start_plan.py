@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from plasticity.config import load_config
 from plasticity.errors import PlasticityError
+from plasticity.studies.configuration import load_config
 from plasticity.studies.warm_start.plan import WarmStartPlan, refuse_shared_names
 
 ROOT = Path(__file__).parents[3]

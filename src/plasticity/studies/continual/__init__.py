@@ -5,6 +5,7 @@ from plasticity.studies.study import CAUSES, CORRELATIONS, Axis, Finding, Kept, 
 STUDY = Study(
     name="continual",
     section="permuted",
+    settings="section:ContinualSection",
     title="Permuted images",
     question=(
         "Does a network that goes from task to task learn each a little worse, and does neural collapse say why?"

@@ -5,6 +5,7 @@ from plasticity.studies.study import CORRELATIONS, Axis, Finding, Kept, Study, T
 STUDY = Study(
     name="train_test_collapse",
     section="train_test_collapse",
+    settings="section:TrainTestSection",
     title="Train and test collapse",
     question=(
         "Do features of test images collapse as those of training images do, in which layers, and does it harm a next "

@@ -5,6 +5,7 @@ from plasticity.studies.study import CAUSES, CORRELATIONS, Axis, Finding, Kept, 
 STUDY = Study(
     name="warm_start",
     section="warm_start",
+    settings="section:WarmStartSection",
     title="Warm starting",
     question="Does training on part of the data first cost accuracy on all of it, and is neural collapse the reason?",
     plan="plan:WarmStartPlan",

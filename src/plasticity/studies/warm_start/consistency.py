@@ -5,41 +5,49 @@ from typing import Any
 
 from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.arms_check import check_names_of_arms
-from plasticity.config.catalogue import INTERVENTIONS, PENALTIES, Entry
 from plasticity.config.findings import Findings
 from plasticity.config.messages import Location, did_you_mean, shown
+from plasticity.config.parameters import defaults, parameters
+from plasticity.config.training_check import check_training
 
-_WARM_UP: Location = ("warm_start", "warm_up")
-_ARMS: Location = ("warm_start", "arms")
-_ANALYSIS: Location = ("warm_start", "analysis")
-_EPOCHS: Location = (*_WARM_UP, "epochs")
-_EVERY: Location = (*_WARM_UP, "checkpoint_every")
 _FEWEST_CHECKPOINTS = 3
 """Checkpoints of the shortest window; fewer have a correlation of ±1 whatever they hold."""
 BASELINE = "random_init"
 """The arm that every plasticity gap is measured against."""
 
 
-def check_warm_start(study: dict[str, Any], findings: Findings) -> None:
-    """Record what is wrong in the section `warm_start`."""
-    arms = study["arms"]
-    sound = {name: arm for name, arm in arms.items() if not findings.touch((*_ARMS, name))}
-    if not findings.touch(_EPOCHS, _EVERY):
-        _check_lengths(study["warm_up"], sound, findings)
-        _check_baseline(study["warm_up"]["epochs"], arms, findings)
-    check_names_of_arms(_ARMS, sound, findings)
-    if not findings.touch(_WARM_UP):
-        _check_different(study["warm_up"], sound, findings)
-    if arms and not findings.touch(_EPOCHS, _EVERY, *((*_ARMS, name, "warm_up", "epochs") for name in arms)):
-        _check_analysis(study, findings)
+def check_warm_start(name: str, study: dict[str, Any], findings: Findings) -> None:
+    """Record what is wrong in a section of the study, which has this name."""
+    arms, where = study["arms"], (name, "arms")
+    sound = {arm: settings for arm, settings in arms.items() if not findings.touch((*where, arm))}
+    lengths: list[Location] = [(name, "warm_up", "epochs"), (name, "warm_up", "checkpoint_every")]
+    if not findings.touch(*lengths):
+        _check_lengths(name, study["warm_up"], sound, findings)
+        _check_baseline(where, study["warm_up"]["epochs"], arms, findings)
+    check_names_of_arms(where, sound, findings)
+    if not findings.touch((name, "fine_tune")):
+        check_training((name, "fine_tune"), study["fine_tune"], findings)
+    if not findings.touch((name, "warm_up")):
+        _check_trainings(name, study["warm_up"], sound, findings)
+        _check_different(where, study["warm_up"], sound, findings)
+    if arms and not findings.touch(*lengths, *((*where, arm, "warm_up", "epochs") for arm in arms)):
+        _check_analysis(name, study, findings)
 
 
-def _check_lengths(base: dict[str, Any], arms: Mapping[str, Arm], findings: Findings) -> None:
+def _check_trainings(section: str, base: dict[str, Any], arms: Mapping[str, Arm], findings: Findings) -> None:
+    check_training((section, "warm_up"), base, findings)
+    for name, arm in arms.items():
+        for _, single in expand_arm(name, arm):
+            if "warm_up" in single and not findings.touch((section, "warm_up")):
+                check_training((section, "arms", name, "warm_up"), {**base, **single["warm_up"]}, findings)
+
+
+def _check_lengths(section: str, base: dict[str, Any], arms: Mapping[str, Arm], findings: Findings) -> None:
     every = base["checkpoint_every"]
-    _check_length(_EPOCHS, base["epochs"], every, findings)
+    _check_length((section, "warm_up", "epochs"), base["epochs"], every, findings)
     for name, arm in arms.items():
         if "epochs" in arm.get("warm_up", {}):
-            _check_length((*_ARMS, name, "warm_up", "epochs"), arm["warm_up"]["epochs"], every, findings)
+            _check_length((section, "arms", name, "warm_up", "epochs"), arm["warm_up"]["epochs"], every, findings)
 
 
 def _check_length(location: Location, epochs: int, every: int, findings: Findings) -> None:
@@ -55,8 +63,8 @@ def _check_length(location: Location, epochs: int, every: int, findings: Finding
         )
 
 
-def _check_baseline(base_epochs: int, arms: Mapping[str, Arm], findings: Findings) -> None:
-    location = (*_ARMS, BASELINE)
+def _check_baseline(where: Location, base_epochs: int, arms: Mapping[str, Arm], findings: Findings) -> None:
+    location = (*where, BASELINE)
     why = "the baseline that every plasticity gap is measured against"
     if findings.touch(location):
         return
@@ -75,7 +83,7 @@ def _check_baseline(base_epochs: int, arms: Mapping[str, Arm], findings: Finding
         findings.add(location, expected=f"a single arm, without lists, as {why}", got="a list")
 
 
-def _check_different(base: dict[str, Any], arms: Mapping[str, Arm], findings: Findings) -> None:
+def _check_different(where: Location, base: dict[str, Any], arms: Mapping[str, Arm], findings: Findings) -> None:
     """Record arms that would do the same."""
     seen: list[tuple[Any, str]] = []
     for given, arm in arms.items():
@@ -84,38 +92,39 @@ def _check_different(base: dict[str, Any], arms: Mapping[str, Arm], findings: Fi
             twin = next((other for done, other in seen if done == doing), None)
             if twin is not None:
                 expected = "an arm that differs from every other"
-                findings.add((*_ARMS, given), expected=expected, got=f"{shown(name)}, which does what {twin!r} does")
+                findings.add((*where, given), expected=expected, got=f"{shown(name)}, which does what {twin!r} does")
             seen.append((doing, name))
 
 
 def _doing(base: dict[str, Any], arm: Arm) -> tuple[Any, ...]:
     training = {**base, **arm.get("warm_up", {})}
-    training["penalty"] = _complete(training["penalty"], PENALTIES)
-    intervention = _complete(arm["intervention"], INTERVENTIONS) if "intervention" in arm else None
+    training["penalty"] = _complete("penalty", training["penalty"])
+    intervention = _complete("intervention", arm["intervention"]) if "intervention" in arm else None
     # Without an epoch of training, its settings say nothing.
     return (training if training["epochs"] else None, intervention)
 
 
-def _complete(named: dict[str, Any], table: Mapping[str, Entry]) -> dict[str, Any]:
-    """Return a named section with the defaults of its catalogue entry."""
-    return {**table[named["name"]].defaults, **named}
+def _complete(kind: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return a component as it is chosen, with the defaults of its parameters."""
+    return {**defaults(parameters(kind, chosen["name"])), **chosen}
 
 
-def _check_analysis(study: dict[str, Any], findings: Findings) -> None:
+def _check_analysis(section: str, study: dict[str, Any], findings: Findings) -> None:
+    analysis = (section, "analysis")
     base = study["warm_up"]
     every, shortest = base["checkpoint_every"], _FEWEST_CHECKPOINTS * base["checkpoint_every"]
     longest = max((arm.get("warm_up", {}).get("epochs", base["epochs"]) for arm in study["arms"].values()), default=0)
     if longest < shortest:
         expected = f"at least {shortest} epochs (three checkpoints) here or in an arm, to correlate anything"
-        findings.add(_EPOCHS, expected=expected, got=shown(base["epochs"]))
+        findings.add((section, "warm_up", "epochs"), expected=expected, got=shown(base["epochs"]))
         return
-    if not findings.touch((*_ANALYSIS, "window")):
+    if not findings.touch((*analysis, "window")):
         window = study["analysis"]["window"]
         if not shortest <= window <= longest:
             expected = f"{shortest} (three checkpoints) to {longest} (the longest warm-up) epochs"
-            findings.add((*_ANALYSIS, "window"), expected=expected, got=shown(window))
-    if not findings.touch((*_ANALYSIS, "phase_boundary")):
+            findings.add((*analysis, "window"), expected=expected, got=shown(window))
+    if not findings.touch((*analysis, "phase_boundary")):
         boundary = study["analysis"]["phase_boundary"]
         if not every <= boundary <= longest - every:
             expected = f"{every} to {longest - every} epochs, so that each phase holds a checkpoint"
-            findings.add((*_ANALYSIS, "phase_boundary"), expected=expected, got=shown(boundary))
+            findings.add((*analysis, "phase_boundary"), expected=expected, got=shown(boundary))

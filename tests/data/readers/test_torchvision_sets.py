@@ -13,7 +13,7 @@ import pytest
 import scipy.io
 from torchvision.datasets import CIFAR10, CIFAR100, STL10, SVHN
 
-from plasticity.data.readers import read_data_set
+from plasticity.data.readers.reader import read_data_set
 from plasticity.errors import PlasticityError
 
 COUNT = 10

@@ -8,17 +8,17 @@ import hashlib
 import tempfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torchvision.datasets import MNIST, FashionMNIST
+from torchvision.datasets.mnist import read_image_file, read_label_file
+from torchvision.datasets.utils import check_integrity
 
 from plasticity.data.dataset import DataSet
-from plasticity.data.torchvision_sets import open_torchvision
+from plasticity.data.readers.downloaded import Downloaded, open_torchvision
 from plasticity.errors import PlasticityError
-
-if TYPE_CHECKING:
-    from torchvision.datasets import MNIST
 
 # MD5 of the unzipped published content: gzip can pack the same content into other bytes, and a user may have unzipped
 # it. torchvision pins the .gz files only. None is published for Fashion-MNIST, which is read from its .gz files alone.
@@ -30,26 +30,26 @@ _CONTENT_MD5 = {
 }
 
 
-def read_mnist(*, root: str = "data", download: bool = True) -> DataSet:
-    """Read MNIST (LeCun et al. 1998): 60,000 + 10,000 grayscale images of 28x28 pixels, 10 digits.
+class Mnist(Downloaded, name="mnist"):
+    """MNIST (LeCun et al. 1998)."""
 
-    Args:
-        root: A folder that holds the four idx files, gzipped or not; otherwise where torchvision keeps its data.
-        download: Let torchvision download what is not under `root`.
-    """
-    from torchvision.datasets import MNIST  # noqa: PLC0415 - seconds of start-up, and only for these readers
+    def read(self) -> DataSet:
+        """Read 60,000 + 10,000 grayscale images of 28x28 pixels, 10 digits.
 
-    return _read(MNIST, Path(root), download=download)
-
-
-def read_fashion_mnist(*, root: str = "data", download: bool = True) -> DataSet:
-    """Read Fashion-MNIST (Xiao et al. 2017), in the format of MNIST; options as in `read_mnist`."""
-    from torchvision.datasets import FashionMNIST  # noqa: PLC0415 - seconds of start-up, and only for these readers
-
-    return _read(FashionMNIST, Path(root), download=download)
+        The four idx files may be in `root` itself, gzipped or not; otherwise they are where torchvision keeps its data.
+        """
+        return _read(MNIST, Path(self.root), download=self.download)
 
 
-def _read(kind: "type[MNIST]", root: Path, *, download: bool) -> DataSet:
+class FashionMnist(Downloaded, name="fashion_mnist"):
+    """Fashion-MNIST (Xiao et al. 2017)."""
+
+    def read(self) -> DataSet:
+        """Read the images, in the format of MNIST, 10 classes."""
+        return _read(FashionMNIST, Path(self.root), download=self.download)
+
+
+def _read(kind: type[MNIST], root: Path, *, download: bool) -> DataSet:
     names = [name.removesuffix(".gz") for name, _ in kind.resources]
     folder = root
     if not any((root / name).exists() or (root / f"{name}.gz").exists() for name in names):
@@ -65,23 +65,19 @@ def _read(kind: "type[MNIST]", root: Path, *, download: bool) -> DataSet:
     )
 
 
-def _downloaded(kind: "type[MNIST]", root: Path, *, download: bool) -> Path:
+def _downloaded(kind: type[MNIST], root: Path, *, download: bool) -> Path:
     """Return torchvision's folder of the .gz files, after a download where one is missing or damaged.
 
     torchvision verifies the .gz files only when it downloads them, and never the unzipped ones that it reads: an
     extraction that was cut short would stay. Hence the .gz files are what is read here.
     """
-    from torchvision.datasets.utils import check_integrity  # noqa: PLC0415 - as above
-
     folder = root / kind.__name__ / "raw"
     if not all(check_integrity(folder / name, md5) for name, md5 in kind.resources):
         open_torchvision(kind, root, download=download)
     return folder
 
 
-def _array(kind: "type[MNIST]", path: Path) -> NDArray[Any]:
-    from torchvision.datasets.mnist import read_image_file, read_label_file  # noqa: PLC0415 - as above
-
+def _array(kind: type[MNIST], path: Path) -> NDArray[Any]:
     parse = read_image_file if "idx3" in path.name else read_label_file
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / path.name
@@ -89,7 +85,7 @@ def _array(kind: "type[MNIST]", path: Path) -> NDArray[Any]:
         return parse(str(plain)).numpy()
 
 
-def _verified_content(kind: "type[MNIST]", path: Path) -> bytes:
+def _verified_content(kind: type[MNIST], path: Path) -> bytes:
     zipped = path.with_name(f"{path.name}.gz")
     found = zipped if zipped.exists() else path
     try:

@@ -2,88 +2,107 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pydantic import Field
 
+from plasticity.config.settings import setting
 from plasticity.data.dataset import DataSet, numbered_classes, one_line
-from plasticity.data.decoding import ImageForm, decode_images, image_form
+from plasticity.data.decoding import ImageForm, decode_images
+from plasticity.data.readers.reader import Reader
 from plasticity.errors import PlasticityError
 from plasticity.storage.files import sha256_of
 
 _BATCH = 1024  # rows of a Parquet file in memory at a time
 
 
-def read_image_folder(
-    *, train: str, test: str, image_size: list[int] | None = None, channels: int | None = None
-) -> DataSet:
-    """Read two folders in the layout of torchvision's ImageFolder: `<folder>/<class name>/<image file>`.
+class OwnImages(Reader):
+    """What readers of one's own images share: where they are, and the form to bring them into."""
 
-    Args:
-        train: Folder of the training images.
-        test: Folder of the test images, with the same classes.
-        image_size: Height and width in pixels to resize all images to.
-        channels: 1 or 3, to convert all images to grayscale or RGB.
-
-    Raises:
-        PlasticityError: If the folders' classes differ, or an image cannot be read or has another size.
-    """
-    form = image_form(image_size, channels)
-    train_classes, train_samples = _samples(train)
-    test_classes, test_samples = _samples(test)
-    if train_classes != test_classes:
-        raise PlasticityError(f"{test}: expected the classes of {train}, {train_classes}, got {test_classes}")
-    train_images = _decode_samples(train_samples, form)
-    return DataSet(
-        train_images=train_images,
-        train_labels=np.array([label for _, label in train_samples], dtype=np.int64),
-        test_images=_decode_samples(test_samples, form, like=train_images.shape[1:]),
-        test_labels=np.array([label for _, label in test_samples], dtype=np.int64),
-        class_names=tuple(train_classes),
-        source=f"image files in {train} and {test}",
+    train: str
+    test: str
+    image_size: tuple[Annotated[int, Field(ge=1)], ...] | None = setting(
+        "Height and width to resize all images to; absent, all images must have one size.",
+        unit="pixels",
+        default=None,
+        min_length=2,
+        max_length=2,
+    )
+    channels: Literal[1, 3] | None = setting(
+        "Convert all images to grayscale (1) or RGB (3); absent, they stay as they are.", unit="channels", default=None
     )
 
+    @property
+    def form(self) -> ImageForm:
+        """The form to bring the images into."""
+        return ImageForm((self.image_size[0], self.image_size[1]) if self.image_size else None, self.channels)
 
-def read_parquet(
-    *,
-    train: str,
-    test: str,
-    image_column: str = "image",
-    label_column: str = "label",
-    image_size: list[int] | None = None,
-    channels: int | None = None,
-) -> DataSet:
-    """Read two Parquet files with one encoded image and one label per row, the layout of the common hubs.
 
-    Args:
-        train: File of the training images.
-        test: File of the test images.
-        image_column: Column of encoded images: binary, or a struct with a binary field "bytes".
-        label_column: Column of integer labels 0..C-1.
-        image_size: Height and width in pixels to resize all images to.
-        channels: 1 or 3, to convert all images to grayscale or RGB.
+class ImageFolders(OwnImages, name="image_folder"):
+    """Two folders of images, one subfolder per class."""
 
-    Raises:
-        PlasticityError: If a file or row is damaged, or an image has another size than the others.
-    """
-    form = image_form(image_size, channels)
-    train_file, test_file = (_Images(path, image_column, label_column) for path in (train, test))
-    train_images = train_file.images(form)
-    train_labels = train_file.labels()
-    return DataSet(
-        train_images=train_images,
-        train_labels=train_labels,
-        test_images=test_file.images(form, like=train_images.shape[1:]),
-        test_labels=test_file.labels(),
-        class_names=numbered_classes(train_labels),
-        source=", ".join(f"{path} (SHA-256 {sha256_of(path)})" for path in (train, test)),
+    train: str = setting("Folder of the training images, relative to the repository.", unit="path", min_length=1)
+    test: str = setting("Folder of the test images, relative to the repository.", unit="path", min_length=1)
+
+    def read(self) -> DataSet:
+        """Read two folders in the layout of torchvision's ImageFolder: `<folder>/<class name>/<image file>`.
+
+        Raises:
+            PlasticityError: If the folders' classes differ, or an image cannot be read or has another size.
+        """
+        train_classes, train_samples = _samples(self.train)
+        test_classes, test_samples = _samples(self.test)
+        if train_classes != test_classes:
+            expected = f"expected the classes of {self.train}, {train_classes}"
+            raise PlasticityError(f"{self.test}: {expected}, got {test_classes}")
+        train_images = _decode_samples(train_samples, self.form)
+        return DataSet(
+            train_images=train_images,
+            train_labels=np.array([label for _, label in train_samples], dtype=np.int64),
+            test_images=_decode_samples(test_samples, self.form, like=train_images.shape[1:]),
+            test_labels=np.array([label for _, label in test_samples], dtype=np.int64),
+            class_names=tuple(train_classes),
+            source=f"image files in {self.train} and {self.test}",
+        )
+
+
+class ParquetFiles(OwnImages, name="parquet"):
+    """Two Parquet files with one encoded image and one label per row."""
+
+    train: str = setting("File of the training images, relative to the repository.", unit="path", min_length=1)
+    test: str = setting("File of the test images, relative to the repository.", unit="path", min_length=1)
+    image_column: str = setting("Column of the encoded images.", unit="name", default="image", min_length=1)
+    label_column: str = setting(
+        "Column of the integer labels, counted from 0.", unit="name", default="label", min_length=1
     )
+
+    def read(self) -> DataSet:
+        """Read two files in the layout of the common hubs: an image is binary, or a struct with a field "bytes".
+
+        Raises:
+            PlasticityError: If a file or row is damaged, or an image has another size than the others.
+        """
+        train_file, test_file = (
+            _Images(path, self.image_column, self.label_column) for path in (self.train, self.test)
+        )
+        train_images = train_file.images(self.form)
+        train_labels = train_file.labels()
+        return DataSet(
+            train_images=train_images,
+            train_labels=train_labels,
+            test_images=test_file.images(self.form, like=train_images.shape[1:]),
+            test_labels=test_file.labels(),
+            class_names=numbered_classes(train_labels),
+            source=", ".join(f"{path} (SHA-256 {sha256_of(path)})" for path in (self.train, self.test)),
+        )
 
 
 def _samples(folder: str) -> tuple[list[str], list[tuple[str, int]]]:
-    from torchvision.datasets import ImageFolder  # noqa: PLC0415 - seconds of start-up, and only for this reader
+    from torchvision.datasets import ImageFolder  # noqa: PLC0415 - seconds of start-up that Parquet files do not need
 
     try:
         listing = ImageFolder(folder)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from torchvision.datasets import MNIST, FashionMNIST
 
-from plasticity.data import idx
-from plasticity.data.readers import read_data_set
+from plasticity.data.readers import idx
+from plasticity.data.readers.reader import read_data_set
 from plasticity.errors import PlasticityError
 
-SHARED = Path(__file__).parents[2] / "../shared/data/mnist"
+SHARED = Path(__file__).parents[3] / "../shared/data/mnist"
 NAMES = [name for name, _ in MNIST.resources]
 
 
@@ -93,37 +93,37 @@ def test_other_compression_of_the_same_content(published: Path, monkeypatch: pyt
     content = _idx(_arrays()[0])
     (published / NAMES[0]).write_bytes(gzip.compress(content, compresslevel=1, mtime=0) + gzip.compress(b""))
     with pytest.raises(PlasticityError, match="expected the published file"):
-        idx.read_mnist(root=str(published))
+        idx.Mnist(root=str(published)).read()
     monkeypatch.setattr(idx, "_CONTENT_MD5", {("MNIST", "train-images-idx3-ubyte"): _md5(content)})
-    assert idx.read_mnist(root=str(published)).train_images.shape == (20, 28, 28, 1)
+    assert idx.Mnist(root=str(published)).read().train_images.shape == (20, 28, 28, 1)
 
 
 def test_truncated_gz_is_named(published: Path) -> None:
     path = published / NAMES[2]
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(PlasticityError, match=f"{NAMES[2]}: expected an idx file, got a damaged file") as caught:
-        idx.read_mnist(root=str(published))
+        idx.Mnist(root=str(published)).read()
     assert "\n" not in str(caught.value)
 
 
 def test_altered_content_is_named(published: Path) -> None:
     (published / NAMES[1]).write_bytes(gzip.compress(_idx(_arrays()[1][::-1])))
     with pytest.raises(PlasticityError, match=rf"{NAMES[1]}: expected the published file \(MD5 \w+\), got MD5 \w+$"):
-        idx.read_fashion_mnist(root=str(published))
+        idx.FashionMnist(root=str(published)).read()
 
 
 def test_missing_one_of_four_is_named(published: Path) -> None:
     (published / NAMES[3]).unlink()
     with pytest.raises(PlasticityError, match=f"{NAMES[3]}: expected this file of MNIST, got no file"):
-        idx.read_mnist(root=str(published))
+        idx.Mnist(root=str(published)).read()
 
 
 def test_download_then_reading_without_network(mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = str(tmp_path / "data")
-    data = idx.read_mnist(root=root)
+    data = idx.Mnist(root=root).read()
     np.testing.assert_array_equal(data.train_images[..., 0], _arrays()[0])
     monkeypatch.setattr(MNIST, "mirrors", [])
-    again = idx.read_mnist(root=root, download=False)
+    again = idx.Mnist(root=root, download=False).read()
     np.testing.assert_array_equal(again.test_images, data.test_images)
 
 
@@ -133,7 +133,7 @@ def test_download_heals_what_was_cut_short(mirror: Path, tmp_path: Path) -> None
     (raw / NAMES[0]).write_bytes((mirror / NAMES[0]).read_bytes())
     (raw / NAMES[0].removesuffix(".gz")).write_bytes(b"\0\0")
     (raw / NAMES[1]).write_bytes((mirror / NAMES[1]).read_bytes()[:30])
-    data = idx.read_mnist(root=str(tmp_path / "data"))
+    data = idx.Mnist(root=str(tmp_path / "data")).read()
     np.testing.assert_array_equal(data.train_images[..., 0], _arrays()[0])
     np.testing.assert_array_equal(data.train_labels, _arrays()[1])
 
@@ -141,19 +141,19 @@ def test_download_heals_what_was_cut_short(mirror: Path, tmp_path: Path) -> None
 def test_download_of_altered_file_is_refused(mirror: Path, tmp_path: Path) -> None:
     (mirror / NAMES[0]).write_bytes(b"an error page")
     with pytest.raises(PlasticityError, match=r"files of MNIST with their published checksums.*corrupted") as caught:
-        idx.read_mnist(root=str(tmp_path / "data"))
+        idx.Mnist(root=str(tmp_path / "data")).read()
     assert "\n" not in str(caught.value)
 
 
 def test_no_download_wanted(published: Path, tmp_path: Path) -> None:
     with pytest.raises(PlasticityError, match=r"data: expected the files of FashionMNIST.*not found"):
-        idx.read_fashion_mnist(root=str(tmp_path / "data"), download=False)
+        idx.FashionMnist(root=str(tmp_path / "data"), download=False).read()
 
 
 def test_unreachable_mirror(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # the discard port: nothing answers
     with pytest.raises(PlasticityError, match=r"Error downloading.*refused") as caught:
-        idx.read_mnist(root=str(tmp_path / "data"))
+        idx.Mnist(root=str(tmp_path / "data")).read()
     assert "\n" not in str(caught.value)
 
 

@@ -1,0 +1,126 @@
+"""What the sections of all studies share: seeds, arms, the analysis, figures."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, TypedDict
+
+from pydantic import Field
+
+from plasticity.config.arms_check import check_names_of_arms
+from plasticity.config.findings import Findings
+from plasticity.config.messages import Location
+from plasticity.config.settings import Distinct, Name, Settings, setting
+
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+NameOf = Annotated[str, Field(pattern=Name)]
+
+
+class Asked(TypedDict):
+    """What a section asks of the data set.
+
+    Attributes:
+        draw: Module of `plasticity.tasks` that draws the images.
+        settings: What that draws by.
+        section: Name of the section.
+        places: Where a key of the settings stands that an arm gives itself, such as "permuted.arms.large".
+    """
+
+    draw: str
+    settings: dict[str, Any]
+    section: str
+    places: dict[str, str]
+
+
+class Arm(Settings):
+    """An experiment of a study: what it does differently."""
+
+    label: str | None = setting(
+        "Name of the arm in figures; absent, its key with spaces for underscores.",
+        unit="text",
+        default=None,
+        min_length=1,
+    )
+
+
+class Analysis(Settings):
+    """How what was measured is correlated."""
+
+    confidence: float = setting(
+        "Level of all intervals over seeds, and of the verdicts on causes.", unit="fraction", gt=0, lt=1
+    )
+    bootstrap_samples: int = setting("Resamples of the seeds.", unit="1", ge=1)
+
+
+class FigureStyle(Settings):
+    """Style of one figure; what is absent is the figure's own choice."""
+
+    width: float | None = setting("Width of the figure.", unit="inches", default=None, ge=2, le=30)
+    height: float | None = setting("Height of the figure.", unit="inches", default=None, ge=1, le=30)
+    log_y: bool | None = setting(
+        "Logarithmic ordinate, in figures that can have either; absent, the figure's own choice.",
+        unit="1",
+        default=None,
+    )
+    font_size: float | None = setting(
+        "Size of axis labels; tick labels are one point smaller.", unit="points", default=None, ge=4, le=30
+    )
+
+
+class Section(Settings):
+    """A section of the configuration, which is an instance of a study.
+
+    Attributes:
+        of_study: Name of the study.
+    """
+
+    of_study: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, study: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.of_study = study
+
+    study: str | None = setting(
+        "The study that the section is of. A section with a name of your own needs this key; it has all keys of this "
+        "section and runs beside it.",
+        unit="name",
+        default=None,
+    )
+    seeds: Distinct[Seed] = setting("One run of every arm per seed.", unit="1")
+
+    def asks(self, name: str) -> list[Asked]:
+        """Return what the section, which has this name, asks of the data set."""
+        del name
+        return []
+
+    @classmethod
+    def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:
+        """Record what is wrong although every key by itself is right; overridden by studies that know more.
+
+        Args:
+            name: Name of the section.
+            study: What it says, with an `arms` that is a mapping; places that `findings` touch are no base.
+            findings: Gets what is wrong.
+        """
+        check_names_of_arms((name, "arms"), sound_arms(name, study, findings), findings)
+
+
+def sound_arms(name: str, study: dict[str, Any], findings: Findings) -> dict[str, Any]:
+    """Return the arms of a section in which nothing was found wrong."""
+    arms: Location = (name, "arms")
+    return {arm: settings for arm, settings in study["arms"].items() if not findings.touch((*arms, arm))}
+
+
+def arms_of(description: str) -> Any:
+    """Declare the field `arms`: one or more experiments by name."""
+    extra = {"unit": "mapping", "additionalProperties": False}
+    return Field(description=description, min_length=1, json_schema_extra=extra)
+
+
+def figures_of(known: Mapping[str, str]) -> Any:
+    """Declare the field `figures`.
+
+    Args:
+        known: What each figure of the study shows, by name.
+    """
+    text = "Style of each figure; a figure that is absent or null is not drawn."
+    extra: dict[str, Any] = {"unit": "mapping", "x-names": list(known.items())}
+    return Field(description=text, json_schema_extra=extra)

@@ -1,0 +1,50 @@
+"""Sections of the configuration that say how a network is trained."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from plasticity.config.component import Chosen, chosen
+from plasticity.config.settings import Settings, setting
+
+LearningRate = Annotated[float, setting("Step size, constant.", unit="1", gt=0)]
+AnnealedRate = Annotated[float, setting("Step size, at the first iteration.", unit="1", gt=0)]
+Momentum = Annotated[float, setting("Momentum, of an optimizer that has one.", unit="1", ge=0, lt=1)]
+WeightDecay = Annotated[float, setting("Factor of the weights that is added to the gradient (L2).", unit="1", ge=0)]
+BatchSize = Annotated[int, setting("Images per step; batch normalisation needs two.", unit="images", ge=2)]
+OnlineBatchSize = Annotated[
+    int,
+    setting(
+        "Images per step; 1 is online learning and goes through the compiled kernel on a CPU.", unit="images", ge=1
+    ),
+]
+Penalty = Annotated[Chosen, chosen("penalty", "Term added to the cross-entropy.")]
+Model = Annotated[Chosen, chosen("model", "The network; null removes an option that config.yaml gives.")]
+Intervention = Annotated[
+    Chosen,
+    chosen(
+        "intervention",
+        "What is done to a network before it goes on to the next task; its numbers may be lists.",
+        lists=True,
+    ),
+]
+_Hook = Annotated[Chosen, chosen("hook", "What acts between steps.")]
+
+
+class Method(Settings):
+    """How gradients become steps, whatever the lengths and sizes of a training."""
+
+    optimizer: Annotated[Chosen | None, chosen("optimizer", "The optimizer; absent, plain gradient descent (sgd).")] = (
+        None
+    )
+    hooks: Annotated[tuple[_Hook, ...] | None, Field(min_length=1)] = setting(
+        "What acts between steps, in this order; absent, nothing does.", unit="mapping", default=None
+    )
+
+
+class Training(Method):
+    """A training by a constant or annealed step size."""
+
+    learning_rate: LearningRate
+    weight_decay: WeightDecay
+    batch_size: BatchSize

@@ -1,0 +1,86 @@
+"""Stage: compare what the studies ask for with the prepared data set, before any training starts.
+
+Only what every seed would be refused for is refused here: sizes, super-classes, classes that a balanced draw leaves
+without an image. The draws are the tasks' own, made of labels alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from plasticity.config.findings import ConfigError
+from plasticity.config.study_section import Asked, Section
+from plasticity.data.store import ImageStore
+from plasticity.errors import PlasticityError
+from plasticity.tasks.halves import split_sizes
+from plasticity.tasks.permuted_pixels import task_stream
+from plasticity.tasks.super_classes import draw_parts, first_task
+
+_ANY_SEED = 0
+
+
+def check_against_data(sections: Mapping[str, Section], description: Mapping[str, Any]) -> None:
+    """Check that a prepared data set has what the sections of a configuration ask for.
+
+    Args:
+        sections: Typed sections by name.
+        description: Content of the data set's dataset.json.
+
+    Raises:
+        ConfigError: If it does not; the message has one line per violation.
+    """
+    check_asked([asked for name, section in sections.items() for asked in section.asks(name)], description)
+
+
+def check_asked(asked: Iterable[Asked], description: Mapping[str, Any]) -> None:
+    """Check that a prepared data set has what is asked for, as `Section.asks` says it.
+
+    Args:
+        asked: What is drawn, with which settings, and where the configuration says so.
+        description: Content of the data set's dataset.json.
+
+    Raises:
+        ConfigError: If it does not; the message has one line per violation.
+    """
+    store = _labels_alone(description)
+    lines = []
+    for each in asked:
+        try:
+            _DRAWS[each["draw"]](store, each["settings"])
+        except PlasticityError as error:
+            line = str(error).removeprefix("permuted.")  # of which the study names its own section
+            key = line.partition(":")[0].split(" ")[0].split(".")[0]
+            lines.append(f"{each['places'].get(key, each['section'])}.{line}")
+    if lines:
+        raise ConfigError(list(dict.fromkeys(lines)))
+
+
+def _labels_alone(description: Mapping[str, Any]) -> ImageStore:
+    """Return a data set of images without pixels, with as many of each class as the prepared one has."""
+    parts = {}
+    for part, counts in description["counts"].items():
+        labels = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+        parts |= {f"{part}_labels": labels, f"{part}_images": np.zeros((len(labels), 0, 0, 1), dtype=np.uint8)}
+    names = tuple(description["class_names"])
+    return ImageStore(name=description["name"], mean=(), std=(), class_names=names, digest="", **parts)
+
+
+def _halves(store: ImageStore, settings: Mapping[str, Any]) -> None:
+    split_sizes(settings, available=len(store.train_labels))
+    available, size = len(store.test_labels), settings["test_size"]
+    if size is not None and size > available:
+        raise PlasticityError(f"test_size: expected null or 1 to {available} images, got {size!r}")
+
+
+def _permuted_pixels(store: ImageStore, settings: Mapping[str, Any]) -> None:
+    task_stream(settings, _ANY_SEED, num_images=len(store.train_labels), num_pixels=1)
+
+
+def _super_classes(store: ImageStore, settings: Mapping[str, Any]) -> None:
+    parts = draw_parts(store, settings, seed=_ANY_SEED)
+    if settings["balanced"]:  # otherwise the seed decides which classes a small draw leaves out
+        first_task(store, parts, settings["super_classes"])
+
+
+_DRAWS = {"halves": _halves, "permuted_pixels": _permuted_pixels, "super_classes": _super_classes}

@@ -1,0 +1,126 @@
+"""The configuration of a study of many tasks: every key with its range, unit and meaning."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from plasticity.config.component import Chosen, chosen
+from plasticity.config.findings import Findings
+from plasticity.config.overrides import Overrides, Overriding
+from plasticity.config.settings import Distinct, Settings, setting
+from plasticity.config.study_section import (
+    Analysis,
+    Arm,
+    Asked,
+    FigureStyle,
+    NameOf,
+    Section,
+    Seed,
+    arms_of,
+    figures_of,
+)
+from plasticity.config.training_section import Intervention, OnlineBatchSize, Penalty, Training
+from plasticity.studies.continual.consistency import check_continual
+from plasticity.studies.described import titles_in
+
+
+class ChosenPerceptron(Chosen):
+    """A network of fully connected layers."""
+
+    name: Literal["mlp"] = setting("Which network.", unit="name")  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
+class FirstTask(Training):
+    """Training on the first task; arms may override any of these."""
+
+    epochs: int = setting("Length of the first task.", unit="epochs", ge=1)
+    max_epochs: int = setting(
+        "Epochs after which an arm's threshold nc1_below counts as not reached.", unit="epochs", ge=1
+    )
+    batch_size: OnlineBatchSize
+    penalty: Penalty
+
+
+class Following(Training):
+    """Training on the tasks that follow; arms may override any of these."""
+
+    tasks: int = setting("Tasks after the first one.", unit="tasks", ge=1)
+    epochs: int = setting("Epochs on each of them.", unit="epochs", ge=1)
+    batch_size: OnlineBatchSize
+    penalty: Penalty
+
+
+class Threshold(Settings):
+    """What an arm's first task may have in place of a length."""
+
+    nc1_below: float = setting(
+        "End the first task with the first epoch after which NC1 is below this, in place of epochs.", unit="1", gt=0
+    )
+
+
+class ContinualArm(Arm):
+    """An experiment; without any key its network goes through the tasks as the study says."""
+
+    first_task: Annotated[Overrides | None, Overriding(FirstTask, single=("max_epochs",), more=Threshold)] = setting(
+        "What this arm does differently on the first task.", unit="mapping", default=None
+    )
+    following: Annotated[Overrides | None, Overriding(Following, single=("tasks", "epochs"))] = setting(
+        "What this arm does differently on the following tasks.", unit="mapping", default=None
+    )
+    intervention: Intervention | None = None
+    intervene_after: Literal["first_task", "every_task"] | None = setting(
+        "When the intervention is made; absent, after the first task.", unit="name", default=None
+    )
+
+
+class Measure(Settings):
+    """What is measured after every task besides the collapse metrics."""
+
+    probe_images: int = setting("First images, in whole batches, on which dead units are counted.", unit="images", ge=1)
+
+
+class ContinualAnalysis(Analysis):
+    """How collapse and plasticity are correlated."""
+
+    outcomes: Distinct[Literal["online_accuracy", "plasticity_gap", "published_plasticity_loss"]] | None = setting(
+        "Columns that collapse is correlated with over the tasks; absent, the first two.", unit="name", default=None
+    )
+
+
+class ContinualSection(Section, study="continual"):
+    """The permuted study; online learning of one permutation of the pixels after another.
+
+    The network is one of fully connected ReLU layers.
+    """
+
+    seeds: Distinct[Seed] = setting(
+        "One run of every arm per seed; a seed's tasks are the same for all arms.", unit="1"
+    )
+    train_size: int | None = setting(
+        "Training images used, drawn from the seed; null is all of them.", unit="images", ge=1
+    )
+    permutations: Literal["fresh", "composed"] = setting(
+        "Draw each task's permutation of the original pixels, or of the pixels of the task before.", unit="name"
+    )
+    reshuffle_epochs: bool = setting(
+        "Draw a new order of the images for every epoch of a task; false keeps the task's order.", unit="1"
+    )
+    model: Annotated[ChosenPerceptron, chosen("model", "The network; one of fully connected ReLU layers.")]
+    first_task: FirstTask
+    following: Following
+    arms: dict[NameOf, ContinualArm] = arms_of(
+        "Experiments, each an arm or, with a list in place of a number, one arm per value, named <experiment>_<value>. "
+        "The baseline random_init, a fresh network for every task, is always run and not listed."
+    )
+    measure: Measure
+    analysis: ContinualAnalysis
+    figures: dict[NameOf, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
+
+    def asks(self, name: str) -> list[Asked]:
+        """Return what the section, which has this name, asks of the data set."""
+        settings = {key: getattr(self, key) for key in ("train_size", "permutations", "reshuffle_epochs")}
+        return [Asked(draw="permuted_pixels", settings=settings, section=name, places={})]
+
+    @classmethod
+    def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:
+        """Record penalties that a batch cannot have, thresholds beside lengths, names that the baseline has."""
+        check_continual(name, study, findings)

@@ -1,0 +1,123 @@
+"""The configuration of the warm-start study: every key with its range, unit and meaning."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from plasticity.config.findings import Findings
+from plasticity.config.overrides import Overrides, Overriding
+from plasticity.config.settings import Distinct, Settings, setting
+from plasticity.config.study_section import (
+    Analysis,
+    Arm,
+    Asked,
+    FigureStyle,
+    NameOf,
+    Section,
+    Seed,
+    arms_of,
+    figures_of,
+)
+from plasticity.config.training_section import Intervention, Model, Momentum, Penalty, Training
+from plasticity.studies.described import titles_in
+from plasticity.studies.warm_start.consistency import check_warm_start
+
+
+class WarmUp(Training):
+    """Training on the first task, for every arm that does not say otherwise."""
+
+    epochs: int = setting(
+        "Length of the warm-up, a multiple of checkpoint_every; 0 is no warm-up.", unit="epochs", ge=0
+    )
+    checkpoint_every: int = setting("Distance of two checkpoints, the same for all arms.", unit="epochs", ge=1)
+    momentum: Momentum
+    penalty: Penalty
+
+
+class FineTune(Training):
+    """Training on the next task, the full training set, from every checkpoint of every arm."""
+
+    momentum: Momentum
+    stop_accuracy: float = setting(
+        "Running training accuracy of an epoch that ends the training.", unit="fraction", gt=0, lt=1
+    )
+    max_epochs: int = setting(
+        "Epochs after which the training ends without having reached stop_accuracy.", unit="epochs", ge=1
+    )
+
+
+class WarmStartArm(Arm):
+    """An arm; without any key it is trained as `warm_up` says and fine-tuned as it is."""
+
+    warm_up: Annotated[Overrides | None, Overriding(WarmUp, without=("checkpoint_every",), single=("epochs",))] = (
+        setting("What this arm's warm-up does differently.", unit="mapping", default=None)
+    )
+    intervention: Intervention | None = None
+
+
+class Measure(Settings):
+    """What is measured at every checkpoint besides the collapse metrics in eval mode."""
+
+    train_mode_nc1: bool = setting(
+        "Also NC1 as the released code measured it, at the price of one more forward pass.", unit="1"
+    )
+    probe_images: int = setting("First images, in whole batches, on which dead units are counted.", unit="images", ge=1)
+
+
+class WarmStartAnalysis(Analysis):
+    """How collapse and plasticity are correlated."""
+
+    window: int = setting(
+        "Length of a sliding window; at least three checkpoints and at most the warm-up.", unit="epochs", ge=1
+    )
+    phase_boundary: int = setting(
+        "Last epoch of the first phase; each phase holds at least one checkpoint.", unit="epochs", ge=1
+    )
+    outcomes: (
+        Distinct[Literal["full_test_accuracy", "full_train_accuracy", "fine_tune_epochs", "plasticity_gap"]] | None
+    ) = setting(
+        "Columns of the metrics table that collapse is correlated with; absent, full_test_accuracy.",
+        unit="name",
+        default=None,
+    )
+
+
+class WarmStartSection(Section, study="warm_start"):
+    """The warm-start study; train on a part of the data, then on all of it."""
+
+    seeds: Distinct[Seed] = setting(
+        "One run of every arm per seed; every generator derives from (seed, purpose).", unit="1"
+    )
+    train_size: int | None = setting(
+        "Training images used, drawn from the seed; null is all of them.", unit="images", ge=1
+    )
+    test_size: int | None = setting(
+        "Test images used, the first ones of the prepared set; null is all of them.", unit="images", ge=1
+    )
+    warm_up_fraction: float = setting("Share of the training images seen in warm-up.", unit="fraction", gt=0, lt=1)
+    precision: Literal["exact", "fast"] = setting(
+        "Arithmetic of training. exact: float32, the reference. fast: bfloat16 products where the device gains by "
+        "them, one fused update, and on CUDA steps recorded as graphs. Both repeat themselves; measuring is always "
+        "exact.",
+        unit="name",
+    )
+    model: Model
+    warm_up: WarmUp
+    fine_tune: FineTune
+    arms: dict[NameOf, WarmStartArm] = arms_of(
+        "Named rows of the study; one of them is random_init with warm_up.epochs 0. A list in place of a number makes "
+        "one arm per value, named <arm>_<value>. Inside arms, null removes what config.yaml says, be it a whole arm."
+    )
+    measure: Measure
+    analysis: WarmStartAnalysis
+    figures: dict[NameOf, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
+
+    def asks(self, name: str) -> list[Asked]:
+        """Return what the section, which has this name, asks of the data set."""
+        keys = ("train_size", "test_size", "warm_up_fraction")
+        settings = {key: getattr(self, key) for key in keys}
+        return [Asked(draw="halves", settings=settings, section=name, places={})]
+
+    @classmethod
+    def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:
+        """Record lengths that do not fit, arms that do the same, windows that hold too few checkpoints."""
+        check_warm_start(name, study, findings)

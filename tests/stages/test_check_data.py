@@ -1,0 +1,104 @@
+"""What the data set cannot give is refused before any training, in one message with the place of each key."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from plasticity.config.findings import ConfigError
+from plasticity.stages.check_data import check_against_data, check_asked
+from plasticity.studies.configuration import typed_config
+
+ROOT = Path(__file__).resolve().parents[2]
+DESCRIPTION = {
+    "name": "animals",
+    "class_names": ["ant", "bee", "cow", "dog"],
+    "counts": {"train": [100, 100, 100, 50], "test": [20, 20, 20, 20]},
+}
+GROUPS = [[0, 1], [2, 3]]
+NEXT = {"train_size": 40, "validation_size": 20, "test_size": 10}
+
+
+def sections(**changes: dict[str, Any]) -> dict[str, Any]:
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    config["train_test_collapse"] |= {"train_size": 80, "test_size": 20}
+    config["train_test_collapse"]["next_task"] |= NEXT
+    for name, section in changes.items():
+        config[name] |= section
+    return dict(typed_config(config, root=ROOT).sections)
+
+
+def violations(**changes: dict[str, Any]) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        check_against_data(sections(**changes), DESCRIPTION)
+    return caught.value.violations
+
+
+def test_what_fits_passes() -> None:
+    arms = {"pairs": {"super_classes": GROUPS}, "size": {"train_size": [10, 200]}, "all": {"test_size": None}}
+    check_against_data(sections(train_test_collapse={"arms": arms}, warm_start={"train_size": 350}), DESCRIPTION)
+
+
+def test_what_is_asked_may_come_from_a_file() -> None:
+    asked = [asked for name, section in sections().items() for asked in section.asks(name)]
+    check_asked(json.loads(json.dumps(asked)), DESCRIPTION)
+    assert {each["draw"] for each in asked} == {"halves", "permuted_pixels", "super_classes"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (
+            {"warm_start": {"train_size": 351}},
+            "warm_start.train_size: expected null or 1 to 350 images, got 351",
+        ),
+        ({"warm_start": {"test_size": 81}}, "warm_start.test_size: expected null or 1 to 80 images, got 81"),
+        (
+            {"warm_start": {"train_size": 2, "warm_up_fraction": 0.1}},
+            "warm_start.warm_up_fraction: expected at least one image of 2, got none at 0.1",
+        ),
+        ({"permuted": {"train_size": 400}}, "permuted.train_size: expected at most 350 images, got 400"),
+        (
+            {"train_test_collapse": {"train_size": 300}},
+            "train_test_collapse.train_size: expected at most 275 training images that are left with the classes "
+            "balanced, got 300",
+        ),
+        (
+            {"train_test_collapse": {"arms": {"a": {}, "large": {"train_size": [10, 400], "balanced": False}}}},
+            "train_test_collapse.arms.large.train_size: expected at most 350 training images that are left, got 400",
+        ),
+        (
+            {"train_test_collapse": {"arms": {"odd": {"super_classes": [[0, 1], [2, 4]]}}}},
+            "train_test_collapse.arms.odd.super_classes: expected classes 0 to 3, got 4",
+        ),
+        (
+            {"train_test_collapse": {"train_size": None, "arms": {"pairs": {"super_classes": GROUPS}}}},
+            "train_test_collapse.next_task.train_size: expected at most 0 training images that are left with the "
+            "classes balanced, got 40",
+        ),
+        (
+            {"train_test_collapse": {"arms": {"pairs": {"super_classes": GROUPS, "train_size": 200}}}},
+            "train_test_collapse.next_task.train_size: expected at most 30 training images that are left with the "
+            "classes balanced, got 40",
+        ),
+        (
+            {"train_test_collapse": {"arms": {"few": {"train_size": 3}}}},
+            "train_test_collapse.arms.few.train_size 3: expected images of every class, got none of class 'dog'",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(changes: dict[str, Any], line: str) -> None:
+    assert violations(**changes) == (line,)
+
+
+def test_everything_comes_in_one_message() -> None:
+    found = violations(
+        warm_start={"train_size": 999}, permuted={"train_size": 999}, train_test_collapse={"test_size": 99}
+    )
+    assert [line.split(":")[0] for line in found] == [
+        "warm_start.train_size",
+        "permuted.train_size",
+        "train_test_collapse.test_size",
+    ]
