@@ -326,6 +326,13 @@ def test_no_training_depends_on_what_comes_after_it() -> None:
     assert {f"plasticity.metrics.declared.{name}" for name in ("collapse", "capacity")} <= measuring
 
 
+@pytest.mark.parametrize("stage", ["warm_up", "fine_tune", "first_task", "following_tasks", "pre_train"])
+def test_what_trains_where_no_optimizer_is_named_belongs_to_every_training(stage: str) -> None:
+    found = closure(f"plasticity.stages.{stage}", used=components_in({"training": {"learning_rate": 0.1}}))
+    assert "plasticity.training.optimisers.sgd" in found
+    assert "plasticity.training.optimisers.adam" not in found
+
+
 def test_the_schema_of_a_written_table_is_part_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     def digests() -> tuple[str, str, str]:
         fingerprint.cache_clear()
