@@ -33,7 +33,7 @@ from plasticity.report.captions import captions_of
 from plasticity.storage.files import sha256_of
 from plasticity.storage.manifests import drop_incomplete
 from plasticity.studies import all_studies, sections_of
-from plasticity.studies.configuration import load_config
+from plasticity.studies.configuration import typed_config
 from plasticity.studies.warm_start.plan import refuse_shared_names
 
 # Components of the user's own, such as `my_lab.nets:WideNet`, may lie beside the results or beside the Snakefile.
@@ -51,7 +51,8 @@ def plans_of(name):
 
 try:
     refuse_repeated_keys([BASE, *workflow.configfiles])
-    config = load_config(given, root=Path.cwd())
+    checked = typed_config(given, root=Path.cwd())
+    config = dict(checked.mapping)
     SECTIONS = sections_of(config)
     PLANS = {name: study.plan_of(config, name) for name, study in SECTIONS.items()}
     refuse_shared_names(plans_of("warm_start"))
@@ -72,6 +73,12 @@ DEFAULT_NAMESPACE.update(caption=captions_of(SECTIONS.__getitem__))
 DATASET = config["dataset"]["name"]
 DATA = f"results/data/{DATASET}"
 PREPARED = f"{DATA}/dataset.json"
+CHECKED = f"{DATA}/checked.json"
+
+# What the sections ask of the data set: known to be there before any training starts.
+ASKED = [
+    asked for name, section in checked.sections.items() for asked in section.asks(name)
+]
 
 # Results and logs of a section: `{study}` is its name.
 RESULTS = f"results/{{study}}/{DATASET}"

@@ -27,3 +27,27 @@ rule prepare_data:
         "Preparing the data set {params.settings[name]}"
     script:
         "../scripts/stage.py"
+
+
+# Its output is `ancient` where it is an input: what is asked for is checked again, and nothing is trained again for it.
+rule check_data:
+    """Refuse what the sections ask for and the data set does not have, before any training."""
+    input:
+        data=PREPARED,
+    output:
+        checked=CHECKED,
+    log:
+        f"logs/{DATASET}/check_data.log",
+    benchmark:
+        f"{DATA}/benchmarks/check_data.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        stage="plasticity.stages.check_data:run",
+        settings=ASKED,
+        code=code_of("plasticity.stages.check_data"),
+    message:
+        "Checking that the data set has what the studies ask for"
+    script:
+        "../scripts/stage.py"

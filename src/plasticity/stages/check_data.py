@@ -13,6 +13,8 @@ from plasticity.config.findings import ConfigError
 from plasticity.config.study_section import Asked, Section
 from plasticity.data.store import ImageStore
 from plasticity.errors import PlasticityError
+from plasticity.jobs.adapter import Job
+from plasticity.storage.files import read_json, write_json
 from plasticity.tasks.halves import split_sizes
 from plasticity.tasks.permuted_pixels import task_stream
 from plasticity.tasks.super_classes import draw_parts, first_task
@@ -31,6 +33,17 @@ def check_against_data(sections: Mapping[str, Section], description: Mapping[str
         ConfigError: If it does not; the message has one line per violation.
     """
     check_asked([asked for name, section in sections.items() for asked in section.asks(name)], description)
+
+
+def run(job: Job) -> None:
+    """Check the prepared data set of a job and write down what was asked of it.
+
+    Raises:
+        ConfigError: If it does not have what is asked for; nothing is written then.
+    """
+    asked = job.params["settings"]
+    check_asked(asked, read_json(job.input["data"]))
+    write_json(job.output["checked"], {"asked": asked})
 
 
 def check_asked(asked: Iterable[Asked], description: Mapping[str, Any]) -> None:
