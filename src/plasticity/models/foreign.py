@@ -98,7 +98,7 @@ class ForeignClassifier(Classifier):
         if self.head.out_features != num_classes:
             expected = f"the head of {self._name!r} to have an output for each of {num_classes} classes"
             raise ComponentError("model.name", expected=expected, got=f"{self.head.out_features} outputs")
-        self.eval()
+        self.train(False)
         images = torch.linspace(-1, 1, 2 * prod(image_shape)).view(2, *image_shape)
         with self._whole() as whole:
             logits = whole(images)

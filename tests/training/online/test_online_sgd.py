@@ -14,7 +14,7 @@ SIZES = (64, 16, 8, 4)
 PIXELS = sparse_images(90)
 PLAIN = Optimisation(0.05)
 BATCHES = Optimisation(0.05, batch_size=4)
-NC1 = {"name": "nc1", "weight": 0.05, "cap": None}
+NC1 = {"name": "nc1", "weight": 0.05}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from plasticity.training.online.stacked import train_stacked
 NONE = {"name": "none"}
 PENALTIES = {
     "none": NONE,
-    "nc1": {"name": "nc1", "weight": 0.05, "cap": None},
+    "nc1": {"name": "nc1", "weight": 0.05},
     "nc1 capped": {"name": "nc1", "weight": -0.05, "cap": 1.0},
 }
 TOLERANCE = 1e-5  # of the largest weight

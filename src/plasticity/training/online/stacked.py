@@ -44,16 +44,19 @@ def train_stacked(
     """
     images, labels = torch.from_numpy(pixels.dense()).to(device), torch.from_numpy(pixels.labels).to(device)
     rows = torch.from_numpy(np.asarray(orders)).to(device)
-    hits = torch.empty(rows.shape, dtype=torch.bool, device=device)
+    hits = np.empty(rows.shape, dtype=bool)
     for replicas in _in_step(stack):
         part = stack.take(replicas)
         training = _training(part, optimisation, device, origin.of(replicas) if origin else Origin([0] * len(replicas)))
-        for first in range(0, rows.shape[1], optimisation.batch_size):
-            batch = rows[replicas, first : first + optimisation.batch_size]
-            hits[replicas, first : first + batch.shape[1]] = training.step(images[batch], labels[batch])
+        theirs = rows.index_select(0, torch.tensor(replicas).to(device))
+        right = torch.empty(theirs.shape, dtype=torch.bool, device=device)
+        for first in range(0, theirs.shape[1], optimisation.batch_size):
+            batch = theirs[:, first : first + optimisation.batch_size]
+            right[:, first : first + batch.shape[1]] = training.step(images[batch], labels[batch])
+        hits[replicas] = right.cpu().numpy()
         training.write_back(part)
         stack.put(replicas, part)
-    return hits.cpu().numpy()
+    return hits
 
 
 def _in_step(stack: Stack) -> Iterator[list[int]]:
