@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from plasticity.config.findings import ConfigError
-from plasticity.stages.check_data import check_against_data, check_asked
+from plasticity.jobs.adapter import Files, Job
+from plasticity.stages.check_data import check_against_data, check_asked, run
 from plasticity.studies.configuration import typed_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +46,18 @@ def test_what_is_asked_may_come_from_a_file() -> None:
     asked = [asked for name, section in sections().items() for asked in section.asks(name)]
     check_asked(json.loads(json.dumps(asked)), DESCRIPTION)
     assert {each["draw"] for each in asked} == {"halves", "permuted_pixels", "super_classes"}
+
+
+def test_a_job_leaves_what_it_has_checked(tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text(json.dumps(DESCRIPTION), encoding="utf-8")
+    asked = json.loads(json.dumps([each for name, section in sections().items() for each in section.asks(name)]))
+    job = Job(
+        input=Files(named={"description": (tmp_path / "dataset.json",)}),
+        output=Files(named={"checked": (tmp_path / "checked.json",)}),
+        params={"settings": {"asked": asked}},
+    )
+    run(job)
+    assert json.loads((tmp_path / "checked.json").read_text(encoding="utf-8")) == {"asked": asked}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ rule prepare_data:
 rule check_data:
     """Refuse what the sections ask for and the data set does not have, before any training."""
     input:
-        data=PREPARED,
+        description=PREPARED,
     output:
         checked=CHECKED,
     log:
@@ -45,7 +45,7 @@ rule check_data:
         "../../environment.yml"
     params:
         stage="plasticity.stages.check_data:run",
-        settings=ASKED,
+        settings=dict(asked=ASKED),
         code=code_of("plasticity.stages.check_data"),
     message:
         "Checking that the data set has what the studies ask for"

@@ -13,52 +13,21 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
-from typing import Any, ClassVar, TypeVar, cast, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 import torch
-from pydantic import TypeAdapter, create_model
+from pydantic import TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError
 from torch import Tensor, nn
 
 from plasticity.config.component import ComponentError
 from plasticity.config.settings import setting
 from plasticity.models.classifier import Classifier
-from plasticity.models.network import Network
 
-_KNOWN = ("image_shape", "in_channels", "num_classes")
+KNOWN = ("image_shape", "in_channels", "num_classes")
 """Parameters of a constructor that the workflow gives."""
 _SEEDS = 2**62
 M = TypeVar("M", bound=Classifier)
-
-
-class ForeignNetwork(Network):
-    """A network whose architecture is a class from outside; its fields are the parameters of that class."""
-
-    outside: ClassVar[type[nn.Module]]
-    called: ClassVar[str]
-
-    def create(self, image_shape: Sequence[int], num_classes: int, generator: torch.Generator) -> Classifier:
-        """Return a network whose weights are drawn from `generator`, on the CPU; the global one stays untouched."""
-        model = _seeded(0, lambda: self.build(image_shape, num_classes))
-        model.initialise(generator)
-        return model
-
-    def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
-        """Return a network, its weights drawn as its constructor does, and checked on two empty images.
-
-        Raises:
-            ComponentError: If it does not name its head, or its head does not give the logits.
-        """
-
-        def make() -> nn.Module:
-            known = {"image_shape": tuple(image_shape), "in_channels": image_shape[0], "num_classes": num_classes}
-            taken = inspect.signature(self.outside).parameters
-            given = {name: getattr(self, name) for name in type(self).model_fields}
-            return self.outside(**{name: value for name, value in known.items() if name in taken}, **given)
-
-        model = ForeignClassifier(make, self.called)
-        model.check(image_shape, num_classes)
-        return model
 
 
 class ForeignClassifier(Classifier):
@@ -85,7 +54,7 @@ class ForeignClassifier(Classifier):
                 own(generator)
             return
         seed = int(torch.randint(_SEEDS, (), generator=generator))
-        fresh = _seeded(seed, lambda: ForeignClassifier(self._make, self._name))
+        fresh = seeded(seed, lambda: ForeignClassifier(self._make, self._name))
         self.load_state_dict(fresh.state_dict())
 
     @torch.no_grad()
@@ -121,8 +90,12 @@ class ForeignClassifier(Classifier):
             setattr(place, attribute, nn.Identity())
 
 
-def network_of(outside: type[nn.Module], name: str) -> type[ForeignNetwork]:
-    """Return the component of a module from outside, its fields made from the signature of its `__init__`.
+def parameters_of(outside: type[nn.Module], name: str) -> dict[str, Any]:
+    """Return type and field of each parameter of a module's `__init__` that a configuration gives.
+
+    Args:
+        outside: The module's class.
+        name: What the configuration calls it, for messages.
 
     Raises:
         ComponentError: If a parameter without default is nothing that a configuration can say.
@@ -130,7 +103,7 @@ def network_of(outside: type[nn.Module], name: str) -> type[ForeignNetwork]:
     fields: dict[str, Any] = {}
     hints = get_type_hints(outside.__init__)
     for key, parameter in inspect.signature(outside).parameters.items():
-        if key in _KNOWN or parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+        if key in KNOWN or parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
             continue
         required = parameter.default is parameter.empty
         default = {} if required else {"default": parameter.default}
@@ -140,9 +113,7 @@ def network_of(outside: type[nn.Module], name: str) -> type[ForeignNetwork]:
         elif required:
             expected = f"parameter {key!r} of {name!r} to have a type that a configuration can say, or a default"
             raise ComponentError("model.name", expected=expected, got=str(hints[key]))
-    found = create_model(outside.__name__, __base__=ForeignNetwork, __doc__=inspect.getdoc(outside), **fields)
-    found.outside, found.called = outside, name
-    return found
+    return fields
 
 
 def _sayable(hint: Any) -> bool:
@@ -165,7 +136,7 @@ def _head_of(module: nn.Module, name: str) -> tuple[str, nn.Linear]:
     return path, head
 
 
-def _seeded(seed: int, make: Callable[[], M]) -> M:
+def seeded(seed: int, make: Callable[[], M]) -> M:
     """Return what `make` makes while torch's global generator is seeded, and put that generator back."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

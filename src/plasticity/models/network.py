@@ -1,12 +1,16 @@
 """What every network component is: parameters of an architecture, and how a network of it is built and initialised."""
 
 from collections.abc import Sequence
+from inspect import getdoc, signature
+from typing import ClassVar
 
 import torch
+from pydantic import create_model
 from torch import nn
 
 from plasticity.config.component import Component
 from plasticity.models.classifier import Classifier
+from plasticity.models.foreign import ForeignClassifier, parameters_of, seeded
 
 
 class Network(Component, kind="model"):
@@ -37,7 +41,38 @@ class Network(Component, kind="model"):
             PlasticityError: If it is neither.
         """
         if isinstance(outside, type) and issubclass(outside, nn.Module):
-            from plasticity.models.foreign import network_of  # noqa: PLC0415 - it imports this module
-
-            return network_of(outside, name)
+            fields = parameters_of(outside, name)
+            found = create_model(outside.__name__, __base__=ForeignNetwork, __doc__=getdoc(outside), **fields)
+            found.outside, found.called = outside, name
+            return found
         return super().adapted(outside, name)
+
+
+class ForeignNetwork(Network):
+    """A network whose architecture is a class from outside; its fields are the parameters of that class."""
+
+    outside: ClassVar[type[nn.Module]]
+    called: ClassVar[str]
+
+    def create(self, image_shape: Sequence[int], num_classes: int, generator: torch.Generator) -> Classifier:
+        """Return a network whose weights are drawn from `generator`, on the CPU; the global one stays untouched."""
+        model = seeded(0, lambda: self.build(image_shape, num_classes))
+        model.initialise(generator)
+        return model
+
+    def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
+        """Return a network, its weights drawn as its constructor does, and checked on two images.
+
+        Raises:
+            ComponentError: If it does not name its head, or its head does not give the logits.
+        """
+
+        def make() -> nn.Module:
+            known = {"image_shape": tuple(image_shape), "in_channels": image_shape[0], "num_classes": num_classes}
+            taken = signature(self.outside).parameters
+            given = {name: getattr(self, name) for name in type(self).model_fields}
+            return self.outside(**{name: value for name, value in known.items() if name in taken}, **given)
+
+        model = ForeignClassifier(make, self.called)
+        model.check(image_shape, num_classes)
+        return model

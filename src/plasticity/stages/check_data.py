@@ -22,6 +22,12 @@ from plasticity.tasks.super_classes import draw_parts, first_task
 _ANY_SEED = 0
 
 
+def run(job: Job) -> None:
+    """Check the data set that the input "description" tells of; settings and output "checked" hold what is asked."""
+    check_asked(job.settings["asked"], read_json(job.input["description"]))
+    write_json(job.output["checked"], job.settings)
+
+
 def check_against_data(sections: Mapping[str, Section], description: Mapping[str, Any]) -> None:
     """Check that a prepared data set has what the sections of a configuration ask for.
 
@@ -33,17 +39,6 @@ def check_against_data(sections: Mapping[str, Section], description: Mapping[str
         ConfigError: If it does not; the message has one line per violation.
     """
     check_asked([asked for name, section in sections.items() for asked in section.asks(name)], description)
-
-
-def run(job: Job) -> None:
-    """Check the prepared data set of a job and write down what was asked of it.
-
-    Raises:
-        ConfigError: If it does not have what is asked for; nothing is written then.
-    """
-    asked = job.params["settings"]
-    check_asked(asked, read_json(job.input["data"]))
-    write_json(job.output["checked"], {"asked": asked})
 
 
 def check_asked(asked: Iterable[Asked], description: Mapping[str, Any]) -> None:
