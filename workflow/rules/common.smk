@@ -156,6 +156,7 @@ def targets(section):
         f"{folder}/figures",
         *kept_tables(section),
         *(f"{folder}/tables/{page}.html" for page in [*study.pages, "published"]),
+        *PLANS[section].manifests,  # Snakemake would not miss one that is gone
     ]
 
 
@@ -215,9 +216,7 @@ def command_line():
 # A checkpoint that is gone takes its manifest with it: the run that begins makes both again.
 if workflow.is_main_process:
     for manifest in drop_incomplete(
-        Path(prefixed(path))
-        for plan in plans_of("warm_start")
-        for path in plan.manifests
+        Path(prefixed(path)) for plan in PLANS.values() for path in plan.manifests
     ):
         print(f"{manifest}: checkpoints are gone, made again", file=sys.stderr)
 

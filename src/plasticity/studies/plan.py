@@ -44,6 +44,11 @@ class StudyPlan(Generic[Arm]):
         """Folder of the section's results."""
         return f"results/{self.section}/{self.config['dataset']['name']}"
 
+    @property
+    def manifests(self) -> list[str]:
+        """Manifests of the section's checkpoints; none where a job keeps them in its trajectory alone."""
+        return []
+
     @cached_property
     def arms(self) -> dict[str, Arm]:
         """Arms by name, in the order in which tables and figures have them."""
