@@ -92,6 +92,6 @@ def test_no_forward_pass_before_a_step() -> None:
 
 def test_an_unknown_hook_is_one_line() -> None:
     with pytest.raises(
-        PlasticityError, match=r"^hook\.name: expected one of .*, got 'perturbe'; did you mean 'perturb'\?$"
+        PlasticityError, match=r"^hook\.name: expected one of .*, got 'perturbs'; did you mean 'perturb'\?$"
     ):
-        hooks_of({"hooks": [{"name": "perturbe"}]})
+        hooks_of({"hooks": [{"name": "perturbs"}]})

@@ -17,7 +17,7 @@ if not BASE.is_file():
 # Jobs and this process find the package in the checkout, also where it is not installed.
 sys.path.insert(0, PACKAGE)
 paths = [PACKAGE, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
+os.environ.update(PYTHONPATH=os.pathsep.join(dict.fromkeys(filter(None, paths))))
 
 import yaml
 from jinja2.defaults import DEFAULT_NAMESPACE
