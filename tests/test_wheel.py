@@ -21,7 +21,8 @@ import torch
 import plasticity
 from plasticity.studies.configuration import load_config
 from plasticity.metrics import measure, nc1
-from plasticity.report.published.claims import published_studies, read_published
+from plasticity.report.published.claims import read_published
+from plasticity.studies import all_studies
 from plasticity.storage.schemas import SCHEMAS
 
 root, installed = sys.argv[1:]
@@ -34,7 +35,7 @@ assert 0 <= measure(network, [(torch.randn(30, 1, 2, 2), torch.arange(30) % 3)],
 config = load_config(yaml.safe_load(open(f"{root}/config.yaml")), root=root)
 assert config["dataset"]["name"] == "digits"
 assert all(SCHEMAS[name] for name in SCHEMAS)
-assert all(read_published(study).claims for study in published_studies()) and published_studies()
+assert all(read_published(study.published).claims for study in all_studies().values())
 modules = [module for name, module in sys.modules.items() if name.partition(".")[0] == "plasticity"]
 assert all(module.__file__.startswith(installed) for module in modules), modules
 print(plasticity.__version__)

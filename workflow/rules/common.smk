@@ -191,7 +191,11 @@ def of_the_run():
         "resources.svg",
         "resources.png",
     ]
-    return [*pages, *(f"results/benchmarks/{DATASET}/{name}" for name in names)]
+    return [
+        CHECKED,
+        *pages,
+        *(f"results/benchmarks/{DATASET}/{name}" for name in names),
+    ]
 
 
 def prefixed(path):

@@ -16,7 +16,6 @@ rule first_task:
     """Train some seeds on the first task, for as long as the longest of its arms."""
     input:
         data=PREPARED,
-        checked=ancient(CHECKED),
     output:
         trajectory=directory(
             f"{RESULTS}/first_task/{{first_task}}/{{group}}/trajectory"

@@ -29,7 +29,8 @@ rule prepare_data:
         "../scripts/stage.py"
 
 
-# Its output is `ancient` where it is an input: what is asked for is checked again, and nothing is trained again for it.
+# No other rule has its output as input: a changed question would train everything again, or, where the input is
+# `ancient`, hide from Snakemake that other parameters have changed. It is a target, and goes first.
 rule check_data:
     """Refuse what the sections ask for and the data set does not have, before any training."""
     input:
@@ -40,6 +41,7 @@ rule check_data:
         f"logs/{DATASET}/check_data.log",
     benchmark:
         f"{DATA}/benchmarks/check_data.tsv"
+    priority: 100
     localrule: True
     conda:
         "../../environment.yml"

@@ -16,7 +16,6 @@ rule pre_train:
     """Train some seeds on the first task, and keep checkpoints in equal ratios."""
     input:
         data=PREPARED,
-        checked=ancient(CHECKED),
     output:
         trajectory=directory(
             f"{RESULTS}/pre_train/{{pre_trained}}/{{group}}/trajectory"

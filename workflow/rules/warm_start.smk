@@ -22,7 +22,6 @@ rule draw_split:
     """Draw a seed's training images and the half that it warms up on."""
     input:
         data=PREPARED,
-        checked=ancient(CHECKED),
     output:
         split=f"{RESULTS}/splits/seed{{seed}}.parquet",
     log:
