@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from snakemake.cli import parse_config
 
@@ -21,6 +21,7 @@ def test_leaf(text: str, meaning: object) -> None:
     assert typed({"key": [text]}) == {"key": [meaning]}
 
 
+@settings(deadline=None)
 @given(TREES)
 def test_argument_of_snakemake_means_what_the_file_would(tree: dict[str, object]) -> None:
     text = yaml.safe_dump(tree, default_flow_style=True, width=10**9).strip()

@@ -150,7 +150,7 @@ def test_study_has_the_tables_of_a_local_run(study: Run, local: Path) -> None:
 @pytest.mark.usefixtures("local")
 def test_jobs_ask_for_what_the_profile_says(study: Run) -> None:
     jobs = {job["Comment"].removeprefix("rule_").partition("_wildcards_")[0]: job for job in study.jobs()}
-    group = "measure_export_plain_seeds1-1_measure_collapse"  # one job, with the GPUs of one
+    group = "measure_export_measure_collapse"  # one job, with the GPUs of one
     assert jobs.keys() == {"warm_up", group, "fine_tune", "correlate"}
     assert len(study.jobs()) == len(jobs) + len(CHUNKS)  # of fine_tune, random_init's besides
     assert jobs[group].get("TresPerJob") == "gres:gpu:1"
