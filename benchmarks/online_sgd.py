@@ -18,10 +18,12 @@ import torch
 from common import copy_bandwidth, cores, peak_flops, pixels_of, print_table
 from numpy.typing import NDArray
 
+from plasticity.config.component import Chosen
+from plasticity.config.training_section import Optimisation
 from plasticity.models.model_registry import build_model
 from plasticity.models.weights import weights_of
 from plasticity.seeding import numpy_generator, torch_generator
-from plasticity.training.online.online_sgd import Optimisation, train_online
+from plasticity.training.online.online_sgd import train_online
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.stack import Stack, stack_of
 from plasticity.training.online.stacked import train_stacked
@@ -32,6 +34,7 @@ RATE = 0.01
 IMAGES = 2000
 ROUNDS = 9
 SHARE = {"a PyTorch loop": 1 / 10, "stacked tensors": 1 / 20, "the kernel": 1.0}  # of --steps, so that none takes long
+TRAINING = Optimisation(learning_rate=RATE)
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,9 @@ class Problem:
 
     def stack(self, replicas: int) -> Stack:
         """Return fresh networks."""
-        settings, side = {"name": "mlp", "hidden": self.hidden}, (1, 1, self.pixels.num_pixels)
+        mlp, side = Chosen(**{"name": "mlp", "hidden": self.hidden}), (1, 1, self.pixels.num_pixels)
         models = [
-            build_model(settings, side, self.pixels.num_classes, torch_generator(seed, "init"))
-            for seed in range(replicas)
+            build_model(mlp, side, self.pixels.num_classes, torch_generator(seed, "init")) for seed in range(replicas)
         ]
         return stack_of([weights_of(model) for model in models])
 
@@ -99,13 +101,13 @@ def plain_loop(problem: Problem, threads: int) -> int:
 def stacked(problem: Problem, threads: int) -> int:
     """Train all replicas at once as batched matrix products."""
     torch.set_num_threads(threads)
-    train_stacked(problem.stack(REPLICAS), problem.pixels, problem.orders, Optimisation(RATE), "cpu")
+    train_stacked(problem.stack(REPLICAS), problem.pixels, problem.orders, TRAINING, "cpu")
     return problem.orders.size
 
 
 def kernel(problem: Problem, threads: int) -> int:
     """Train all replicas in the compiled loop, side by side on the threads."""
-    train_online(problem.stack(REPLICAS), problem.pixels, problem.orders, Optimisation(RATE), threads=threads)
+    train_online(problem.stack(REPLICAS), problem.pixels, problem.orders, TRAINING, threads=threads)
     return problem.orders.size
 
 
@@ -128,7 +130,7 @@ def work_of(problem: Problem) -> Work:
     it. Active hidden units are counted on trained networks.
     """
     stack = problem.stack(1)
-    train_online(stack, problem.pixels, problem.orders[:1], Optimisation(RATE))
+    train_online(stack, problem.pixels, problem.orders[:1], TRAINING)
     features = problem.pixels.dense(problem.orders[0][:1000])
     flops, first = {}, 0.0
     for layer, (weight, bias) in enumerate(zip(stack.weights, stack.biases, strict=True)):

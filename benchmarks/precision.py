@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from common import print_table
 
+from plasticity.config.slices import FineTuneSettings, MeasureCollapseSettings, SplitSettings, WarmUpSettings
+from plasticity.config.whole_run import DataSetSettings
 from plasticity.stages.fine_tune import FineTuneFiles, fine_tune
 from plasticity.stages.measure_collapse import MeasureFiles, measure
 from plasticity.stages.prepare import prepare
@@ -38,17 +40,17 @@ def outcome(base: Path, seed: int, precision: str, penalty: str) -> dict[str, An
     files = WarmUpFiles(base / "data", {seed: split}, folder / "trajectory", folder / "warm_up")
     training = {**TRAINING, "penalty": WARM_UPS[penalty]}
     settings = {**given, "warm_up": penalty, "training": training, "epochs": (WARM_UP_EPOCHS,)}
-    warm_up(files, settings=settings, threads=1, code="")
-    training = {**TRAINING, "stop_accuracy": 0.99, "max_epochs": FINE_TUNE_EPOCHS}
-    settings = {**given, "arm": penalty, "training": training, "test_size": TEST_SIZE}
+    warm_up(files, settings=WarmUpSettings.of(settings), threads=1, code="")
+    ends = {"stop_accuracy": 0.99, "max_epochs": FINE_TUNE_EPOCHS}
+    settings = {**given, "arm": penalty, "training": TRAINING, **ends, "test_size": TEST_SIZE}
     checkpoint = files.trajectory / seed_folder(seed) / trajectory_name(WARM_UP_EPOCHS)
     inputs = {(seed, WARM_UP_EPOCHS): checkpoint}, base / "data", {seed: split}
     tuned = FineTuneFiles(*inputs, folder / "outcomes", folder / "history", folder)
-    fine_tune(tuned, settings=settings, threads=1, code="")
+    fine_tune(tuned, settings=FineTuneSettings.of(settings), threads=1, code="")
     settings = {"start": penalty, "model": MODEL, "test_size": TEST_SIZE, "batch_size": 64}
-    settings |= {"train_mode_nc1": False, "probe_images": 0}
+    settings["measure"] = {"train_mode_nc1": False, "probe_images": 1}
     measured = MeasureFiles(*inputs, folder / "collapse")
-    measure(measured, settings=settings, threads=1)
+    measure(measured, settings=MeasureCollapseSettings.of(settings), threads=1)
     row = (
         read_table(tuned.output, "fine_tune").iloc[0].to_dict()
         | read_table(measured.output, "collapse").iloc[0].to_dict()
@@ -63,9 +65,9 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
-        prepare({"name": "digits", "reader": "digits"}, base / "data")
+        prepare(DataSetSettings(name="digits", reader="digits"), base / "data")
         for seed in range(1, arguments.seeds + 1):
-            split = {"train_size": 800, "warm_up_fraction": 0.5}
+            split = SplitSettings(train_size=800, warm_up_fraction=0.5)
             draw_split(split, dataset=base / "data", seed=seed, output=base / f"split{seed}")
             rows += [outcome(base, seed, precision, penalty) for penalty in WARM_UPS for precision in ("exact", "fast")]
     frame = pd.DataFrame(rows)

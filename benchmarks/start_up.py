@@ -29,13 +29,14 @@ SCRIPT = """
 import time
 from pathlib import Path
 import torch
+from plasticity.config.component import Chosen
 from plasticity.data.store import open_store
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.data.image_tensors import train_tensors
 from usual import UsualLoop
 store = open_store(Path("results/data/digits"))
-model = build_model({"name": "resnet18_narrow", "width": 8}, store.image_shape, 10, torch_generator(0, "init"))
+model = build_model(Chosen(name="resnet18_narrow", width=8), store.image_shape, 10, torch_generator(0, "init"))
 next(iter(UsualLoop(model, train_tensors(store, torch.device("cpu")), 64).batches()))
 print(time.time())
 """

@@ -26,6 +26,10 @@ from common import cpu_seconds, print_table, seconds
 from limits import Traffic, ceilings, clock_of, shares, step_flops
 from usual import UsualLoop
 
+from plasticity.config.component import Chosen
+from plasticity.config.slices import SplitSettings
+from plasticity.config.training_section import Optimisation
+from plasticity.config.whole_run import DataSetSettings
 from plasticity.data.image_tensors import ImageTensors, train_tensors
 from plasticity.data.store import open_store
 from plasticity.jobs.device import describe_device, place, prepare_device
@@ -41,6 +45,7 @@ from plasticity.tasks.halves import draw_split
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.graphs import GraphedStep, recordable
+from plasticity.training.penalties.penalty import penalty_of
 from plasticity.training.step import TrainingStep
 
 Model = dict[str, Any]
@@ -82,13 +87,14 @@ class Problem:
     def network(self) -> Classifier:
         """Return a fresh network on the CPU."""
         _, height, width, channels = self.images.pixels.shape
-        return build_model(self.model, (channels, height, width), self.classes, torch_generator(0, "init"))
+        return build_model(Chosen(**self.model), (channels, height, width), self.classes, torch_generator(0, "init"))
 
     def step(self, penalty: str, precision: str) -> TrainingStep:
         """Return our step of a fresh network, as a training has it."""
         model = self.network()
         place(model, self.images.device)
-        given = (model, bind_optimiser(model, TRAINING, precision), self.images, PENALTIES[penalty], precision)
+        optimizer = bind_optimiser(model, Optimisation.of(TRAINING), precision)
+        given = (model, optimizer, self.images, penalty_of(Chosen(**PENALTIES[penalty])), precision)
         step = TrainingStep(*given)
         return GraphedStep(*given) if precision == "fast" and recordable(step) else step
 
@@ -165,11 +171,11 @@ def fine_tuning(checkpoints: int, device: torch.device) -> dict[str, float]:
     """Return seconds per fine-tuning of one epoch on the digits: several in a process, and a process for each."""
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
-        prepare({"name": "digits", "reader": "digits"}, base / "data")
-        split = {"train_size": None, "warm_up_fraction": 0.5}
+        prepare(DataSetSettings(name="digits", reader="digits"), base / "data")
+        split = SplitSettings(train_size=None, warm_up_fraction=0.5)
         draw_split(split, dataset=base / "data", seed=1, output=base / "split")
         for epoch in range(checkpoints):
-            model = build_model(NETWORKS["digits"][0], (1, 8, 8), CLASSES, torch_generator(epoch, "init"))
+            model = build_model(Chosen(**NETWORKS["digits"][0]), (1, 8, 8), CLASSES, torch_generator(epoch, "init"))
             write_checkpoint(base / f"{epoch}", weights_of(model), {})
         works = (
             lambda: fine_tune_in_process(base, range(checkpoints), "together"),
@@ -182,16 +188,17 @@ def fine_tuning(checkpoints: int, device: torch.device) -> dict[str, float]:
 def fine_tune_in_process(base: Path, epochs: Any, name: str) -> None:
     """Run the stage in a new interpreter."""
     settings = {"arm": "benchmark", "model": NETWORKS["digits"][0], "test_size": None, "precision": "exact"}
-    settings["training"] = {**TRAINING, "stop_accuracy": 0.999, "max_epochs": 1}
+    settings |= {"training": TRAINING, "stop_accuracy": 0.999, "max_epochs": 1}
     program = f"""
 from pathlib import Path
+from plasticity.config.slices import FineTuneSettings
 from plasticity.stages.fine_tune import FineTuneFiles, fine_tune
 base = Path({str(base)!r})
 checkpoints = {{(1, epoch): base / str(epoch) for epoch in {list(epochs)}}}
 out = base / {name!r}
 inputs = checkpoints, base / "data", {{1: base / "split"}}
 files = FineTuneFiles(*inputs, out / "table", out / "history", out)
-fine_tune(files, settings={settings!r}, threads=1, code="")
+fine_tune(files, settings=FineTuneSettings.of({settings!r}), threads=1, code="")
 """
     # This process has a slot of the GPU and keeps it: there has to be another one for its children.
     slots = max(2, int(os.environ.get(JOBS_PER_GPU, "1")))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from plasticity.config.slices import SplitSettings
+from plasticity.config.whole_run import DataSetSettings
 from plasticity.stages.prepare import prepare
 from plasticity.tasks.halves import draw_split
 from tiny_study import FOLDER, RESNET, SEED, TinyStudy, warm_up_settings
@@ -21,9 +23,9 @@ def listening() -> None:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyStudy:
     """The prepared digits and a split of 200 of them."""
     folder = tmp_path_factory.mktemp("tiny")
-    data = prepare({"name": "digits", "reader": "digits"}, folder / "digits")
+    data = prepare(DataSetSettings(name="digits", reader="digits"), folder / "digits")
     split = folder / "split.parquet"
-    draw_split({"train_size": 200, "warm_up_fraction": 0.5}, dataset=data, seed=SEED, output=split)
+    draw_split(SplitSettings(train_size=200, warm_up_fraction=0.5), dataset=data, seed=SEED, output=split)
     return TinyStudy(data, split)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from plasticity.config.component import Chosen
+from plasticity.config.training_section import Optimisation
 from plasticity.seeding import numpy_generator
-from plasticity.training.online.online_sgd import Optimisation
 from plasticity.training.online.pixels import Pixels, pixels_of_rows
 from plasticity.training.online.stack import Network, Stack, stack_of
 from plasticity.training.penalties.nc1 import NC1, nc1_of_batch
@@ -87,11 +88,10 @@ def loop(
     return dict(zip(network, trained, strict=True)), np.concatenate(hits)
 
 
-def _penalty(settings: Mapping[str, Any], features: torch.Tensor, labels: torch.Tensor, classes: int) -> Any:
-    if settings["name"] == "none":
+def _penalty(chosen: Chosen | None, features: torch.Tensor, labels: torch.Tensor, classes: int) -> Any:
+    if chosen is None or chosen.name == "none":
         return 0.0
-    penalty = NC1.model_validate({key: value for key, value in settings.items() if key != "name"})
-    return penalty.term(nc1_of_batch(features, labels, classes))
+    return chosen.make(NC1).term(nc1_of_batch(features, labels, classes))
 
 
 def largest_difference(one: Mapping[str, NDArray], other: Mapping[str, NDArray]) -> float:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from plasticity.training.bound_optimiser import BoundOptimiser, bind_optimiser
+from typed import optimisation
 
 DTYPES = (torch.float32, torch.float64)
 
@@ -39,7 +40,7 @@ def ours(
 ) -> BoundOptimiser:
     """Our optimizer of a network; `training` has what differs from a learning rate of 0.01 alone."""
     section = {"learning_rate": 0.01, "momentum": 0.0, "weight_decay": 0.0, **training, "optimizer": optimizer}
-    return bind_optimiser(network, section, precision)
+    return bind_optimiser(network, optimisation(section), precision)
 
 
 def assert_equal_networks(found: nn.Module, expected: nn.Module) -> None:

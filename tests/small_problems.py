@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from plasticity.config.whole_run import DataSetSettings
 from plasticity.data.dataset import DataSet
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.data.readers.reader import Reader
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from plasticity.stages.prepare import prepare
+from typed import chosen
 
 MLP = {"name": "mlp", "hidden": [12, 8]}
 RESNET = {"name": "resnet18_narrow", "width": 2}
@@ -49,7 +51,7 @@ def on_device(images: ImageTensors, device: torch.device) -> ImageTensors:
 
 
 def network(settings: dict[str, Any], seed: int = 0, *, shape: Sequence[int] = SHAPE) -> Classifier:
-    return build_model(settings, shape, CLASSES, generator(seed))
+    return build_model(chosen(settings), shape, CLASSES, generator(seed))
 
 
 def is_buffer(name: str) -> bool:
@@ -92,7 +94,7 @@ MADE = "small_problems:Made"
 def prepared_from(data: DataSet, folder: Path, name: str) -> Path:
     """Prepare a data set that a test has made."""
     Made.data = data
-    return prepare({"name": name, "reader": MADE}, folder)
+    return prepare(DataSetSettings(name=name, reader=MADE), folder)
 
 
 def prepared(folder: Path, count: int = 96) -> Path:

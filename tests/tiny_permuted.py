@@ -7,19 +7,21 @@ from typing import Any
 
 import pandas as pd
 
+from plasticity.config.slices import Branch, FirstTaskSettings, FollowingSettings
 from plasticity.stages.first_task import FirstTaskFiles, first_task
 from plasticity.stages.following_tasks import FollowingFiles, following_tasks
 from plasticity.storage.tables import read_table
 from tiny_study import MLP
 
-Settings = dict[str, Any]
+Plain = Mapping[str, Any]
 
 SEEDS = (1, 2)
-TRAINING: Settings = {"learning_rate": 0.05, "weight_decay": 0.0, "batch_size": 1, "penalty": {"name": "none"}}
-SHRINK: Settings = {"name": "shrink_perturb", "shrink": 0.5, "perturb": 0.1, "batch_norm": "keep"}
-RESET: Settings = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
-SHARED: Settings = {
-    **{"model": MLP, "train_size": 120, "permutations": "fresh", "reshuffle_epochs": False, "probe_images": 50},
+TRAINING: dict[str, Any] = {"learning_rate": 0.05, "weight_decay": 0.0, "batch_size": 1, "penalty": {"name": "none"}}
+SHRINK: dict[str, Any] = {"name": "shrink_perturb", "shrink": 0.5, "perturb": 0.1, "batch_norm": "keep"}
+RESET: dict[str, Any] = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
+SHARED: dict[str, Any] = {
+    **{"model": MLP, "train_size": 120, "permutations": "fresh", "reshuffle_epochs": False},
+    "measure": {"probe_images": 50},
 }
 
 
@@ -28,28 +30,37 @@ def first_settings(
     epochs: Sequence[int] = (1, 3),
     thresholds: Sequence[float] = (),
     max_epochs: int = 0,
-    shared: Mapping[str, Any] | None = None,
+    name: str = "plain",
+    shared: Plain | None = None,
     **training: Any,
-) -> Settings:
+) -> FirstTaskSettings:
     """Settings of a first task; `training` and `shared` override the tiny study's."""
     lengths = {"epochs": list(epochs), "thresholds": list(thresholds), "max_epochs": max_epochs}
-    return {**SHARED, **(shared or {}), "training": "plain", "first_task": {**TRAINING, **training}, **lengths}
+    said = {**SHARED, **(shared or {}), "training": name, "first_task": {**TRAINING, **training}, **lengths}
+    return FirstTaskSettings.of(said)
 
 
-def arm(name: str, *, tasks: int = 3, following: Mapping[str, Any] | None = None, **changed: Any) -> Settings:
+def arm(name: str, *, tasks: int = 3, following: Plain | None = None, **changed: Any) -> Branch:
     """An arm that leaves the first task after one epoch and goes through further tasks as it is."""
     plain = {"name": name, "first_task": "plain", "epochs": 1, "nc1_below": None, "max_epochs": 6}
     after = {"intervention": None, "intervene_after": "first_task"}
-    return {**plain, **after, "following": {**TRAINING, "epochs": 1, "tasks": tasks, **(following or {})}, **changed}
+    goes_on = {"following": {**TRAINING, "epochs": 1, **(following or {})}, "tasks": tasks}
+    return Branch.of({**plain, **after, **goes_on, **changed})
 
 
-def following_settings(*arms: Settings, shared: Mapping[str, Any] | None = None) -> Settings:
+def following_settings(*arms: Branch, shared: Plain | None = None) -> FollowingSettings:
     """Settings of an experiment."""
-    return {**SHARED, **(shared or {}), "experiment": "experiment", "arms": list(arms)}
+    said = {**SHARED, **(shared or {}), "experiment": "experiment", "arms": [each.plain() for each in arms]}
+    return FollowingSettings.of(said)
 
 
 def train_first(
-    data: Path, folder: Path, settings: Settings | None = None, *, seeds: Sequence[int] = SEEDS, code: str = "code"
+    data: Path,
+    folder: Path,
+    settings: FirstTaskSettings | None = None,
+    *,
+    seeds: Sequence[int] = SEEDS,
+    code: str = "code",
 ) -> FirstTaskFiles:
     """Run the stage in `folder`; return its files."""
     files = FirstTaskFiles(data, folder / "trajectory", folder / "history.parquet")
@@ -71,7 +82,7 @@ class Trained:
         return FollowingFiles(self.data, trajectories, {name: files.history for name, files in done}, output)
 
     def follow(
-        self, output: Path, settings: Settings, *, seeds: Sequence[int] = SEEDS, code: str = "code"
+        self, output: Path, settings: FollowingSettings, *, seeds: Sequence[int] = SEEDS, code: str = "code"
     ) -> pd.DataFrame:
         """Run the stage; return the table that it wrote."""
         following_tasks(self.files(output), settings=settings, seeds=seeds, threads=1, code=code)

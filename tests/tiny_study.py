@@ -5,20 +5,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from plasticity.config.slices import FineTuneSettings, MeasureCollapseSettings, WarmUpSettings
 from plasticity.stages.fine_tune import FineTuneFiles, fine_tune
 from plasticity.stages.measure_collapse import MeasureFiles, measure
 from plasticity.stages.warm_up import WarmUpFiles, warm_up
 from plasticity.storage.checkpoints import Checkpoint, read_checkpoint, seed_folder, trajectory_name
 
-Settings = dict[str, Any]
+Plain = dict[str, Any]
 
 SEED = 7
 FOLDER = seed_folder(SEED)
 """Where a trajectory has the checkpoints of the seed."""
 RECORDS = f"records/seed{SEED}"
-MLP: Settings = {"name": "mlp", "hidden": [16], "activation": "relu"}
-RESNET: Settings = {"name": "resnet18_narrow", "width": 2, "max_pool": False}
-TRAINING: Settings = {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0, "batch_size": 32}
+MLP: Plain = {"name": "mlp", "hidden": [16], "activation": "relu"}
+RESNET: Plain = {"name": "resnet18_narrow", "width": 2, "max_pool": False}
+TRAINING: Plain = {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0, "batch_size": 32}
 
 
 class Killed(BaseException):
@@ -26,25 +27,37 @@ class Killed(BaseException):
 
 
 def warm_up_settings(
-    *, model: Settings = MLP, epochs: tuple[int, ...] = (0, 1, 2, 3), precision: str = "exact", **training: Any
-) -> Settings:
+    *, model: Plain = MLP, epochs: tuple[int, ...] = (0, 1, 2, 3), precision: str = "exact", **training: Any
+) -> WarmUpSettings:
     """Settings of a warm-up; `training` overrides the tiny study's."""
     given = {**TRAINING, "penalty": {"name": "none"}, **training}
-    return {"warm_up": "plain", "model": model, "training": given, "precision": precision, "epochs": epochs}
+    said = {"warm_up": "plain", "model": model, "training": given, "precision": precision, "epochs": epochs}
+    return WarmUpSettings.of(said)
 
 
 def fine_tune_settings(
-    *, model: Settings = MLP, arm: str = "warm_start", precision: str = "exact", **training: Any
-) -> Settings:
+    *,
+    model: Plain = MLP,
+    arm: str = "warm_start",
+    precision: str = "exact",
+    stop_accuracy: float = 0.99,
+    max_epochs: int = 3,
+    test_size: int = 60,
+    **training: Any,
+) -> FineTuneSettings:
     """Settings of a fine-tuning; `training` overrides the tiny study's."""
-    given = {**TRAINING, "stop_accuracy": 0.99, "max_epochs": 3, **training}
-    return {"arm": arm, "model": model, "training": given, "precision": precision, "test_size": 60}
+    ends = {"stop_accuracy": stop_accuracy, "max_epochs": max_epochs}
+    said = {"arm": arm, "model": model, "training": {**TRAINING, **training}, **ends}
+    return FineTuneSettings.of({**said, "precision": precision, "test_size": test_size})
 
 
-def measure_settings(*, model: Settings = MLP, **changed: Any) -> Settings:
+def measure_settings(
+    *, model: Plain = MLP, test_size: int | None = 60, train_mode_nc1: bool = True
+) -> MeasureCollapseSettings:
     """Settings of the measuring stage."""
-    given = {"start": "plain", "model": model, "test_size": 60, "batch_size": 32}
-    return {**given, "train_mode_nc1": True, "probe_images": 50, **changed}
+    measure = {"train_mode_nc1": train_mode_nc1, "probe_images": 50}
+    said = {"start": "plain", "model": model, "test_size": test_size, "batch_size": 32, "measure": measure}
+    return MeasureCollapseSettings.of(said)
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,12 @@ class TinyStudy:
     split: Path
 
     def warm_up(
-        self, folder: Path, settings: Settings | None = None, *, seeds: Sequence[int] = (SEED,), code: str = "code"
+        self,
+        folder: Path,
+        settings: WarmUpSettings | None = None,
+        *,
+        seeds: Sequence[int] = (SEED,),
+        code: str = "code",
     ) -> WarmUpFiles:
         """Run the stage in `folder`; return its files."""
         outputs = folder / "trajectory", folder / "history.parquet"
@@ -67,7 +85,7 @@ class TinyStudy:
         self,
         folder: Path,
         checkpoints: Mapping[int, Path],
-        settings: Settings | None = None,
+        settings: FineTuneSettings | None = None,
         *,
         seeds: Sequence[int] = (SEED,),
         name: str = "job",
@@ -83,7 +101,7 @@ class TinyStudy:
         self,
         output: Path,
         checkpoints: Mapping[int, Path],
-        settings: Settings | None = None,
+        settings: MeasureCollapseSettings | None = None,
         *,
         seeds: Sequence[int] = (SEED,),
     ) -> Path:

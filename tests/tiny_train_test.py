@@ -3,18 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+from plasticity.config.slices import MeasureVariancesSettings, PreTrainSettings, TransferSettings
 from plasticity.stages.measure_variances import MeasureFiles, measure_variances
 from plasticity.stages.pre_train import PreTrainFiles, pre_train
 from plasticity.stages.transfer import TransferFiles, transfer
 
-Settings = dict[str, Any]
+Plain = dict[str, Any]
 
 SEEDS = (3, 4)
-MODEL: Settings = {"name": "mlp", "hidden": [24, 16], "activation": "relu"}
+MODEL: Plain = {"name": "mlp", "hidden": [24, 16], "activation": "relu"}
 EVEN_ODD = [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]]
-PARTS: Settings = {"train_size": 200, "test_size": 60, "balanced": True, "super_classes": EVEN_ODD, "next_task": None}
-NEXT: Settings = {"train_size": 60, "validation_size": 50, "test_size": 40}
-TRAINING: Settings = {
+PARTS: Plain = {"train_size": 200, "test_size": 60, "balanced": True, "super_classes": EVEN_ODD, "next_task": None}
+NEXT: Plain = {"train_size": 60, "validation_size": 50, "test_size": 40}
+TRAINING: Plain = {
     "iterations": 40,
     "learning_rate": 0.05,
     "annealing": "cosine",
@@ -25,24 +26,26 @@ TRAINING: Settings = {
 CHECKPOINTS = (0, 1, 10, 40)
 
 
-def pre_train_settings(**training: Any) -> Settings:
+def pre_train_settings(**training: Any) -> PreTrainSettings:
     named = {"study": "train_test_collapse", "dataset": "digits", "arm": "transfer"}
     same = {"model": MODEL, "parts": PARTS, "checkpoints": CHECKPOINTS}
-    return {**named, **same, "training": {**TRAINING, **training}}
+    return PreTrainSettings.of({**named, **same, "training": {**TRAINING, **training}})
 
 
-def measure_settings() -> Settings:
-    return {"experiment": "transfer", "arm": "transfer", "model": MODEL, "parts": PARTS, "k_means_restarts": 2}
+def measure_settings() -> MeasureVariancesSettings:
+    named, measure = {"experiment": "transfer", "arm": "transfer"}, {"k_means_restarts": 2}
+    return MeasureVariancesSettings.of({**named, "model": MODEL, "parts": PARTS, "measure": measure})
 
 
-def transfer_settings(**training: Any) -> Settings:
+def transfer_settings(**training: Any) -> TransferSettings:
     parts = {**PARTS, "next_task": NEXT}
     given = {**TRAINING, "iterations": 15, "learning_rate": 0.1, **training}
-    return {"experiment": "transfer", "arm": "transfer", "model": MODEL, "parts": parts, "training": given}
+    named = {"experiment": "transfer", "arm": "transfer"}
+    return TransferSettings.of({**named, "model": MODEL, "parts": parts, "training": given})
 
 
 def train(
-    data: Path, folder: Path, settings: Settings | None = None, *, seeds: tuple[int, ...] = SEEDS
+    data: Path, folder: Path, settings: PreTrainSettings | None = None, *, seeds: tuple[int, ...] = SEEDS
 ) -> PreTrainFiles:
     """Run the stage of the first task in `folder`; return its files."""
     files = PreTrainFiles(data, folder / "trajectory", folder / "history.parquet")
@@ -57,7 +60,7 @@ def measure(data: Path, trajectory: Path, output: Path) -> Path:
     return output
 
 
-def go_on(data: Path, trajectory: Path, folder: Path, settings: Settings | None = None) -> TransferFiles:
+def go_on(data: Path, trajectory: Path, folder: Path, settings: TransferSettings | None = None) -> TransferFiles:
     """Run the stage of the next task in `folder`; return its files."""
     files = TransferFiles(data, trajectory, folder / "rate.parquet", folder / "rate")
     transfer(files, settings=settings or transfer_settings(), seeds=SEEDS, threads=1, code="code")

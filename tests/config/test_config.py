@@ -746,7 +746,7 @@ def test_typed_configuration_says_what_the_mapping_says() -> None:
     assert study.warm_up.learning_rate == demo()[WS]["warm_up"]["learning_rate"]
     decay = study.arms["weight_decay"].warm_up
     assert decay is not None
-    assert decay.given == {"weight_decay": (0.01, 0.1)}
+    assert decay.given() == {"weight_decay": [0.01, 0.1]}
     assert study.model.parameters == {"width": 8, "max_pool": False}
     assert config.dataset.chosen_reader.name == "digits"
     with pytest.raises(ValidationError, match="frozen"):

@@ -81,7 +81,7 @@ def test_a_component_may_have_lists() -> None:
 def test_typed_overrides_say_what_was_given() -> None:
     arm = Arm.model_validate_json('{"phase": {"learning_rate": [0.1, 0.2], "size": null, "epochs": 3}}')
     assert arm.phase is not None
-    assert arm.phase.given == {"learning_rate": (0.1, 0.2), "size": None, "epochs": 3}
+    assert arm.phase.given() == {"learning_rate": [0.1, 0.2], "size": None, "epochs": 3}
 
 
 @pytest.mark.parametrize(

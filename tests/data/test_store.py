@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from plasticity.config.whole_run import DataSetSettings
 from plasticity.data.readers.digits import Digits
 from plasticity.data.store import ARRAYS, open_store
 from plasticity.errors import PlasticityError
@@ -15,7 +16,7 @@ from plasticity.stages.prepare import prepare
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare({"name": "digits", "reader": "digits"}, tmp_path_factory.mktemp("digits")).parent
+    return prepare(DataSetSettings(name="digits", reader="digits"), tmp_path_factory.mktemp("digits")).parent
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from small_problems import assert_same, generator, state
+from typed import chosen
 
 
 def made(settings: dict, seed: int = 3) -> Classifier:
-    return build_model(settings, SHAPE, CLASSES, generator(seed))
+    return build_model(chosen(settings), SHAPE, CLASSES, generator(seed))
 
 
 @pytest.mark.parametrize("name", ["WideNet", "OwnWeights"])

@@ -8,6 +8,7 @@ from torch import nn
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from small_problems import generator
+from typed import chosen
 
 
 def linears(model: nn.Module) -> list[nn.Linear]:
@@ -15,7 +16,7 @@ def linears(model: nn.Module) -> list[nn.Linear]:
 
 
 def build(seed: int = 0, **options: object) -> Classifier:
-    return build_model({"name": "mlp", **options}, (1, 28, 28), 10, generator(seed))
+    return build_model(chosen({"name": "mlp", **options}), (1, 28, 28), 10, generator(seed))
 
 
 def test_parameter_count_of_the_papers_network() -> None:
@@ -25,7 +26,7 @@ def test_parameter_count_of_the_papers_network() -> None:
 
 @pytest.mark.parametrize(("hidden", "shape"), [([5], (1, 4, 4)), ([7, 3], (3, 2, 5))])
 def test_sizes_follow_the_options(hidden: list[int], shape: tuple[int, int, int]) -> None:
-    model = build_model({"name": "mlp", "hidden": hidden}, shape, 4, generator(0))
+    model = build_model(chosen({"name": "mlp", "hidden": hidden}), shape, 4, generator(0))
     sizes = [math.prod(shape), *hidden, 4]
     assert [(m.in_features, m.out_features) for m in linears(model)] == list(pairwise(sizes))
 
@@ -56,14 +57,14 @@ def test_weights_are_kaiming_uniform_with_the_gain_of_the_activation(activation:
 
 
 def test_channels_last_images_flatten_in_the_usual_order() -> None:
-    model = build_model({"name": "mlp"}, (3, 4, 5), 10, generator(0))
+    model = build_model(chosen({"name": "mlp"}), (3, 4, 5), 10, generator(0))
     images = torch.randn(2, 3, 4, 5, generator=generator(1))
     assert torch.equal(model(images.to(memory_format=torch.channels_last)), model(images))
 
 
 def test_pytorchs_initialisation_is_that_of_its_linear_layers() -> None:
     settings = {"name": "mlp", "hidden": [300, 200], "activation": "relu", "initialisation": "pytorch"}
-    model = build_model(settings, (1, 10, 10), 5, torch.Generator().manual_seed(0))
+    model = build_model(chosen(settings), (1, 10, 10), 5, torch.Generator().manual_seed(0))
     for layer in (module for module in model.modules() if isinstance(module, nn.Linear)):
         bound = layer.in_features**-0.5
         for values in (layer.weight.detach(), layer.bias.detach()):

@@ -6,6 +6,7 @@ from plasticity.config.component import known
 from plasticity.errors import PlasticityError
 from plasticity.models.model_registry import build_model
 from small_problems import assert_same, generator, state
+from typed import chosen
 
 SMALL = {
     "resnet18": {"name": "resnet18", "width": 4},
@@ -25,7 +26,7 @@ def test_small_networks_cover_all_there_are() -> None:
 @pytest.mark.parametrize("name", sorted(SMALL))
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 32, 32), (3, 9, 12)], ids=str)
 def test_every_network_takes_every_image(name: str, shape: tuple[int, int, int]) -> None:
-    model = build_model(SMALL[name], shape, 7, generator(0))
+    model = build_model(chosen(SMALL[name]), shape, 7, generator(0))
     images = torch.randn(3, *shape, generator=generator(1))
     for mode in (True, False):
         model.train(mode)
@@ -38,7 +39,7 @@ def test_every_network_takes_every_image(name: str, shape: tuple[int, int, int])
 
 @pytest.mark.parametrize("name", sorted(SMALL))
 def test_logits_are_the_head_of_the_features(name: str) -> None:
-    model = build_model(SMALL[name], (1, 8, 8), 5, generator(0)).eval()
+    model = build_model(chosen(SMALL[name]), (1, 8, 8), 5, generator(0)).eval()
     images = torch.randn(4, 1, 8, 8, generator=generator(1))
     features = model.features(images)
     assert isinstance(model.head, nn.Linear)
@@ -52,10 +53,10 @@ def test_logits_are_the_head_of_the_features(name: str) -> None:
 def test_weights_are_those_of_the_generator(name: str) -> None:
     torch.manual_seed(0)
     global_state = torch.random.get_rng_state()
-    one = build_model(SMALL[name], (1, 8, 8), 5, generator(3))
+    one = build_model(chosen(SMALL[name]), (1, 8, 8), 5, generator(3))
     torch.rand(100)
-    same = build_model(SMALL[name], (1, 8, 8), 5, generator(3))
-    other = build_model(SMALL[name], (1, 8, 8), 5, generator(4))
+    same = build_model(chosen(SMALL[name]), (1, 8, 8), 5, generator(3))
+    other = build_model(chosen(SMALL[name]), (1, 8, 8), 5, generator(4))
     assert_same(state(one), state(same))
     assert not any(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True) if a.ndim > 1)
     torch.manual_seed(0)
@@ -65,13 +66,13 @@ def test_weights_are_those_of_the_generator(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(SMALL))
 def test_global_generator_is_untouched(name: str) -> None:
     before = torch.random.get_rng_state()
-    build_model(SMALL[name], (1, 8, 8), 5, generator(3))
+    build_model(chosen(SMALL[name]), (1, 8, 8), 5, generator(3))
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))
 def test_initialise_draws_everything_anew(name: str) -> None:
-    model = build_model(SMALL[name], (1, 8, 8), 5, generator(3))
+    model = build_model(chosen(SMALL[name]), (1, 8, 8), 5, generator(3))
     expected = state(model)
     with torch.no_grad():
         for value in model.state_dict().values():
@@ -83,7 +84,7 @@ def test_initialise_draws_everything_anew(name: str) -> None:
 @pytest.mark.parametrize(("name", "nearest"), [("resnet81", "resnet18"), ("MLP_", None), ("mpl", "mlp")])
 def test_unknown_name_is_refused_with_the_nearest(name: str, nearest: str | None) -> None:
     with pytest.raises(PlasticityError) as error:
-        build_model({"name": name}, (1, 8, 8), 5, generator(0))
+        build_model(chosen({"name": name}), (1, 8, 8), 5, generator(0))
     text = str(error.value)
     assert text.startswith(f"model.name: expected one of {', '.join(known('model'))}, got ")
     assert repr(name) in text
@@ -93,4 +94,4 @@ def test_unknown_name_is_refused_with_the_nearest(name: str, nearest: str | None
 
 def test_a_parameter_that_the_network_lacks_is_named() -> None:
     with pytest.raises(PlasticityError, match=r"^model.width: expected a key of mlp .*, got the unknown key .width.$"):
-        build_model({"name": "mlp", "width": 4}, (1, 8, 8), 5, generator(0))
+        build_model(chosen({"name": "mlp", "width": 4}), (1, 8, 8), 5, generator(0))

@@ -8,16 +8,17 @@ from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from plasticity.models.resnet import BasicBlock
 from small_problems import generator
+from typed import chosen
 
 
 @pytest.fixture(scope="module")
 def paper() -> Classifier:
-    return build_model({"name": "resnet18"}, (3, 32, 32), 10, generator(0))
+    return build_model(chosen({"name": "resnet18"}), (3, 32, 32), 10, generator(0))
 
 
 @pytest.fixture(scope="module")
 def narrow() -> Classifier:
-    return build_model({"name": "resnet18_narrow"}, (3, 32, 32), 10, generator(0))
+    return build_model(chosen({"name": "resnet18_narrow"}), (3, 32, 32), 10, generator(0))
 
 
 def parameters(model: nn.Module) -> int:
@@ -57,7 +58,7 @@ def test_max_pool_is_what_tells_the_two_apart(paper: Classifier, narrow: Classif
 @pytest.mark.parametrize("max_pool", [True, False])
 def test_spatial_sizes(max_pool: bool) -> None:
     settings = {"name": "resnet18", "width": 2, "max_pool": max_pool}
-    model = build_model(settings, (1, 32, 32), 3, generator(0))
+    model = build_model(chosen(settings), (1, 32, 32), 3, generator(0))
     shapes = []
     for module in model.modules():
         if isinstance(module, BasicBlock):

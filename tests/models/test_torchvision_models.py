@@ -11,6 +11,7 @@ from plasticity.models.model_registry import build_model
 from plasticity.models.torchvision_models import AveragePool, FitImages
 from second_device import DEVICE, needs_second_device, second_device
 from small_problems import generator
+from typed import chosen
 
 NAMES = ("resnet18_imagenet", "resnet50_imagenet", "densenet201", "vgg11_bn")
 FEATURES = {"resnet18_imagenet": 512, "resnet50_imagenet": 2048, "densenet201": 1920, "vgg11_bn": 4096}
@@ -56,13 +57,13 @@ def test_average_pooling_is_made_where_its_input_is() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sizes_are_those_of_torchvision(name: str) -> None:
-    model = build_model({"name": name}, (1, 28, 28), 10, generator(0))
+    model = build_model(chosen({"name": name}), (1, 28, 28), 10, generator(0))
     assert model.head.in_features == FEATURES[name]
     assert sum(p.numel() for p in model.parameters()) == PARAMETERS[name]
 
 
 def test_logits_are_those_of_torchvisions_network_with_the_same_weights() -> None:
-    ours = build_model({"name": "resnet18_imagenet"}, (3, 64, 64), 10, generator(0)).eval()
+    ours = build_model(chosen({"name": "resnet18_imagenet"}), (3, 64, 64), 10, generator(0)).eval()
     theirs = models.resnet18(weights=None, num_classes=10).eval()
     weights = {name.removeprefix("body.1."): value for name, value in ours.state_dict().items()}
     weights |= {f"fc.{name}": value for name, value in ours.head.state_dict().items()}
@@ -72,7 +73,7 @@ def test_logits_are_those_of_torchvisions_network_with_the_same_weights() -> Non
 
 
 def test_weights_are_drawn_as_torchvision_draws_them() -> None:
-    model = build_model({"name": "vgg11_bn"}, (3, 32, 32), 10, generator(0))
+    model = build_model(chosen({"name": "vgg11_bn"}), (3, 32, 32), 10, generator(0))
     convolution = next(module for module in model.modules() if isinstance(module, nn.Conv2d))
     expected = math.sqrt(2 / (convolution.out_channels * 9))
     assert float(convolution.weight.detach().std()) == pytest.approx(expected, rel=0.05)

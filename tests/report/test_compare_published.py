@@ -12,7 +12,7 @@ from page_rows import rows_of_page
 from plasticity.report.compare_published import compare_published
 from plasticity.report.published.published_verdict import VERDICTS
 from plasticity.storage.tables import read_provenance, read_table
-from plasticity.studies.configuration import load_config
+from plasticity.studies.configuration import typed_config
 from plasticity.studies.continual.plan import PermutedPlan
 from plasticity.studies.train_test_collapse.plan import TrainTestPlan
 from train_test_tables import make_train_test
@@ -27,7 +27,7 @@ def settings(**changed: Any) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config/permuted_mnist.yaml").read_text(encoding="utf-8")))
     update_config(config, changed)
-    return PermutedPlan(load_config(config, root=ROOT)).published_settings()
+    return PermutedPlan(typed_config(config, root=ROOT)).published_settings()
 
 
 def _compared(folder: Path, files: dict[str, Path] | None, given: dict[str, Any] | None) -> Any:
@@ -90,7 +90,7 @@ def test_a_missing_arm_or_row_of_the_train_test_study_is_told(tmp_path: Path) ->
     make_train_test(tmp_path, arms=("transfer", "training_size_100", "training_size_400", "training_size_1600"))
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config/train_test_collapse.yaml").read_text(encoding="utf-8")))
-    given = TrainTestPlan(load_config(config, root=ROOT)).published_settings()
+    given = TrainTestPlan(typed_config(config, root=ROOT)).published_settings()
     files = {"metrics": tmp_path / "variances.parquet", "correlations": tmp_path / "correlations.parquet"}
     table, page = tmp_path / "published.parquet", tmp_path / "published.html"
     compare_published(

@@ -41,8 +41,8 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
     text = output.read_text(encoding="utf-8")
     assert text.count("<h2>") == 1 + len(described.findings)
     assert 'alt="A. what is drawn"' in text
-    assert plan.study["model"]["name"] in text
-    assert f"(n = {len(plan.study['seeds'])})" in text
+    assert plan.section.model.name in text
+    assert f"(n = {len(plan.section.seeds)})" in text
     assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]*", "", text))
     before = output.read_bytes()
     summarise(*given, settings=plan.summary_settings())

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from plasticity.config.component import Chosen
+from plasticity.config.slices import InterveneSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.jobs.progress import Progress
@@ -57,6 +59,10 @@ EVERYTHING = {
     ],
 }
 ONLINE = {key: value for key, value in EVERYTHING.items() if key != "momentum"}
+
+
+def intervene_settings(chosen: dict[str, Any]) -> InterveneSettings:
+    return InterveneSettings.of({"arm": "mine", "model": MLP, "intervention": chosen})
 
 
 @pytest.fixture
@@ -153,7 +159,7 @@ def test_the_next_task_is_pulled_towards_the_body_before_the_first(
     assert len(seen) == 8
     for seed, found in seen:
         body = read_checkpoint(first.trajectory / f"seed{seed}" / "iteration0000000.safetensors").weights
-        model = transfer_settings()["model"]
+        model = transfer_settings().model
         fresh = weights_of(build_model(model, (1, 8, 8), 10, torch_generator(seed, "next_task/init")))
         for name, value in found.items():
             np.testing.assert_array_equal(value, (body if name.startswith("body.") else fresh)[name])
@@ -175,9 +181,11 @@ def test_a_reset_head_is_a_checkpoint_with_a_fresh_head(tiny: TinyStudy, traject
     files = InterveneFiles({(SEED, 3): source}, {(SEED, 3): output}, tiny.data, {SEED: tiny.split})
     for reset in (False, True):  # a checkpoint has no optimizer to reset
         chosen = {"name": "reset_head", "reset_optimizer": reset}
-        intervene(files, settings={"arm": "reset", "model": MLP, "intervention": chosen}, threads=1)
+        intervene(files, settings=intervene_settings(chosen), threads=1)
         store, found = open_store(tiny.data), read_checkpoint(output).weights
-        fresh = weights_of(build_model(MLP, store.image_shape, store.num_classes, torch_generator(SEED, "fresh")))
+        fresh = weights_of(
+            build_model(Chosen(**MLP), store.image_shape, store.num_classes, torch_generator(SEED, "fresh"))
+        )
         for name, value in read_checkpoint(source).weights.items():
             np.testing.assert_array_equal(found[name], fresh[name] if name.startswith("head.") else value)
 
@@ -191,7 +199,7 @@ def test_an_intervention_of_ones_own_that_breaks_its_contract_is_one_line(
     chosen = {"name": "own_components:Forgetful"}
     message = r"^intervention Forgetful, weights: expected the network's own names, got 'body\.1\.bias' left out$"
     with pytest.raises(PlasticityError, match=message):
-        intervene(files, settings={"arm": "mine", "model": MLP, "intervention": chosen}, threads=1)
+        intervene(files, settings=intervene_settings(chosen), threads=1)
     assert not (tmp_path / "after").exists()
 
 
@@ -202,7 +210,7 @@ def test_an_intervention_of_ones_own_that_breaks_its_contract_is_one_line(
 def first_tasks(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """First tasks by plain descent and by everything at once."""
     folder = tmp_path_factory.mktemp("first")
-    other = {**first_settings(epochs=(1, 2), **ONLINE), "training": "other"}
+    other = first_settings(epochs=(1, 2), name="other", **ONLINE)
     return Trained(
         tiny.data,
         {
@@ -233,7 +241,7 @@ def mixed(first_tasks: Trained, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_a_first_task_that_is_killed_goes_on_to_the_same_files(
     tiny: TinyStudy, first_tasks: Trained, tmp_path: Path
 ) -> None:
-    settings = {**first_settings(epochs=(1, 2), **ONLINE), "training": "other"}
+    settings = first_settings(epochs=(1, 2), name="other", **ONLINE)
     dies(lambda: train_first(tiny.data, tmp_path, settings), dying(Unfinished, "save", 1))
     killed, whole = train_first(tiny.data, tmp_path, settings), first_tasks.first_tasks["other"]
     assert contents_of(killed.trajectory) == contents_of(whole.trajectory)
@@ -252,11 +260,11 @@ def test_following_tasks_that_are_killed_go_on_to_the_same_bytes(
 
 def test_arms_do_not_depend_on_each_other(first_tasks: Trained, mixed: Path, tmp_path: Path) -> None:
     table = read_table(mixed, "following_tasks")
-    for single in MIXED["arms"]:
-        found = first_tasks.follow(tmp_path / single["name"], following_settings(single))
-        rows = table.loc[table["arm"] == single["name"]].reset_index(drop=True)
+    for single in MIXED.arms:
+        found = first_tasks.follow(tmp_path / single.name, following_settings(single))
+        rows = table.loc[table["arm"] == single.name].reset_index(drop=True)
         for name in ("task", "seed", "online_accuracy"):
-            assert found[name].tolist() == rows[name].tolist(), (single["name"], name)
+            assert found[name].tolist() == rows[name].tolist(), (single.name, name)
         # Stacks of other sizes sum in another order.
         np.testing.assert_allclose(found["nc1"], rows["nc1"], rtol=1e-3)
 
@@ -265,7 +273,7 @@ def test_a_network_that_is_reset_before_every_task_has_no_past(
     first_tasks: Trained, mixed: Path, tmp_path: Path
 ) -> None:
     """Neither weights nor initial weights nor the optimizer's state: the first task's length changes nothing."""
-    reset = {"intervention": RESET, "intervene_after": "every_task", "following": {**ONLINE, "hooks": []}}
+    reset = {"intervention": RESET, "intervene_after": "every_task", "following": {**ONLINE, "hooks": None}}
     arms = [arm("one", first_task="other", epochs=epochs, **reset) for epochs in (1, 2)]
     found = [first_tasks.follow(tmp_path / str(place), following_settings(each)) for place, each in enumerate(arms)]
     assert found[0].drop(columns="first_task_epochs").equals(found[1].drop(columns="first_task_epochs"))

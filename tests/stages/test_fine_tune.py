@@ -36,6 +36,7 @@ from tiny_study import (
     checkpoints_of,
     fine_tune_settings,
 )
+from typed import chosen, optimisation
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_a_row_per_checkpoint_and_a_history_row_per_epoch(finished: FineTuneFile
         assert epochs["epoch"].tolist() == list(range(1, int(row["fine_tune_epochs"]) + 1))
         assert epochs["accuracy"].iloc[-1] == row["full_train_accuracy"]
     assert all(outcomes["full_test_accuracy"].between(0.3, 1))
-    assert read_provenance(finished.output)["settings"] == fine_tune_settings()
+    assert read_provenance(finished.output)["settings"] == fine_tune_settings().plain()
 
 
 def test_the_outcome_is_that_of_plain_training_on_the_full_set(
@@ -90,9 +91,9 @@ def test_the_outcome_is_that_of_plain_training_on_the_full_set(
     store, cpu = open_store(tiny.data), torch.device("cpu")
     images = train_tensors(store, cpu)
     indices = torch.from_numpy(np.array(read_split(tiny.split, store).full_indices))
-    network = build_model(MLP, store.image_shape, store.num_classes, torch_generator(0, "tests"))
+    network = build_model(chosen(MLP), store.image_shape, store.num_classes, torch_generator(0, "tests"))
     load_weights(network, read_checkpoint(checkpoints_of(trajectory, 2)[2]).weights)
-    step, running = TrainingStep(network, bind_optimiser(network, TRAINING), images, {"name": "none"}), []
+    step, running = TrainingStep(network, bind_optimiser(network, optimisation(TRAINING)), images), []
     for epoch in (1, 2, 3):
         order = indices[torch.randperm(len(indices), generator=torch_generator(SEED, "fine_tune/order", epoch))]
         sums = train_epoch(step, order, batch_size=32)
@@ -185,7 +186,7 @@ def test_a_record_of_other_inputs_is_computed_again(
     if change == "training":
         settings = fine_tune_settings(learning_rate=0.01)
     elif change == "test_size":
-        settings["test_size"] = 61
+        settings = fine_tune_settings(test_size=61)
     elif change == "code":
         code = "other"
     else:

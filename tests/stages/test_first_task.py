@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from online_problems import largest_difference, loop
+from plasticity.config.slices import FirstTaskSettings, OnlineSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.stages import first_task as stage
@@ -19,9 +20,10 @@ from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.online.branches import checkpoint_name
 from plasticity.training.online.pixels import pixels_of_rows
-from plasticity.training.online.resident import open_resident, optimisation_of
+from plasticity.training.online.resident import open_resident
 from tiny_permuted import SEEDS, SHARED, TRAINING, first_settings, train_first
 from tiny_study import RESNET, Killed, TinyStudy, contents_of
+from typed import optimisation
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def _kept(*places: tuple[int, int]) -> list[str]:
     return sorted(checkpoint_name(seed, epoch) for seed, epoch in places)
 
 
-def _dies(data: Path, folder: Path, settings: dict, patch: Callable[[pytest.MonkeyPatch], None]) -> None:
+def _dies(data: Path, folder: Path, settings: FirstTaskSettings, patch: Callable[[pytest.MonkeyPatch], None]) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         patch(monkeypatch)
         with pytest.raises(Killed):
@@ -95,14 +97,14 @@ def test_a_row_per_seed_and_epoch_and_a_checkpoint_per_length(whole: FirstTaskFi
 
 
 def test_a_network_is_what_the_papers_loop_makes_of_the_fresh_one(tiny: TinyStudy, whole: FirstTaskFiles) -> None:
-    resident = open_resident(tiny.data, SHARED, 1)
+    resident = open_resident(tiny.data, OnlineSettings.of(SHARED), 1)
     stream, store = resident.stream(2), open_store(tiny.data)
     rows = np.zeros((len(store.train_labels), 64), np.float32)
     rows[:, stream.positions(1)] = store.train_images.reshape(-1, 64) / np.float32(255)
     pixels = pixels_of_rows(rows, store.train_labels, 10)
     network, accuracies = resident.fresh_network(2, "init"), []
     for _ in range(3):
-        network, hits = loop(network, pixels, stream.order(1, 1), optimisation_of(TRAINING))
+        network, hits = loop(network, pixels, stream.order(1, 1), optimisation(TRAINING))
         accuracies.append(hits.mean())
     kept = read_checkpoint(whole.trajectory / checkpoint_name(2, 3))
     assert largest_difference({name: kept.weights[name] for name in network}, network) < 1e-5
@@ -112,8 +114,8 @@ def test_a_network_is_what_the_papers_loop_makes_of_the_fresh_one(tiny: TinyStud
 
 def test_checkpoints_and_table_say_what_made_them(whole: FirstTaskFiles) -> None:
     header = read_checkpoint(whole.trajectory / checkpoint_name(2, 3)).settings
-    assert header == {**first_settings(), "stage": "first_task", "seed": 2, "first_task_epochs": 3}
-    assert read_provenance(whole.history)["settings"] == first_settings()
+    assert header == {**first_settings().plain(), "stage": "first_task", "seed": 2, "first_task_epochs": 3}
+    assert read_provenance(whole.history)["settings"] == first_settings().plain()
 
 
 def test_a_shorter_training_is_a_prefix_of_a_longer_one(tiny: TinyStudy, tmp_path: Path) -> None:

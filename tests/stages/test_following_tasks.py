@@ -8,14 +8,16 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from plasticity.config.slices import OnlineSettings
+from plasticity.config.training_section import Optimisation
 from plasticity.stages import following_tasks as stage
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.unfinished import Unfinished
-from plasticity.training.interventions.intervention import NetworkState, intervened, intervention_of
+from plasticity.training.interventions.intervention import NetworkState, intervened
 from plasticity.training.online.branches import checkpoint_name
-from plasticity.training.online.online_sgd import Optimisation, train_online
-from plasticity.training.online.resident import Resident, open_resident, optimisation_of
+from plasticity.training.online.online_sgd import train_online
+from plasticity.training.online.resident import Resident, open_resident
 from plasticity.training.online.stack import Network, Stack, stack_of
 from tiny_permuted import (
     RESET,
@@ -30,6 +32,8 @@ from tiny_permuted import (
     train_first,
 )
 from tiny_study import Killed, TinyStudy
+from typed import intervention as made
+from typed import optimisation
 
 # What several arms of one experiment can differ in: past, length, training, what is done in between.
 MIXED = following_settings(
@@ -47,7 +51,7 @@ NUMBERS = ["online_accuracy", "last_epoch_accuracy", "nc1", "nc2", "nc3", "nc4",
 def trained(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """Two trainings of the first task, three epochs each."""
     folder = tmp_path_factory.mktemp("first")
-    decayed = {**first_settings(weight_decay=0.01), "training": "decayed"}
+    decayed = first_settings(weight_decay=0.01, name="decayed")
     files = {
         "plain": train_first(tiny.data, folder / "plain"),
         "decayed": train_first(tiny.data, folder / "d", decayed),
@@ -65,7 +69,7 @@ def mixed(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def resident(tiny: TinyStudy) -> Resident:
-    return open_resident(tiny.data, SHARED, 1)
+    return open_resident(tiny.data, OnlineSettings.of(SHARED), 1)
 
 
 def _of(table: pd.DataFrame, arm_name: str, seed: int | None = None) -> pd.DataFrame:
@@ -79,8 +83,8 @@ def _by_hand(resident: Resident, network: Network, seed: int, task: int, *, epoc
     stream, stack = resident.stream(seed), stack_of([network])
     positions = stream.positions(task)[None]
     stack.permute_inputs(positions)
-    optimisation = optimisation_of({**TRAINING, **changed})
-    found = [_train(resident, stack, stream.order(task, epoch), optimisation) for epoch in range(1, epochs + 1)]
+    training = optimisation({**TRAINING, **changed})
+    found = [_train(resident, stack, stream.order(task, epoch), training) for epoch in range(1, epochs + 1)]
     stack.restore_inputs(positions)
     return {**stack.network(0), "accuracy": np.array(found)}
 
@@ -108,7 +112,7 @@ def _journey(
 
 
 def _shrunk(network: Network, fresh: Network) -> Network:
-    return dict(intervened(intervention_of(SHRINK), NetworkState(network, fresh, head=())).weights)
+    return dict(intervened(made(SHRINK), NetworkState(network, fresh, head=())).weights)
 
 
 def _start(trained: Trained, seed: int, epoch: int, training: str = "plain") -> Network:
@@ -126,7 +130,7 @@ def test_a_row_per_arm_seed_and_task(mixed: Path) -> None:
     assert table.groupby("arm")["first_task_epochs"].unique().map(list).to_dict() == {
         name: [3 if name == "later" else 1] for name in tasks
     }
-    assert read_provenance(mixed)["settings"] == MIXED
+    assert read_provenance(mixed)["settings"] == MIXED.plain()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -219,9 +223,9 @@ def test_an_intervention_after_the_first_task_acts_once(trained: Trained, reside
 
 @pytest.mark.parametrize("batch_size", [1, 8])
 def test_seeds_together_or_alone_have_the_same_rows(trained: Trained, tmp_path: Path, batch_size: int) -> None:
-    settings = following_settings(
-        *(a | {"following": {**a["following"], "batch_size": batch_size}} for a in MIXED["arms"])
-    )
+    batches = [arm.following.overridden({"batch_size": batch_size}).plain() for arm in MIXED.arms]
+    arms = zip(MIXED.arms, batches, strict=True)
+    settings = following_settings(*(arm.overridden({"following": following}) for arm, following in arms))
     both = trained.follow(tmp_path / "both", settings)
     alone = [trained.follow(tmp_path / f"seed{seed}", settings, seeds=[seed]) for seed in SEEDS]
     keys = ["arm", "seed", "task"]
@@ -230,9 +234,9 @@ def test_seeds_together_or_alone_have_the_same_rows(trained: Trained, tmp_path: 
 
 def test_arms_together_or_alone_have_the_same_rows(trained: Trained, tmp_path: Path, mixed: Path) -> None:
     table = read_table(mixed, "following_tasks")
-    for single in MIXED["arms"]:
-        found = trained.follow(tmp_path / single["name"], following_settings(single))
-        assert _of(found, single["name"]).equals(_of(table, single["name"]))
+    for single in MIXED.arms:
+        found = trained.follow(tmp_path / single.name, following_settings(single))
+        assert _of(found, single.name).equals(_of(table, single.name))
 
 
 def _dying(owner: Any, name: str, call: int, *, done: bool) -> Callable[[pytest.MonkeyPatch], None]:
@@ -356,7 +360,7 @@ def test_a_diverging_run_stops_with_one_row_and_leaves_the_others(
 def test_a_run_that_diverges_in_its_second_epoch_is_diverged(trained: Trained, resident: Resident) -> None:
     stack = stack_of([_start(trained, 1, 1)] * 2)
     stack.weights[0][1] *= 1e25  # the next outputs are not finite
-    rows = stage.visit_task(resident, stack, [1, 1], task=2, epochs=[1, 2], training=TRAINING, threads=1)
+    rows = stage.visit_task(resident, stack, [1, 1], task=2, epochs=[1, 2], training=optimisation(TRAINING), threads=1)
     assert [row["diverged"] for row in rows] == [False, True]
     assert rows[1]["online_accuracy"] is None
 

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from plasticity.config.component import Chosen
+from plasticity.config.slices import InterveneSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.stages.intervene import InterveneFiles, intervene
@@ -19,17 +21,17 @@ STEM = ("body.0.weight", "body.1.running_mean", "body.1.running_var")
 
 @pytest.fixture(scope="session")
 def fresh(tiny: TinyStudy) -> dict[str, np.ndarray]:
-    return dict(fresh_state(open_store(tiny.data), RESNET, SEED).weights)
+    return dict(fresh_state(open_store(tiny.data), Chosen(**RESNET), SEED).weights)
 
 
-def _settings(batch_norm: str, **changed: Any) -> dict[str, Any]:
+def _settings(batch_norm: str, **changed: Any) -> InterveneSettings:
     intervention = {"name": "shrink_perturb", "shrink": 0.6, "perturb": 0.01, "batch_norm": batch_norm, **changed}
-    return {"arm": "shrink_perturb", "model": RESNET, "intervention": intervention}
+    return InterveneSettings.of({"arm": "shrink_perturb", "model": RESNET, "intervention": intervention})
 
 
 @pytest.fixture
 def run(tiny: TinyStudy, resnet_trajectory: Path, tmp_path: Path):
-    def once(settings: dict[str, Any], name: str = "after") -> Checkpoint:
+    def once(settings: InterveneSettings, name: str = "after") -> Checkpoint:
         sources: dict[tuple[int, int], Path] = {(SEED, 2): resnet_trajectory / trajectory_name(2)}
         outputs: dict[tuple[int, int], Path] = {(SEED, 2): tmp_path / name}
         intervene(InterveneFiles(sources, outputs, tiny.data, {SEED: tiny.split}), settings=settings, threads=1)
@@ -104,14 +106,14 @@ def test_the_header_tells_training_and_intervention(run) -> None:
     settings = _settings("fresh")
     header = run(settings).settings
     assert header["stage"] == "intervene"
-    assert header["intervention"] == settings["intervention"]
+    assert header["intervention"] == settings.intervention.model_dump()
     assert (header["arm"], header["warm_up"], header["warm_up_epoch"], header["seed"]) == (
         *("shrink_perturb", "plain", 2, SEED),
     )
 
 
 def test_an_unknown_intervention_is_one_line(run) -> None:
-    settings = {**_settings("keep"), "intervention": {"name": "reset"}}
+    settings = _settings("keep").overridden({"intervention": {"name": "reset"}})
     with pytest.raises(PlasticityError, match=r"^intervention\.name: expected one of .*shrink_perturb.*, got 'reset'"):
         run(settings)
 
@@ -119,4 +121,4 @@ def test_an_unknown_intervention_is_one_line(run) -> None:
 @pytest.mark.parametrize("batch_norm", ["keep", "recalibrate"])
 def test_a_checkpoint_of_another_network_is_one_line(run, batch_norm: str) -> None:
     with pytest.raises(PlasticityError, match="checkpoint does not fit the model"):
-        run({**_settings(batch_norm), "model": MLP})
+        run(_settings(batch_norm).overridden({"model": MLP}))

@@ -21,6 +21,7 @@ from plasticity.storage.tables import read_table
 from plasticity.tasks.halves import read_split
 from plasticity.training.epoch import accuracy
 from tiny_study import FOLDER, MLP, RESNET, SEED, TinyStudy, checkpoints_of, measure_settings, warm_up_settings
+from typed import chosen
 
 KEYS = {"arm", "seed", "warm_up_epoch", "diverged"}
 NUMBERS = [column.name for column in SCHEMAS["collapse"] if column.name not in KEYS]
@@ -36,7 +37,7 @@ def _directly(tiny: TinyStudy, path: Path, model: dict[str, Any]) -> dict[str, f
     store, cpu = open_store(tiny.data), torch.device("cpu")
     split = read_split(tiny.split, store)
     half, full = (torch.from_numpy(np.array(rows)) for rows in (split.warm_up_indices, split.full_indices))
-    network = build_model(model, store.image_shape, store.num_classes, torch_generator(0, "tests"))
+    network = build_model(chosen(model), store.image_shape, store.num_classes, torch_generator(0, "tests"))
     load_weights(network, read_checkpoint(path).weights)
     images = train_tensors(store, cpu)
     found = dict(network_metrics(network, images, half, probe_images=50))

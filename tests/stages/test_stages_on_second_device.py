@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plasticity.config.slices import InterveneSettings
 from plasticity.stages.intervene import InterveneFiles, intervene
 from plasticity.storage.checkpoints import read_checkpoint, trajectory_name
 from plasticity.storage.tables import read_table
@@ -54,7 +55,7 @@ def test_recalibration(
     def work(name: str) -> None:
         sources = {(SEED, 2): resnet_trajectory / trajectory_name(2)}
         files = InterveneFiles(sources, {(SEED, 2): tmp_path / name}, tiny.data, {SEED: tiny.split})
-        settings = {"arm": "shrink_perturb", "model": RESNET, "intervention": RECALIBRATED}
+        settings = InterveneSettings.of({"arm": "shrink_perturb", "model": RESNET, "intervention": RECALIBRATED})
         intervene(files, settings=settings, threads=1)
 
     assert on_both(monkeypatch, work).waits

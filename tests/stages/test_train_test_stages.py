@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from of_studies import write_pages
+from plasticity.config.slices import PartsSettings
+from plasticity.config.whole_run import DataSetSettings
 from plasticity.data.image_tensors import test_tensors as held_out_tensors
 from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import open_store
@@ -42,6 +44,7 @@ from tiny_train_test import (
     train,
     transfer_settings,
 )
+from typed import chosen
 
 
 class Killed(BaseException):
@@ -50,7 +53,7 @@ class Killed(BaseException):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare({"name": "digits", "reader": "digits"}, tmp_path_factory.mktemp("digits"))
+    return prepare(DataSetSettings(name="digits", reader="digits"), tmp_path_factory.mktemp("digits"))
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +98,7 @@ def test_a_trajectory_holds_the_checkpoints_of_every_seed(trained: Path) -> None
 
 def test_iteration_0_is_the_initial_network_with_a_head_for_super_classes(data: Path, trained: Path) -> None:
     store = open_store(data)
-    network = build_model(MODEL, store.image_shape, 2, torch_generator(SEEDS[0], "init"))
+    network = build_model(chosen(MODEL), store.image_shape, 2, torch_generator(SEEDS[0], "init"))
     found = read_checkpoint(trained / "trajectory" / f"seed{SEEDS[0]}" / iteration_name(0)).weights
     assert set(found) == set(weights_of(network))
     for name, value in weights_of(network).items():
@@ -146,7 +149,7 @@ def test_unfinished_work_of_other_settings_leaves_no_checkpoints(
         patch.setattr(IterationRun, "save", fatal)
         with pytest.raises(Killed):
             train(data, tmp_path)
-    files = train(data, tmp_path, {**pre_train_settings(), "checkpoints": (0, 5)}, seeds=(3,))
+    files = train(data, tmp_path, pre_train_settings().overridden({"checkpoints": [0, 5]}), seeds=(3,))
     assert sorted(path.name for path in files.trajectory.iterdir()) == [".checkpoints", "seed3"]
     assert tuple(iterations_in(files.trajectory / "seed3")) == (0, 5, 40)
 
@@ -196,10 +199,10 @@ def test_variances_are_those_of_the_first_task_against_the_last_means(
     data: Path, trained: Path, variances: Path
 ) -> None:
     store = open_store(data)
-    task = first_task(store, draw_parts(store, PARTS, seed=3), EVEN_ODD)
+    task = first_task(store, draw_parts(store, PartsSettings.of(PARTS), seed=3), EVEN_ODD)
     features = {}
     for iteration in (10, 40):
-        network = build_model(MODEL, task.image_shape, 2, torch_generator(0, "any"))
+        network = build_model(chosen(MODEL), task.image_shape, 2, torch_generator(0, "any"))
         load_weights(network, read_checkpoint(trained / "trajectory/seed3" / iteration_name(iteration)).weights)
         images = train_tensors(task, torch.device("cpu"))
         with torch.no_grad():
@@ -230,15 +233,15 @@ def test_a_diverged_training_has_rows_without_numbers(data: Path, tmp_path: Path
 def test_every_checkpoint_goes_on_with_one_fresh_head(data: Path, trained: Path, transferred: Path) -> None:
     """The numbers of one row, from the pieces: body, fresh head, order, accuracies."""
     store = open_store(data)
-    parts = draw_parts(store, {**PARTS, "next_task": NEXT}, seed=4)
+    parts = draw_parts(store, PartsSettings.of({**PARTS, "next_task": NEXT}), seed=4)
     task, held_out = (next_task(store, parts, EVEN_ODD, validation=v) for v in (False, True))
-    network = build_model(MODEL, task.image_shape, 10, torch_generator(4, "next_task/init"))
+    network = build_model(chosen(MODEL), task.image_shape, 10, torch_generator(4, "next_task/init"))
     body = read_checkpoint(trained / "trajectory/seed4" / iteration_name(10)).weights
     mixed = {**weights_of(network), **{name: v for name, v in body.items() if not name.startswith("head.")}}
     load_weights(network, mixed)
     images = train_tensors(task, torch.device("cpu"))
     run = IterationRun(
-        network, images, torch.arange(60), transfer_settings()["training"], seed=4, purpose="next_task/order"
+        network, images, torch.arange(60), transfer_settings().training, seed=4, purpose="next_task/order"
     )
     from plasticity.training.resume import ResumeFile
 

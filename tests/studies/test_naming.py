@@ -8,6 +8,7 @@ BASE = {"learning_rate": 0.1, "penalty": {"name": "none"}}
 def test_a_training_is_named_by_what_distinguishes_it() -> None:
     assert training_name(BASE, BASE) == "plain"
     assert training_name({**BASE, "learning_rate": 0.2}, BASE) == "learning_rate0.2"
+    assert training_name({**BASE, "learning_rate": 1.0}, BASE) == "learning_rate1"
     assert training_name({**BASE, "penalty": {"name": "nc1", "weight": 1, "cap": 2}}, BASE) == "nc1_cap2_weight1"
 
 

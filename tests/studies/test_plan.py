@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from plasticity.studies.configuration import load_config
+from plasticity.studies.configuration import typed_config
 from plasticity.studies.warm_start.plan import WarmStartPlan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,7 +16,7 @@ def plan(**jobs: Any) -> WarmStartPlan:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     config["jobs"] |= jobs
     config["warm_start"]["seeds"] = [4, 2, 7, 9, 8]
-    return WarmStartPlan(load_config(config, root=ROOT))
+    return WarmStartPlan(typed_config(config, root=ROOT))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 6])

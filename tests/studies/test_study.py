@@ -14,7 +14,7 @@ from plasticity.errors import PlasticityError
 from plasticity.jobs.fingerprint import closure
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.studies import STUDIES, all_studies, sections_of
-from plasticity.studies.configuration import load_config, schema, section_classes
+from plasticity.studies.configuration import schema, section_classes, typed_config
 from plasticity.studies.described import described_in
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +32,8 @@ def test_sections_are_instances_of_studies() -> None:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     config["again"] = {**config["permuted"], "study": "continual", "seeds": [7]}
     config["studies"] = ["warm_start", "again"]
-    checked = load_config(config, root=ROOT)
-    found = sections_of(checked)
+    checked = typed_config(config, root=ROOT)
+    found = sections_of(checked.mapping)
     assert {section: study.name for section, study in found.items()} == {
         "warm_start": "warm_start",
         "again": "continual",
@@ -98,7 +98,7 @@ def test_a_figures_code_covers_its_own_tables_and_no_other_figure(study) -> None
 
 def test_reading_the_studies_imports_nothing_that_computes() -> None:
     code = "import sys; from plasticity.studies import all_studies; "
-    code += "[(s.figures, s.pages, s.plan_of({}, s.section)) for s in all_studies().values()]; "
+    code += "[(s.figures, s.pages, s.plan_of(None, s.section)) for s in all_studies().values()]; "
     code += "print(sorted({name.split('.')[0] for name in sys.modules} & {'matplotlib', 'seaborn', 'pandas', 'torch'}))"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout.strip() == "[]"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from plasticity.studies.configuration import load_config
+from plasticity.studies.configuration import typed_config
 from plasticity.studies.continual.plan import PermutedPlan
 from plasticity.studies.trial import trial_of
 from plasticity.studies.warm_start.plan import WarmStartPlan
@@ -20,7 +20,7 @@ def _demo() -> dict[str, Any]:
 def _warm_start(arms: dict[str, Any]) -> dict[str, Any]:
     config = _demo()
     config["warm_start"]["arms"] |= deepcopy(arms)
-    return WarmStartPlan(load_config(config, root=ROOT)).causes_settings()
+    return WarmStartPlan(typed_config(config, root=ROOT)).causes_settings()
 
 
 def test_doses_of_both_signs_and_of_weight_decay_with_the_control_between() -> None:
@@ -57,7 +57,7 @@ def test_a_list_in_a_penalty_and_in_an_intervention_are_series() -> None:
 
 
 def test_the_first_task_of_the_permuted_study() -> None:
-    found = PermutedPlan(load_config(_demo(), root=ROOT)).causes_settings()
+    found = PermutedPlan(typed_config(_demo(), root=ROOT)).causes_settings()
     assert found["control"] == "continual"
     assert not {"shrink_perturb", "weight_decay", "random_init", "continual"} & set(found["treatments"])
     length, threshold = found["series"]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from plasticity.config.slices import SplitSettings
 from plasticity.data.dataset import DataSet
 from plasticity.data.store import ImageStore, open_store
 from plasticity.errors import PlasticityError
@@ -33,7 +34,7 @@ def store(dataset: Path) -> ImageStore:
 
 
 def _draw(dataset: Path, output: Path, seed: int = 7, *, size: int | None = None, fraction: float = 0.5) -> Path:
-    draw_split({"train_size": size, "warm_up_fraction": fraction}, dataset=dataset, seed=seed, output=output)
+    draw_split(SplitSettings(train_size=size, warm_up_fraction=fraction), dataset=dataset, seed=seed, output=output)
     return output
 
 
@@ -102,12 +103,6 @@ def test_every_image_is_as_likely_in_the_warm_up_half(dataset: Path, store: Imag
     ("size", "fraction", "expected"),
     [
         (301, 0.5, "train_size: expected null or 1 to 300 images, got 301"),
-        (0, 0.5, "train_size: .* got 0"),
-        (100.0, 0.5, "train_size: .* got 100.0"),
-        (True, 0.5, "train_size: .* got True"),
-        (None, 0.0, r"warm_up_fraction: expected a fraction in \(0, 1\], got 0.0"),
-        (None, 1.5, "warm_up_fraction: .* got 1.5"),
-        (None, "half", "warm_up_fraction: .* got 'half'"),
         (None, 0.001, "warm_up_fraction: expected at least one image of 300, got none at 0.001"),
         (2, 1.0, "seed 7: the full set of 2 images: expected images of every class, got none of class '(ant|bee|cow)'"),
         (100, 0.02, "seed 7: the warm-up half of 2 images: expected images of every class, got none of class "),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plasticity.config.slices import SequenceSettings
 from plasticity.errors import PlasticityError
 from plasticity.tasks.permuted_pixels import TaskStream, task_stream
 
@@ -14,7 +15,7 @@ SEEDS = st.integers(0, 2**31)
 
 
 def _stream(seed: int = 1, *, images: int = 50, pixels: int = 20, **changed: Any) -> TaskStream:
-    return task_stream(SETTINGS | changed, seed, num_images=images, num_pixels=pixels)
+    return task_stream(SequenceSettings.of(SETTINGS | changed), seed, num_images=images, num_pixels=pixels)
 
 
 @pytest.mark.parametrize("permutations", ["fresh", "composed"])

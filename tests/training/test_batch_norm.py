@@ -6,12 +6,14 @@ import pytest
 import torch
 from torch import nn
 
+from plasticity.config.slices import SplitSettings
 from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import open_store
 from plasticity.models.weights import weights_of
 from plasticity.tasks.halves import draw_split, read_split
 from plasticity.training.batch_norm import open_recalibration
 from small_problems import CLASSES, MLP, RESNET, SHAPE, is_buffer, network, prepared, run_in
+from typed import chosen
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +28,7 @@ def restored() -> Iterator[None]:
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pictures")
     data = prepared(folder)
-    settings = {"train_size": None, "warm_up_fraction": 0.5}
+    settings = SplitSettings(train_size=None, warm_up_fraction=0.5)
     draw_split(settings, dataset=data, seed=7, output=folder / "split.parquet")
     return {"data": data, "split": folder / "split.parquet"}
 
@@ -34,7 +36,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def recalibrated(files: dict[str, Path], model: dict, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     store = open_store(files["data"])
     rows = read_split(files["split"], store).warm_up_indices
-    return open_recalibration(store, model, torch.device("cpu"))(weights, rows)
+    return open_recalibration(store, chosen(model), torch.device("cpu"))(weights, rows)
 
 
 def direct_statistics(weights: dict, files: dict[str, Path]) -> dict[str, np.ndarray]:

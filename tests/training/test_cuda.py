@@ -20,6 +20,8 @@ from plasticity.training.resume import ResumeFile
 from plasticity.training.run import EpochRecord, Schedule, TrainingRun
 from plasticity.training.step import TrainingStep
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, on_device, run_in, state
+from typed import optimisation
+from typed import penalty as made_penalty
 
 pytestmark = [
     pytest.mark.gpu,
@@ -47,7 +49,7 @@ def placed(settings: dict[str, Any], device: torch.device) -> tuple[Classifier, 
 
 def one_epoch(settings: dict[str, Any], device: torch.device, penalty: dict[str, Any]) -> tuple[dict, EpochSums, float]:
     model, images = placed(settings, device)
-    step = TrainingStep(model, bind_optimiser(model, TRAINING, "exact"), images, penalty)
+    step = TrainingStep(model, bind_optimiser(model, optimisation(TRAINING), "exact"), images, made_penalty(penalty))
     sums = train_epoch(step, torch.arange(64, device=device), batch_size=16)
     return {name: value.cpu() for name, value in state(model).items()}, sums, accuracy(model, images)
 
@@ -55,7 +57,7 @@ def one_epoch(settings: dict[str, Any], device: torch.device, penalty: dict[str,
 def trained(settings: dict[str, Any], device: torch.device, precision: str, folder: Path) -> TrainingRun:
     model, images = placed(settings, device)
     rows = torch.arange(61, device=device)  # batches of 16 and 15: two recordings
-    run = TrainingRun(model, images, rows, TRAINING, 7, "tests/order", precision)
+    run = TrainingRun(model, images, rows, optimisation(TRAINING), 7, "tests/order", precision)
     resume = ResumeFile(folder / "unused" / "state.safetensors", "digest")
     run.train(Schedule(4), resume=resume, progress=Progress("test", 4))
     return run

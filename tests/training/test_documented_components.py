@@ -20,6 +20,7 @@ from plasticity.training.optimisers.optimiser import Optimiser, Update
 from plasticity.training.penalties.penalty import Penalty, value_of
 from plasticity.training.step import TrainingStep
 from small_problems import RESNET, image_tensors, network, run_in
+from typed import optimisation
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
 GIVEN = (ClassVar, setting, torch, torch.Tensor, Forward, HookContext, StepHook, Intervention, NetworkState)
@@ -44,10 +45,10 @@ def _blocks() -> Iterator[str]:
 
 def _step(optimizer: BoundOptimiser | None = None, hooks: tuple[StepHook, ...] = ()) -> TrainingStep:
     made = network(MLP)
-    bound = bind_optimiser(made, {"learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.0})
+    bound = bind_optimiser(made, optimisation({"learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.0}))
     if optimizer is not None:
         bound = BoundOptimiser(optimizer.rule, dict(made.named_parameters()), learning_rate=0.001)
-    return TrainingStep(made, bound, image_tensors(64), {"name": "none"}, hooks=hooks)
+    return TrainingStep(made, bound, image_tensors(64), hooks=hooks)
 
 
 def test_the_optimiser_learns(shown: dict[str, Any]) -> None:

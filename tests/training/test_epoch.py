@@ -9,10 +9,12 @@ from torch.nn import functional
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.jobs.device import place
 from plasticity.models.classifier import Classifier
-from plasticity.training.bound_optimiser import bind_optimiser
+from plasticity.training.bound_optimiser import BoundOptimiser
 from plasticity.training.epoch import EpochSums, accuracy, train_epoch
+from plasticity.training.optimisers.sgd import SGD
 from plasticity.training.step import TrainingStep
 from small_problems import CLASSES, MLP, RESNET, assert_same, image_tensors, network, run_in, state
+from typed import penalty as made_penalty
 
 NONE = {"name": "none"}
 PLAIN = {"lr": 0.05}
@@ -70,11 +72,11 @@ def train(
     penalty: dict[str, Any],
     *,
     lr: float,
-    **options: float,
+    **options: Any,
 ) -> EpochSums:
     place(model, torch.device("cpu"))
-    optimizer = bind_optimiser(model, {"learning_rate": lr, "momentum": 0.0, "weight_decay": 0.0, **options})
-    return train_epoch(TrainingStep(model, optimizer, images, penalty), order, batch_size=16)
+    optimizer = BoundOptimiser(SGD(), dict(model.named_parameters()), learning_rate=lr, **options)
+    return train_epoch(TrainingStep(model, optimizer, images, made_penalty(penalty)), order, batch_size=16)
 
 
 def assert_close(model: Classifier, reference: Classifier, tolerance: float) -> None:

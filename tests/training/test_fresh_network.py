@@ -8,10 +8,11 @@ from plasticity.errors import PlasticityError
 from plasticity.storage.checkpoints import digest_of_weights, read_checkpoint, trajectory_name
 from plasticity.training.fresh_network import fresh_state
 from tiny_study import MLP, RESNET, SEED, TinyStudy
+from typed import chosen
 
 
 def _fresh(tiny: TinyStudy, *, seed: int = SEED, model: dict = RESNET) -> dict[str, np.ndarray]:
-    return dict(fresh_state(open_store(tiny.data), model, seed).weights)
+    return dict(fresh_state(open_store(tiny.data), chosen(model), seed).weights)
 
 
 @pytest.mark.parametrize("model", [MLP, RESNET], ids=["mlp", "resnet"])

@@ -15,6 +15,7 @@ from plasticity.training import resume as resume_module
 from plasticity.training.iterations import IterationRun, cosine
 from plasticity.training.resume import ResumeFile
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
+from typed import iterations as iterations_of
 
 IMAGES = 48
 SETTINGS = {
@@ -35,7 +36,7 @@ def new_run(model: dict[str, Any] = MLP, *, weights: int = 0, **changed: Any) ->
     indices = torch.arange(5, 5 + IMAGES)
     settings = {**SETTINGS, **changed}
     made = network(model, weights)
-    return IterationRun(made, image_tensors(60), indices, settings, seed=7, purpose="tests/order")
+    return IterationRun(made, image_tensors(60), indices, iterations_of(settings), seed=7, purpose="tests/order")
 
 
 @pytest.fixture
@@ -81,7 +82,9 @@ def test_without_annealing_whole_epochs_equal_a_run_of_epochs_to_the_bit(unused:
     run = new_run(RESNET, annealing="none", iterations=9)
     run.run(resume=unused, title="test")
     other = new_run(RESNET)
-    epochs = TrainingRun(other.model, other.images, other.indices, SETTINGS, seed=7, purpose="tests/order")
+    epochs = TrainingRun(
+        other.model, other.images, other.indices, iterations_of(SETTINGS), seed=7, purpose="tests/order"
+    )
     epochs.train(Schedule(3), resume=unused, progress=Progress("test", 3))
     assert_same(state(run.model), state(epochs.model))
     assert run.history == epochs.history
@@ -147,7 +150,9 @@ def test_a_loss_stops_the_training(unused: ResumeFile) -> None:
 def test_the_last_epoch_holds_the_first_batches_of_a_whole_one(images: int, batch: int, iterations: int) -> None:
     tensors = image_tensors(max(images, 4))
     settings = {**SETTINGS, "batch_size": batch, "iterations": iterations}
-    run = IterationRun(network(MLP), tensors, torch.arange(images), settings, seed=7, purpose="tests/order")
+    run = IterationRun(
+        network(MLP), tensors, torch.arange(images), iterations_of(settings), seed=7, purpose="tests/order"
+    )
     last = run.schedule.epochs
     left = iterations - (last - 1) * run.batches_per_epoch
     shuffle = torch.randperm(images, generator=torch_generator(7, "tests/order", last))

@@ -12,14 +12,15 @@ from plasticity.training.epoch import train_epoch
 from plasticity.training.resume import ResumeFile
 from plasticity.training.step import TrainingStep
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
+from typed import optimisation
 
 STATE = {"history": [{"epoch": 1, "loss": 0.5, "penalty": None}], "diverged": False}
 
 
 def trained(settings: dict, momentum: float) -> tuple[Classifier, BoundOptimiser]:
     model = network(settings).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    optimizer = bind_optimiser(model, {"learning_rate": 0.05, "momentum": momentum, "weight_decay": 0.0})
-    step = TrainingStep(model, optimizer, image_tensors(32), {"name": "none"})
+    optimizer = bind_optimiser(model, optimisation({"learning_rate": 0.05, "momentum": momentum, "weight_decay": 0.0}))
+    step = TrainingStep(model, optimizer, image_tensors(32))
     train_epoch(step, torch.arange(32), batch_size=16)
     return model, optimizer
 
@@ -35,7 +36,7 @@ def test_everything_comes_back(resume: ResumeFile, settings: dict, momentum: flo
     model, optimizer = trained(settings, momentum)
     resume.save(model, {"optimizer": optimizer}, STATE)
     other = network(settings, seed=5)
-    fresh = bind_optimiser(other, {"learning_rate": 0.05, "momentum": momentum, "weight_decay": 0.0})
+    fresh = bind_optimiser(other, optimisation({"learning_rate": 0.05, "momentum": momentum, "weight_decay": 0.0}))
     assert ResumeFile(resume.path, "digest").load(other, {"optimizer": fresh}) == STATE
     assert_same(state(other), state(model))
     assert len(optimizer.state()) == (len(list(model.parameters())) if momentum else 0)

@@ -15,6 +15,7 @@ from plasticity.training.epoch import train_epoch
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
+from typed import optimisation
 
 PLAIN = {"learning_rate": 0.05, "momentum": 0.0, "weight_decay": 0.0, "batch_size": 16}
 HEAVY = {**PLAIN, "momentum": 0.9, "weight_decay": 0.01}
@@ -36,7 +37,7 @@ def new_run(
 ) -> TrainingRun:
     made = network(model, weights).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     indices = torch.arange(5, 53)
-    return TrainingRun(made, image_tensors(60), indices, settings, SEED, purpose, precision)
+    return TrainingRun(made, image_tensors(60), indices, optimisation(settings), SEED, purpose, precision)
 
 
 def train(run: TrainingRun, resume: ResumeFile, epochs: int, **options: Any) -> TrainingRun:

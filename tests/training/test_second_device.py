@@ -20,6 +20,8 @@ from plasticity.training.run import EpochRecord, Schedule, TrainingRun
 from plasticity.training.step import TrainingStep
 from second_device import DEVICE, SecondDevice, needs_second_device, second_device
 from small_problems import MLP, RESNET, image_tensors, network, on_device, run_in
+from typed import optimisation
+from typed import penalty as made_penalty
 
 pytestmark = needs_second_device
 CPU = torch.device("cpu")
@@ -39,7 +41,11 @@ def step_on(device: torch.device, model: dict[str, Any], precision: str, penalty
     made = network(model)
     place(made, device)
     return TrainingStep(
-        made, bind_optimiser(made, TRAINING, precision), on_device(image_tensors(64), device), penalty, precision
+        made,
+        bind_optimiser(made, optimisation(TRAINING), precision),
+        on_device(image_tensors(64), device),
+        made_penalty(penalty),
+        precision,
     )
 
 
@@ -69,7 +75,13 @@ def run_of(model: dict[str, Any], **training: Any) -> TrainingRun:
     place(made, DEVICE)
     rows = torch.arange(31, device=DEVICE)  # batches of 16 and 15: two recordings
     return TrainingRun(
-        made, on_device(image_tensors(64), DEVICE), rows, {**TRAINING, **training}, 7, "tests/order", "fast"
+        made,
+        on_device(image_tensors(64), DEVICE),
+        rows,
+        optimisation({**TRAINING, **training}),
+        7,
+        "tests/order",
+        "fast",
     )
 
 
@@ -138,7 +150,7 @@ def test_counting_steps_does_not_wait(precision: str, eps_root: float, machine: 
     made = network(MLP)
     place(made, DEVICE)
     images = on_device(image_tensors(64), DEVICE)
-    step = TrainingStep(made, bind_optimiser(made, training, precision), images, NONE, precision)
+    step = TrainingStep(made, bind_optimiser(made, optimisation(training), precision), images, None, precision)
     assert step.recordable is (precision == "fast" and not eps_root)
     machine.waits.clear()
     epoch_of(step)
@@ -162,7 +174,7 @@ def test_a_recorded_training_that_was_killed_goes_on(tmp_path: Path, monkeypatch
 def test_a_step_that_waits_is_not_recorded(machine: SecondDevice, caplog: pytest.LogCaptureFixture) -> None:
     reference = step_on(DEVICE, MLP, "fast", NC1)
     given = step_on(DEVICE, MLP, "fast", NC1)
-    step = GraphedStep(given.model, given.optimizer, given.images, NC1, "fast")
+    step = GraphedStep(given.model, given.optimizer, given.images, given.penalty, "fast")
     assert epoch_of(step) == epoch_of(reference)
     assert "kernel by kernel" in caplog.text
     assert not step._graphs

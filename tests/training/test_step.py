@@ -14,6 +14,8 @@ from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
 from plasticity.training.step import TrainingStep, gains_by_bfloat16
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
+from typed import optimisation
+from typed import penalty as made_penalty
 
 CPU = torch.device("cpu")
 TRAINING = {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.01, "batch_size": 16}
@@ -28,13 +30,19 @@ def step_of(
 ) -> TrainingStep:
     made = network(model)
     place(made, CPU)
-    return TrainingStep(made, bind_optimiser(made, training, precision), image_tensors(64), penalty, precision)
+    return TrainingStep(
+        made,
+        bind_optimiser(made, optimisation(training), precision),
+        image_tensors(64),
+        made_penalty(penalty),
+        precision,
+    )
 
 
 def run_of(model: dict[str, Any], precision: str, weights: int = 0) -> TrainingRun:
     made = network(model, weights)
     place(made, CPU)
-    return TrainingRun(made, image_tensors(64), torch.arange(60), TRAINING, 7, "tests/order", precision)
+    return TrainingRun(made, image_tensors(64), torch.arange(60), optimisation(TRAINING), 7, "tests/order", precision)
 
 
 def trained(run: TrainingRun, folder: Path, epochs: int = 2) -> TrainingRun:
@@ -100,7 +108,7 @@ def test_a_streamed_epoch_equals_a_resident_one() -> None:
     steps = []
     for source in (images, streamed):
         made = network(RESNET)
-        steps.append(TrainingStep(made, bind_optimiser(made, TRAINING, "exact"), source, NONE))
+        steps.append(TrainingStep(made, bind_optimiser(made, optimisation(TRAINING), "exact"), source))
     assert train_epoch(steps[0], torch.arange(64), batch_size=16) == train_epoch(
         steps[1], torch.arange(64), batch_size=16
     )
@@ -116,9 +124,11 @@ def test_nothing_is_recorded_on_a_cpu() -> None:
 def test_steps_before_a_recording_leave_no_trace(before: int) -> None:
     """Without a GPU: what surrounds the steps that warm a recording up."""
     made = network(RESNET)
-    step = GraphedStep(made, bind_optimiser(made, TRAINING, "fast"), image_tensors(64), NONE, "fast")
+    step = GraphedStep(made, bind_optimiser(made, optimisation(TRAINING), "fast"), image_tensors(64), None, "fast")
     reference = network(RESNET)
-    plain = TrainingStep(reference, bind_optimiser(reference, TRAINING, "fast"), image_tensors(64), NONE, "fast")
+    plain = TrainingStep(
+        reference, bind_optimiser(reference, optimisation(TRAINING), "fast"), image_tensors(64), None, "fast"
+    )
     for one in (step, plain):
         one.start()
         for _ in range(before):
@@ -135,7 +145,7 @@ def test_steps_before_a_recording_leave_no_trace(before: int) -> None:
 
 def test_forgetting_keeps_the_memory_that_a_recording_knows() -> None:
     made = network(RESNET)
-    step = GraphedStep(made, bind_optimiser(made, TRAINING, "fast"), image_tensors(64), NONE, "fast")
+    step = GraphedStep(made, bind_optimiser(made, optimisation(TRAINING), "fast"), image_tensors(64), None, "fast")
     TrainingStep.__call__(step, torch.arange(16))
     addresses = [buffer.data_ptr() for buffer in step.optimizer.state().values()]
     assert len(addresses) == len(list(made.parameters()))

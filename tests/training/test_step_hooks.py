@@ -9,6 +9,7 @@ from plasticity.training.graphs import recordable
 from plasticity.training.step import TrainingStep
 from plasticity.training.step_hooks import hooks_of
 from small_problems import MLP, assert_same, image_tensors, network
+from typed import chosen, optimisation
 
 TRAINING = {"learning_rate": 0.05, "weight_decay": 0.0, "optimizer": {"name": "adam"}}
 IDLE = {"name": "own_components:IdleUnits", "every": 2}
@@ -16,8 +17,8 @@ IDLE = {"name": "own_components:IdleUnits", "every": 2}
 
 def step_with(*hooks: dict) -> TrainingStep:
     made = network(MLP)
-    given = bind_optimiser(made, TRAINING), image_tensors(32), {"name": "none"}
-    return TrainingStep(made, *given, hooks=hooks_of({"hooks": list(hooks)}))
+    given = bind_optimiser(made, optimisation(TRAINING)), image_tensors(32)
+    return TrainingStep(made, *given, hooks=hooks_of([chosen(hook) for hook in hooks]))
 
 
 def test_a_hook_sees_layers_and_changes_weights_and_what_the_optimizer_keeps() -> None:
@@ -94,4 +95,4 @@ def test_an_unknown_hook_is_one_line() -> None:
     with pytest.raises(
         PlasticityError, match=r"^hook\.name: expected one of .*, got 'perturbs'; did you mean 'perturb'\?$"
     ):
-        hooks_of({"hooks": [{"name": "perturbs"}]})
+        hooks_of([chosen({"name": "perturbs"})])

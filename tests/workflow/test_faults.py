@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from damage import everything, flip, truncate
+from plasticity.config.slices import SplitSettings
+from plasticity.config.whole_run import DataSetSettings
 from plasticity.errors import PlasticityError
 from plasticity.stages.prepare import prepare
 from plasticity.storage import files, tables
@@ -66,7 +68,7 @@ def test_prepared_data(study: TinyStudy, tmp_path: Path, name: str, fault: Calla
     fault(path)
     refused(lambda: study.warm_up(tmp_path / "out"), path)
     assert not everything(tmp_path / "out")
-    prepare({"name": "digits", "reader": "digits"}, study.data.parent)
+    prepare(DataSetSettings(name="digits", reader="digits"), study.data.parent)
     assert everything(study.data.parent) == before
 
 
@@ -76,7 +78,7 @@ def test_a_table_that_a_stage_reads(study: TinyStudy, tmp_path: Path, fault: Cal
     fault(study.split)
     refused(lambda: study.warm_up(tmp_path / "out"), study.split)
     assert not everything(tmp_path / "out")
-    draw_split({"train_size": 200, "warm_up_fraction": 0.5}, dataset=study.data, seed=SEED, output=study.split)
+    draw_split(SplitSettings(train_size=200, warm_up_fraction=0.5), dataset=study.data, seed=SEED, output=study.split)
     assert study.split.read_bytes() == before
 
 

@@ -134,12 +134,12 @@ rule draw_figures:
             study(wildcards).figure_tables
         ),
         figures=lambda wildcards: study(wildcards).drawn(
-            plan(wildcards).study["figures"]
+            plan(wildcards).section.figures
         ),
         settings=lambda wildcards: plan(wildcards).drawing_settings(),
         code=lambda wildcards: code_of(
             "plasticity.report.draw",
-            *study(wildcards).drawn(plan(wildcards).study["figures"]).values(),
+            *study(wildcards).drawn(plan(wildcards).section.figures).values(),
         ),
     message:
         "Drawing the figures of {wildcards.study}"

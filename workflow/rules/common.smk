@@ -54,7 +54,7 @@ try:
     checked = typed_config(given, root=Path.cwd())
     config = dict(checked.mapping)
     SECTIONS = sections_of(config)
-    PLANS = {name: study.plan_of(config, name) for name, study in SECTIONS.items()}
+    PLANS = {name: study.plan_of(checked, name) for name, study in SECTIONS.items()}
     refuse_shared_names(plans_of("warm_start"))
 except PlasticityError as error:
     raise WorkflowError(str(error)) from None
@@ -118,7 +118,7 @@ def one_of(names):
 
 def sections(name):
     """Pattern of the sections that are of a study."""
-    return one_of(plan.section for plan in plans_of(name))
+    return one_of(plan.name for plan in plans_of(name))
 
 
 def named_by(name, what):
@@ -162,7 +162,7 @@ def targets(section):
 
 def targets_of(name):
     """Final files of all sections that are of a study."""
-    return [path for plan in plans_of(name) for path in targets(plan.section)]
+    return [path for plan in plans_of(name) for path in targets(plan.name)]
 
 
 def kept_tables(section):

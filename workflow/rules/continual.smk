@@ -36,9 +36,9 @@ rule first_task:
         runtime=1440,
     params:
         stage="plasticity.stages.first_task:run",
-        settings=lambda wildcards: plan(wildcards).first_task_settings(
-            wildcards.first_task
-        ),
+        settings=lambda wildcards: plan(wildcards)
+        .first_task_settings(wildcards.first_task)
+        .canonical(),
         seeds=seeds,
         code=lambda wildcards: code_of(
             "plasticity.stages.first_task",
@@ -82,9 +82,9 @@ rule following_tasks:
         runtime=1440,
     params:
         stage="plasticity.stages.following_tasks:run",
-        settings=lambda wildcards: plan(wildcards).following_settings(
-            wildcards.experiment
-        ),
+        settings=lambda wildcards: plan(wildcards)
+        .following_settings(wildcards.experiment)
+        .canonical(),
         first_tasks=lambda wildcards: plan(wildcards).first_task_of(
             wildcards.experiment
         ),
@@ -120,7 +120,7 @@ rule assemble_tasks:
         "../../environment.yml"
     params:
         stage="plasticity.studies.continual.assemble:run",
-        settings=lambda wildcards: plan(wildcards).assemble_settings(),
+        settings=lambda wildcards: plan(wildcards).assemble_settings().canonical(),
         first_tasks=lambda wildcards: [
             name
             for name in plan(wildcards).first_tasks

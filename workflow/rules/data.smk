@@ -21,10 +21,10 @@ rule prepare_data:
         runtime=60,
     params:
         stage="plasticity.stages.prepare:run",
-        settings=config["dataset"],
-        code=code_of("plasticity.stages.prepare", settings=config["dataset"]),
+        settings=lambda wildcards: checked.dataset.canonical(),
+        code=code_of("plasticity.stages.prepare", settings=checked.dataset),
     message:
-        "Preparing the data set {params.settings[name]}"
+        f"Preparing the data set {DATASET}"
     script:
         "../scripts/stage.py"
 

@@ -35,9 +35,9 @@ rule pre_train:
         runtime=1440,
     params:
         stage="plasticity.stages.pre_train:run",
-        settings=lambda wildcards: plan(wildcards).pre_train_settings(
-            wildcards.pre_trained
-        ),
+        settings=lambda wildcards: plan(wildcards)
+        .pre_train_settings(wildcards.pre_trained)
+        .canonical(),
         seeds=seeds,
         code=lambda wildcards: code_of(
             "plasticity.stages.pre_train",
@@ -71,9 +71,9 @@ rule measure_variances:
         runtime=240,
     params:
         stage="plasticity.stages.measure_variances:run",
-        settings=lambda wildcards: plan(wildcards).measure_settings(
-            wildcards.pre_trained
-        ),
+        settings=lambda wildcards: plan(wildcards)
+        .measure_settings(wildcards.pre_trained)
+        .canonical(),
         seeds=seeds,
         code=lambda wildcards: code_of(
             "plasticity.stages.measure_variances",
@@ -107,9 +107,9 @@ rule transfer:
         runtime=1440,
     params:
         stage="plasticity.stages.transfer:run",
-        settings=lambda wildcards: plan(wildcards).transfer_settings(
-            wildcards.pre_trained, wildcards.rate
-        ),
+        settings=lambda wildcards: plan(wildcards)
+        .transfer_settings(wildcards.pre_trained, wildcards.rate)
+        .canonical(),
         seeds=seeds,
         code=lambda wildcards: code_of(
             "plasticity.stages.transfer",

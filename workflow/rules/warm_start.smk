@@ -35,7 +35,7 @@ rule draw_split:
         "../../environment.yml"
     params:
         stage="plasticity.tasks.halves:run",
-        settings=lambda wildcards: plan(wildcards).split_settings(),
+        settings=lambda wildcards: plan(wildcards).split_settings().canonical(),
         seed=lambda wildcards: int(wildcards.seed),
         code=code_of("plasticity.tasks.halves", tables=("split",)),
     message:
@@ -67,7 +67,9 @@ rule warm_up:
         runtime=1440,
     params:
         stage="plasticity.stages.warm_up:run",
-        settings=lambda wildcards: plan(wildcards).warm_up_settings(wildcards.warm_up),
+        settings=lambda wildcards: plan(wildcards)
+        .warm_up_settings(wildcards.warm_up)
+        .canonical(),
         seeds=seeds,
         code=lambda wildcards: code_of(
             "plasticity.stages.warm_up",
@@ -132,9 +134,9 @@ rule intervene:
     threads: 1
     params:
         stage="plasticity.stages.intervene:run",
-        settings=lambda wildcards: plan(wildcards).intervene_settings(
-            wildcards.intervened
-        ),
+        settings=lambda wildcards: plan(wildcards)
+        .intervene_settings(wildcards.intervened)
+        .canonical(),
         seeds=seeds,
         starts=lambda wildcards: plan(wildcards).intervened(
             wildcards.intervened, wildcards.group
@@ -173,7 +175,9 @@ rule measure_collapse:
         runtime=240,
     params:
         stage="plasticity.stages.measure_collapse:run",
-        settings=lambda wildcards: plan(wildcards).measure_settings(wildcards.start),
+        settings=lambda wildcards: plan(wildcards)
+        .measure_settings(wildcards.start)
+        .canonical(),
         seeds=seeds,
         starts=lambda wildcards: plan(wildcards).measured(
             wildcards.start, wildcards.group
@@ -215,7 +219,9 @@ rule fine_tune:
         runtime=1440,
     params:
         stage="plasticity.stages.fine_tune:run",
-        settings=lambda wildcards: plan(wildcards).fine_tune_settings(wildcards.arm),
+        settings=lambda wildcards: plan(wildcards)
+        .fine_tune_settings(wildcards.arm)
+        .canonical(),
         seeds=seeds,
         starts=lambda wildcards: plan(wildcards).fine_tuned(
             wildcards.arm, wildcards.group, wildcards.chunk

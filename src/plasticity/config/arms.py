@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from copy import deepcopy
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 from plasticity.config.json_schema import is_number
 from plasticity.config.parameters import parameters
+from plasticity.config.settings import Settings
 
 Arm = dict[str, Any]
+A = TypeVar("A", bound=Settings)
 _Keys = tuple[str, ...]
 _PHASES = ("warm_up", "first_task", "following", "training")
 _COMPONENTS = ("penalty", "optimizer")
@@ -26,6 +28,17 @@ def expand_lists(arms: Mapping[str, Mapping[str, Any]]) -> dict[str, Arm]:
         arms: The section `arms` of a checked configuration.
     """
     return {name: arm for given, settings in arms.items() for name, arm in expand_arm(given, settings)}
+
+
+def single_arms(name: str, arm: A, spelled: Mapping[str, Any] | None = None) -> list[tuple[str, A]]:
+    """Return the arms that one arm of a section stands for, itself if it has no list, each with its name.
+
+    Args:
+        name: Its key in the configuration.
+        arm: Its settings.
+        spelled: The same as the configuration spells it: a learning rate of 1 is no 1.0 in a name.
+    """
+    return [(single, arm.of(said)) for single, said in expand_arm(name, spelled or arm.given())]
 
 
 def expand_arm(name: str, arm: Mapping[str, Any]) -> list[tuple[str, Arm]]:

@@ -1,6 +1,5 @@
 """From the mapping that Snakemake has read and overlaid to a configuration that stages can rely on."""
 
-import json
 import math
 import sys
 from collections.abc import Mapping
@@ -39,14 +38,15 @@ class Configuration:
 
 def typed_config(mapping: Mapping[str, Any], *, root: Path, sections: Sections) -> Configuration:
     """Check a configuration and return it as typed settings; arguments and errors are those of `load_config`."""
-    config = load_config(mapping, root=root, sections=sections)
+    return as_typed(load_config(mapping, root=root, sections=sections), sections)
+
+
+def as_typed(config: Mapping[str, Any], sections: Sections) -> Configuration:
+    """Return a checked configuration, in its normal form, as typed settings."""
     return Configuration(
-        dataset=DataSetSettings.model_validate_json(json.dumps(config["dataset"])),
-        sections={
-            name: sections[study].model_validate_json(json.dumps(config[name]))
-            for name, study in studies_of(config).items()
-        },
-        jobs=Jobs.model_validate_json(json.dumps(config["jobs"])),
+        dataset=DataSetSettings.of(config["dataset"]),
+        sections={name: sections[study].of(config[name]) for name, study in studies_of(config).items()},
+        jobs=Jobs.of(config["jobs"]),
         mapping=config,
     )
 

@@ -19,11 +19,6 @@ _WITH_LISTS = ("penalty", "optimizer")
 class Overrides(Settings):
     """Keys of a section that an arm gives in place of the study's own; which they are says `Overriding`."""
 
-    @property
-    def given(self) -> dict[str, Any]:
-        """What the arm gives, by key; a number that makes several arms is a tuple."""
-        return {key: getattr(self, key) for key in self.model_fields_set}
-
 
 @dataclass(frozen=True)
 class Overriding:

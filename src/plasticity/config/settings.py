@@ -1,7 +1,9 @@
 """What every typed setting of the project is: strict, frozen, and with a unit and a meaning at each field."""
 
 import inspect
-from typing import Annotated, Any, TypeVar
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 
@@ -12,14 +14,35 @@ Name = r"^[a-z][a-z0-9_]*$"
 class Settings(BaseModel):
     """A mapping of the configuration: unknown keys are refused, nothing is converted, nothing changes afterwards.
 
-    Read it from JSON (`model_validate_json`), whose lists become tuples and whose whole numbers may stand for floats.
+    Read it from plain mappings (`of`) or JSON, whose lists become tuples and whose whole numbers may stand for floats.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @classmethod
+    def of(cls, mapping: Mapping[str, Any]) -> Self:
+        """Return the settings that plain mappings and lists say, as a checked configuration has them.
+
+        Raises:
+            ValidationError: If they say something else.
+        """
+        return cls.model_validate_json(json.dumps(mapping))
+
+    def plain(self) -> dict[str, Any]:
+        """Return the settings in plain mappings and lists, defaults included, as JSON holds them."""
+        return self.model_dump(mode="json")
+
+    def given(self) -> dict[str, Any]:
+        """Return what was said, without what was left open."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
     def canonical(self) -> str:
         """Return the settings as JSON text that is equal for equal settings; it is what Snakemake tracks."""
-        return self.model_dump_json()
+        return json.dumps(self.plain(), sort_keys=True)
+
+    def overridden(self, by: Mapping[str, Any]) -> Self:
+        """Return the settings with other values of some keys, checked like the first ones."""
+        return self.of({**self.given(), **by})
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:

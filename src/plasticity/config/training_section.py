@@ -1,6 +1,6 @@
 """Sections of the configuration that say how a network is trained."""
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -17,6 +17,10 @@ OnlineBatchSize = Annotated[
     setting(
         "Images per step; 1 is online learning and goes through the compiled kernel on a CPU.", unit="images", ge=1
     ),
+]
+Annealing = Annotated[
+    Literal["none", "cosine"],
+    setting("Course of the step size; constant, or per iteration along half a cosine to zero.", unit="name"),
 ]
 Penalty = Annotated[Chosen, chosen("penalty", "Term added to the cross-entropy.")]
 Model = Annotated[Chosen, chosen("model", "The network; null removes an option that config.yaml gives.")]
@@ -48,3 +52,32 @@ class Training(Method):
     learning_rate: LearningRate
     weight_decay: WeightDecay
     batch_size: BatchSize
+
+
+class Optimisation(Method):
+    """What every step of a training reads, in whichever section it stands and however long the training is."""
+
+    learning_rate: LearningRate
+    weight_decay: WeightDecay = 0.0
+    batch_size: OnlineBatchSize = 1
+    momentum: Momentum = 0.0
+    penalty: Penalty | None = None
+
+    @classmethod
+    def of_section(cls, section: Method, **others: float) -> Self:
+        """Return what a section says of each step; keys that it does not have, such as `momentum`, are as usual.
+
+        Args:
+            section: A training's section of the configuration.
+            **others: Values in place of the section's.
+        """
+        said = {key: getattr(section, key) for key in cls.model_fields if key in type(section).model_fields}
+        return cls(**{**said, **others})
+
+
+class IterationTraining(Optimisation):
+    """A training that is counted in iterations."""
+
+    iterations: int = Field(ge=1)
+    annealing: Annealing = "none"
+    stop_loss: float | None = Field(default=None, gt=0)

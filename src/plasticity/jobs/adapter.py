@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from plasticity.config.settings import Settings
 from plasticity.jobs.logs import log_to
+
+S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +62,12 @@ class Job:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What the stage reads of the configuration."""
+        """What a page, a figure or a table of statistics reads of the configuration, as plain mappings."""
         return self.params["settings"]
+
+    def slice(self, kind: type[S]) -> S:
+        """Return the stage's slice of the configuration, which the rule passes as JSON."""
+        return kind.model_validate_json(self.params["settings"])
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from plasticity.config.component import FOLDERS, known
 from plasticity.config.own_code import distribution_digest
+from plasticity.config.settings import Settings
 from plasticity.jobs.sources import Source, Sources
 from plasticity.storage.schemas import SCHEMAS
 
@@ -71,8 +72,8 @@ def closure(*modules: str, used: Used = frozenset()) -> frozenset[str]:
 
 
 def components_in(settings: Any) -> Used:
-    """Return the components that a stage's settings name, wherever in them."""
-    return frozenset(_named(settings))
+    """Return the components that a stage's settings name, wherever in them; typed settings or plain mappings."""
+    return frozenset(_named(settings.plain() if isinstance(settings, Settings) else settings))
 
 
 def digest(sources: Sources, modules: Iterable[str], tables: Iterable[str], used: Used) -> str:

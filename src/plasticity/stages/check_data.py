@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from plasticity.config.findings import ConfigError
+from plasticity.config.slices import PartsSettings, SequenceSettings, SplitSettings
 from plasticity.config.study_section import Asked, Section
 from plasticity.data.store import ImageStore
 from plasticity.errors import PlasticityError
@@ -75,20 +76,22 @@ def _labels_alone(description: Mapping[str, Any]) -> ImageStore:
 
 
 def _halves(store: ImageStore, settings: Mapping[str, Any]) -> None:
-    split_sizes(settings, available=len(store.train_labels))
+    of_seed = {key: value for key, value in settings.items() if key != "test_size"}
+    split_sizes(SplitSettings.of(of_seed), available=len(store.train_labels))
     available, size = len(store.test_labels), settings["test_size"]
     if size is not None and size > available:
         raise PlasticityError(f"test_size: expected null or 1 to {available} images, got {size!r}")
 
 
 def _permuted_pixels(store: ImageStore, settings: Mapping[str, Any]) -> None:
-    task_stream(settings, _ANY_SEED, num_images=len(store.train_labels), num_pixels=1)
+    task_stream(SequenceSettings.of(settings), _ANY_SEED, num_images=len(store.train_labels), num_pixels=1)
 
 
 def _super_classes(store: ImageStore, settings: Mapping[str, Any]) -> None:
-    parts = draw_parts(store, settings, seed=_ANY_SEED)
-    if settings["balanced"]:  # otherwise the seed decides which classes a small draw leaves out
-        first_task(store, parts, settings["super_classes"])
+    asked = PartsSettings.of(settings)
+    parts = draw_parts(store, asked, seed=_ANY_SEED)
+    if asked.balanced:  # otherwise the seed decides which classes a small draw leaves out
+        first_task(store, parts, asked.super_classes)
 
 
 _DRAWS = {"halves": _halves, "permuted_pixels": _permuted_pixels, "super_classes": _super_classes}

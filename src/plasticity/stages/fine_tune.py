@@ -11,6 +11,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from plasticity.config.component import Chosen
+from plasticity.config.slices import FineTuneSettings
 from plasticity.data.image_tensors import ImageTensors, test_tensors
 from plasticity.data.store import ImageStore, open_store
 from plasticity.jobs.adapter import Job
@@ -71,7 +73,7 @@ class FullTask:
     test: ImageTensors
     run: TrainingRun
 
-    def initial(self, model: dict[str, Any], seed: int) -> dict[str, NDArray] | None:
+    def initial(self, model: Chosen, seed: int) -> dict[str, NDArray] | None:
         """Return the weights that a seed's warm-ups began with, if the training reads them."""
         if not self.run.reads_initial:
             return None
@@ -90,16 +92,16 @@ def run(job: Job) -> None:
         history=job.output["history"],
         records=output.parents[1] / "records",
     )
-    fine_tune(files, settings=job.settings, threads=job.threads, code=job.code)
+    fine_tune(files, settings=job.slice(FineTuneSettings), threads=job.threads, code=job.code)
 
 
 @stoppable()
-def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], threads: int, code: str) -> None:
+def fine_tune(files: FineTuneFiles, *, settings: FineTuneSettings, threads: int, code: str) -> None:
     """Fine-tune from each checkpoint until the stop accuracy or the cap of epochs; write outcomes and histories.
 
     Args:
         files: Inputs and outputs.
-        settings: arm; model; training (with stop_accuracy and max_epochs); precision; test_size.
+        settings: The network, its training and when that ends, the test images.
         threads: CPU threads.
         code: Fingerprint of the stage; finished records of other code are not reused.
     """
@@ -109,9 +111,9 @@ def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], threads: int, c
     for seed, checkpoints in by_seed(files.checkpoints).items():
         split = read_split(files.splits[seed], task.store)
         rows = torch.from_numpy(np.array(split.full_indices)).to(device)
-        task.run.begin_task(seed, rows, task.initial(settings["model"], seed))
+        task.run.begin_task(seed, rows, task.initial(settings.model, seed))
         inputs = {
-            "settings": {key: value for key, value in settings.items() if key != "arm"},
+            "settings": {key: value for key, value in settings.plain().items() if key != "arm"},
             "seed": seed,
             "data": task.store.digest,
             "split": split.digest,
@@ -121,7 +123,7 @@ def fine_tune(files: FineTuneFiles, *, settings: dict[str, Any], threads: int, c
             checkpoint = read_checkpoint(path)
             base = files.records / seed_folder(seed) / f"epoch{epoch:04d}"
             digest = digest_of({**inputs, "checkpoint": checkpoint.digest})
-            one = FineTuning(base, digest, f"{settings['arm']}, seed {seed}, from {epoch}", where)
+            one = FineTuning(base, digest, f"{settings.arm}, seed {seed}, from {epoch}", where)
             records.append({"seed": seed, "warm_up_epoch": epoch, **one.run(task, checkpoint, settings)})
     _write_tables(records, files, settings)
 
@@ -142,7 +144,7 @@ class FineTuning:
     title: str
     device: str
 
-    def run(self, task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, Any]:
+    def run(self, task: FullTask, checkpoint: Checkpoint, settings: FineTuneSettings) -> dict[str, Any]:
         """Return the finished record, computing it only if it is not there yet."""
         record_path = self.base.with_suffix(".json")
         if (record := usable_record(record_path, self.digest)) is not None:
@@ -159,21 +161,20 @@ class FineTuning:
         return record
 
 
-def _load_task(data: Path, settings: dict[str, Any], device: torch.device) -> FullTask:
+def _load_task(data: Path, settings: FineTuneSettings, device: torch.device) -> FullTask:
     """Return the task with a network whose weights, images and seed are to come."""
     store = open_store(data)
     run = open_run(store, settings, device, purpose="fine_tune/order")
-    return FullTask(store, test_tensors(store, device, settings["test_size"]), run)
+    return FullTask(store, test_tensors(store, device, settings.test_size), run)
 
 
 def _train_and_test(
-    task: FullTask, checkpoint: Checkpoint, settings: dict[str, Any], resume: ResumeFile, title: str
+    task: FullTask, checkpoint: Checkpoint, settings: FineTuneSettings, resume: ResumeFile, title: str
 ) -> dict[str, Any]:
-    training = settings["training"]
     run = task.run
     run.restart(checkpoint.weights)
     run.restore(resume)
-    schedule = Schedule(training["max_epochs"], training["stop_accuracy"])
+    schedule = Schedule(settings.max_epochs, settings.stop_accuracy)
     run.train(schedule, resume=resume, progress=Progress(title, schedule.epochs))
     history = [asdict(record) for record in run.history]
     if run.diverged or not all_finite(weights_of(run.model)):  # the last step may overflow after a finite loss
@@ -193,8 +194,8 @@ def _missing_outcome(*, diverged: bool) -> dict[str, Any]:
     return {**missing, "fine_tune_epochs": 0, "converged": False, "diverged": diverged}
 
 
-def _write_tables(records: list[dict[str, Any]], files: FineTuneFiles, settings: dict[str, Any]) -> None:
-    record, arm = provenance(settings, devices_of(records)), settings["arm"]
+def _write_tables(records: list[dict[str, Any]], files: FineTuneFiles, settings: FineTuneSettings) -> None:
+    record, arm = provenance(settings.plain(), devices_of(records)), settings.arm
     starts = [{"seed": found["seed"], "warm_up_epoch": found["warm_up_epoch"]} for found in records]
     outcomes = [{**start, **found["outcome"]} for start, found in zip(starts, records, strict=True)]
     write_table(pd.DataFrame(outcomes).assign(arm=arm), files.output, "fine_tune", record)

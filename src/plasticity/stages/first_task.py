@@ -7,10 +7,10 @@ alike: to the longest length asked for, and until NC1 has fallen below every thr
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from plasticity.config.slices import FirstTaskSettings
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.logs import logger
@@ -46,36 +46,33 @@ class FirstTaskFiles:
 def run(job: Job) -> None:
     """Train the job's seeds on their first tasks."""
     files = FirstTaskFiles(data=job.input["data"], trajectory=job.output["trajectory"], history=job.output["history"])
-    first_task(files, settings=job.settings, seeds=job.seeds, threads=job.threads, code=job.code)
+    first_task(files, settings=job.slice(FirstTaskSettings), seeds=job.seeds, threads=job.threads, code=job.code)
 
 
 @stoppable()
 def first_task(
-    files: FirstTaskFiles, *, settings: dict[str, Any], seeds: Sequence[int], threads: int, code: str
+    files: FirstTaskFiles, *, settings: FirstTaskSettings, seeds: Sequence[int], threads: int, code: str
 ) -> None:
     """Train the networks of some seeds on their first tasks; a killed training continues from its last epoch.
 
     Args:
         files: Prepared data and the outputs.
-        settings: training (name), model, train_size, permutations, reshuffle_epochs, probe_images; first_task
-            (learning_rate, weight_decay, batch_size, penalty, optimizer, …); epochs (lengths that arms ask for);
-            thresholds (of NC1) and max_epochs (after which a threshold counts as not reached).
+        settings: The network, the tasks, the training and where arms branch off.
         seeds: Seeds that this job carries.
         threads: CPU threads.
         code: Fingerprint of the stage; unfinished work of other code is not continued.
     """
     resident = open_resident(files.data, settings, threads)
-    inputs = {"settings": settings, "seeds": list(seeds), "data": resident.store.digest, "code": code}
+    inputs = {"settings": settings.plain(), "seeds": list(seeds), "data": resident.store.digest, "code": code}
     work = Unfinished(files.unfinished / "state.safetensors", digest_of(inputs))
-    tell_path(settings["training"], settings["first_task"])
+    tell_path(settings.training, settings.first_task)
     run = FirstTask(resident, settings, tuple(seeds), files.unfinished / "trajectory")
     run.restore(work)
     while run.train_epoch(threads):
         work.save(run.stack.tensors(), run.rows)
     columns = [{"seed": seed, **row} for seed, rows in zip(seeds, run.rows, strict=True) for row in rows]
-    write_table(
-        pd.DataFrame(columns), files.history, "first_task", provenance(settings, describe_device(resident.device))
-    )
+    record = provenance(settings.plain(), describe_device(resident.device))
+    write_table(pd.DataFrame(columns), files.history, "first_task", record)
     work.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
     move_folder(run.folder, files.trajectory)
     work.clear()
@@ -94,7 +91,7 @@ class FirstTask:
     """
 
     resident: Resident
-    settings: dict[str, Any]
+    settings: FirstTaskSettings
     seeds: tuple[int, ...]
     folder: Path
     rows: list[list[Row]] = field(default_factory=list)
@@ -102,7 +99,7 @@ class FirstTask:
     def __post_init__(self) -> None:
         networks = [self.resident.fresh_network(seed, "init") for seed in self.seeds]
         self.stack: Stack = stack_of(networks)
-        if reads_initial(self.settings["first_task"]):
+        if reads_initial(self.settings.first_task):
             keep_initial(self.stack, networks)
         self.rows = [[] for _ in self.seeds]
 
@@ -121,7 +118,7 @@ class FirstTask:
             return False
         epoch = len(self.rows[active[0]]) + 1
         part, seeds = self.stack.take(active), [self.seeds[replica] for replica in active]
-        training = self.settings["first_task"]
+        training = self.settings.first_task
         rows = visit_task(self.resident, part, seeds, task=_FIRST, epochs=[epoch], training=training, threads=threads)
         self.stack.put(active, part)
         for replica, row in zip(active, rows, strict=True):
@@ -133,12 +130,12 @@ class FirstTask:
         rows = self.rows[replica]
         if rows and rows[-1]["diverged"]:
             return True
-        longest = max(self.settings["epochs"], default=0)
+        longest = max(self.settings.epochs, default=0)
         return len(rows) >= longest and not self._waits_for_threshold(rows)
 
     def _waits_for_threshold(self, rows: list[Row]) -> bool:
-        lowest = min(self.settings["thresholds"], default=None)
-        if lowest is None or len(rows) >= self.settings["max_epochs"]:
+        lowest = min(self.settings.thresholds, default=None)
+        if lowest is None or len(rows) >= self.settings.max_epochs:
             return False
         return not any(row["nc1"] < lowest for row in rows)
 
@@ -146,6 +143,6 @@ class FirstTask:
         rows, seed = self.rows[replica], self.seeds[replica]
         if rows[-1]["diverged"] or epoch not in epochs_to_keep(rows, self.settings):
             return
-        header = {**self.settings, "stage": "first_task", "seed": seed, "first_task_epochs": epoch}
+        header = {**self.settings.plain(), "stage": "first_task", "seed": seed, "first_task_epochs": epoch}
         write_checkpoint(self.folder / checkpoint_name(seed, epoch), checkpoint_of(self.stack, replica), header)
         logger.info("seed %d, epoch %d kept: NC1 %.4g", seed, epoch, rows[-1]["nc1"])

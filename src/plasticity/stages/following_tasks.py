@@ -4,10 +4,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from plasticity.config.slices import FollowingSettings
+from plasticity.config.training_section import Optimisation
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.progress import Progress
@@ -19,7 +20,7 @@ from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import read_table, write_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.bound_optimiser import optimiser_of
-from plasticity.training.interventions.intervention import intervened, intervention_of
+from plasticity.training.interventions.intervention import Intervention, intervened
 from plasticity.training.online.branches import Run, checkpoint_name, rows_of, runs_of
 from plasticity.training.online.replicas import keep_initial, parts_of, put_optimizer, put_state, state_of
 from plasticity.training.online.resident import Resident, Row, open_resident, reads_initial, tell_path
@@ -57,20 +58,18 @@ def run(job: Job) -> None:
         histories=dict(zip(names, job.input.all("histories"), strict=True)),
         output=job.output["tasks"],
     )
-    following_tasks(files, settings=job.settings, seeds=job.seeds, threads=job.threads, code=job.code)
+    following_tasks(files, settings=job.slice(FollowingSettings), seeds=job.seeds, threads=job.threads, code=job.code)
 
 
 @stoppable()
 def following_tasks(
-    files: FollowingFiles, *, settings: dict[str, Any], seeds: Sequence[int], threads: int, code: str
+    files: FollowingFiles, *, settings: FollowingSettings, seeds: Sequence[int], threads: int, code: str
 ) -> None:
     """Train all arms of an experiment for some seeds; a killed training continues from its last finished task.
 
     Args:
         files: Prepared data, the first task's checkpoints and history, and the "following_tasks" table to write.
-        settings: experiment, model, train_size, permutations, reshuffle_epochs, probe_images; arms, a list with name,
-            first_task, epochs or nc1_below and max_epochs, intervention, intervene_after, and following (tasks, epochs,
-            learning_rate, weight_decay, batch_size, penalty, optimizer, …).
+        settings: The network, the tasks, and the arms.
         seeds: Seeds that this job carries.
         threads: CPU threads.
         code: Fingerprint of the stage; unfinished work of other code is not continued.
@@ -80,17 +79,17 @@ def following_tasks(
     runs = [
         run
         for seed in seeds
-        for run in runs_of(settings["arms"], seed, {name: rows_of(table, seed) for name, table in histories.items()})
+        for run in runs_of(settings.arms, seed, {name: rows_of(table, seed) for name, table in histories.items()})
     ]
     for run in runs:
-        tell_path(", ".join(run.arms), run.settings["following"])
+        tell_path(", ".join(run.arms), run.settings.following)
     starts = [read_checkpoint(files.start(run)) for run in runs]
-    inputs = {"settings": settings, "starts": [start.digest for start in starts], "code": code}
+    inputs = {"settings": settings.plain(), "starts": [start.digest for start in starts], "code": code}
     work = Unfinished(files.state, digest_of({**inputs, "data": resident.store.digest}))
     journey = Journey(resident, tuple(runs), [start.weights for start in starts])
-    journey.travel(work, threads=threads, name=settings["experiment"])
-    table = _table(journey, settings["experiment"])
-    write_table(table, files.output, "following_tasks", provenance(settings, describe_device(resident.device)))
+    journey.travel(work, threads=threads, name=settings.experiment)
+    table = _table(journey, settings.experiment)
+    write_table(table, files.output, "following_tasks", provenance(settings.plain(), describe_device(resident.device)))
     work.clear()
 
 
@@ -134,9 +133,9 @@ class Journey:
         parts = [parts_of(start) for start in self.starts]
         stack = stack_of([network for network, _ in parts])
         for replica, (run, (_, optimizer)) in enumerate(zip(self.runs, parts, strict=True)):
-            if _fits(optimizer, run.settings["following"]):
+            if _fits(optimizer, run.settings.following):
                 put_optimizer(stack, replica, optimizer)
-        if any(reads_initial(run.settings["following"]) for run in self.runs):
+        if any(reads_initial(run.settings.following) for run in self.runs):
             keep_initial(stack, [self.resident.fresh_network(run.seed, "init") for run in self.runs])
         return stack
 
@@ -152,7 +151,7 @@ class Journey:
         for replica, run in enumerate(self.runs):
             rows = self.rows[replica]
             if following <= run.tasks and not (rows and rows[-1]["diverged"]):
-                groups.setdefault(digest_of(run.settings["following"]), []).append(replica)
+                groups.setdefault(run.settings.following.canonical(), []).append(replica)
         return list(groups.values())
 
     def _learn(self, group: list[int], task: int, threads: int) -> None:
@@ -160,13 +159,13 @@ class Journey:
         part = self.stack.take(group)
         for place, replica in enumerate(group):
             self._intervene(part, place, self.runs[replica], task)
-        training = self.runs[group[0]].settings["following"]
+        training = self.runs[group[0]].settings.following
         rows = visit_task(
             self.resident,
             part,
             [self.runs[replica].seed for replica in group],
             task=task,
-            epochs=range(1, training["epochs"] + 1),
+            epochs=range(1, training.epochs + 1),
             training=training,
             threads=threads,
         )
@@ -176,17 +175,17 @@ class Journey:
 
     def _intervene(self, part: Stack, place: int, run: Run, task: int) -> None:
         """Do to a run's network what is done to it before a task."""
-        chosen, every = run.settings["intervention"], run.settings["intervene_after"] == "every_task"
+        chosen, every = run.settings.intervention, run.settings.intervene_after == "every_task"
         if chosen is None or not (every or task == _SECOND):
             return
         before = state_of(part, place, self.resident.fresh_network(run.seed, "fresh", task))
-        put_state(part, place, intervened(intervention_of(chosen), before))
+        put_state(part, place, intervened(chosen.make(Intervention), before))
 
 
-def _fits(optimizer: Mapping[str, Network], training: Mapping[str, Any]) -> bool:
+def _fits(optimizer: Mapping[str, Network], training: Optimisation) -> bool:
     """Say whether an optimizer's state after the first task is one that the following tasks' optimizer continues."""
     slots = {slot for kept in optimizer.values() for slot in kept}
-    return bool(slots) and slots == set(optimiser_of(training).slots(training.get("momentum", 0.0)))
+    return bool(slots) and slots == set(optimiser_of(training.optimizer).slots(training.momentum))
 
 
 def _table(journey: Journey, experiment: str) -> pd.DataFrame:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from plasticity.config.slices import InterveneSettings
 from plasticity.data.store import open_store
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import prepare_device
@@ -14,7 +14,7 @@ from plasticity.storage.manifests import checkpoints_beside, write_manifest
 from plasticity.tasks.halves import read_split
 from plasticity.training.batch_norm import open_recalibration
 from plasticity.training.fresh_network import fresh_state
-from plasticity.training.interventions.intervention import intervened, intervention_of
+from plasticity.training.interventions.intervention import Intervention, intervened
 
 
 @dataclass(frozen=True)
@@ -43,33 +43,33 @@ def run(job: Job) -> None:
         data=job.input["data"],
         splits=job.by_seed("splits"),
     )
-    intervene(files, settings=job.settings, threads=job.threads)
+    intervene(files, settings=job.slice(InterveneSettings), threads=job.threads)
     write_manifest(manifest, files.outputs.values())
 
 
-def intervene(files: InterveneFiles, *, settings: dict[str, Any], threads: int) -> None:
+def intervene(files: InterveneFiles, *, settings: InterveneSettings, threads: int) -> None:
     """Write the checkpoints after the intervention.
 
     Args:
         files: Inputs and outputs.
-        settings: arm; model; intervention (name and parameters).
+        settings: The network and the intervention.
         threads: CPU threads.
 
     Raises:
         PlasticityError: If the intervention is unknown or breaks its contract, or an input is damaged.
     """
     store = open_store(files.data)
-    intervention = intervention_of(settings["intervention"])
+    intervention = settings.intervention.make(Intervention)
     recalibrate = None
     if intervention.recalibrates:
-        recalibrate = open_recalibration(store, settings["model"], prepare_device(threads))
+        recalibrate = open_recalibration(store, settings.model, prepare_device(threads))
     for seed, checkpoints in by_seed(files.checkpoints).items():
-        fresh = fresh_state(store, settings["model"], seed)
+        fresh = fresh_state(store, settings.model, seed)
         warm_up = read_split(files.splits[seed], store).warm_up_indices
         for epoch, source in checkpoints.items():
             before = read_checkpoint(source)
             require_alike(before.weights, fresh.weights)
             weights = intervened(intervention, replace(fresh, weights=before.weights)).weights
             weights = recalibrate(weights, warm_up) if recalibrate else weights
-            header = {**before.settings, **settings, "stage": "intervene"}
+            header = {**before.settings, **settings.plain(), "stage": "intervene"}
             write_checkpoint(files.outputs[seed, epoch], weights, header)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from plasticity.config.slices import MeasureCollapseSettings
 from plasticity.data.image_tensors import ImageTensors, test_tensors, train_tensors
 from plasticity.data.store import open_store
 from plasticity.jobs.adapter import Job
@@ -63,30 +64,30 @@ def run(job: Job) -> None:
         splits=job.by_seed("splits"),
         output=job.output["collapse"],
     )
-    measure(files, settings=job.settings, threads=job.threads)
+    measure(files, settings=job.slice(MeasureCollapseSettings), threads=job.threads)
 
 
-def measure(files: MeasureFiles, *, settings: dict[str, Any], threads: int) -> None:
+def measure(files: MeasureFiles, *, settings: MeasureCollapseSettings, threads: int) -> None:
     """Write one row of metrics per checkpoint; those of all seeds share one process and one resident data set.
 
     Args:
         files: Checkpoints, prepared data, splits, and the "collapse" table to write.
-        settings: start, model, test_size, train_mode_nc1, batch_size (of the train-mode NC1), probe_images.
+        settings: The network, the test images, what is measured.
         threads: CPU threads.
     """
     device = prepare_device(threads)
     store = open_store(files.data)
-    train, test = train_tensors(store, device), test_tensors(store, device, settings["test_size"])
-    model = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(0, "init"))
+    train, test = train_tensors(store, device), test_tensors(store, device, settings.test_size)
+    model = build_model(settings.model, store.image_shape, store.num_classes, torch_generator(0, "init"))
     place(model, device)  # its weights are those of one checkpoint after another
     rows = []
     for seed, checkpoints in by_seed(files.checkpoints).items():
         images = MeasuredImages(train, test, *_halves(read_split(files.splits[seed], store), device))
         for epoch, path in checkpoints.items():
             rows.append({"seed": seed, "warm_up_epoch": epoch, **_measure_one(model, path, images, settings, seed)})
-            logger.info("measured %s, seed %d, epoch %d: NC1 %.4g", settings["start"], seed, epoch, rows[-1]["nc1"])
-    frame = pd.DataFrame(rows).assign(arm=settings["start"])
-    write_table(frame, files.output, "collapse", provenance(settings, describe_device(device)))
+            logger.info("measured %s, seed %d, epoch %d: NC1 %.4g", settings.start, seed, epoch, rows[-1]["nc1"])
+    frame = pd.DataFrame(rows).assign(arm=settings.start)
+    write_table(frame, files.output, "collapse", provenance(settings.plain(), describe_device(device)))
 
 
 def _halves(split: Split, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -97,29 +98,30 @@ def _halves(split: Split, device: torch.device) -> tuple[torch.Tensor, torch.Ten
 
 
 def _measure_one(
-    model: Classifier, path: Path, images: MeasuredImages, settings: dict[str, Any], seed: int
+    model: Classifier, path: Path, images: MeasuredImages, settings: MeasureCollapseSettings, seed: int
 ) -> dict[str, Any]:
     checkpoint = read_checkpoint(path)
     if not all_finite(checkpoint.weights):
         return _missing_row()
     load_weights(model, checkpoint.weights)
-    row: dict[str, Any] = network_metrics(model, images.train, images.warm_up, probe_images=settings["probe_images"])
+    row: dict[str, Any] = network_metrics(
+        model, images.train, images.warm_up, probe_images=settings.measure.probe_images
+    )
     if math.isnan(row["nc4"]):  # features overflow although the weights are still finite
         return _missing_row()
     others = accuracy(model, images.train, images.others) if len(images.others) else float("nan")
     row["warm_up_test_accuracy"] = accuracy(model, images.test)
     row["full_train_accuracy_before"] = _weighted(row["warm_up_train_accuracy"], others, images)
     row["nc1_train_mode"] = float("nan")
-    if settings["train_mode_nc1"]:
+    if settings.measure.train_mode_nc1:
         row["nc1_train_mode"] = _train_mode_nc1(model, images, settings, seed)
     return {**row, "diverged": False}
 
 
-def _train_mode_nc1(model: Classifier, images: MeasuredImages, settings: dict[str, Any], seed: int) -> float:
+def _train_mode_nc1(model: Classifier, images: MeasuredImages, settings: MeasureCollapseSettings, seed: int) -> float:
     generator = torch_generator(seed, "measure/train_mode")
     order = torch.randperm(len(images.warm_up), generator=generator).to(images.warm_up.device)
-    batch_size = settings["batch_size"]
-    return nc1_in_train_mode(model, images.train, images.warm_up[order], batch_size=batch_size)
+    return nc1_in_train_mode(model, images.train, images.warm_up[order], batch_size=settings.batch_size)
 
 
 def _weighted(warm_up: float, others: float, images: MeasuredImages) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from plasticity.config.slices import MeasureVariancesSettings
 from plasticity.data.image_tensors import ImageTensors, test_tensors, train_tensors
 from plasticity.data.store import ImageStore, open_store
 from plasticity.jobs.adapter import Job
@@ -70,10 +71,12 @@ class Measured:
 def run(job: Job) -> None:
     """Measure the checkpoints of the job's seeds."""
     files = MeasureFiles(data=job.input["data"], trajectory=job.input["trajectory"], output=job.output["variances"])
-    measure_variances(files, settings=job.settings, seeds=job.seeds, threads=job.threads)
+    measure_variances(files, settings=job.slice(MeasureVariancesSettings), seeds=job.seeds, threads=job.threads)
 
 
-def measure_variances(files: MeasureFiles, *, settings: dict[str, Any], seeds: Sequence[int], threads: int) -> None:
+def measure_variances(
+    files: MeasureFiles, *, settings: MeasureVariancesSettings, seeds: Sequence[int], threads: int
+) -> None:
     """Write one row per seed, checkpoint and hidden layer.
 
     Class means and k-means centres are those of the seed's last checkpoint, which is therefore looked at first and
@@ -81,7 +84,7 @@ def measure_variances(files: MeasureFiles, *, settings: dict[str, Any], seeds: S
 
     Args:
         files: Prepared data, trajectories, and the "variances" table to write.
-        settings: experiment, arm, model, parts, k_means_restarts.
+        settings: The network, its images, how they are measured.
         seeds: Seeds of the job.
         threads: CPU threads.
     """
@@ -98,20 +101,20 @@ def measure_variances(files: MeasureFiles, *, settings: dict[str, Any], seeds: S
             found = measured.rows(path, frozen)
             rows += [{"seed": seed, "iteration": iteration, **sizes, **row} for row in found]
             variance = found[-1]["train_variance"]
-            logger.info("%s, seed %d, iteration %d: variance %.4g", settings["arm"], seed, iteration, variance)
-    frame = pd.DataFrame(rows).assign(experiment=settings["experiment"], arm=settings["arm"])
-    write_table(frame, files.output, "variances", provenance(settings, describe_device(device)))
+            logger.info("%s, seed %d, iteration %d: variance %.4g", settings.arm, seed, iteration, variance)
+    frame = pd.DataFrame(rows).assign(experiment=settings.experiment, arm=settings.arm)
+    write_table(frame, files.output, "variances", provenance(settings.plain(), describe_device(device)))
 
 
-def _load(store: ImageStore, settings: dict[str, Any], seed: int, device: torch.device) -> Measured:
-    parts = draw_parts(store, settings["parts"], seed=seed)
-    task = first_task(store, parts, settings["parts"]["super_classes"])
-    model = build_model(settings["model"], task.image_shape, task.num_classes, torch_generator(seed, "init"))
+def _load(store: ImageStore, settings: MeasureVariancesSettings, seed: int, device: torch.device) -> Measured:
+    parts = draw_parts(store, settings.parts, seed=seed)
+    task = first_task(store, parts, settings.parts.super_classes)
+    model = build_model(settings.model, task.image_shape, task.num_classes, torch_generator(seed, "init"))
     place(model, device)
     return Measured(
         model=model,
         train=train_tensors(task, device),
         test=test_tensors(task, device, None),
         num_classes=task.num_classes,
-        clustering=Clustering(settings["k_means_restarts"], seed),
+        clustering=Clustering(settings.measure.k_means_restarts, seed),
     )

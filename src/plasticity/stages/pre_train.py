@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from plasticity.config.slices import PreTrainSettings
 from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import ImageStore, open_store
 from plasticity.jobs.adapter import Job
@@ -42,11 +43,13 @@ class PreTrainFiles:
 def run(job: Job) -> None:
     """Train the job's seeds on their first task."""
     files = PreTrainFiles(data=job.input["data"], trajectory=job.output["trajectory"], history=job.output["history"])
-    pre_train(files, settings=job.settings, seeds=job.seeds, threads=job.threads, code=job.code)
+    pre_train(files, settings=job.slice(PreTrainSettings), seeds=job.seeds, threads=job.threads, code=job.code)
 
 
 @stoppable()
-def pre_train(files: PreTrainFiles, *, settings: dict[str, Any], seeds: Sequence[int], threads: int, code: str) -> None:
+def pre_train(
+    files: PreTrainFiles, *, settings: PreTrainSettings, seeds: Sequence[int], threads: int, code: str
+) -> None:
     """Train the network of every seed on its first task.
 
     A killed job continues from the last saved epoch of the seed it was at; the trajectory appears when all are done.
@@ -55,7 +58,7 @@ def pre_train(files: PreTrainFiles, *, settings: dict[str, Any], seeds: Sequence
 
     Args:
         files: Prepared data and the outputs.
-        settings: study, dataset, arm, model, parts, training, checkpoints (iterations; 0 is before training).
+        settings: The network, its images, its training and the checkpoints.
         seeds: Seeds of this job: parts, first weights and the order of every epoch derive from each.
         threads: CPU threads.
         code: Fingerprint of the stage; unfinished work of other code is not continued.
@@ -65,7 +68,7 @@ def pre_train(files: PreTrainFiles, *, settings: dict[str, Any], seeds: Sequence
     rows: list[dict[str, Any]] = []
     trainings: dict[str, ResumeFile] = {}
     for seed in seeds:
-        inputs = {"settings": settings, "seed": seed, "data": store.digest, "code": code}
+        inputs = {"settings": settings.plain(), "seed": seed, "data": store.digest, "code": code}
         resume = ResumeFile(files.unfinished / f"state{seed}" / "state.safetensors", digest_of(inputs))
         trainings[seed_folder(seed)] = resume
         run = _start(store, settings, seed, device)
@@ -75,39 +78,39 @@ def pre_train(files: PreTrainFiles, *, settings: dict[str, Any], seeds: Sequence
     hand_over(files.unfinished, files.trajectory, trainings)
 
 
-def _start(store: ImageStore, settings: dict[str, Any], seed: int, device: torch.device) -> IterationRun:
-    parts = draw_parts(store, settings["parts"], seed=seed)
-    task = first_task(store, parts, settings["parts"]["super_classes"])
-    model = build_model(settings["model"], task.image_shape, task.num_classes, torch_generator(seed, "init"))
+def _start(store: ImageStore, settings: PreTrainSettings, seed: int, device: torch.device) -> IterationRun:
+    parts = draw_parts(store, settings.parts, seed=seed)
+    task = first_task(store, parts, settings.parts.super_classes)
+    model = build_model(settings.model, task.image_shape, task.num_classes, torch_generator(seed, "init"))
     place(model, device)
     return IterationRun(
         model=model,
         images=train_tensors(task, device),
         indices=torch.arange(len(task.train_labels), device=device),
-        settings=settings["training"],
+        settings=settings.training,
         seed=seed,
         purpose="pre_train/order",
     )
 
 
-def _train(run: IterationRun, folder: Path, settings: dict[str, Any], resume: ResumeFile) -> None:
-    header = {**{key: value for key, value in settings.items() if key != "checkpoints"}, "stage": "pre_train"}
+def _train(run: IterationRun, folder: Path, settings: PreTrainSettings, resume: ResumeFile) -> None:
+    header = {**{key: value for key, value in settings.plain().items() if key != "checkpoints"}, "stage": "pre_train"}
     keep = Keeper(
         run=run,
         folder=folder,
         header={**header, "seed": run.seed},
         unit="iteration",
-        wanted=settings["checkpoints"],
+        wanted=settings.checkpoints,
         name=iteration_name,
     )
     run.on_iteration = keep
     keep.resume_or_begin(resume)
-    run.run(resume=resume, title=f"pre-training {settings['arm']}, seed {run.seed}")
+    run.run(resume=resume, title=f"pre-training {settings.arm}, seed {run.seed}")
     keep.keep(run.iteration)
     run.save(resume)  # the job's next seeds may be killed: this one is not trained again
 
 
-def _write_history(rows: list[dict[str, Any]], path: Path, settings: dict[str, Any], device: str) -> None:
+def _write_history(rows: list[dict[str, Any]], path: Path, settings: PreTrainSettings, device: str) -> None:
     frame = pd.DataFrame(rows, columns=["seed", "epoch", "loss", "accuracy", "penalty"])
-    frame = frame.assign(stage="pre_train", run=settings["arm"], warm_up_epoch=0)
-    write_table(frame, path, "history", provenance(settings, device))
+    frame = frame.assign(stage="pre_train", run=settings.arm, warm_up_epoch=0)
+    write_table(frame, path, "history", provenance(settings.plain(), device))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plasticity.config.whole_run import DataSetSettings, Normalise
 from plasticity.data.dataset import DataSet
 from plasticity.data.readers.reader import read_data_set
 from plasticity.data.store import ARRAYS, DESCRIPTION, sealed
@@ -21,17 +22,17 @@ _BLOCK = 4096  # images counted at a time
 
 def run(job: Job) -> None:
     """Prepare the data set in the folder of the job's outputs."""
-    prepare(job.settings, job.output["description"].parent)
+    prepare(job.slice(DataSetSettings), job.output["description"].parent)
 
 
-def prepare(settings: dict[str, Any], folder: str | Path) -> Path:
+def prepare(settings: DataSetSettings, folder: str | Path) -> Path:
     """Read, check and store the data set of the configuration's `dataset` section.
 
     The training images keep their order, since every seed draws its own. The test images are put into a fixed random
     order, so that their first part, which `test_size` takes, mixes the classes whatever the source's order is.
 
     Args:
-        settings: `name`, `reader`, the reader's settings, and optionally `normalise` with channel `mean` and `std`.
+        settings: The data set's name, its reader, and how its channels are normalised.
         folder: Gets train_images.npy, train_labels.npy, test_images.npy, test_labels.npy and, last, dataset.json.
 
     Returns:
@@ -43,19 +44,19 @@ def prepare(settings: dict[str, Any], folder: str | Path) -> Path:
     folder = Path(folder)
     data = read_data_set(settings)
     check(data)
-    mean, std = _normalisation(data.train_images, settings.get("normalise"))
+    mean, std = _normalisation(data.train_images, settings.normalise)
     (folder / DESCRIPTION).unlink(missing_ok=True)  # it must never describe arrays of another run
     data = _mix_test_order(data)
     description = {
-        "name": settings["name"],
-        "reader": settings["reader"],
+        "name": settings.name,
+        "reader": settings.reader,
         "source": data.source,
         "class_names": list(data.class_names),
         "arrays": {name: _save(folder / f"{name}.npy", getattr(data, name)) for name in ARRAYS},
         "counts": {"train": _class_counts(data.train_labels, data), "test": _class_counts(data.test_labels, data)},
         "mean": mean,
         "std": std,
-        "normalisation": "computed" if settings.get("normalise") is None else "configured",
+        "normalisation": "computed" if settings.normalise is None else "configured",
     }
     write_json(folder / DESCRIPTION, sealed(description))
     logger.info("%s: images %s, mean %s, std %s", data.source, data.train_images.shape, mean, std)
@@ -116,7 +117,7 @@ def _check_part(part: str, images: NDArray[Any], labels: NDArray[Any], class_nam
         raise PlasticityError(f"dataset, {part}: expected images of every class, got none of class {name!r}")
 
 
-def _normalisation(images: NDArray[np.uint8], configured: dict[str, Any] | None) -> tuple[list[float], list[float]]:
+def _normalisation(images: NDArray[np.uint8], configured: Normalise | None) -> tuple[list[float], list[float]]:
     channels = images.shape[-1]
     if configured is None:
         mean, std = channel_statistics(images)
@@ -124,19 +125,11 @@ def _normalisation(images: NDArray[np.uint8], configured: dict[str, Any] | None)
             where = f"channel {std.index(0)} has one value in all training images"
             raise PlasticityError(f"dataset.normalise: expected it to be set, since {where}")
         return mean, std
-    if not isinstance(configured, dict):
-        raise PlasticityError(f"dataset.normalise: expected mean and std, got {configured!r}")
-    for key in ("mean", "std"):
-        if not _are_fractions(configured.get(key), channels, positive=key == "std"):
+    for key, values in (("mean", configured.mean), ("std", configured.std)):
+        if len(values) != channels or not all(0 <= value <= 1 for value in values):
             expected = f"{channels} fractions of 1" + (" above 0" if key == "std" else "")
-            raise PlasticityError(f"dataset.normalise.{key}: expected {expected}, got {configured.get(key)!r}")
-    return [float(v) for v in configured["mean"]], [float(v) for v in configured["std"]]
-
-
-def _are_fractions(values: Any, count: int, *, positive: bool) -> bool:
-    if not isinstance(values, list) or len(values) != count:
-        return False
-    return all(isinstance(v, int | float) and 0 <= v <= 1 and (v > 0 or not positive) for v in values)
+            raise PlasticityError(f"dataset.normalise.{key}: expected {expected}, got {list(values)!r}")
+    return list(configured.mean), list(configured.std)
 
 
 def _mix_test_order(data: DataSet) -> DataSet:

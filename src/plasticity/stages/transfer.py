@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from plasticity.config.slices import TransferSettings
 from plasticity.data.image_tensors import ImageTensors, test_tensors, train_tensors
 from plasticity.data.store import ImageStore, open_store
 from plasticity.jobs.adapter import Job
@@ -56,10 +57,10 @@ class NextTask:
     first: dict[str, NDArray]
     digest: str
 
-    def start(self, checkpoint: Checkpoint, settings: dict[str, Any], seed: int) -> IterationRun:
+    def start(self, checkpoint: Checkpoint, settings: TransferSettings, seed: int) -> IterationRun:
         """Return the run from a checkpoint: its body, and the fresh network's head, which all checkpoints share."""
         shape, classes = self.store.image_shape, self.store.num_classes
-        model = build_model(settings["model"], shape, classes, torch_generator(seed, "next_task/init"))
+        model = build_model(settings.model, shape, classes, torch_generator(seed, "next_task/init"))
         load_weights(model, {**self.fresh, **_body_of(checkpoint)})
         device = self.train.labels.device
         place(model, device)
@@ -67,7 +68,7 @@ class NextTask:
             model=model,
             images=self.train,
             indices=torch.arange(len(self.train), device=device),
-            settings=settings["training"],
+            settings=settings.training,
             seed=seed,
             purpose="next_task/order",
             initial={**self.fresh, **self.first},
@@ -83,16 +84,18 @@ def run(job: Job) -> None:
         output=output,
         records=output.with_suffix(""),
     )
-    transfer(files, settings=job.settings, seeds=job.seeds, threads=job.threads, code=job.code)
+    transfer(files, settings=job.slice(TransferSettings), seeds=job.seeds, threads=job.threads, code=job.code)
 
 
 @stoppable()
-def transfer(files: TransferFiles, *, settings: dict[str, Any], seeds: Sequence[int], threads: int, code: str) -> None:
+def transfer(
+    files: TransferFiles, *, settings: TransferSettings, seeds: Sequence[int], threads: int, code: str
+) -> None:
     """Train the whole network on the next task from each checkpoint of each seed; write what it reaches.
 
     Args:
         files: Inputs and outputs.
-        settings: experiment, arm, model, parts, training (with the job's learning_rate).
+        settings: The network, its images, and its training with the job's learning rate.
         seeds: Seeds of the job; the order of every epoch derives from each, equal for checkpoints and learning rates.
         threads: CPU threads.
         code: Fingerprint of the stage; finished records of other code are not reused.
@@ -108,9 +111,9 @@ def transfer(files: TransferFiles, *, settings: dict[str, Any], seeds: Sequence[
             given = settings, seed, where
             records.append(_record(task, read_checkpoint(path), *given, base=base, code=code))
             rows.append({"seed": seed, "iteration": iteration, **records[-1]["outcome"]})
-    same = {"experiment": settings["experiment"], "arm": settings["arm"]}
-    frame = pd.DataFrame(rows).assign(**same, learning_rate=settings["training"]["learning_rate"])
-    write_table(frame, files.output, "next_task", provenance(settings, devices_of(records)))
+    same = {"experiment": settings.experiment, "arm": settings.arm}
+    frame = pd.DataFrame(rows).assign(**same, learning_rate=settings.training.learning_rate)
+    write_table(frame, files.output, "next_task", provenance(settings.plain(), devices_of(records)))
 
 
 def _body_of(checkpoint: Checkpoint) -> dict[str, NDArray]:
@@ -118,12 +121,12 @@ def _body_of(checkpoint: Checkpoint) -> dict[str, NDArray]:
 
 
 def _load(
-    store: ImageStore, settings: dict[str, Any], seed: int, device: torch.device, *, first: Checkpoint
+    store: ImageStore, settings: TransferSettings, seed: int, device: torch.device, *, first: Checkpoint
 ) -> NextTask:
-    parts = draw_parts(store, settings["parts"], seed=seed)
-    groups = settings["parts"]["super_classes"]
+    parts = draw_parts(store, settings.parts, seed=seed)
+    groups = settings.parts.super_classes or ()
     task, held_out = (next_task(store, parts, groups, validation=validation) for validation in (False, True))
-    fresh = build_model(settings["model"], task.image_shape, task.num_classes, torch_generator(seed, "next_task/init"))
+    fresh = build_model(settings.model, task.image_shape, task.num_classes, torch_generator(seed, "next_task/init"))
     return NextTask(
         store=task,
         train=train_tensors(task, device),
@@ -136,11 +139,11 @@ def _load(
 
 
 def _record(
-    task: NextTask, checkpoint: Checkpoint, settings: dict[str, Any], seed: int, device: str, *, base: Path, code: str
+    task: NextTask, checkpoint: Checkpoint, settings: TransferSettings, seed: int, device: str, *, base: Path, code: str
 ) -> dict[str, Any]:
     """Return the finished record, computing it only if it is not there yet."""
-    inputs = {"settings": settings, "seed": seed, "data": task.digest, "checkpoint": checkpoint.digest, "code": code}
-    digest, path = digest_of(inputs), base.with_suffix(".json")
+    inputs = {"settings": settings.plain(), "data": task.digest, "checkpoint": checkpoint.digest, "code": code}
+    digest, path = digest_of({**inputs, "seed": seed}), base.with_suffix(".json")
     if (record := usable_record(path, digest)) is not None:
         return record
     resume = ResumeFile(base.with_name(f".{base.name}.unfinished") / "state.safetensors", digest)
@@ -148,7 +151,7 @@ def _record(
     if all_finite(checkpoint.weights):
         run = task.start(checkpoint, settings, seed)
         run.restore(resume)
-        run.run(resume=resume, title=f"{settings['arm']}, seed {seed}, next task from {base.name}")
+        run.run(resume=resume, title=f"{settings.arm}, seed {seed}, next task from {base.name}")
         if not run.diverged and all_finite(weights_of(run.model)):  # the last step may overflow after a finite loss
             outcome = {"train_loss": run.history[-1].loss, **_accuracies(run, task), "diverged": False}
     record = {"outcome": outcome, "history": [], "device": device}

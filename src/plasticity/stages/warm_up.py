@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from plasticity.config.slices import WarmUpSettings
 from plasticity.data.store import ImageStore, open_store
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, prepare_device
@@ -51,11 +52,11 @@ def run(job: Job) -> None:
         trajectory=job.output["trajectory"],
         history=job.output["history"],
     )
-    warm_up(files, settings=job.settings, threads=job.threads, code=job.code)
+    warm_up(files, settings=job.slice(WarmUpSettings), threads=job.threads, code=job.code)
 
 
 @stoppable()
-def warm_up(files: WarmUpFiles, *, settings: dict[str, Any], threads: int, code: str) -> None:
+def warm_up(files: WarmUpFiles, *, settings: WarmUpSettings, threads: int, code: str) -> None:
     """Train the network of every seed on its warm-up half.
 
     A killed job continues from the last saved epoch of the seed it was at; the trajectory appears when all are done.
@@ -63,7 +64,7 @@ def warm_up(files: WarmUpFiles, *, settings: dict[str, Any], threads: int, code:
     Args:
         files: Prepared data, splits by seed, and the outputs. First weights and the order of every epoch derive from
             the seed.
-        settings: warm_up (name), model, training, precision, epochs (the checkpoints; 0 is before training).
+        settings: The network, its training and the checkpoints.
         threads: CPU threads.
         code: Fingerprint of the stage; unfinished work of other code is not continued.
     """
@@ -74,7 +75,7 @@ def warm_up(files: WarmUpFiles, *, settings: dict[str, Any], threads: int, code:
     rows: list[dict[str, Any]] = []
     trainings: dict[str, ResumeFile] = {}
     for seed, split in splits.items():
-        inputs = {"settings": settings, "seed": seed, "data": store.digest, "split": split.digest, "code": code}
+        inputs = {"settings": settings.plain(), "seed": seed, "data": store.digest, "split": split.digest, "code": code}
         resume = ResumeFile(files.unfinished / f"state{seed}" / "state.safetensors", digest_of(inputs))
         trainings[seed_folder(seed)] = resume
         begin(run, store, split, settings, seed=seed)
@@ -84,31 +85,31 @@ def warm_up(files: WarmUpFiles, *, settings: dict[str, Any], threads: int, code:
     hand_over(files.unfinished, files.trajectory, trainings)
 
 
-def begin(run: TrainingRun, store: ImageStore, split: Split, settings: dict[str, Any], *, seed: int) -> None:
+def begin(run: TrainingRun, store: ImageStore, split: Split, settings: WarmUpSettings, *, seed: int) -> None:
     """Put the run before its first epoch: the seed's network and its half of the images."""
-    initial = build_model(settings["model"], store.image_shape, store.num_classes, torch_generator(seed, "init"))
+    initial = build_model(settings.model, store.image_shape, store.num_classes, torch_generator(seed, "init"))
     run.begin_task(seed, torch.from_numpy(np.array(split.warm_up_indices)).to(run.indices.device))
     run.restart(weights_of(initial))
 
 
-def _train(run: TrainingRun, folder: Path, settings: dict[str, Any], resume: ResumeFile) -> None:
+def _train(run: TrainingRun, folder: Path, settings: WarmUpSettings, resume: ResumeFile) -> None:
     keep = Keeper(
         run=run,
         folder=folder,
-        header={**settings, "stage": "warm_up", "seed": run.seed},
+        header={**settings.plain(), "stage": "warm_up", "seed": run.seed},
         unit="warm_up_epoch",
-        wanted=settings["epochs"],
+        wanted=settings.epochs,
         name=trajectory_name,
     )
     keep.resume_or_begin(resume)
-    schedule = Schedule(epochs=max(settings["epochs"]))
-    progress = Progress(f"warm-up {settings['warm_up']}, seed {run.seed}", schedule.epochs)
+    schedule = Schedule(epochs=max(settings.epochs))
+    progress = Progress(f"warm-up {settings.warm_up}, seed {run.seed}", schedule.epochs)
     run.train(schedule, resume=resume, progress=progress, on_epoch=keep)
     keep.all_after(len(run.history))  # a training that diverged never reached them; they say so
     run.save(resume)  # the job's next seeds may be killed: this one is not trained again
 
 
-def _write_history(rows: list[dict[str, Any]], path: Path, settings: dict[str, Any], device: str) -> None:
+def _write_history(rows: list[dict[str, Any]], path: Path, settings: WarmUpSettings, device: str) -> None:
     frame = pd.DataFrame(rows, columns=["seed", "epoch", "loss", "accuracy", "penalty"])
-    frame = frame.assign(stage="warm_up", run=settings["warm_up"], warm_up_epoch=0)
-    write_table(frame, path, "history", provenance(settings, device))
+    frame = frame.assign(stage="warm_up", run=settings.warm_up, warm_up_epoch=0)
+    write_table(frame, path, "history", provenance(settings.plain(), device))

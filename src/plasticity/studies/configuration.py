@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from plasticity.config import load as checked
+from plasticity.config.earlier import of_this_version
 from plasticity.config.json_schema import Schema
 from plasticity.config.root_schema import schema_of_configuration
 from plasticity.config.sections import usual_sections
@@ -35,6 +36,11 @@ def typed_config(mapping: Mapping[str, Any], *, root: Path) -> checked.Configura
         ConfigError: If anything is wrong; its message has one line per violation.
     """
     return checked.typed_config(mapping, root=root, sections=section_classes())
+
+
+def recorded_config(config: Mapping[str, Any]) -> checked.Configuration:
+    """Return a configuration that was checked before, be it by an earlier version, as typed settings."""
+    return checked.as_typed(of_this_version(config), section_classes())
 
 
 @cache

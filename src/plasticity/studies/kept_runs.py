@@ -17,6 +17,7 @@ from plasticity.report.kept_runs.kept_run import Run, Told, keep, read_record
 from plasticity.report.published.claims import read_published
 from plasticity.storage.files import atomic_path
 from plasticity.studies import sections_of
+from plasticity.studies.configuration import recorded_config
 from plasticity.studies.study import Study
 
 _DRAW = "--figures"
@@ -44,7 +45,7 @@ def read_run(folder: Path) -> Run:
     return Run(
         folder,
         **record,
-        plan=study.plan_of(record["config"], record["study"]),
+        plan=study.plan_of(recorded_config(record["config"]), record["study"]),
         published=read_published(study.published),
         told=Told(
             outcomes=study.load(told.outcomes),
@@ -68,8 +69,8 @@ def draw_anew(kept: Run) -> list[Path]:
     if not names:
         return []
     tables = {path.stem: path for path in kept.folder.glob("*.parquet")}
-    styles = {name: kept.plan.study["figures"].get(name) or {} for name in names}
-    settings = {**kept.plan.summary_settings(), "styles": styles}
+    styles = kept.plan.drawing_settings()["styles"]
+    settings = {**kept.plan.summary_settings(), "styles": {name: styles.get(name, {}) for name in names}}
     with tempfile.TemporaryDirectory() as elsewhere:
         of_study = study.load(study.figure_tables)
         draw(study.drawn(names), Path(elsewhere), of_study=of_study, tables=tables, settings=settings)

@@ -1,13 +1,17 @@
 """What the plans of all studies share: their section, the jobs that carry seeds, and what names arms in the report."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
+from plasticity.config import Configuration, single_arms
+from plasticity.config.component import Chosen
+from plasticity.config.study_section import Analysis, FigureStyle
 from plasticity.studies.naming import chunks
 
-Settings = dict[str, Any]
+Told = dict[str, Any]
+"""What pages, figures and statistics are told, in plain mappings."""
 
 
 class Labelled(Protocol):
@@ -24,25 +28,59 @@ class Labelled(Protocol):
         ...
 
 
+class StudySection(Protocol):
+    """A section of any study, as far as all plans read it."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of the runs."""
+        ...
+
+    @property
+    def model(self) -> Chosen:
+        """The network."""
+        ...
+
+    @property
+    def arms(self) -> Mapping[str, Any]:
+        """Experiments by name, each an arm or, with lists, several."""
+        ...
+
+    @property
+    def analysis(self) -> Analysis:
+        """How what was measured is correlated."""
+        ...
+
+    @property
+    def figures(self) -> Mapping[str, FigureStyle]:
+        """Style of each figure that is drawn."""
+        ...
+
+    def given(self) -> dict[str, Any]:
+        """Return what the section says, in plain mappings."""
+        ...
+
+
 Arm = TypeVar("Arm", bound=Labelled)
+S = TypeVar("S", bound=StudySection)
 
 
 @dataclass(frozen=True)
-class StudyPlan(Generic[Arm]):
-    """A section of a checked configuration (`plasticity.config.load_config`) as its study reads it."""
+class StudyPlan(Generic[Arm, S]):
+    """A section of a checked configuration, by its name, as its study reads it."""
 
-    config: Mapping[str, Any]
-    section: str
+    config: Configuration
+    name: str
 
     @property
-    def study(self) -> Settings:
+    def section(self) -> S:
         """What the section says."""
-        return self.config[self.section]
+        return cast("S", self.config.sections[self.name])
 
     @property
     def folder(self) -> str:
         """Folder of the section's results."""
-        return f"results/{self.section}/{self.config['dataset']['name']}"
+        return f"results/{self.name}/{self.config.dataset.name}"
 
     @property
     def manifests(self) -> list[str]:
@@ -54,40 +92,43 @@ class StudyPlan(Generic[Arm]):
         """Arms by name, in the order in which tables and figures have them."""
         raise NotImplementedError
 
+    def singles(self) -> Iterator[tuple[str, str, Any]]:
+        """Yield experiment, name and settings of every arm that the section's arms stand for."""
+        spelled = self.config.mapping[self.name]["arms"]
+        for experiment, said in self.section.arms.items():
+            for name, arm in single_arms(experiment, said, spelled[experiment]):
+                yield experiment, name, arm
+
     @cached_property
     def groups(self) -> dict[str, tuple[int, ...]]:
         """Seeds of each job, by the job's name such as "seeds1-3"."""
-        return chunks(self.study["seeds"], self.config["jobs"]["seeds_per_job"], "seeds")
+        return chunks(self.section.seeds, self.config.jobs.seeds_per_job, "seeds")
 
     @property
     def labels(self) -> dict[str, str]:
         """What figures call the arms."""
         return {name: arm.label for name, arm in self.arms.items()}
 
-    def shown(self) -> Settings:
+    def shown(self) -> Told:
         """Return what figures and summary read beside the tables."""
-        return {"arms": list(self.arms), "labels": self.labels, "analysis": self.study["analysis"]}
+        return {"arms": list(self.arms), "labels": self.labels, "analysis": self.section.analysis.given()}
 
-    def drawing_settings(self) -> Settings:
+    def drawing_settings(self) -> Told:
         """Return what the study's figures read."""
-        return {"styles": self.study["figures"], **self.shown()}
+        return {"styles": {name: style.given() for name, style in self.section.figures.items()}, **self.shown()}
 
-    def summary_settings(self) -> Settings:
+    def summary_settings(self) -> Told:
         """Return what the page that sums the study up reads."""
-        return {**self.shown(), "dataset": self.config["dataset"]["name"], "model": self.study["model"]}
+        return {**self.shown(), "dataset": self.config.dataset.name, "model": self.section.model.model_dump()}
 
-    def curve_settings(self) -> Settings:
+    def curve_settings(self) -> Told:
         """Return what the page of curves reads."""
-        return {
-            "arms": list(self.arms),
-            "labels": self.labels,
-            "confidence": self.study["analysis"]["confidence"],
-        }
+        return {"arms": list(self.arms), "labels": self.labels, "confidence": self.section.analysis.confidence}
 
-    def correlate_settings(self) -> Settings:
+    def correlate_settings(self) -> Told:
         """Return what the correlations read."""
-        return self.study["analysis"]
+        return self.section.analysis.given()
 
-    def tabulate_settings(self) -> Settings:
+    def tabulate_settings(self) -> Told:
         """Return what the report's tables read."""
         return {"labels": self.labels}

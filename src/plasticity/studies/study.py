@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from plasticity.config import Configuration
 from plasticity.jobs.adapter import imported
 from plasticity.studies.described import Described, described_in
 
@@ -135,7 +136,7 @@ class Study:
         """Import what a name inside the package names."""
         return imported(self.dotted(name))
 
-    def plan_of(self, config: Mapping[str, Any], section: str) -> Any:
+    def plan_of(self, config: Configuration, section: str) -> Any:
         """Return the plan of a section of a checked configuration."""
         return self.load(self.plan)(config, section)
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from plasticity.config.component import Chosen
+
 Settings = dict[str, Any]
 Numbers = dict[str, float]
 _FEWEST_DOSES = 2
@@ -22,7 +24,7 @@ def trial_of(control: str, numbers: Mapping[str, Numbers]) -> Settings:
     }
 
 
-def numbers_of(training: Mapping[str, Any], intervention: Mapping[str, Any] | None) -> Numbers:
+def numbers_of(training: Mapping[str, Any], intervention: Chosen | None) -> Numbers:
     """Return the numbers of an arm's settings by what they are called in the report.
 
     A penalty's weight is a dose whose zero is no penalty; its cap bounds it and is none.
@@ -32,8 +34,8 @@ def numbers_of(training: Mapping[str, Any], intervention: Mapping[str, Any] | No
     if penalty["name"] != "none":
         found[f"{penalty['name'].upper()} penalty weight"] = penalty["weight"]
     if intervention:
-        name = intervention["name"].replace("_", " ")
-        found |= {f"{name}: {key}": value for key, value in intervention.items() if key != "name"}
+        name = intervention.name.replace("_", " ")
+        found |= {f"{name}: {key}": value for key, value in intervention.parameters.items()}
     return {key: value for key, value in found.items() if isinstance(value, int | float) and value is not None}
 
 

@@ -4,16 +4,14 @@ The full set is the second task, the warm-up half the first one (Ash & Adams 202
 stratified by class. All arms of a seed share the split.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from plasticity.config.slices import SplitSettings
 from plasticity.data.store import ImageStore, class_counts, open_store
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
@@ -44,14 +42,14 @@ class Split:
 
 def run(job: Job) -> None:
     """Draw the split of the job's seed."""
-    draw_split(job.settings, dataset=job.input["data"], seed=job.params["seed"], output=job.output["split"])
+    draw_split(job.slice(SplitSettings), dataset=job.input["data"], seed=job.params["seed"], output=job.output["split"])
 
 
-def draw_split(settings: dict[str, Any], *, dataset: str | Path, seed: int, output: str | Path) -> None:
+def draw_split(settings: SplitSettings, *, dataset: str | Path, seed: int, output: str | Path) -> None:
     """Draw the split of one seed and write it as a split table.
 
     Args:
-        settings: `train_size` (images, null for all) and `warm_up_fraction` (in (0, 1]).
+        settings: How many images, and which share of them.
         dataset: The prepared data set, its folder or dataset.json.
         seed: The run's seed; other seeds' splits do not depend on it.
         output: The table to write.
@@ -69,7 +67,7 @@ def draw_split(settings: dict[str, Any], *, dataset: str | Path, seed: int, outp
     }
     positions = np.arange(size)
     frame = pd.DataFrame({"position": positions, "index": indices, "label": labels, "warm_up": positions < half})
-    record = provenance({**settings, "seed": seed}) | {"counts": counts, "dataset_digest": store.digest}
+    record = provenance({**settings.plain(), "seed": seed}) | {"counts": counts, "dataset_digest": store.digest}
     write_table(frame, output, "split", record)
     for part, count in counts.items():
         logger.info("seed %d, %s: %d images, per class %s", seed, part, sum(count), count)
@@ -96,32 +94,20 @@ def read_split(path: str | Path, store: ImageStore) -> Split:
     return Split(full_indices=indices, warm_up_indices=indices[warm_up])
 
 
-def split_sizes(settings: Mapping[str, Any], *, available: int) -> tuple[int, int]:
+def split_sizes(settings: SplitSettings, *, available: int) -> tuple[int, int]:
     """Return how many training images a seed has, and how many of them its warm-up half.
 
     Args:
-        settings: `train_size` (images, null for all) and `warm_up_fraction` (in (0, 1]).
+        settings: How many images, and which share of them.
         available: Training images of the prepared data set.
 
     Raises:
         PlasticityError: If the sizes do not fit the data set.
     """
-    size = _train_size(settings["train_size"], available=available)
-    return size, _warm_up_size(settings["warm_up_fraction"], size)
-
-
-def _train_size(size: int | None, *, available: int) -> int:
-    if size is None:
-        return available
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= available:
-        raise PlasticityError(f"train_size: expected null or 1 to {available} images, got {size!r}")
-    return size
-
-
-def _warm_up_size(fraction: float, size: int) -> int:
-    if isinstance(fraction, bool) or not isinstance(fraction, Real) or not 0 < fraction <= 1:
-        raise PlasticityError(f"warm_up_fraction: expected a fraction in (0, 1], got {fraction!r}")
+    size, fraction = settings.train_size or available, settings.warm_up_fraction
+    if size > available:
+        raise PlasticityError(f"train_size: expected null or 1 to {available} images, got {size}")
     half = round(fraction * size)
     if half < 1:
         raise PlasticityError(f"warm_up_fraction: expected at least one image of {size}, got none at {fraction}")
-    return half
+    return size, half

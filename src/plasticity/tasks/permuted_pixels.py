@@ -1,12 +1,11 @@
 """The tasks of one seed: which permutation of the pixels each is, and in which order its images come."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plasticity.config.slices import SequenceSettings
 from plasticity.errors import PlasticityError
 from plasticity.seeding import numpy_generator
 
@@ -49,11 +48,11 @@ class TaskStream:
         return numpy_generator(self.seed, "permuted/pixels", task).permutation(self.num_pixels)
 
 
-def task_stream(settings: Mapping[str, Any], seed: int, *, num_images: int, num_pixels: int) -> TaskStream:
+def task_stream(settings: SequenceSettings, seed: int, *, num_images: int, num_pixels: int) -> TaskStream:
     """Return the tasks of a seed.
 
     Args:
-        settings: train_size (images, None for all), permutations ("fresh" or "composed"), reshuffle_epochs.
+        settings: How many images, and how the tasks are drawn.
         seed: The run's seed.
         num_images: Images in the training set.
         num_pixels: Pixels of an image.
@@ -61,9 +60,9 @@ def task_stream(settings: Mapping[str, Any], seed: int, *, num_images: int, num_
     Raises:
         PlasticityError: If more images are asked for than there are.
     """
-    size = settings["train_size"] or num_images
+    size = settings.train_size or num_images
     if size > num_images:
         raise PlasticityError(f"permuted.train_size: expected at most {num_images} images, got {size}")
     chosen = numpy_generator(seed, "permuted/images").permutation(num_images)[:size]
-    composed = settings["permutations"] == "composed"
-    return TaskStream(seed, np.sort(chosen), num_pixels, composed, settings["reshuffle_epochs"])
+    composed = settings.permutations == "composed"
+    return TaskStream(seed, np.sort(chosen), num_pixels, composed, settings.reshuffle_epochs)

@@ -4,13 +4,13 @@ A part is a function of seed and settings, so that every stage knows it without 
 task tells these apart and the next task, on other images, the classes inside them (Hui, Belkin & Nakkiran 2022, §4).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plasticity.config.slices import NextSizes, PartsSettings
 from plasticity.data.store import ImageStore, class_counts
 from plasticity.errors import PlasticityError
 from plasticity.seeding import numpy_generator
@@ -41,30 +41,27 @@ class Parts:
         return digest_of({name: rows.tolist() for name, rows in vars(self).items()})
 
 
-def draw_parts(store: ImageStore, settings: Mapping[str, Any], *, seed: int) -> Parts:
+def draw_parts(store: ImageStore, settings: PartsSettings, *, seed: int) -> Parts:
     """Draw the parts of one seed. Smaller parts of a first task are contained in larger ones of the same seed.
 
     Args:
         store: The prepared data set.
-        settings: train_size and test_size (images, null for all), balanced (as many images of every class, up to one),
-            super_classes (lists of class numbers, null for none) and next_task (train_size, validation_size,
-            test_size, or null).
+        settings: How many images, of which classes.
         seed: The run's seed.
 
     Raises:
         PlasticityError: If there are too few images, or a super-class has a class that the data set has not.
     """
-    classes = used_classes(store, settings["super_classes"])
-    after = settings["next_task"] or {"train_size": 0, "validation_size": 0, "test_size": 0}
-    draw = {"classes": classes, "balanced": settings["balanced"]}
+    after = settings.next_task or NextSizes(train_size=0, validation_size=0, test_size=0)
+    draw = {"classes": used_classes(store, settings.super_classes), "balanced": settings.balanced}
     train = _Pool(np.asarray(store.train_labels), numpy_generator(seed, "parts/train"), "training", **draw)
     test = _Pool(np.asarray(store.test_labels), numpy_generator(seed, "parts/test"), "test", **draw)
     return Parts(
-        train=train.take(settings["train_size"], "train_size"),
-        test=test.take(settings["test_size"], "test_size"),
-        next_train=train.take(after["train_size"], "next_task.train_size"),
-        next_validation=train.take(after["validation_size"], "next_task.validation_size"),
-        next_test=test.take(after["test_size"], "next_task.test_size"),
+        train=train.take(settings.train_size, "train_size"),
+        test=test.take(settings.test_size, "test_size"),
+        next_train=train.take(after.train_size, "next_task.train_size"),
+        next_validation=train.take(after.validation_size, "next_task.validation_size"),
+        next_test=test.take(after.test_size, "next_task.test_size"),
     )
 
 

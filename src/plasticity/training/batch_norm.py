@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from plasticity.config.component import Chosen
 from plasticity.data.image_tensors import ImageTensors, train_tensors
 from plasticity.data.store import ImageStore
 from plasticity.jobs.device import place
@@ -47,12 +47,12 @@ class Recalibration:
         return weights_of(self.network)
 
 
-def open_recalibration(store: ImageStore, model: Mapping[str, Any], device: torch.device) -> Recalibration:
+def open_recalibration(store: ImageStore, model: Chosen, device: torch.device) -> Recalibration:
     """Load what recalibrating needs.
 
     Args:
         store: Prepared data set.
-        model: The configuration's model section.
+        model: The network.
         device: Where the images pass through the network.
     """
     network = build_model(model, store.image_shape, store.num_classes, torch_generator(0, "recalibrate"))

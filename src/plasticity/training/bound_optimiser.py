@@ -1,12 +1,12 @@
 """An optimiser at work on the parameters of a network: gradients, slots, and what a resumed training needs of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from plasticity.training.components import choose
+from plasticity.config.component import Chosen
+from plasticity.config.training_section import Optimisation
 from plasticity.training.optimisers.optimiser import STEPS, Optimiser, Update
 from plasticity.training.optimisers.sgd import SGD
 
@@ -118,34 +118,33 @@ class BoundOptimiser:
         return torch.zeros((), device=parameter.device if self.fused else "cpu")
 
 
-def optimiser_of(training: Mapping[str, Any]) -> Optimiser:
-    """Return the optimiser that a training section chooses, SGD where it chooses none.
+def optimiser_of(chosen: Chosen | None) -> Optimiser:
+    """Return the optimiser that a training chooses, SGD where it chooses none.
 
     SGD is imported here, so that it belongs to the fingerprint of trainings whose settings do not name it.
 
     Raises:
         PlasticityError: If there is no such optimiser, or its parameters are not what it expects.
     """
-    chosen = training.get("optimizer")
-    return SGD() if chosen is None else choose(Optimiser, chosen)
+    return SGD() if chosen is None else chosen.make(Optimiser)
 
 
-def bind_optimiser(model: nn.Module, training: Mapping[str, Any], precision: str = "exact") -> BoundOptimiser:
+def bind_optimiser(model: nn.Module, training: Optimisation, precision: str = "exact") -> BoundOptimiser:
     """Return the optimiser of a training.
 
     Args:
         model: The network, on its device.
-        training: learning_rate, weight_decay and, optionally, momentum and optimizer.
+        training: Its optimizer, and what that reads.
         precision: "fast" updates all tensors by one fused kernel where there is one, which rounds otherwise.
 
     Raises:
         PlasticityError: If the optimizer is unknown, or does not fit the rest of the section.
     """
     return BoundOptimiser(
-        optimiser_of(training),
+        optimiser_of(training.optimizer),
         dict(model.named_parameters()),
-        learning_rate=training["learning_rate"],
-        momentum=training.get("momentum", 0.0),
-        weight_decay=training["weight_decay"],
+        learning_rate=training.learning_rate,
+        momentum=training.momentum,
+        weight_decay=training.weight_decay,
         fused=precision == "fast",
     )

@@ -1,18 +1,6 @@
-"""Components of a training as its settings choose them: imported by name, never from a list."""
+"""What messages call the components of a training."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from plasticity.config.component import C, Chosen, Component
-
-
-def choose(base: type[C], chosen: Mapping[str, Any]) -> C:
-    """Return the component that a mapping chooses by its `name`, with the parameters beside it.
-
-    Raises:
-        PlasticityError: If there is no such component, or its parameters are not what it expects.
-    """
-    return Chosen.model_validate(dict(chosen)).make(base)
+from plasticity.config.component import Component
 
 
 def title(component: Component) -> str:

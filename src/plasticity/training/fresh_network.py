@@ -1,8 +1,6 @@
 """The freshly initialised network that a seed's interventions take weights from."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from plasticity.config.component import Chosen
 from plasticity.data.store import ImageStore
 from plasticity.models.model_registry import build_model
 from plasticity.models.weights import weights_of
@@ -10,14 +8,14 @@ from plasticity.seeding import torch_generator
 from plasticity.training.interventions.intervention import NetworkState
 
 
-def fresh_state(store: ImageStore, model: Mapping[str, Any], seed: int) -> NetworkState:
+def fresh_state(store: ImageStore, model: Chosen, seed: int) -> NetworkState:
     """Return a fresh network, independent of the seed's initial one, as interventions see it.
 
     One draw serves all checkpoints of a seed, so that what differs between them is the checkpoint and not the noise.
 
     Args:
         store: Prepared data set, for the shape of its images and the number of classes.
-        model: The configuration's model section.
+        model: The network.
         seed: The run's seed.
 
     Raises:

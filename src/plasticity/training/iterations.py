@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from plasticity.config.training_section import IterationTraining
 from plasticity.data.image_tensors import number_of_batches
 from plasticity.jobs.progress import Progress
 from plasticity.training.resume import ResumeFile
@@ -48,13 +49,13 @@ class CountedStep(TrainingStep):
 class IterationRun(TrainingRun):
     """A network in training for a number of iterations.
 
-    Its `settings` have, beside those of every run, `iterations`, `annealing` (a name of `ANNEALING`) and, optionally,
-    `stop_loss`: the running cross-entropy of an epoch, in nats per image, at which the training ends early.
-
     Attributes:
+        settings: How it is trained, for how many iterations, and the running cross-entropy of an epoch (`stop_loss`, in
+            nats per image) that ends it early.
         on_iteration: Called after each step with its number, from 1.
     """
 
+    settings: IterationTraining  # pyright: ignore[reportIncompatibleVariableOverride]
     on_iteration: Callable[[int], None] = lambda _iteration: None
 
     def __post_init__(self) -> None:
@@ -76,12 +77,12 @@ class IterationRun(TrainingRun):
     @property
     def batches_per_epoch(self) -> int:
         """Iterations of a whole epoch."""
-        return number_of_batches(len(self.indices), self.settings["batch_size"])
+        return number_of_batches(len(self.indices), self.settings.batch_size)
 
     @property
     def schedule(self) -> Schedule:
         """The whole training, as the epochs that its iterations take."""
-        return Schedule(epochs=math.ceil(self.settings["iterations"] / self.batches_per_epoch))
+        return Schedule(epochs=math.ceil(self.settings.iterations / self.batches_per_epoch))
 
     def run(self, *, resume: ResumeFile, title: str) -> None:
         """Train from where the history ends to the last iteration, or to the loss that stops it."""
@@ -95,13 +96,13 @@ class IterationRun(TrainingRun):
     @property
     def reached(self) -> bool:
         """Whether the last epoch's running loss is at most `stop_loss`."""
-        stop = self.settings.get("stop_loss")
+        stop = self.settings.stop_loss
         return stop is not None and bool(self.history) and self.history[-1].loss <= stop
 
     def restore(self, resume: ResumeFile) -> bool:
         """Continue from the resume file, if there is one that belongs to this run; say whether there was."""
         found = super().restore(resume)
-        self.iteration = min(len(self.history) * self.batches_per_epoch, self.settings["iterations"])
+        self.iteration = min(len(self.history) * self.batches_per_epoch, self.settings.iterations)
         return found
 
     def _order(self, epoch: int) -> torch.Tensor:
@@ -111,12 +112,12 @@ class IterationRun(TrainingRun):
         same ones: n > (m − 1)·B gives j·n/m > (j − 1)·B, so that they are j batches, larger ones first as before.
         """
         order = super()._order(epoch)
-        left = self.settings["iterations"] - (epoch - 1) * self.batches_per_epoch
+        left = self.settings.iterations - (epoch - 1) * self.batches_per_epoch
         return torch.cat(order.tensor_split(self.batches_per_epoch)[:left])
 
     def _before_step(self) -> None:
-        factor = ANNEALING[self.settings["annealing"]](self.iteration, self.settings["iterations"])
-        self.optimizer.learning_rate = factor * self.settings["learning_rate"]
+        factor = ANNEALING[self.settings.annealing](self.iteration, self.settings.iterations)
+        self.optimizer.learning_rate = factor * self.settings.learning_rate
 
     def _after_step(self) -> None:
         self.iteration += 1

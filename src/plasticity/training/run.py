@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
+from plasticity.config.training_section import Optimisation
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.jobs.progress import Progress
 from plasticity.models.classifier import Classifier
@@ -18,6 +19,7 @@ from plasticity.seeding import torch_generator
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.graphs import GraphedStep, recordable
+from plasticity.training.penalties.penalty import penalty_of
 from plasticity.training.resume import ResumeFile, Stateful
 from plasticity.training.step import TrainingStep
 from plasticity.training.step_hooks import hooks_of
@@ -56,7 +58,7 @@ class TrainingRun:
         model: The network, on its device; it is trained in place.
         images: Training images, on the same device.
         indices: The images this task consists of (n,), int64.
-        settings: learning_rate, momentum, weight_decay, batch_size and, optionally, optimizer, penalty and hooks.
+        settings: How it is trained.
         seed: The run's seed.
         purpose: Names the stream of epoch orders, such as "warm_up/order".
         initial: Weights that the network began its life with, for what reads them; None for those that it has now.
@@ -68,7 +70,7 @@ class TrainingRun:
     model: Classifier
     images: ImageTensors
     indices: torch.Tensor
-    settings: Mapping[str, Any]
+    settings: Optimisation
     seed: int
     purpose: str
     precision: str = "exact"
@@ -78,7 +80,7 @@ class TrainingRun:
 
     def __post_init__(self) -> None:
         self.optimizer = bind_optimiser(self.model, self.settings, self.precision)
-        penalty, hooks = self.settings.get("penalty", {"name": "none"}), hooks_of(self.settings)
+        penalty, hooks = penalty_of(self.settings.penalty), hooks_of(self.settings.hooks)
         given = self.model, self.optimizer, self.images, penalty, self.precision, hooks
         self.step = TrainingStep(*given)
         if self.precision == "fast" and recordable(self.step):
@@ -172,7 +174,7 @@ class TrainingRun:
             self.step.view.begin_life(self.initial)
 
     def _epoch(self, epoch: int) -> EpochRecord:
-        sums = train_epoch(self.step, self._order(epoch), batch_size=self.settings["batch_size"])
+        sums = train_epoch(self.step, self._order(epoch), batch_size=self.settings.batch_size)
         return EpochRecord(epoch, sums.loss, sums.accuracy, sums.penalty)
 
     def _order(self, epoch: int) -> torch.Tensor:

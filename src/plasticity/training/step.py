@@ -1,6 +1,6 @@
 """One step of training: forward, penalty, backward, update. What it sums stays on the device until the epoch ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from plasticity.training.bound_optimiser import BoundOptimiser
 from plasticity.training.forward import Forward
 from plasticity.training.hooks.step_hook import StepHook
 from plasticity.training.model_view import ModelView
-from plasticity.training.penalties.penalty import penalty_of, value_of
+from plasticity.training.penalties.penalty import Penalty, value_of
 from plasticity.training.step_hooks import StepHooks
 
 
@@ -27,7 +27,7 @@ class TrainingStep:
         model: The network, trained in place.
         optimizer: Its optimizer, as `bind_optimiser` makes it.
         images: Training images.
-        penalty: Name and parameters of the penalty.
+        penalty: What is added to the cross-entropy; None for nothing.
         precision: "exact" computes in float32; "fast" multiplies in bfloat16 where the device gains by it.
         hooks: What acts after each step, in this order.
         view: The network as penalty and hooks see it.
@@ -38,13 +38,12 @@ class TrainingStep:
     model: Classifier
     optimizer: BoundOptimiser
     images: ImageTensors
-    penalty: Mapping[str, Any]
+    penalty: Penalty | None = None
     precision: str = "exact"
     hooks: Sequence[StepHook] = ()
 
     def __post_init__(self) -> None:
-        self._penalty = penalty_of({"penalty": self.penalty})
-        readers = [*self.hooks, *([self._penalty] if self._penalty else [])]
+        readers = [*self.hooks, *([self.penalty] if self.penalty else [])]
         self.view = ModelView(
             self.model,
             reads_layers=any(reader.reads_layers for reader in readers),
@@ -62,12 +61,12 @@ class TrainingStep:
     @property
     def penalised(self) -> bool:
         """Whether anything is added to the cross-entropy."""
-        return self._penalty is not None
+        return self.penalty is not None
 
     @property
     def recordable(self) -> bool:
         """Whether a graph can hold it: no hook acts, and neither optimizer nor penalty waits for the host."""
-        penalty = self._penalty is None or self._penalty.recordable
+        penalty = self.penalty is None or self.penalty.recordable
         return penalty and self.optimizer.recordable and not self.hooks and not self.view.reads_layers
 
     def start(self) -> None:
@@ -90,9 +89,9 @@ class TrainingStep:
         forward = Forward(features, logits, labels, self.view)
         loss = functional.cross_entropy(logits, labels)
         objective = loss
-        if self._penalty is not None:
-            value = value_of(self._penalty, forward)
-            objective = loss + self._penalty.term(value).to(loss.dtype)
+        if self.penalty is not None:
+            value = value_of(self.penalty, forward)
+            objective = loss + self.penalty.term(value).to(loss.dtype)
             self.sums[2] += value.detach()
         objective.backward()
         self.optimizer.step()

@@ -1,24 +1,23 @@
 """The hooks of one training at work."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from plasticity.training.components import choose
+from plasticity.config.component import Chosen
 from plasticity.training.forward import Forward, NetworkView
 from plasticity.training.hooks.step_hook import HookContext, Slots, StepHook
 from plasticity.training.optimisers.optimiser import STEPS
 
 
-def hooks_of(training: Mapping[str, Any]) -> tuple[StepHook, ...]:
-    """Return the hooks that a training section chooses, in their order.
+def hooks_of(chosen: Sequence[Chosen] | None) -> tuple[StepHook, ...]:
+    """Return the hooks that a training chooses, in their order.
 
     Raises:
         PlasticityError: If there is no such hook, or its parameters are not what it expects.
     """
-    return tuple(choose(StepHook, chosen) for chosen in training.get("hooks") or ())
+    return tuple(each.make(StepHook) for each in chosen or ())
 
 
 class StepHooks:

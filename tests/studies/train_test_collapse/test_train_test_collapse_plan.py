@@ -7,7 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plasticity.studies.configuration import load_config
+from plasticity.config.slices import NextSizes
+from plasticity.studies.configuration import typed_config
 from plasticity.studies.train_test_collapse.plan import TrainTestPlan, checkpoints
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,18 +22,17 @@ def plan(**arms: Any) -> TrainTestPlan:
     section["arms"] = arms
     config["jobs"] |= {"seeds_per_job": 3}
     section["next_task"]["learning_rates"] = [0.0005, 0.25, 0.1234567, 0.1234568]
-    return TrainTestPlan(load_config(config, root=ROOT))
+    return TrainTestPlan(typed_config(config, root=ROOT))
 
 
 def test_arms_take_what_they_do_not_say_from_the_study() -> None:
     found = plan(cascade={}, transfer={"super_classes": EVEN_ODD, "training": {"iterations": 30}, "balanced": False})
     cascade, transfer = found.arms["cascade"], found.arms["transfer"]
-    assert cascade.parts["balanced"] is True
-    assert cascade.training["iterations"] == found.study["training"]["iterations"]
-    assert "checkpoints" not in cascade.training
-    assert transfer.parts["super_classes"] == EVEN_ODD
-    assert transfer.parts["balanced"] is False
-    assert (transfer.training["iterations"], transfer.checkpoints[-1]) == (30, 30)
+    assert cascade.parts.balanced is True
+    assert cascade.training == found.section.training
+    assert transfer.parts.super_classes == tuple(map(tuple, EVEN_ODD))
+    assert transfer.parts.balanced is False
+    assert (transfer.training.iterations, transfer.checkpoints[-1]) == (30, 30)
     assert found.transfers == ["transfer"]
 
 
@@ -41,16 +41,16 @@ def test_a_list_makes_an_arm_per_value() -> None:
         size={"train_size": [50, 100], "training": {"stop_loss": 0.01}}, rate={"training": {"learning_rate": [0.1, 1]}}
     )
     assert list(found.arms) == ["size_50", "size_100", "rate_0.1", "rate_1"]
-    assert [arm.parts["train_size"] for arm in found.arms.values()] == [50, 100, 500, 500]
+    assert [arm.parts.train_size for arm in found.arms.values()] == [50, 100, 500, 500]
     assert [arm.experiment for arm in found.arms.values()] == ["size", "size", "rate", "rate"]
-    assert found.arms["rate_1"].training["learning_rate"] == 1
-    assert found.arms["size_50"].training["stop_loss"] == 0.01
+    assert found.arms["rate_1"].training.learning_rate == 1
+    assert found.arms["size_50"].training.stop_loss == 0.01
 
 
 def test_an_arm_may_have_another_network() -> None:
     found = plan(cascade={}, wide={"model": {"name": "mlp", "hidden": [7]}})
-    assert found.arms["wide"].model == {"name": "mlp", "hidden": [7], "activation": "relu", "initialisation": "kaiming"}
-    assert found.pre_train_settings("wide")["model"]["hidden"] == [7]
+    wide = found.pre_train_settings("wide").model
+    assert wide.model_dump() == {"name": "mlp", "hidden": [7], "activation": "relu", "initialisation": "kaiming"}
 
 
 def test_jobs_carry_seeds_and_learning_rates() -> None:
@@ -59,15 +59,14 @@ def test_jobs_carry_seeds_and_learning_rates() -> None:
     rates = {"rate0.0005": 0.0005, "rate0.25": 0.25, "rate0.1234567": 0.1234567, "rate0.1234568": 0.1234568}
     assert found.rates == rates
     settings = found.transfer_settings("transfer", "rate0.25")
-    assert settings["training"]["learning_rate"] == 0.25
-    assert "learning_rates" not in settings["training"]
-    assert settings["parts"]["next_task"] == {"train_size": 250, "validation_size": 200, "test_size": 200}
+    assert settings.training.learning_rate == 0.25
+    assert settings.parts.next_task == NextSizes(train_size=250, validation_size=200, test_size=200)
 
 
 def test_the_next_task_is_nothing_to_the_stages_before_it() -> None:
     found = plan(transfer={"super_classes": EVEN_ODD})
     for settings in (found.pre_train_settings("transfer"), found.measure_settings("transfer")):
-        assert settings["parts"]["next_task"] is None
+        assert settings.parts.next_task is None
 
 
 def test_checkpoints_of_the_papers_length() -> None:
@@ -106,7 +105,7 @@ def test_a_family_is_of_arms_that_differ_in_weight_decay_alone() -> None:
         "longer": {"longer": 0.0},
     }
     assert list(found.weight_decays["transfer"]) == ["transfer", "strong_0.01", "strong_0.1"]
-    assert found.correlate_settings() == {**found.study["analysis"], "weight_decays": found.weight_decays}
+    assert found.correlate_settings() == {**found.section.analysis.given(), "weight_decays": found.weight_decays}
     assert found.drawing_settings()["weight_decays"] == found.weight_decays
 
 

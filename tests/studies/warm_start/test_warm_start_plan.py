@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from plasticity.errors import PlasticityError
-from plasticity.studies.configuration import load_config
+from plasticity.studies.configuration import typed_config
 from plasticity.studies.warm_start.plan import WarmStartPlan, refuse_shared_names
 
 ROOT = Path(__file__).parents[3]
@@ -17,12 +17,16 @@ DEMO = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 def _plan(change: Callable[[dict[str, Any]], Any] = lambda study: None) -> WarmStartPlan:
     config = deepcopy(DEMO)
     change(config["warm_start"])
-    return WarmStartPlan(load_config(config, root=ROOT))
+    return WarmStartPlan(typed_config(config, root=ROOT))
 
 
 def _with_arms(**arms: Any) -> WarmStartPlan:
     baseline = {"random_init": {"warm_up": {"epochs": 0}}}
     return _plan(lambda study: study.update(arms={**baseline, **arms}))
+
+
+def _with_jobs(**jobs: int) -> WarmStartPlan:
+    return WarmStartPlan(typed_config({**DEMO, "jobs": {**DEMO["jobs"], **jobs}}, root=ROOT))
 
 
 def _put(keys: tuple[str, ...], value: Any) -> Callable[[dict[str, Any]], None]:
@@ -43,9 +47,8 @@ def test_arms_are_those_of_the_configuration_with_lists_expanded() -> None:
         *("random_init", "warm_start", "shrink_perturb", "nc1_spread", "nc1_collapse"),
         *("weight_decay_0.01", "weight_decay_0.1"),
     ]
-    assert DEMO_PLAN.arms["weight_decay_0.1"].training["weight_decay"] == 0.1
+    assert DEMO_PLAN.arms["weight_decay_0.1"].training.weight_decay == 0.1
     assert DEMO_PLAN.arms["weight_decay_0.1"].label == "weight decay 0.1"
-    assert all("epochs" not in arm.training for arm in DEMO_PLAN.arms.values())
 
 
 def test_arms_that_warm_up_alike_share_it() -> None:
@@ -67,7 +70,7 @@ def test_random_init_is_epoch_0_of_the_plain_warm_up() -> None:
     assert (arm.start, arm.epochs) == ("plain", (0,))
     assert DEMO_PLAN.warm_ups["plain"].epochs == (0, *EVERY_FOURTH)
     assert DEMO_PLAN.warm_ups["nc1_weight0.05"].epochs == EVERY_FOURTH
-    assert DEMO_PLAN.warm_up_settings("plain")["epochs"] == (0, *EVERY_FOURTH)
+    assert DEMO_PLAN.warm_up_settings("plain").epochs == (0, *EVERY_FOURTH)
 
 
 def test_an_intervention_has_checkpoints_of_its_own() -> None:
@@ -106,7 +109,7 @@ def test_several_lists_make_every_combination() -> None:
     plan = _with_arms(grid=arm)
     assert list(plan.interventions) == ["grid_0.0_0.2", "grid_0.0_0.4", "grid_0.9_0.2", "grid_0.9_0.4"]
     assert list(plan.warm_ups) == ["plain", "momentum0.9"]
-    assert plan.intervene_settings("grid_0.9_0.4")["intervention"]["shrink"] == 0.4
+    assert plan.intervene_settings("grid_0.9_0.4").intervention.parameters["shrink"] == 0.4
 
 
 @pytest.mark.parametrize("name", ["plain", "momentum0"])
@@ -127,8 +130,7 @@ def test_an_intervention_may_not_take_the_name_of_a_warm_up(name: str) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 100])
 def test_chunks_cover_every_checkpoint_once(size: int) -> None:
-    config = {**load_config(DEMO, root=ROOT), "jobs": {"fine_tunings_per_job": size, "seeds_per_job": 1}}
-    plan = WarmStartPlan(config)
+    plan = _with_jobs(fine_tunings_per_job=size, seeds_per_job=1)
     for name, arm in plan.arms.items():
         chunks = plan.chunks(name)
         assert [epoch for part in chunks.values() for epoch in part] == list(arm.epochs)
@@ -139,8 +141,8 @@ def test_chunks_cover_every_checkpoint_once(size: int) -> None:
 
 @pytest.mark.parametrize(("fine_tunings", "seeds", "epochs"), [(30, 3, 10), (31, 3, 10), (2, 3, 1), (5, 1, 5)])
 def test_a_job_of_several_seeds_carries_fewer_epochs_of_each(fine_tunings: int, seeds: int, epochs: int) -> None:
-    config = {**load_config(DEMO, root=ROOT), "jobs": {"fine_tunings_per_job": fine_tunings, "seeds_per_job": seeds}}
-    sizes = [len(part) for part in WarmStartPlan(config).chunks("warm_start").values()]
+    plan = _with_jobs(fine_tunings_per_job=fine_tunings, seeds_per_job=seeds)
+    sizes = [len(part) for part in plan.chunks("warm_start").values()]
     length = len(DEMO_PLAN.arms["warm_start"].epochs)
     assert sizes == [min(epochs, length - first) for first in range(0, length, epochs)]
 
@@ -233,9 +235,7 @@ def test_an_interventions_strength_changes_only_the_intervening() -> None:
 
 
 def test_how_work_is_cut_into_jobs_changes_no_settings() -> None:
-    config = deepcopy(DEMO)
-    config["jobs"] |= {"fine_tunings_per_job": 3, "seeds_per_job": 2}
-    assert _changed(WarmStartPlan(load_config(config, root=ROOT))) == {}
+    assert _changed(_with_jobs(fine_tunings_per_job=3, seeds_per_job=2)) == {}
 
 
 def test_a_new_value_of_a_list_leaves_every_other_training_as_it_is() -> None:

@@ -6,6 +6,7 @@ from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.step import TrainingStep
 from plasticity.training.step_hooks import hooks_of
 from small_problems import MLP, RESNET, image_tensors, network, state
+from typed import chosen, optimisation
 
 TRAINING = {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.01}
 CHOSEN = {"name": "perturb", "shrink": 0.9, "perturb": 0.1}
@@ -15,9 +16,9 @@ CHOSEN = {"name": "perturb", "shrink": 0.9, "perturb": 0.1}
 def test_every_step_shrinks_and_adds_a_network_of_its_own(model: dict) -> None:
     made, plain = (network(model).to(memory_format=torch.channels_last) for _ in range(2))  # pyright: ignore[reportCallIssue]
     hooked = TrainingStep(
-        made, bind_optimiser(made, TRAINING), image_tensors(32), {"name": "none"}, hooks=hooks_of({"hooks": [CHOSEN]})
+        made, bind_optimiser(made, optimisation(TRAINING)), image_tensors(32), hooks=hooks_of([chosen(CHOSEN)])
     )
-    reference = TrainingStep(plain, bind_optimiser(plain, TRAINING), image_tensors(32), {"name": "none"})
+    reference = TrainingStep(plain, bind_optimiser(plain, optimisation(TRAINING)), image_tensors(32))
     hooked.at_work.begin(7, "tests")
     for number in (1, 2, 3):
         for step in (hooked, reference):
@@ -37,7 +38,10 @@ def test_nothing_shrunk_and_nothing_added_changes_nothing() -> None:
     for hooks in ([], [{"name": "perturb", "shrink": 1.0, "perturb": 0.0}]):
         made = network(MLP)
         step = TrainingStep(
-            made, bind_optimiser(made, TRAINING), image_tensors(32), {"name": "none"}, hooks=hooks_of({"hooks": hooks})
+            made,
+            bind_optimiser(made, optimisation(TRAINING)),
+            image_tensors(32),
+            hooks=hooks_of([chosen(hook) for hook in hooks]),
         )
         step.at_work.begin(7, "tests")
         step(torch.arange(32))

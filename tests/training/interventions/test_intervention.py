@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from plasticity.errors import PlasticityError
-from plasticity.training.interventions.intervention import Intervention, NetworkState, intervened, intervention_of
+from plasticity.training.interventions.intervention import Intervention, NetworkState, intervened
+from typed import intervention as made
 
 WEIGHTS = {"body.weight": np.ones((3, 2), np.float32), "head.weight": np.ones((2, 3), np.float32)}
 FRESH = {name: np.zeros_like(value) for name, value in WEIGHTS.items()}
@@ -102,4 +103,4 @@ def test_renewing_leaves_the_given_state_as_it_is() -> None:
 )
 def test_what_is_not_known_is_one_line(chosen: dict[str, Any], message: str) -> None:
     with pytest.raises(PlasticityError, match=message):
-        intervention_of(chosen)
+        made(chosen)

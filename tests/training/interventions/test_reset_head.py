@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from plasticity.models.weights import weights_of
-from plasticity.training.interventions.intervention import NetworkState, intervened, intervention_of
+from plasticity.training.interventions.intervention import NetworkState, intervened
 from small_problems import RESNET, network, run_in
+from typed import intervention as made
 
 HEAD = ("head.weight", "head.bias")
 
@@ -27,7 +28,7 @@ def state() -> NetworkState:
 
 @pytest.mark.parametrize("reset_optimizer", [False, True])
 def test_the_head_is_that_of_the_fresh_network_and_nothing_else(state: NetworkState, reset_optimizer: bool) -> None:
-    after = intervened(intervention_of({"name": "reset_head", "reset_optimizer": reset_optimizer}), state)
+    after = intervened(made({"name": "reset_head", "reset_optimizer": reset_optimizer}), state)
     for name, value in after.weights.items():
         expected = state.fresh if name in HEAD else state.weights
         np.testing.assert_array_equal(value, expected[name])
@@ -39,8 +40,8 @@ def test_the_head_is_that_of_the_fresh_network_and_nothing_else(state: NetworkSt
 
 
 def test_the_optimizer_forgets_the_head_or_everything(state: NetworkState) -> None:
-    head = intervened(intervention_of({"name": "reset_head"}), state)
+    head = intervened(made({"name": "reset_head"}), state)
     assert set(head.optimizer) == set(state.optimizer) - set(HEAD)
     assert all(head.optimizer[name] is state.optimizer[name] for name in head.optimizer)
-    whole = intervened(intervention_of({"name": "reset_head", "reset_optimizer": True}), state)
+    whole = intervened(made({"name": "reset_head", "reset_optimizer": True}), state)
     assert whole.optimizer == {}

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plasticity.models.weights import load_weights, weights_of
-from plasticity.training.interventions.intervention import NetworkState, intervened, intervention_of
+from plasticity.training.interventions.intervention import NetworkState, intervened
 from small_problems import MLP, RESNET, image_tensors, is_buffer, network, run_in
+from typed import intervention as made
 
 CHOICES = ["keep", "fresh", "recalibrate"]
 BUFFERS = [name for name, _ in network(RESNET).named_buffers()]
@@ -19,7 +20,7 @@ Weights = Mapping[str, np.ndarray]
 
 def shrink_perturb(weights: Weights, fresh: Weights, **parameters: Any) -> Weights:
     state = NetworkState(weights, fresh, head=(), buffers=BUFFERS)
-    return intervened(intervention_of({"name": "shrink_perturb", **parameters}), state).weights
+    return intervened(made({"name": "shrink_perturb", **parameters}), state).weights
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_shrinking_to_nothing_leaves_nothing_of_the_network(used, fresh) -> None
     )
     for shrink in (0.0, 0.5):
         chosen = {"name": "shrink_perturb", "shrink": shrink, "perturb": 1.0, "batch_norm": "keep"}
-        after = intervened(intervention_of(chosen), state)
+        after = intervened(made(chosen), state)
         assert dict(after.optimizer) == (kept if shrink else {})
         expected = (used if shrink else fresh)["head.weight"]
         np.testing.assert_array_equal(after.initial["head.weight"], expected)
@@ -118,4 +119,4 @@ def test_shrinking_to_nothing_leaves_nothing_of_the_network(used, fresh) -> None
 @pytest.mark.parametrize("batch_norm", CHOICES)
 def test_statistics_are_estimated_anew_where_it_says_so(batch_norm: str) -> None:
     chosen = {"name": "shrink_perturb", "shrink": 0.5, "perturb": 0.1, "batch_norm": batch_norm}
-    assert intervention_of(chosen).recalibrates is (batch_norm == "recalibrate")
+    assert made(chosen).recalibrates is (batch_norm == "recalibrate")

@@ -3,6 +3,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from plasticity.config.slices import Branch, Continuation
 from plasticity.training.online.branches import (
     Row,
     branch_epoch,
@@ -12,8 +13,9 @@ from plasticity.training.online.branches import (
     rows_of,
     runs_of,
 )
+from tiny_permuted import first_settings
 
-FOLLOWING: dict[str, Any] = {"tasks": 3, "epochs": 1, "learning_rate": 0.01}
+FOLLOWING: dict[str, Any] = {"epochs": 1, "learning_rate": 0.01}
 SHRINK = {"name": "shrink_perturb", "shrink": 0.5, "perturb": 0.1, "batch_norm": "keep"}
 
 
@@ -21,9 +23,9 @@ def _rows(*nc1: float | None) -> list[Row]:
     return [{"epoch": i, "nc1": value, "diverged": value is None} for i, value in enumerate(nc1, start=1)]
 
 
-def _arm(name: str, **changed: Any) -> dict[str, Any]:
-    arm = {"name": name, "first_task": "plain", "epochs": 1, "nc1_below": None, "max_epochs": 10}
-    return {**arm, "following": FOLLOWING, "intervention": None, "intervene_after": "first_task", **changed}
+def _arm(name: str, **changed: Any) -> Branch:
+    arm = {"name": name, "first_task": "plain", "epochs": 1, "nc1_below": None, "max_epochs": 10, "tasks": 3}
+    return Branch.of({**arm, "following": FOLLOWING, **changed})
 
 
 @pytest.mark.parametrize(
@@ -45,12 +47,12 @@ def test_epoch_below(nc1: tuple, threshold: float, max_epochs: int, expected: in
 
 
 def test_checkpoints_are_kept_at_lengths_and_at_crossings() -> None:
-    settings = {"epochs": [1, 4], "thresholds": [0.35, 0.25, 0.05], "max_epochs": 4}
+    settings = first_settings(epochs=[1, 4], thresholds=[0.35, 0.25, 0.05], max_epochs=4)
     rows = _rows(0.5, 0.3, 0.3, 0.2, 0.01)
     assert epochs_to_keep(rows, settings) == {1, 4, 2}
     assert epochs_to_keep(rows[:1], settings) == {1, 4}
-    assert epochs_to_keep(rows, {**settings, "max_epochs": 5}) == {1, 2, 4, 5}
-    assert epochs_to_keep(rows, {"epochs": [], "thresholds": [], "max_epochs": 0}) == set()
+    assert epochs_to_keep(rows, settings.overridden({"max_epochs": 5})) == {1, 2, 4, 5}
+    assert epochs_to_keep(rows, first_settings(epochs=[])) == set()
 
 
 def test_an_arm_leaves_at_its_length_or_its_threshold() -> None:
@@ -69,7 +71,7 @@ def test_rows_of_a_seed_come_in_the_order_of_their_epochs() -> None:
 def test_arms_that_are_the_same_run_share_it() -> None:
     arms = [
         _arm("short"),
-        _arm("long", following={**FOLLOWING, "tasks": 7}),
+        _arm("long", tasks=7),
         _arm("crossed", epochs=None, nc1_below=0.6),  # after epoch 1 as well
         _arm("later", epochs=2),
         _arm("faster", following={**FOLLOWING, "learning_rate": 0.1}),
@@ -84,10 +86,7 @@ def test_arms_that_are_the_same_run_share_it() -> None:
     ]
     first = runs[0]
     assert (first.arms, first.tasks, first.seed, first.epoch) == ({"short": 3, "long": 7, "crossed": 3}, 7, 5, 1)
-    assert first.settings == {
-        **{"intervention": None, "intervene_after": "first_task"},
-        "following": {"epochs": 1, "learning_rate": 0.01},
-    }
+    assert first.settings == Continuation.of({"following": FOLLOWING})
     assert [run.first_task for run in runs][-1] == "decayed"
 
 

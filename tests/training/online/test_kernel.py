@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from online_problems import assert_same_networks, fresh, largest_difference, loop, orders, sparse_images, stack
+from plasticity.config.training_section import Optimisation
 from plasticity.training.online import kernel
-from plasticity.training.online.online_sgd import Optimisation, train_online
+from plasticity.training.online.online_sgd import train_online
 from plasticity.training.online.pixels import pixels_of_rows
 from plasticity.training.online.stack import stack_of
 
@@ -21,7 +22,7 @@ CASES = {
     "four layers that decay until they are rescaled": ((64, 7, 7, 7, 7, 4), 0.1, 0.5),
     "rescaled every few steps": ((64, 12, 4), 0.1, 9.0),
 }
-PLAIN = Optimisation(0.05)
+PLAIN = Optimisation(learning_rate=0.05)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
@@ -29,7 +30,10 @@ PLAIN = Optimisation(0.05)
 def test_the_kernel_does_what_a_loop_over_tensors_does(case: str, dtype: torch.dtype) -> None:
     sizes, learning_rate, weight_decay = CASES[case]
     pixels = sparse_images(300, sizes[0], classes=sizes[-1])
-    order, optimisation = orders(pixels, steps=STEPS), Optimisation(learning_rate, weight_decay)
+    order, optimisation = (
+        orders(pixels, steps=STEPS),
+        Optimisation(learning_rate=learning_rate, weight_decay=weight_decay),
+    )
     expected, hits = loop(fresh(sizes), pixels, order[0], optimisation, dtype)
     trained = stack(sizes)
     record = train_online(trained, pixels, order, optimisation, block=1)
@@ -49,7 +53,7 @@ def test_weight_decay_alone_shrinks_what_no_image_touches() -> None:
     rows[:, 0] = 1
     pixels, before = pixels_of_rows(rows, np.zeros(4, np.int64), 3), stack((6, 5, 3))
     trained = before.take([0])
-    train_online(trained, pixels, orders(pixels, steps=100), Optimisation(0.1, 0.2))
+    train_online(trained, pixels, orders(pixels, steps=100), Optimisation(learning_rate=0.1, weight_decay=0.2))
     shrunk = before.weights[0][:, 1:] * np.float32((1 - 0.1 * 0.2) ** 100)
     np.testing.assert_allclose(trained.weights[0][:, 1:], shrunk, rtol=1e-5)
 
@@ -88,7 +92,7 @@ def test_a_hidden_layer_of_dead_units_passes_nothing_down() -> None:
 @pytest.mark.parametrize("width", [7, 16, 100])
 def test_replicas_depend_neither_on_each_other_nor_on_threads(width: int) -> None:
     sizes, pixels = (64, width, width, 4), sparse_images(200)
-    order, optimisation = orders(pixels, 4), Optimisation(0.05, 0.01)
+    order, optimisation = orders(pixels, 4), Optimisation(learning_rate=0.05, weight_decay=0.01)
     together = {threads: stack(sizes, 4) for threads in (1, 2, 3, 8)}
     records = {n: train_online(made, pixels, order, optimisation, threads=n) for n, made in together.items()}
     alone = [stack_of([fresh(sizes, seed)]) for seed in range(4)]

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from online_problems import assert_same_networks, fresh, largest_difference, loop, orders, sparse_images, stack
+from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
-from plasticity.training.interventions.intervention import intervened, intervention_of
-from plasticity.training.online.online_sgd import Optimisation, Origin, train_online
+from plasticity.training.interventions.intervention import intervened
+from plasticity.training.online.online_sgd import Origin, by_kernel, stacked_for, train_online
 from plasticity.training.online.replicas import (
     checkpoint_of,
     keep_initial,
@@ -21,6 +22,7 @@ from plasticity.training.online.replicas import (
     state_of,
 )
 from plasticity.training.online.stack import Network, Stack, stack_of
+from typed import intervention
 
 SIZES = (64, 16, 8, 4)
 RATE, DECAY = 0.003, 0.01
@@ -50,7 +52,8 @@ def draw(generator: torch.Generator) -> Network:
 
 
 def optimisation(way: str = "", batch_size: int = 1, **changed: Any) -> Optimisation:
-    return Optimisation(RATE, DECAY, batch_size, **(WAYS[way][0] if way else {}), **changed)
+    said = {"learning_rate": RATE, "weight_decay": DECAY, "batch_size": batch_size}
+    return Optimisation.of({**said, **(WAYS[way][0] if way else {}), **changed})
 
 
 def train(trained: Stack, given: Optimisation, order: np.ndarray, images: int = 200, **options: Any) -> np.ndarray:
@@ -194,7 +197,7 @@ def test_a_reset_head_forgets_the_optimizer_of_the_head_or_all() -> None:
         trained = stack(SIZES, 2)
         train(trained, optimisation("adam"), orders(sparse_images(200), 2))
         kept, other = optimizer_of(trained, 0), optimizer_of(trained, 1)
-        chosen = intervention_of({"name": "reset_head", "reset_optimizer": everything})
+        chosen = intervention({"name": "reset_head", "reset_optimizer": everything})
         put_state(trained, 0, intervened(chosen, state_of(trained, 0, fresh(SIZES, 9))))
         for name, slots in optimizer_of(trained, 0).items():
             gone = everything or name.startswith("head.")
@@ -220,8 +223,8 @@ def test_a_reset_head_forgets_the_optimizer_of_the_head_or_all() -> None:
     ],
 )
 def test_the_compiled_loop_is_for_plain_descent(given: dict[str, Any], why: str) -> None:
-    found = Optimisation(0.1, **given)
-    assert (found.stacked_for, found.by_kernel) == (why, not why)
+    found = Optimisation.of({"learning_rate": 0.1, **given})
+    assert (stacked_for(found), by_kernel(found)) == (why, not why)
 
 
 def test_a_penalty_that_is_no_scalar_is_one_line() -> None:

@@ -6,14 +6,23 @@ import numpy as np
 import pytest
 
 from online_problems import assert_same_networks, orders, sparse_images, stack
+from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
-from plasticity.training.online.online_sgd import OnlineRecord, Optimisation, train_online
+from plasticity.training.online.online_sgd import OnlineRecord, train_online
 from plasticity.training.online.pixels import Pixels
+from typed import chosen
 
 SIZES = (64, 16, 8, 4)
 PIXELS = sparse_images(90)
-PLAIN = Optimisation(0.05)
-BATCHES = Optimisation(0.05, batch_size=4)
+
+
+def by(learning_rate: float, **options: Any) -> Optimisation:
+    """A training, be it one that no configuration can ask for."""
+    return Optimisation.model_construct(learning_rate=learning_rate, **options)
+
+
+PLAIN = by(0.05)
+BATCHES = by(0.05, batch_size=4)
 NC1 = {"name": "nc1", "weight": 0.05}
 
 
@@ -55,18 +64,18 @@ def test_predictions_are_those_before_the_update() -> None:
         labels = PIXELS.labels.copy()
         labels[0] = label
         pixels = Pixels(PIXELS.starts, PIXELS.columns, PIXELS.values, labels, 64, 4)
-        record = train_online(stack(SIZES), pixels, order, Optimisation(1.0), block=1)
+        record = train_online(stack(SIZES), pixels, order, by(1.0), block=1)
         assert bool(record.correct[0, 0]) is (label == predicted)
 
 
-@pytest.mark.parametrize("optimisation", [Optimisation(1e20), Optimisation(1e20, batch_size=4)], ids=["1", "4"])
+@pytest.mark.parametrize("optimisation", [by(1e20), by(1e20, batch_size=4)], ids=["1", "4"])
 def test_a_learning_rate_that_is_too_large_is_recorded(optimisation: Optimisation) -> None:
     record = train_online(stack(SIZES, 2), PIXELS, orders(PIXELS, 2), optimisation, block=5)
     assert record.diverged.tolist() == [True, True]
     assert np.isnan(record.accuracy).all()
 
 
-@pytest.mark.parametrize("optimisation", [Optimisation(0.01), Optimisation(0.01, batch_size=4)], ids=["1", "4"])
+@pytest.mark.parametrize("optimisation", [by(0.01), by(0.01, batch_size=4)], ids=["1", "4"])
 def test_a_network_that_diverges_leaves_the_others_as_they_are(optimisation: Optimisation) -> None:
     made, alone = stack(SIZES, 3), stack(SIZES, 3)
     made.weights[1][1] *= 1e25  # finite, but its outputs are not
@@ -81,7 +90,7 @@ def test_a_network_that_diverges_leaves_the_others_as_they_are(optimisation: Opt
 
 
 def test_a_diverged_network_counts_its_steps_until_then() -> None:
-    record = train_online(stack(SIZES), PIXELS, orders(PIXELS), Optimisation(1e20), block=1)
+    record = train_online(stack(SIZES), PIXELS, orders(PIXELS), by(1e20), block=1)
     found = np.flatnonzero(record.correct)
     assert found.max() < 30  # then the outputs are infinite
     assert record.images.sum() == 90
@@ -118,14 +127,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a row that is not there": ({"orders": orders(PIXELS, 2) + 1}, "orders: expected rows 0 to 89, got 1 to 90"),
     "a negative row": ({"orders": orders(PIXELS, 2) - 1}, "orders: expected rows 0 to 89, got -1 to 88"),
     "a decay of 1": (
-        {"optimisation": Optimisation(0.5, 2.0)},
+        {"optimisation": by(0.5, weight_decay=2.0)},
         "less than 1 of it times the weight decay, got 0.5 and 1",
     ),
-    "a decay above 1": ({"optimisation": Optimisation(0.5, 4.0)}, "got 0.5 and 2"),
-    "a negative decay": ({"optimisation": Optimisation(0.5, -1.0)}, "got 0.5 and -0.5"),
-    "a learning rate of zero": ({"optimisation": Optimisation(0.0)}, "expected a positive learning rate"),
-    "a learning rate that is no number": ({"optimisation": Optimisation(np.nan)}, "expected a positive learning rate"),
-    "an infinite learning rate": ({"optimisation": Optimisation(np.inf)}, "expected a positive learning rate"),
+    "a decay above 1": ({"optimisation": by(0.5, weight_decay=4.0)}, "got 0.5 and 2"),
+    "a negative decay": ({"optimisation": by(0.5, weight_decay=-1.0)}, "got 0.5 and -0.5"),
+    "a learning rate of zero": ({"optimisation": by(0.0)}, "expected a positive learning rate"),
+    "a learning rate that is no number": ({"optimisation": by(np.nan)}, "expected a positive learning rate"),
+    "an infinite learning rate": ({"optimisation": by(np.inf)}, "expected a positive learning rate"),
 }
 
 
@@ -134,8 +143,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_cannot_be_trained_is_refused_in_one_line(case: str, batch_size: int) -> None:
     changed, message = WRONG[case]
     given = {"stack": stack(SIZES, 2), "pixels": PIXELS, "orders": orders(PIXELS, 2), "optimisation": PLAIN, **changed}
-    chosen = given["optimisation"]
-    given["optimisation"] = Optimisation(chosen.learning_rate, chosen.weight_decay, batch_size)
+    asked = given["optimisation"]
+    given["optimisation"] = asked.model_copy(update={"batch_size": batch_size})
     with pytest.raises(PlasticityError, match=message) as told:
         train_online(**given)
     assert "\n" not in str(told.value)
@@ -144,8 +153,8 @@ def test_what_cannot_be_trained_is_refused_in_one_line(case: str, batch_size: in
 def test_a_penalty_changes_what_is_learnt() -> None:
     order = orders(PIXELS)
     plain, penalised = stack(SIZES), stack(SIZES)
-    train_online(plain, PIXELS, order, Optimisation(0.05, batch_size=9))
-    train_online(penalised, PIXELS, order, Optimisation(0.05, batch_size=9, penalty=NC1))
+    train_online(plain, PIXELS, order, by(0.05, batch_size=9))
+    train_online(penalised, PIXELS, order, by(0.05, batch_size=9, penalty=chosen(NC1)))
     assert not np.array_equal(plain.weights[0], penalised.weights[0])
 
 
@@ -153,11 +162,12 @@ def test_the_kernel_needs_no_torch() -> None:
     code = (
         "import sys, numpy as np\n"
         "from plasticity.training.online.pixels import pixels_of_rows\n"
-        "from plasticity.training.online.online_sgd import Optimisation, train_online\n"
+        "from plasticity.config.training_section import Optimisation\n"
+        "from plasticity.training.online.online_sgd import train_online\n"
         "from plasticity.training.online.stack import stack_of\n"
         "made = stack_of([{'head.weight': np.ones((2, 3)), 'head.bias': np.zeros(2)}])\n"
         "pixels = pixels_of_rows(np.eye(3), np.array([0, 1, 1]), 2)\n"
-        "train_online(made, pixels, np.array([[0, 1, 2]]), Optimisation(0.1))\n"
+        "train_online(made, pixels, np.array([[0, 1, 2]]), Optimisation(learning_rate=0.1))\n"
         "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

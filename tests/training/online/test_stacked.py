@@ -12,9 +12,11 @@ from online_problems import (
     sparse_images,
     stack,
 )
-from plasticity.training.online.online_sgd import Optimisation, train_online
+from plasticity.config.training_section import Optimisation
+from plasticity.training.online.online_sgd import train_online
 from plasticity.training.online.stack import stack_of
 from plasticity.training.online.stacked import train_stacked
+from typed import chosen
 
 NONE = {"name": "none"}
 PENALTIES = {
@@ -30,7 +32,9 @@ TOLERANCE = 1e-5  # of the largest weight
 def test_batches_do_what_a_loop_over_tensors_does(batch_size: int, penalty: str) -> None:
     sizes, pixels = (64, 16, 8, 4), sparse_images(300)  # 300 = 42 · 7 + 6: the last batch is short
     order = orders(pixels, 2)
-    optimisation = Optimisation(0.02, 0.01, batch_size, PENALTIES[penalty])
+    optimisation = Optimisation(
+        learning_rate=0.02, weight_decay=0.01, batch_size=batch_size, penalty=chosen(PENALTIES[penalty])
+    )
     trained = stack(sizes, 2)
     record = train_online(trained, pixels, order, optimisation, block=1)
     for replica in range(2):
@@ -42,7 +46,7 @@ def test_batches_do_what_a_loop_over_tensors_does(batch_size: int, penalty: str)
 
 @pytest.mark.parametrize("sizes", [(64, 4), (64, 7, 4), (64, 32, 16, 16, 4)], ids=str)
 def test_at_batch_size_1_both_paths_agree(sizes: tuple[int, ...]) -> None:
-    pixels, optimisation = sparse_images(1000), Optimisation(0.05)
+    pixels, optimisation = sparse_images(1000), Optimisation(learning_rate=0.05)
     order = orders(pixels, 2)
     by_kernel, by_tensors = stack(sizes, 2), stack(sizes, 2)
     record = train_online(by_kernel, pixels, order, optimisation, block=1)
@@ -53,7 +57,7 @@ def test_at_batch_size_1_both_paths_agree(sizes: tuple[int, ...]) -> None:
 
 
 def test_at_batch_size_1_both_paths_decay_alike() -> None:
-    pixels, optimisation = sparse_images(1000), Optimisation(0.05, 0.2)
+    pixels, optimisation = sparse_images(1000), Optimisation(learning_rate=0.05, weight_decay=0.2)
     by_kernel, by_tensors = stack((64, 4)), stack((64, 4))
     train_online(by_kernel, pixels, orders(pixels), optimisation)
     train_stacked(by_tensors, pixels, orders(pixels), optimisation, "cpu")
@@ -64,7 +68,10 @@ def test_at_batch_size_1_both_paths_decay_alike() -> None:
 @pytest.mark.parametrize("batch_size", [4, 7, 32])
 def test_replicas_do_not_depend_on_each_other(batch_size: int, penalty: str) -> None:
     sizes, pixels = (64, 12, 8, 4), sparse_images(150)
-    order, optimisation = orders(pixels, 3), Optimisation(0.05, 0.01, batch_size, PENALTIES[penalty])
+    order, optimisation = (
+        orders(pixels, 3),
+        Optimisation(learning_rate=0.05, weight_decay=0.01, batch_size=batch_size, penalty=chosen(PENALTIES[penalty])),
+    )
     together = stack(sizes, 3)
     hits = train_stacked(together, pixels, order, optimisation, "cpu")
     for replica in range(3):
@@ -77,7 +84,7 @@ def test_replicas_do_not_depend_on_each_other(batch_size: int, penalty: str) -> 
 
 def test_a_batch_larger_than_the_stream_is_one_step() -> None:
     pixels, trained = sparse_images(20), stack((64, 8, 4))
-    optimisation = Optimisation(0.05, batch_size=64)
+    optimisation = Optimisation(learning_rate=0.05, batch_size=64)
     train_online(trained, pixels, orders(pixels), optimisation)
     expected = loop(fresh((64, 8, 4)), pixels, orders(pixels)[0], optimisation)[0]
     assert largest_difference(trained.network(0), expected) < TOLERANCE
@@ -86,14 +93,17 @@ def test_a_batch_larger_than_the_stream_is_one_step() -> None:
 def test_the_global_generator_and_gradient_mode_stay_as_they_were() -> None:
     before = torch.random.get_rng_state()
     pixels = sparse_images(20)
-    train_online(stack((64, 8, 4)), pixels, orders(pixels), Optimisation(0.05, batch_size=4))
+    train_online(stack((64, 8, 4)), pixels, orders(pixels), Optimisation(learning_rate=0.05, batch_size=4))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert torch.is_grad_enabled()
 
 
 @pytest.mark.parametrize("decay", [0.002, 2e-6])
 def test_weight_decay_is_as_exact_as_that_of_pytorchs_optimizer(decay: float) -> None:
-    pixels, optimisation = sparse_images(1000), Optimisation(0.05 if decay > 1e-5 else 0.01, decay)
+    pixels, optimisation = (
+        sparse_images(1000),
+        Optimisation(learning_rate=0.05 if decay > 1e-5 else 0.01, weight_decay=decay),
+    )
     order = np.tile(orders(pixels), (1, 3))
     expected = loop(fresh((64, 4)), pixels, order[0], optimisation, torch.float64)[0]
     single = loop(fresh((64, 4)), pixels, order[0], optimisation)[0]

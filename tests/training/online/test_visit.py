@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from online_problems import assert_same_networks
+from plasticity.config.slices import OnlineSettings
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.data.store import open_store
 from plasticity.metrics.measure_network import network_metrics
@@ -19,11 +20,12 @@ from plasticity.training.online.stack import Stack, stack_of
 from plasticity.training.online.visit import visit_task
 from tiny_permuted import SEEDS, SHARED, TRAINING
 from tiny_study import MLP, TinyStudy
+from typed import chosen, optimisation
 
 
 @pytest.fixture(scope="module")
 def resident(tiny: TinyStudy) -> Resident:
-    return open_resident(tiny.data, SHARED, 1)
+    return open_resident(tiny.data, OnlineSettings.of(SHARED), 1)
 
 
 def _stack(resident: Resident, seeds: tuple[int, ...] = SEEDS) -> Stack:
@@ -31,7 +33,7 @@ def _stack(resident: Resident, seeds: tuple[int, ...] = SEEDS) -> Stack:
 
 
 def _visit(resident: Resident, stack: Stack, seeds: tuple[int, ...] = SEEDS, **options: Any) -> list[dict[str, Any]]:
-    options = {"task": 1, "epochs": [1], "training": TRAINING, "threads": 1} | options
+    options = {"task": 1, "epochs": [1], "training": optimisation(TRAINING), "threads": 1} | options
     return visit_task(resident, stack, seeds, **options)
 
 
@@ -40,7 +42,7 @@ def _permuted_accuracy(tiny: TinyStudy, resident: Resident, stack: Stack, replic
     store, stream = open_store(tiny.data), resident.stream(SEEDS[replica])
     images = np.zeros((len(store.train_labels), 64), np.float32)
     images[:, stream.positions(task)] = store.train_images.reshape(-1, 64) / np.float32(255)
-    model = build_model(MLP, store.image_shape, 10, torch.Generator())
+    model = build_model(chosen(MLP), store.image_shape, 10, torch.Generator())
     load_weights(model, stack.network(replica))
     with torch.no_grad():
         predicted = model(torch.from_numpy(images[stream.images]).view(-1, 1, 8, 8)).argmax(1).numpy()
@@ -95,7 +97,7 @@ def test_a_network_whose_weights_are_already_lost_is_not_trained(resident: Resid
 def test_measuring_agrees_with_a_model_on_the_images_themselves(tiny: TinyStudy, resident: Resident) -> None:
     network, images = resident.fresh_network(1, "init"), resident.stream(1).images
     store = open_store(tiny.data)
-    model = build_model(MLP, store.image_shape, 10, torch_generator(1, "init"))
+    model = build_model(chosen(MLP), store.image_shape, 10, torch_generator(1, "init"))
     assert {name: value.tobytes() for name, value in weights_of(model).items()} == {
         name: value.tobytes() for name, value in network.items()
     }

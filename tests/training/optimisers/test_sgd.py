@@ -81,7 +81,8 @@ def test_nesterov_without_momentum_is_one_line() -> None:
 def test_training_does_not_import_the_compiler(name: str) -> None:
     code = (
         "import sys, torch; from plasticity.training.bound_optimiser import bind_optimiser; m = torch.nn.Linear(2, 2);"
-        f"o = bind_optimiser(m, dict(learning_rate=.1, weight_decay=.1, optimizer=dict(name='{name}')));"
+        "from plasticity.config.training_section import Optimisation;"
+        f"o = bind_optimiser(m, Optimisation.of(dict(learning_rate=.1, optimizer=dict(name='{name}'))));"
         "m(torch.ones(3, 2)).sum().backward(); o.step();"
         "sys.exit('torch._dynamo' in sys.modules)"
     )

@@ -8,6 +8,8 @@ from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.step import TrainingStep
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
+from typed import optimisation
+from typed import penalty as made_penalty
 
 PLAIN = {"learning_rate": 0.05, "momentum": 0.0, "weight_decay": 0.0}
 WEIGHT = 0.03
@@ -16,7 +18,7 @@ CHOSEN = {"name": "l2_init", "weight": WEIGHT}
 
 def step_of(model: dict, penalty: dict, *, weights: int = 0) -> TrainingStep:
     made = network(model, weights)
-    return TrainingStep(made, bind_optimiser(made, PLAIN), image_tensors(48), penalty)
+    return TrainingStep(made, bind_optimiser(made, optimisation(PLAIN)), image_tensors(48), made_penalty(penalty))
 
 
 @pytest.mark.parametrize("model", [MLP, RESNET], ids=["mlp", "resnet"])
@@ -60,7 +62,7 @@ def test_it_is_half_as_strong_as_weight_decay_of_the_same_number() -> None:
     step.view.begin_life({name: np.zeros_like(value) for name, value in weights_of(step.model).items()})
     images: ImageTensors = image_tensors(48)
     made = network(MLP)
-    decayed = TrainingStep(made, bind_optimiser(made, {**PLAIN, "weight_decay": 2 * WEIGHT}), images, {"name": "none"})
+    decayed = TrainingStep(made, bind_optimiser(made, optimisation({**PLAIN, "weight_decay": 2 * WEIGHT})), images)
     for each in (step, decayed):
         train_epoch(each, torch.arange(48), batch_size=16)
     for name, value in state(step.model).items():

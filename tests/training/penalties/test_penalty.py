@@ -11,21 +11,23 @@ from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.penalties.penalty import penalty_of
 from plasticity.training.step import TrainingStep
 from small_problems import MLP, RESNET, image_tensors, network
+from typed import optimisation
+from typed import penalty as made_penalty
 
 TRAINING = {"learning_rate": 0.05, "momentum": 0.0, "weight_decay": 0.0}
 
 
 def step_with(penalty: dict[str, Any], model: dict[str, Any] = MLP) -> TrainingStep:
     made = network(model)
-    step = TrainingStep(made, bind_optimiser(made, TRAINING), image_tensors(32), penalty)
+    step = TrainingStep(made, bind_optimiser(made, optimisation(TRAINING)), image_tensors(32), made_penalty(penalty))
     step.start()
     step(torch.arange(32))
     return step
 
 
 def test_no_penalty_has_a_name_or_none() -> None:
-    assert penalty_of({"penalty": {"name": "none"}}) is None
-    assert penalty_of({}) is None
+    assert made_penalty({"name": "none"}) is None
+    assert penalty_of(None) is None
     assert {"none", "nc1", "l2_init"} <= set(known("penalty"))
 
 

@@ -47,7 +47,7 @@ class Content:
     @property
     def confidence(self) -> float:
         """Level of the intervals."""
-        return self.run.plan.study["analysis"]["confidence"]
+        return self.run.plan.section.analysis.confidence
 
 
 def write_page(run: Run) -> Path:
@@ -94,10 +94,10 @@ def _run(content: Content) -> str:
     run, metrics = content.run, content.metrics
     made = read_provenance(run.table("metrics"))
     seeds = sorted(metrics["seed"].unique())
-    model = run.plan.study["model"]
+    model = run.plan.section.model
     facts = {
         "data set": f"{run.config['dataset']['name']}, reader {run.config['dataset']['reader']}",
-        "network": ", ".join(f"{key} {value}" for key, value in model.items()),
+        "network": ", ".join(f"{key} {value}" for key, value in model.model_dump().items()),
         "seeds": f"{', '.join(map(str, seeds))} (n = {len(seeds)})",
         "rows": f"{len(metrics):,}, of them diverged: {np.count_nonzero(metrics['diverged'])}",
         "commit, device": f"{made['commit'][:12]}, {made['device']}",

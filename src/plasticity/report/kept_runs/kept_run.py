@@ -70,7 +70,7 @@ class Run:
     @property
     def figures(self) -> list[str]:
         """Names of its figures, in the order of the configuration."""
-        names = [name for name in self.plan.study["figures"] if (self.folder / f"{name}.png").is_file()]
+        names = [name for name in self.plan.section.figures if (self.folder / f"{name}.png").is_file()]
         return names + sorted(path.stem for path in self.folder.glob("*.png") if path.stem not in names)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plasticity.config.slices import AssembledArm, AssembleTasksSettings
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
@@ -31,15 +32,15 @@ def run(job: Job) -> None:
     """Assemble the table of the study."""
     named = zip(job.params["first_tasks"], job.input.all("first_tasks"), strict=True)
     files = AssembleFiles(tuple(named), job.input.all("following"), job.output["metrics"])
-    assemble_permuted(files, settings=job.settings)
+    assemble_permuted(files, settings=job.slice(AssembleTasksSettings))
 
 
-def assemble_permuted(files: AssembleFiles, *, settings: dict[str, Any]) -> None:
+def assemble_permuted(files: AssembleFiles, *, settings: AssembleTasksSettings) -> None:
     """Give every arm its row of the first task, join the following ones, and add both definitions of plasticity lost.
 
     Args:
         files: "first_task" and "following_tasks" tables, and the "permuted" table to write.
-        settings: arms, a list with name, experiment, first_task, epochs, nc1_below, max_epochs and reference.
+        settings: The arms.
 
     Raises:
         PlasticityError: If the baseline was not run on a task that an arm was.
@@ -49,30 +50,33 @@ def assemble_permuted(files: AssembleFiles, *, settings: dict[str, Any]) -> None
         name: read_tables([path for other, path in files.first_tasks if other == name], "first_task") for name in names
     }
     first = [
-        _first_row(arm, seed, rows_of(histories[arm["first_task"]], int(seed)))
-        for arm in settings["arms"]
-        for seed in histories[arm["first_task"]]["seed"].unique()
+        _first_row(arm, seed, rows_of(histories[arm.first_task], int(seed)))
+        for arm in settings.arms
+        for seed in histories[arm.first_task]["seed"].unique()
     ]
     rows = pd.concat([_frame(first), read_tables(files.following, "following_tasks")], ignore_index=True)
-    of_arms = {arm["name"]: arm for arm in settings["arms"]}
-    rows["nc1_threshold"] = [of_arms[name]["nc1_below"] for name in rows["arm"]]
+    of_arms = {arm.name: arm for arm in settings.arms}
+    rows["nc1_threshold"] = [of_arms[name].nc1_below for name in rows["arm"]]
     reached = rows.loc[rows["task"] == _FIRST].set_index(["arm", "seed"])["threshold_reached"].to_dict()
     rows["threshold_reached"] = [reached[key] for key in zip(rows["arm"], rows["seed"], strict=True)]
-    _add_losses(rows, {name: arm["reference"] for name, arm in of_arms.items()})
+    _add_losses(rows, {name: arm.reference for name, arm in of_arms.items()})
     order = {name: position for position, name in enumerate(of_arms)}
     rows = rows.sort_values(["arm", "seed", "task"], key=lambda c: c.map(order) if c.name == "arm" else c)
-    write_table(rows.loc[:, PERMUTED.names].reset_index(drop=True), files.output, "permuted", provenance(settings))
+    write_table(
+        rows.loc[:, PERMUTED.names].reset_index(drop=True), files.output, "permuted", provenance(settings.plain())
+    )
 
 
-def _first_row(arm: Mapping[str, Any], seed: int, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _first_row(arm: AssembledArm, seed: int, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return an arm's row of the first task: its last epoch, with the online accuracy of all its epochs."""
     epoch = branch_epoch(arm, rows)
-    reached = None if arm["nc1_below"] is None else epoch is not None
-    seen = [row for row in rows if row["epoch"] <= (arm["max_epochs"] if epoch is None else epoch)]
+    reached = None if arm.nc1_below is None else epoch is not None
+    last = arm.max_epochs if epoch is None else epoch
+    seen = [row for row in rows if last is None or row["epoch"] <= last]
     row = dict(seen[-1])
     # The mean over the epochs is what the released code calls the accuracy of the first task.
     row["online_accuracy"] = float(np.mean([each["online_accuracy"] for each in seen]))
-    names = {"experiment": arm["experiment"], "arm": arm["name"], "seed": seed}
+    names = {"experiment": arm.experiment, "arm": arm.name, "seed": seed}
     return {**row, **names, "task": _FIRST, "first_task_epochs": len(seen), "threshold_reached": reached}
 
 

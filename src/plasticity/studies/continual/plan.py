@@ -1,13 +1,23 @@
 """The permuted study: experiments and their arms, the first tasks they share, and the jobs that carry seeds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Literal
 
-from plasticity.config import expand_arm
+from plasticity.config.component import Chosen
+from plasticity.config.slices import (
+    AssembledArm,
+    AssembleTasksSettings,
+    Branch,
+    FirstTaskSettings,
+    FollowingSettings,
+    FollowingTraining,
+)
+from plasticity.config.training_section import Optimisation
+from plasticity.studies.continual.section import ContinualArm, ContinualSection, FirstTask, Following
 from plasticity.studies.naming import PLAIN, training_name
-from plasticity.studies.plan import StudyPlan
+from plasticity.studies.plan import StudyPlan, Told
 from plasticity.studies.trial import Numbers, numbers_of, trial_of
 
 BASELINE = "random_init"
@@ -16,7 +26,7 @@ BASELINE = "random_init"
 # Shrinking to nothing and adding a whole fresh network is a new initialisation.
 _RESET = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
 
-Settings = dict[str, Any]
+_LENGTHS = ("epochs", "max_epochs")
 
 
 @dataclass(frozen=True)
@@ -27,52 +37,56 @@ class PermutedArm:
         name: Key in the configuration, with the value behind it for an arm made from a list.
         experiment: That key.
         label: What figures call it.
-        training: Settings of its first task, without its length.
-        first_task: Name of that training; arms that train the first task alike share it.
+        training: That of its first task.
+        first_task: Name of that training, whatever its length; arms that train the first task alike share it.
         epochs: Length of the first task; None if a threshold ends it.
         nc1_below: The threshold of NC1 that ends the first task; None for a fixed length.
         max_epochs: Epochs after which the threshold counts as not reached; None for a fixed length.
         following: Training on the following tasks, and how many.
-        intervention: Name and parameters; None for nothing.
-        intervene_after: "first_task" or "every_task".
+        intervention: What is done to the network; None for nothing.
+        intervene_after: When it is done.
         reference: Name of the baseline that trains as this arm does on the following tasks.
     """
 
     name: str
     experiment: str
     label: str
-    training: Settings
+    training: FirstTask
     first_task: str
     epochs: int | None
     nc1_below: float | None
     max_epochs: int | None
-    following: Settings
-    intervention: Settings | None
-    intervene_after: str
+    following: Following
+    intervention: Chosen | None
+    intervene_after: Literal["first_task", "every_task"]
     reference: str
 
     @property
-    def branch(self) -> Settings:
+    def branch(self) -> Branch:
         """What the stage of the following tasks reads of the arm."""
-        keys = ("name", "first_task", "epochs", "nc1_below", "max_epochs")
-        after = ("following", "intervention", "intervene_after")
-        return {key: getattr(self, key) for key in (*keys, *after)}
+        return Branch(
+            name=self.name,
+            first_task=self.first_task,
+            epochs=self.epochs,
+            nc1_below=self.nc1_below,
+            max_epochs=self.max_epochs,
+            tasks=self.following.tasks,
+            following=FollowingTraining.of_section(self.following),
+            intervention=self.intervention,
+            intervene_after=self.intervene_after,
+        )
 
 
 @dataclass(frozen=True)
-class PermutedPlan(StudyPlan[PermutedArm]):
-    """The permuted study of a checked configuration (`plasticity.config.load_config`)."""
+class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
+    """The permuted study of a checked configuration."""
 
-    section: str = "permuted"
+    name: str = "permuted"
 
     @cached_property
     def arms(self) -> dict[str, PermutedArm]:
         """Arms by name: the baselines first, then those of the configuration in its order."""
-        given = [
-            self._arm(experiment, name, arm)
-            for experiment, section in self.study["arms"].items()
-            for name, arm in expand_arm(experiment, section)
-        ]
+        given = [self._arm(experiment, name, arm) for experiment, name, arm in self.singles()]
         return {arm.name: arm for arm in [*self._baselines(given), *given]}
 
     @cached_property
@@ -105,26 +119,26 @@ class PermutedPlan(StudyPlan[PermutedArm]):
         names = self.experiments
         return [f"{self.folder}/following_tasks/{name}/{group}.parquet" for name in names for group in self.groups]
 
-    def first_task_settings(self, first_task: str) -> Settings:
+    def first_task_settings(self, first_task: str) -> FirstTaskSettings:
         """Return what the stage of the first task reads."""
         arms = self.first_tasks[first_task]
         thresholds = sorted({arm.nc1_below for arm in arms if arm.nc1_below is not None}, reverse=True)
-        return {
+        return FirstTaskSettings(
             **self._shared(),
-            "training": first_task,
-            "first_task": arms[0].training,
-            "epochs": sorted({arm.epochs for arm in arms if arm.epochs is not None}),
-            "thresholds": thresholds,
-            "max_epochs": max((arm.max_epochs for arm in arms if arm.max_epochs is not None), default=0),
-        }
+            training=first_task,
+            first_task=Optimisation.of_section(arms[0].training),
+            epochs=tuple(sorted({arm.epochs for arm in arms if arm.epochs is not None})),
+            thresholds=tuple(thresholds),
+            max_epochs=max((arm.max_epochs for arm in arms if arm.max_epochs is not None), default=0),
+        )
 
-    def following_settings(self, experiment: str) -> Settings:
+    def following_settings(self, experiment: str) -> FollowingSettings:
         """Return what the stage of the following tasks reads."""
-        arms = self.experiments[experiment]
-        return {**self._shared(), "experiment": experiment, "arms": [arm.branch for arm in arms]}
+        arms = tuple(arm.branch for arm in self.experiments[experiment])
+        return FollowingSettings(**self._shared(), experiment=experiment, arms=arms)
 
     @cached_property
-    def trial(self) -> Settings:
+    def trial(self) -> Told:
         """The arms as an experiment: those that learn the following tasks alike, without an intervention.
 
         The state of a network is measured before it is intervened on. The control is the first arm whose first task is
@@ -132,31 +146,32 @@ class PermutedPlan(StudyPlan[PermutedArm]):
         """
         given = [arm for arm in self.arms.values() if arm.experiment != BASELINE]
         alike = {arm.name: arm for arm in given if arm.reference == BASELINE and arm.intervention is None}
-        epochs = self.study["first_task"]["epochs"]
+        epochs = self.section.first_task.epochs
         plain = [name for name, arm in alike.items() if arm.first_task == PLAIN and arm.epochs == epochs]
-        numbers = {name: numbers_of(arm.training, None) | _end(arm) for name, arm in alike.items()}
+        numbers = {name: numbers_of(_without(arm.training, *_LENGTHS), None) | _end(arm) for name, arm in alike.items()}
         return trial_of(plain[0] if plain else "", numbers)
 
-    def causes_settings(self) -> Settings:
+    def causes_settings(self) -> Told:
         """Return what the stage that asks for causes reads."""
         keys = ("confidence", "bootstrap_samples")
-        return {key: self.study["analysis"][key] for key in keys} | self.trial
+        return {key: getattr(self.section.analysis, key) for key in keys} | self.trial
 
-    def assemble_settings(self) -> Settings:
+    def assemble_settings(self) -> AssembleTasksSettings:
         """Return what the table of the study is assembled from."""
-        keys = ("name", "experiment", "first_task", "epochs", "nc1_below", "max_epochs", "reference")
-        return {"arms": [{key: getattr(arm, key) for key in keys} for arm in self.arms.values()]}
+        keys = AssembledArm.model_fields
+        arms = [AssembledArm(**{key: getattr(arm, key) for key in keys}) for arm in self.arms.values()]
+        return AssembleTasksSettings(arms=tuple(arms))
 
-    def published_settings(self) -> Settings:
+    def published_settings(self) -> Told:
         """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
         keys = ("model", "train_size", "permutations", "reshuffle_epochs", "analysis")
         arms = {
             arm.name: {
-                "first_task": arm.training,
+                "first_task": _without(arm.training, *_LENGTHS),
                 "epochs": arm.epochs,
                 "nc1_below": arm.nc1_below,
-                "following": arm.following,
-                "intervention": arm.intervention,
+                "following": arm.following.given(),
+                "intervention": arm.intervention and arm.intervention.model_dump(),
             }
             for arm in self.arms.values()
         }
@@ -164,14 +179,15 @@ class PermutedPlan(StudyPlan[PermutedArm]):
             name: {"arms": [arm.name for arm in arms_of], "nc1_below": [arm.nc1_below for arm in arms_of]}
             for name, arms_of in self.experiments.items()
         }
+        said = self.section.given()
         return {
-            "dataset": self.config["dataset"],
-            **{key: self.study[key] for key in keys},
+            "dataset": self.config.dataset.given(),
+            **{key: said[key] for key in keys},
             "arms": arms,
             "experiments": experiments,
         }
 
-    def shown(self) -> Settings:
+    def shown(self) -> Told:
         """Return what figures and summary read beside the tables."""
         return {
             **super().shown(),
@@ -186,40 +202,41 @@ class PermutedPlan(StudyPlan[PermutedArm]):
         as far as the arm that goes furthest.
         """
         found: dict[str, PermutedArm] = {}
-        for arm in sorted(given, key=lambda arm: arm.following["tasks"]):
-            tasks, training = arm.following["tasks"], _without_tasks(arm.following)
-            section = {"first_task": training, "following": {**training, "tasks": tasks}}
-            section |= {"intervention": _RESET, "intervene_after": "every_task"}
-            found[arm.reference] = self._arm(BASELINE, arm.reference, section)
+        for arm in sorted(given, key=lambda arm: arm.following.tasks):
+            said = {"first_task": _without(arm.following, "tasks"), "following": arm.following.given()}
+            fresh = ContinualArm.of({**said, "intervention": _RESET, "intervene_after": "every_task"})
+            found[arm.reference] = self._arm(BASELINE, arm.reference, fresh)
         return [found[name] for name in dict.fromkeys(arm.reference for arm in given)]
 
-    def _shared(self) -> Settings:
-        keys = ("model", "train_size", "permutations", "reshuffle_epochs")
-        return {**{key: self.study[key] for key in keys}, **self.study["measure"]}
+    def _shared(self) -> Told:
+        keys = ("model", "train_size", "permutations", "reshuffle_epochs", "measure")
+        return {key: getattr(self.section, key) for key in keys}
 
-    def _arm(self, experiment: str, name: str, arm: Mapping[str, Any]) -> PermutedArm:
-        base, base_following = self.study["first_task"], self.study["following"]
-        training, following = {**base, **arm.get("first_task", {})}, {**base_following, **arm.get("following", {})}
-        suffix = training_name(_without_tasks(following), base_following)
-        epochs, below, cap = (training.pop(key, None) for key in ("epochs", "nc1_below", "max_epochs"))
+    def _arm(self, experiment: str, name: str, arm: ContinualArm) -> PermutedArm:
+        section, first = self.section, arm.first_task.given() if arm.first_task else {}
+        below = first.pop("nc1_below", None)
+        training = section.first_task.overridden(first)
+        following = section.following.overridden(arm.following.given() if arm.following else {})
+        suffix = training_name(_without(following, "tasks"), section.following.given())
         return PermutedArm(
             name=name,
             experiment=experiment,
-            label=arm.get("label", name.replace("_", " ")),
+            label=arm.label or name.replace("_", " "),
             training=training,
-            first_task=training_name(training, base),
-            epochs=None if below is not None else epochs,
+            first_task=training_name(_without(training, *_LENGTHS), section.first_task.given()),
+            epochs=training.epochs if below is None else None,
             nc1_below=below,
-            max_epochs=None if below is None else cap,
+            max_epochs=None if below is None else training.max_epochs,
             following=following,
-            intervention=arm.get("intervention"),
-            intervene_after=arm.get("intervene_after", "first_task"),
+            intervention=arm.intervention,
+            intervene_after=arm.intervene_after or "first_task",
             reference=BASELINE if suffix == PLAIN else f"{BASELINE}_{suffix}",
         )
 
 
-def _without_tasks(following: Settings) -> Settings:
-    return {key: value for key, value in following.items() if key != "tasks"}
+def _without(training: FirstTask | Following, *keys: str) -> Told:
+    """Return what is said of a training, but for some keys."""
+    return {key: value for key, value in training.given().items() if key not in keys}
 
 
 def _end(arm: PermutedArm) -> Numbers:

@@ -7,6 +7,7 @@ from plasticity.config.component import Chosen, chosen
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, Settings, setting
+from plasticity.config.slices import TaskMeasure
 from plasticity.config.study_section import (
     Analysis,
     Arm,
@@ -72,12 +73,6 @@ class ContinualArm(Arm):
     )
 
 
-class Measure(Settings):
-    """What is measured after every task besides the collapse metrics."""
-
-    probe_images: int = setting("First images, in whole batches, on which dead units are counted.", unit="images", ge=1)
-
-
 class ContinualAnalysis(Analysis):
     """How collapse and plasticity are correlated."""
 
@@ -111,7 +106,7 @@ class ContinualSection(Section, study="continual"):
         "Experiments, each an arm or, with a list in place of a number, one arm per value, named <experiment>_<value>. "
         "The baseline random_init, a fresh network for every task, is always run and not listed."
     )
-    measure: Measure
+    measure: TaskMeasure
     analysis: ContinualAnalysis
     figures: dict[NameOf, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
 

@@ -1,22 +1,18 @@
 """The train-test study: arms, the iterations of their checkpoints, and the jobs that carry seeds."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from plasticity.config import expand_arm
+from plasticity.config.component import Chosen
+from plasticity.config.slices import MeasureVariancesSettings, PartsSettings, PreTrainSettings, TransferSettings
+from plasticity.config.training_section import IterationTraining
 from plasticity.storage.files import digest_of
-from plasticity.studies.plan import StudyPlan
-
-Settings = dict[str, Any]
-
-_PARTS = ("train_size", "test_size", "balanced")
-_NEXT_PARTS = ("train_size", "validation_size", "test_size")
+from plasticity.studies.plan import StudyPlan, Told
+from plasticity.studies.train_test_collapse.section import FirstTraining, TrainTestArm, TrainTestSection
 
 
 @dataclass(frozen=True)
-class TrainTestArm:
+class PlannedArm:
     """A row of the study: on what the network is trained, how, and whether it goes on to a next task.
 
     Attributes:
@@ -25,43 +21,39 @@ class TrainTestArm:
         label: What figures call it.
         model: The network.
         parts: Sizes of the first task's images, and its super-classes.
-        training: Settings of the training on the first task.
+        training: The training on the first task.
         checkpoints: Iterations at which its weights are kept.
     """
 
     name: str
     experiment: str
     label: str
-    model: Settings
-    parts: Settings
-    training: Settings
+    model: Chosen
+    parts: PartsSettings
+    training: FirstTraining
     checkpoints: tuple[int, ...]
 
     @property
     def goes_on(self) -> bool:
         """Whether it is trained on a next task: the classes inside its super-classes."""
-        return self.parts["super_classes"] is not None
+        return self.parts.super_classes is not None
 
 
 @dataclass(frozen=True)
-class TrainTestPlan(StudyPlan[TrainTestArm]):
-    """The train-test study of a checked configuration (`plasticity.config.load_config`)."""
+class TrainTestPlan(StudyPlan[PlannedArm, TrainTestSection]):
+    """The train-test study of a checked configuration."""
 
-    section: str = "train_test_collapse"
+    name: str = "train_test_collapse"
 
     @cached_property
-    def arms(self) -> dict[str, TrainTestArm]:
+    def arms(self) -> dict[str, PlannedArm]:
         """Arms by name, in the order of the configuration."""
-        return {
-            name: self._arm(experiment, name, arm)
-            for experiment, section in self.study["arms"].items()
-            for name, arm in expand_arm(experiment, section)
-        }
+        return {name: self._arm(experiment, name, arm) for experiment, name, arm in self.singles()}
 
     @property
     def rates(self) -> dict[str, float]:
         """Learning rates of the next task, by the name of their jobs."""
-        return {f"rate{rate:.15g}": rate for rate in self.study["next_task"]["learning_rates"]}
+        return {f"rate{rate:.15g}": rate for rate in self.section.next_task.learning_rates}
 
     @property
     def transfers(self) -> list[str]:
@@ -78,9 +70,9 @@ class TrainTestPlan(StudyPlan[TrainTestArm]):
         families: dict[str, dict[float, str]] = {}
         for name in self.transfers:
             arm = self.arms[name]
-            rest = {key: value for key, value in arm.training.items() if key != "weight_decay"}
-            family = families.setdefault(digest_of([arm.model, arm.parts, rest, arm.checkpoints]), {})
-            family.setdefault(arm.training["weight_decay"], name)
+            rest = {key: value for key, value in _without_checkpoints(arm).items() if key != "weight_decay"}
+            same = [arm.model.model_dump(), arm.parts.plain(), rest, arm.checkpoints]
+            families.setdefault(digest_of(same), {}).setdefault(arm.training.weight_decay, name)
         ordered = [{family[decay]: decay for decay in sorted(family)} for family in families.values()]
         return {next(iter(family)): family for family in ordered}
 
@@ -99,39 +91,50 @@ class TrainTestPlan(StudyPlan[TrainTestArm]):
             for rate in self.rates
         ]
 
-    def correlate_settings(self) -> Settings:
+    def correlate_settings(self) -> Told:
         """Return what the correlations of the study read."""
-        return {**self.study["analysis"], "weight_decays": self.weight_decays}
+        return {**super().correlate_settings(), "weight_decays": self.weight_decays}
 
-    def pre_train_settings(self, arm: str) -> Settings:
+    def pre_train_settings(self, arm: str) -> PreTrainSettings:
         """Return what the stage of the first task reads."""
         found = self.arms[arm]
-        named = {"study": self.section, "dataset": self.config["dataset"]["name"], "arm": arm}
-        same = {"model": found.model, "parts": found.parts}
-        return {**named, **same, "training": found.training, "checkpoints": found.checkpoints}
+        return PreTrainSettings(
+            study=self.name,
+            dataset=self.config.dataset.name,
+            arm=arm,
+            model=found.model,
+            parts=found.parts,
+            training=IterationTraining.of_section(found.training),
+            checkpoints=found.checkpoints,
+        )
 
-    def measure_settings(self, arm: str) -> Settings:
+    def measure_settings(self, arm: str) -> MeasureVariancesSettings:
         """Return what the measuring stage reads."""
         found = self.arms[arm]
-        return {**self._names(arm), "model": found.model, "parts": found.parts, **self.study["measure"]}
+        return MeasureVariancesSettings(
+            experiment=found.experiment,
+            arm=arm,
+            model=found.model,
+            parts=found.parts,
+            measure=self.section.measure,
+        )
 
-    def transfer_settings(self, arm: str, rate: str) -> Settings:
+    def transfer_settings(self, arm: str, rate: str) -> TransferSettings:
         """Return what the stage of the next task reads, for one learning rate."""
-        found, section = self.arms[arm], self.study["next_task"]
-        sizes = {key: section[key] for key in _NEXT_PARTS}
-        training = {key: value for key, value in section.items() if key not in (*_NEXT_PARTS, "learning_rates")}
-        return {
-            **self._names(arm),
-            "model": found.model,
-            "parts": {**found.parts, "next_task": sizes},
-            "training": {**training, "learning_rate": self.rates[rate]},
-        }
+        found, after = self.arms[arm], self.section.next_task
+        return TransferSettings(
+            experiment=found.experiment,
+            arm=arm,
+            model=found.model,
+            parts=after.after(found.parts),
+            training=IterationTraining.of_section(after, learning_rate=self.rates[rate]),
+        )
 
-    def assemble_settings(self) -> Settings:
+    def assemble_settings(self) -> Told:
         """Return what the tables of the study are assembled from."""
         return {"arms": list(self.arms)}
 
-    def shown(self) -> Settings:
+    def shown(self) -> Told:
         """Return what figures and summary read beside the tables."""
         return {
             **super().shown(),
@@ -139,36 +142,39 @@ class TrainTestPlan(StudyPlan[TrainTestArm]):
             "weight_decays": self.weight_decays,
         }
 
-    def published_settings(self) -> Settings:
+    def published_settings(self) -> Told:
         """Return what decides whether published shapes can be compared with the run's, and how sure those are."""
-        arms = {arm.name: {"model": arm.model, **arm.parts, "training": arm.training} for arm in self.arms.values()}
+        arms = {
+            arm.name: {"model": arm.model.model_dump(), **arm.parts.plain(), "training": _without_checkpoints(arm)}
+            for arm in self.arms.values()
+        }
         members: dict[str, list[str]] = {}
         for arm in self.arms.values():
             members.setdefault(arm.experiment, []).append(arm.name)
         return {
-            "dataset": self.config["dataset"],
-            "next_task": self.study["next_task"],
-            "analysis": self.study["analysis"],
+            "dataset": self.config.dataset.given(),
+            "next_task": self.section.next_task.given(),
+            "analysis": self.section.analysis.given(),
             "arms": arms,
             "experiments": {name: {"arms": names} for name, names in members.items()},
         }
 
-    def _names(self, arm: str) -> Settings:
-        return {"experiment": self.arms[arm].experiment, "arm": arm}
-
-    def _arm(self, experiment: str, name: str, arm: Mapping[str, Any]) -> TrainTestArm:
-        training = {**self.study["training"], **arm.get("training", {})}
-        count = training.pop("checkpoints")
-        sizes = {key: arm.get(key, self.study[key]) for key in _PARTS}
-        return TrainTestArm(
+    def _arm(self, experiment: str, name: str, arm: TrainTestArm) -> PlannedArm:
+        section = self.section
+        training = section.training.overridden(arm.training.given() if arm.training else {})
+        return PlannedArm(
             name=name,
             experiment=experiment,
-            label=arm.get("label", name.replace("_", " ")),
-            model=arm.get("model", self.study["model"]),
-            parts={**sizes, "super_classes": arm.get("super_classes"), "next_task": None},
+            label=arm.label or name.replace("_", " "),
+            model=getattr(arm, "model", None) or section.model,
+            parts=section.parts_of(arm),
             training=training,
-            checkpoints=checkpoints(training["iterations"], count),
+            checkpoints=checkpoints(training.iterations, training.checkpoints),
         )
+
+
+def _without_checkpoints(arm: PlannedArm) -> Told:
+    return {key: value for key, value in arm.training.given().items() if key != "checkpoints"}
 
 
 def checkpoints(iterations: int, count: int) -> tuple[int, ...]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from plasticity.config.arms import single_arms
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, Settings, setting
+from plasticity.config.slices import NextSizes, PartsSettings, VarianceMeasure
 from plasticity.config.study_section import (
     Analysis,
     Arm,
@@ -20,16 +22,20 @@ from plasticity.config.study_section import (
     arms_of,
     figures_of,
 )
-from plasticity.config.training_section import AnnealedRate, BatchSize, Method, Model, Momentum, Training, WeightDecay
+from plasticity.config.training_section import (
+    AnnealedRate,
+    Annealing,
+    BatchSize,
+    Method,
+    Model,
+    Momentum,
+    Training,
+    WeightDecay,
+)
 from plasticity.studies.described import titles_in
 from plasticity.studies.train_test_collapse.consistency import check_train_test
 
-Annealing = Annotated[
-    Literal["none", "cosine"],
-    setting("Course of the step size; constant, or per iteration along half a cosine to zero.", unit="name"),
-]
 _DRAWN = ("train_size", "test_size", "balanced")
-_NEXT_SIZES = ("train_size", "validation_size", "test_size")
 _Class = Annotated[int, Field(ge=0)]
 _SuperClass = Distinct[_Class]
 
@@ -86,6 +92,11 @@ class NextTask(Method):
     weight_decay: WeightDecay
     batch_size: BatchSize
 
+    def after(self, parts: PartsSettings) -> PartsSettings:
+        """Return the images of a first task with those of this one."""
+        sizes = {key: getattr(self, key) for key in NextSizes.model_fields}
+        return parts.model_copy(update={"next_task": NextSizes(**sizes)})
+
 
 class TrainTestArm(Overriding(Task, single=("test_size",)).derived(), Arm):
     """An experiment; without any key it is trained as the study says, and not on a next task."""
@@ -102,14 +113,6 @@ class TrainTestArm(Overriding(Task, single=("test_size",)).derived(), Arm):
     )
 
 
-class Measure(Settings):
-    """How variances are measured."""
-
-    k_means_restarts: int = setting(
-        "Runs of k-means whose best gives the centres of the weak test variance.", unit="1", ge=1
-    )
-
-
 class TrainTestAnalysis(Analysis):
     """How variances and accuracy on the next task are correlated."""
 
@@ -123,7 +126,7 @@ class TrainTestSection(Task, Section, study="train_test_collapse"):
     arms: dict[NameOf, TrainTestArm] = arms_of(
         "Experiments, each an arm or, with a list in place of a number, one arm per value, named <experiment>_<value>."
     )
-    measure: Measure
+    measure: VarianceMeasure
     analysis: TrainTestAnalysis
     figures: dict[NameOf, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
 
@@ -131,15 +134,16 @@ class TrainTestSection(Task, Section, study="train_test_collapse"):
         """Return what the section, which has this name, asks of the data set: the images of every arm."""
         return [asked for arm in self.arms for asked in self._asked(name, arm)]
 
+    def parts_of(self, arm: TrainTestArm) -> PartsSettings:
+        """Return which images an arm without lists has on the first task."""
+        drawn = {key: getattr(arm if key in arm.model_fields_set else self, key) for key in _DRAWN}
+        return PartsSettings(**drawn, super_classes=arm.super_classes)
+
     def _asked(self, name: str, arm: str) -> Iterator[Asked]:
-        given = self.arms[arm].model_dump(exclude_unset=True, include={*_DRAWN, "super_classes"})
-        groups, after = given.get("super_classes"), self.next_task.model_dump(include=set(_NEXT_SIZES))
-        settings = {key: getattr(self, key) for key in _DRAWN} | {"super_classes": groups} | given
-        places = dict.fromkeys(given, f"{name}.arms.{arm}")
-        sizes = settings["train_size"] if isinstance(settings["train_size"], tuple) else (settings["train_size"],)
-        for size in sizes:
-            drawn = {**settings, "train_size": size, "next_task": after if groups else None}
-            yield Asked(draw="super_classes", settings=drawn, section=name, places=places)
+        places = dict.fromkeys(self.arms[arm].model_fields_set, f"{name}.arms.{arm}")
+        for parts in dict.fromkeys(self.parts_of(single) for _, single in single_arms(arm, self.arms[arm])):
+            drawn = self.next_task.after(parts) if parts.super_classes else parts
+            yield Asked(draw="super_classes", settings=drawn.plain(), section=name, places=places)
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

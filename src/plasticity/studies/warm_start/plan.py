@@ -1,18 +1,26 @@
 """The warm-start study: arms, the warm-ups they share, checkpoints, and the jobs that carry fine-tunings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Any
 
-from plasticity.config import expand_lists
+from plasticity.config.component import Chosen
+from plasticity.config.slices import (
+    FineTuneSettings,
+    InterveneSettings,
+    MeasureCollapseSettings,
+    SplitSettings,
+    WarmUpSettings,
+)
+from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
 from plasticity.studies.naming import PLAIN, chunks, training_name
-from plasticity.studies.plan import StudyPlan
+from plasticity.studies.plan import StudyPlan, Told
 from plasticity.studies.trial import numbers_of, trial_of
+from plasticity.studies.warm_start.section import WarmStartArm, WarmStartSection, WarmUp
 
-Settings = dict[str, Any]
+_LENGTHS = ("epochs", "checkpoint_every")
 
 
 @dataclass(frozen=True)
@@ -22,18 +30,18 @@ class Arm:
     Attributes:
         name: Key in the configuration, with the value behind it for an arm made from a list.
         label: What figures call it.
-        training: Settings of its warm-up, without its length.
-        warm_up: Name of that warm-up; arms that warm up alike share it.
+        training: Its warm-up.
+        warm_up: Name of that, whatever its length; arms that warm up alike share it.
         epochs: Its checkpoints, in warm-up epochs; (0,) is a network that has seen no data.
         intervention: Name and parameters of what is done to each checkpoint; None for nothing.
     """
 
     name: str
     label: str
-    training: Settings
+    training: WarmUp
     warm_up: str
     epochs: tuple[int, ...]
-    intervention: Settings | None
+    intervention: Chosen | None
 
     @property
     def start(self) -> str:
@@ -42,11 +50,11 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class WarmUp:
+class SharedWarmUp:
     """One training on the first task, shared by arms; `epochs` are all the checkpoints they ask for."""
 
     name: str
-    training: Settings
+    training: Optimisation
     epochs: tuple[int, ...]
 
 
@@ -60,29 +68,30 @@ def refuse_shared_names(plans: Sequence["WarmStartPlan"]) -> None:
     for plan in plans:
         if taken := sorted(set(plan.interventions) & warm_ups):
             raise PlasticityError(
-                f"{plan.section}.arms.{taken[0]}: expected a name that no warm-up has, got {taken[0]!r}, "
+                f"{plan.name}.arms.{taken[0]}: expected a name that no warm-up has, got {taken[0]!r}, "
                 f"which names the checkpoints of a warm-up; call the arm otherwise"
             )
 
 
 @dataclass(frozen=True)
-class WarmStartPlan(StudyPlan[Arm]):
-    """The warm-start study of a checked configuration (`plasticity.config.load_config`)."""
+class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
+    """The warm-start study of a checked configuration."""
 
-    section: str = "warm_start"
+    name: str = "warm_start"
 
     @cached_property
     def arms(self) -> dict[str, Arm]:
         """Arms by name, in the order of the configuration."""
-        return {name: self._arm(name, arm) for name, arm in expand_lists(self.study["arms"]).items()}
+        return {name: self._arm(name, arm) for _, name, arm in self.singles()}
 
     @cached_property
-    def warm_ups(self) -> dict[str, WarmUp]:
+    def warm_ups(self) -> dict[str, SharedWarmUp]:
         """Warm-ups by name, each with the union of its arms' checkpoints."""
-        found: dict[str, WarmUp] = {}
+        found: dict[str, SharedWarmUp] = {}
         for arm in self.arms.values():
             epochs = set(arm.epochs) | set(found[arm.warm_up].epochs if arm.warm_up in found else ())
-            found[arm.warm_up] = WarmUp(arm.warm_up, arm.training, tuple(sorted(epochs)))
+            training = Optimisation.of_section(arm.training)
+            found[arm.warm_up] = SharedWarmUp(arm.warm_up, training, tuple(sorted(epochs)))
         return found
 
     @cached_property
@@ -94,14 +103,14 @@ class WarmStartPlan(StudyPlan[Arm]):
         return {start: tuple(sorted(epochs)) for start, epochs in measured.items()}
 
     @property
-    def interventions(self) -> dict[str, Arm]:
-        """Arms that intervene, by name."""
-        return {name: arm for name, arm in self.arms.items() if arm.intervention}
+    def interventions(self) -> dict[str, Chosen]:
+        """Interventions by the name of their arm."""
+        return {name: arm.intervention for name, arm in self.arms.items() if arm.intervention}
 
     def chunks(self, arm: str) -> dict[str, tuple[int, ...]]:
         """Return the epochs that a fine-tuning job carries of each of its seeds, by names such as "epochs8-48"."""
-        jobs = self.config["jobs"]
-        return chunks(self.arms[arm].epochs, max(1, jobs["fine_tunings_per_job"] // jobs["seeds_per_job"]), "epochs")
+        jobs = self.config.jobs
+        return chunks(self.arms[arm].epochs, max(1, jobs.fine_tunings_per_job // jobs.seeds_per_job), "epochs")
 
     def exported(self, warm_up: str, group: str) -> list[tuple[int, int]]:
         """Return seeds and epochs of the checkpoints that an exporting job carries, one seed after another."""
@@ -154,87 +163,89 @@ class WarmStartPlan(StudyPlan[Arm]):
             for chunk in self.chunks(arm)
         ]
 
-    def split_settings(self) -> Settings:
+    def split_settings(self) -> SplitSettings:
         """Return what the split stage reads."""
-        return {key: self.study[key] for key in ("train_size", "warm_up_fraction")}
+        return SplitSettings(train_size=self.section.train_size, warm_up_fraction=self.section.warm_up_fraction)
 
-    def warm_up_settings(self, warm_up: str) -> Settings:
+    def warm_up_settings(self, warm_up: str) -> WarmUpSettings:
         """Return what the warm-up stage reads beside its seeds, so that a new seed reruns no other."""
         found = self.warm_ups[warm_up]
-        return {
-            "warm_up": warm_up,
-            "model": self.study["model"],
-            "training": found.training,
-            "precision": self.study["precision"],
-            "epochs": found.epochs,
-        }
+        return WarmUpSettings(
+            warm_up=warm_up,
+            model=self.section.model,
+            training=found.training,
+            precision=self.section.precision,
+            epochs=found.epochs,
+        )
 
-    def intervene_settings(self, arm: str) -> Settings:
+    def intervene_settings(self, arm: str) -> InterveneSettings:
         """Return what the intervening stage reads."""
-        return {"arm": arm, "model": self.study["model"], "intervention": self.arms[arm].intervention}
+        return InterveneSettings(arm=arm, model=self.section.model, intervention=self.interventions[arm])
 
-    def measure_settings(self, start: str) -> Settings:
+    def measure_settings(self, start: str) -> MeasureCollapseSettings:
         """Return what the measuring stage reads."""
-        return {
-            "start": start,
-            "model": self.study["model"],
-            "test_size": self.study["test_size"],
-            "batch_size": self.study["warm_up"]["batch_size"],
-            **self.study["measure"],
-        }
+        return MeasureCollapseSettings(
+            start=start,
+            model=self.section.model,
+            test_size=self.section.test_size,
+            batch_size=self.section.warm_up.batch_size,
+            measure=self.section.measure,
+        )
 
-    def fine_tune_settings(self, arm: str) -> Settings:
+    def fine_tune_settings(self, arm: str) -> FineTuneSettings:
         """Return what the fine-tuning stage reads."""
-        return {
-            "arm": arm,
-            "model": self.study["model"],
-            "training": self.study["fine_tune"],
-            "precision": self.study["precision"],
-            "test_size": self.study["test_size"],
-        }
+        return FineTuneSettings(
+            arm=arm,
+            model=self.section.model,
+            training=Optimisation.of_section(self.section.fine_tune),
+            stop_accuracy=self.section.fine_tune.stop_accuracy,
+            max_epochs=self.section.fine_tune.max_epochs,
+            precision=self.section.precision,
+            test_size=self.section.test_size,
+        )
 
     @cached_property
-    def trial(self) -> Settings:
+    def trial(self) -> Told:
         """The arms as an experiment; the control is the first that warms up as the study says, without intervention."""
         warmed = {name: arm for name, arm in self.arms.items() if max(arm.epochs) > 0}
         plain = [name for name, arm in warmed.items() if arm.warm_up == PLAIN and arm.intervention is None]
-        numbers = {name: numbers_of(arm.training, arm.intervention) for name, arm in warmed.items()}
+        numbers = {name: numbers_of(_without_lengths(arm.training), arm.intervention) for name, arm in warmed.items()}
         return trial_of(plain[0] if plain else "", numbers)
 
-    def causes_settings(self) -> Settings:
+    def causes_settings(self) -> Told:
         """Return what the stage that asks for causes reads."""
         keys = ("confidence", "bootstrap_samples", "phase_boundary")
-        return {key: self.study["analysis"][key] for key in keys} | self.trial
+        return {key: getattr(self.section.analysis, key) for key in keys} | self.trial
 
-    def assemble_settings(self) -> Settings:
+    def assemble_settings(self) -> Told:
         """Return what the table of the study is assembled from: each arm's start."""
         return {"starts": {name: arm.start for name, arm in self.arms.items()}, "epochs": self._epochs()}
 
-    def summary_settings(self) -> Settings:
+    def summary_settings(self) -> Told:
         """Return what the page that sums the study up reads."""
         return {**super().summary_settings(), "trial": {**self.trial, "interventions": list(self.interventions)}}
 
-    def published_settings(self) -> Settings:
+    def published_settings(self) -> Told:
         """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
         keys = ("model", "train_size", "test_size", "warm_up_fraction", "fine_tune", "analysis")
-        every = self.study["warm_up"]["checkpoint_every"]
+        said = self.section.given()
         arms = {
             name: {
-                "training": arm.training,
-                "intervention": arm.intervention,
+                "training": _without_lengths(arm.training),
+                "intervention": arm.intervention and arm.intervention.model_dump(),
                 "length": arm.epochs[-1],
-                "checkpoint_every": every,
+                "checkpoint_every": arm.training.checkpoint_every,
             }
             for name, arm in self.arms.items()
         }
         return {
-            "dataset": self.config["dataset"],
-            **{key: self.study[key] for key in keys},
+            "dataset": self.config.dataset.given(),
+            **{key: said[key] for key in keys},
             "optimizer": "sgd",  # the one there is
             "arms": arms,
         }
 
-    def shown(self) -> Settings:
+    def shown(self) -> Told:
         """Return what figures and summary read beside the tables."""
         return {
             **super().shown(),
@@ -245,15 +256,19 @@ class WarmStartPlan(StudyPlan[Arm]):
     def _epochs(self) -> dict[str, list[int]]:
         return {name: list(arm.epochs) for name, arm in self.arms.items()}
 
-    def _arm(self, name: str, arm: Mapping[str, Any]) -> Arm:
-        base = self.study["warm_up"]
-        training = {**base, **arm.get("warm_up", {})}
-        every, length = training.pop("checkpoint_every"), training.pop("epochs")
+    def _arm(self, name: str, arm: WarmStartArm) -> Arm:
+        base = self.section.warm_up
+        training = base.overridden(arm.warm_up.given() if arm.warm_up else {})
+        every = training.checkpoint_every
         return Arm(
             name=name,
-            label=arm.get("label", name.replace("_", " ")),
+            label=arm.label or name.replace("_", " "),
             training=training,
-            warm_up=training_name(training, base),
-            epochs=tuple(range(every, length + 1, every)) or (0,),
-            intervention=arm.get("intervention"),
+            warm_up=training_name(_without_lengths(training), base.given()),
+            epochs=tuple(range(every, training.epochs + 1, every)) or (0,),
+            intervention=arm.intervention,
         )
+
+
+def _without_lengths(training: WarmUp) -> Told:
+    return {key: value for key, value in training.given().items() if key not in _LENGTHS}

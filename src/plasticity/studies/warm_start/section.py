@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
-from plasticity.config.settings import Distinct, Settings, setting
+from plasticity.config.settings import Distinct, setting
+from plasticity.config.slices import CollapseMeasure, Precision
 from plasticity.config.study_section import (
     Analysis,
     Arm,
@@ -54,15 +55,6 @@ class WarmStartArm(Arm):
     intervention: Intervention | None = None
 
 
-class Measure(Settings):
-    """What is measured at every checkpoint besides the collapse metrics in eval mode."""
-
-    train_mode_nc1: bool = setting(
-        "Also NC1 as the released code measured it, at the price of one more forward pass.", unit="1"
-    )
-    probe_images: int = setting("First images, in whole batches, on which dead units are counted.", unit="images", ge=1)
-
-
 class WarmStartAnalysis(Analysis):
     """How collapse and plasticity are correlated."""
 
@@ -94,7 +86,7 @@ class WarmStartSection(Section, study="warm_start"):
         "Test images used, the first ones of the prepared set; null is all of them.", unit="images", ge=1
     )
     warm_up_fraction: float = setting("Share of the training images seen in warm-up.", unit="fraction", gt=0, lt=1)
-    precision: Literal["exact", "fast"] = setting(
+    precision: Precision = setting(
         "Arithmetic of training. exact: float32, the reference. fast: bfloat16 products where the device gains by "
         "them, one fused update, and on CUDA steps recorded as graphs. Both repeat themselves; measuring is always "
         "exact.",
@@ -107,7 +99,7 @@ class WarmStartSection(Section, study="warm_start"):
         "Named rows of the study; one of them is random_init with warm_up.epochs 0. A list in place of a number makes "
         "one arm per value, named <arm>_<value>. Inside arms, null removes what config.yaml says, be it a whole arm."
     )
-    measure: Measure
+    measure: CollapseMeasure
     analysis: WarmStartAnalysis
     figures: dict[NameOf, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
 

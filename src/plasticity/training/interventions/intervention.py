@@ -2,14 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.config.component import Component
 from plasticity.errors import PlasticityError
-from plasticity.training.components import choose, title
+from plasticity.training.components import title
 
 Weights = Mapping[str, NDArray]
 
@@ -56,15 +55,6 @@ class Intervention(Component, kind="intervention"):
     def __call__(self, state: NetworkState) -> NetworkState:
         """Return the network after the intervention."""
         raise NotImplementedError
-
-
-def intervention_of(chosen: Mapping[str, Any]) -> Intervention:
-    """Return the intervention that a configuration chooses.
-
-    Raises:
-        PlasticityError: If there is no such intervention, or its parameters are not what it expects.
-    """
-    return choose(Intervention, chosen)
 
 
 def intervened(intervention: Intervention, state: NetworkState) -> NetworkState:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from plasticity.config.slices import Branch, Continuation, Departure, FirstTaskSettings
 from plasticity.storage.files import digest_of
 
 Row = Mapping[str, Any]
@@ -35,22 +36,22 @@ def epoch_below(rows: Sequence[Row], threshold: float, max_epochs: int) -> int |
     return next((int(epoch) for epoch in found if by_epoch[epoch] < threshold), None)
 
 
-def epochs_to_keep(rows: Sequence[Row], settings: Mapping[str, Any]) -> set[int]:
+def epochs_to_keep(rows: Sequence[Row], settings: FirstTaskSettings) -> set[int]:
     """Return the epochs at which arms branch off, as far as the rows go."""
-    crossed = (epoch_below(rows, threshold, settings["max_epochs"]) for threshold in settings["thresholds"])
-    return {*settings["epochs"], *(epoch for epoch in crossed if epoch is not None)}
+    crossed = (epoch_below(rows, threshold, settings.max_epochs) for threshold in settings.thresholds)
+    return {*settings.epochs, *(epoch for epoch in crossed if epoch is not None)}
 
 
-def branch_epoch(arm: Mapping[str, Any], rows: Sequence[Row]) -> int | None:
+def branch_epoch(arm: Departure, rows: Sequence[Row]) -> int | None:
     """Return the epoch at which an arm leaves the first task; None if its threshold was not reached.
 
     Args:
-        arm: `epochs`, or `nc1_below` and `max_epochs`.
+        arm: The arm.
         rows: The seed's epochs on the first task.
     """
-    if arm["nc1_below"] is None:
-        return arm["epochs"]
-    return epoch_below(rows, arm["nc1_below"], arm["max_epochs"])
+    if arm.nc1_below is None or arm.max_epochs is None:
+        return arm.epochs
+    return epoch_below(rows, arm.nc1_below, arm.max_epochs)
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,14 @@ class Run:
         seed: The run's seed.
         first_task: Name of the training of its first task.
         epoch: Epochs on the first task.
-        settings: What distinguishes it: intervention, intervene_after, following (without tasks).
+        settings: How it goes on.
     """
 
     arms: dict[str, int]
     seed: int
     first_task: str
     epoch: int
-    settings: dict[str, Any]
+    settings: Continuation
 
     @property
     def tasks(self) -> int:
@@ -77,25 +78,24 @@ class Run:
         return max(self.arms.values())
 
 
-def runs_of(arms: Sequence[Mapping[str, Any]], seed: int, histories: Mapping[str, Sequence[Row]]) -> list[Run]:
+def runs_of(arms: Sequence[Branch], seed: int, histories: Mapping[str, Sequence[Row]]) -> list[Run]:
     """Return the runs that a seed's arms need; arms that leave the first task at one epoch and go on alike share one.
 
     An arm whose threshold was not reached, or whose first task diverged before, needs none.
 
     Args:
-        arms: name, first_task, epochs, nc1_below, max_epochs, intervention, intervene_after, following.
+        arms: Those of an experiment.
         seed: The seed.
         histories: Its epochs on the first task, by the name of the training.
     """
     found: dict[str, Run] = {}
     for arm in arms:
-        rows = histories[arm["first_task"]]
+        rows = histories[arm.first_task]
         epoch = branch_epoch(arm, rows)
         if epoch is None or epoch > max((row["epoch"] for row in rows if not row["diverged"]), default=0):
             continue
-        settings = {key: arm[key] for key in ("intervention", "intervene_after", "following")}
-        settings["following"] = {key: value for key, value in arm["following"].items() if key != "tasks"}
-        same = digest_of([arm["first_task"], epoch, settings])
-        run = found.setdefault(same, Run({}, seed, arm["first_task"], epoch, settings))
-        run.arms[arm["name"]] = arm["following"]["tasks"]
+        settings = arm.continuation
+        same = digest_of([arm.first_task, epoch, settings.plain()])
+        run = found.setdefault(same, Run({}, seed, arm.first_task, epoch, settings))
+        run.arms[arm.name] = arm.tasks
     return list(found.values())

@@ -1,13 +1,14 @@
 """Online learning of a stack of networks, each on its own stream of images: by the kernel or by stacked tensors."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.stack import Network, Stack
@@ -21,45 +22,23 @@ Fresh = Callable[["torch.Generator"], Network]
 _PAD = 16  # floats of the widest common vector unit; rows of whole vectors need no scalar remainder
 
 
-@dataclass(frozen=True)
-class Optimisation:
-    """How a stack is trained.
+def stacked_for(training: Optimisation) -> str:
+    """Return what the compiled kernel, plain SGD with one image per step, cannot do; empty where it can do all."""
+    optimizer, penalty, hooks = training.optimizer, training.penalty, training.hooks or ()
+    plain = optimizer is None or (optimizer.name == "sgd" and not optimizer.parameters.get("nesterov"))
+    reasons = {
+        f"{training.batch_size} images per step": training.batch_size > 1,
+        f"penalty {penalty and penalty.name}": penalty is not None and penalty.name != "none",
+        f"optimizer {optimizer and optimizer.name}": not plain,
+        f"momentum {training.momentum:g}": bool(training.momentum),
+        f"hooks {', '.join(hook.name for hook in hooks)}": bool(hooks),
+    }
+    return ", ".join(reason for reason, given in reasons.items() if given)
 
-    Attributes:
-        learning_rate: Step size, constant.
-        weight_decay: Factor of the weights and biases that is added to the gradient, or as the optimizer has it.
-        batch_size: Images per step.
-        penalty: Name and parameters of the term added to the cross-entropy (`plasticity.training.penalties`).
-        momentum: Of optimizers that have one.
-        optimizer: Name and parameters of the optimizer (`plasticity.training.optimisers`).
-        hooks: Names and parameters of what acts after each step (`plasticity.training.hooks`).
-    """
 
-    learning_rate: float
-    weight_decay: float = 0.0
-    batch_size: int = 1
-    penalty: Mapping[str, Any] = field(default_factory=lambda: {"name": "none"})
-    momentum: float = 0.0
-    optimizer: Mapping[str, Any] = field(default_factory=lambda: {"name": "sgd"})
-    hooks: Sequence[Mapping[str, Any]] = ()
-
-    @property
-    def stacked_for(self) -> str:
-        """What the compiled kernel, plain SGD with one image per step, cannot do; empty where it can do all."""
-        plain = self.optimizer["name"] == "sgd" and not self.optimizer.get("nesterov")
-        reasons = {
-            f"{self.batch_size} images per step": self.batch_size > 1,
-            f"penalty {self.penalty['name']}": self.penalty["name"] != "none",
-            f"optimizer {self.optimizer['name']}": not plain,
-            f"momentum {self.momentum:g}": bool(self.momentum),
-            f"hooks {', '.join(hook['name'] for hook in self.hooks)}": bool(self.hooks),
-        }
-        return ", ".join(reason for reason, given in reasons.items() if given)
-
-    @property
-    def by_kernel(self) -> bool:
-        """Whether the compiled kernel can do it."""
-        return not self.stacked_for
+def by_kernel(training: Optimisation) -> bool:
+    """Say whether the compiled kernel can do it."""
+    return not stacked_for(training)
 
 
 @dataclass(frozen=True)
@@ -132,7 +111,7 @@ def train_online(
         PlasticityError: If shapes do not fit, rows are out of range, weights are not finite or the decay is no decay.
     """
     _check(stack, pixels, orders, optimisation)
-    if device == "cpu" and optimisation.by_kernel:
+    if device == "cpu" and by_kernel(optimisation):
         hits, steps = _by_kernel(stack, pixels, orders, optimisation, threads)
     else:
         from plasticity.training.online.stacked import train_stacked  # noqa: PLC0415 - the kernel's users need no torch

@@ -2,8 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from plasticity.config.slices import OnlineSettings
+from plasticity.config.training_section import Optimisation
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.data.store import ImageStore, class_counts, open_store
 from plasticity.jobs.device import place, prepare_device
@@ -21,7 +22,7 @@ from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
 from plasticity.storage.schemas import find_table
 from plasticity.tasks.permuted_pixels import TaskStream, task_stream
-from plasticity.training.online.online_sgd import Optimisation
+from plasticity.training.online.online_sgd import stacked_for
 from plasticity.training.online.pixels import Pixels, pixels_of_images
 from plasticity.training.online.stack import Network
 from plasticity.training.penalties.penalty import penalty_of
@@ -40,12 +41,12 @@ class Resident:
 
     Attributes:
         store: The prepared data set.
-        settings: model, train_size, permutations, reshuffle_epochs, probe_images.
+        settings: The network, the tasks, what is measured.
         device: Where networks are measured, and trained unless the kernel does it.
     """
 
     store: ImageStore
-    settings: Mapping[str, Any]
+    settings: OnlineSettings
     device: torch.device
 
     @cached_property
@@ -99,33 +100,28 @@ class Resident:
         """
         load_weights(self._model, network)
         rows = torch.from_numpy(images).to(self.device)
-        row: Row = network_metrics(self._model, self._images, rows, probe_images=self.settings["probe_images"])
+        row: Row = network_metrics(self._model, self._images, rows, probe_images=self.settings.measure.probe_images)
         row["train_accuracy"] = row.pop("warm_up_train_accuracy")
         return row
 
     def _build(self, generator: torch.Generator) -> Any:
-        return build_model(self.settings["model"], self.store.image_shape, self.store.num_classes, generator)
+        return build_model(self.settings.model, self.store.image_shape, self.store.num_classes, generator)
 
 
-def open_resident(data: Path, settings: Mapping[str, Any], threads: int) -> Resident:
+def open_resident(data: Path, settings: OnlineSettings, threads: int) -> Resident:
     """Open the prepared data set and choose the device."""
     return Resident(open_store(data), settings, prepare_device(threads))
 
 
-def optimisation_of(training: Mapping[str, Any]) -> Optimisation:
-    """Return the optimisation that a section `first_task` or `following` describes."""
-    return Optimisation(**{key.name: training[key.name] for key in fields(Optimisation) if key.name in training})
+def reads_initial(training: Optimisation) -> bool:
+    """Say whether a training reads the weights that networks began their lives with."""
+    penalty = penalty_of(training.penalty)
+    return any(reader.reads_initial for reader in (*hooks_of(training.hooks), *([penalty] if penalty else ())))
 
 
-def reads_initial(training: Mapping[str, Any]) -> bool:
-    """Say whether such a section reads the weights that networks began their lives with."""
-    penalty = penalty_of(training)
-    return any(reader.reads_initial for reader in (*hooks_of(training), *([penalty] if penalty else ())))
-
-
-def tell_path(name: str, training: Mapping[str, Any]) -> None:
+def tell_path(name: str, training: Optimisation) -> None:
     """Log why a training does not go through the compiled kernel, if it does not."""
-    if why := optimisation_of(training).stacked_for:
+    if why := stacked_for(training):
         logger.info("%s: by stacked tensors instead of the compiled loop, because of %s", name, why)
 
 

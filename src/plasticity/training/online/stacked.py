@@ -8,10 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from plasticity.config.training_section import Optimisation
 from plasticity.storage.files import digest_of
 from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
 from plasticity.training.forward import Forward
-from plasticity.training.online.online_sgd import Optimisation, Origin
+from plasticity.training.online.online_sgd import Origin
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.replicas import OPTIMIZER, slot_arrays
 from plasticity.training.online.stack import Stack
@@ -111,7 +112,7 @@ class _Training:
 def _training(stack: Stack, optimisation: Optimisation, device: str, origin: Origin) -> _Training:
     networks = TensorStack(stack, device, origin.fresh)
     optimizer = BoundOptimiser(
-        optimiser_of({"optimizer": optimisation.optimizer}),
+        optimiser_of(optimisation.optimizer),
         dict(zip(networks.names, networks.tensors, strict=True)),
         learning_rate=optimisation.learning_rate,
         momentum=optimisation.momentum,
@@ -120,10 +121,8 @@ def _training(stack: Stack, optimisation: Optimisation, device: str, origin: Ori
     if all(OPTIMIZER + slot in stack.kept for slot in optimizer.slots):
         optimizer.load(_kept(stack, optimizer.slots))
     views = [ReplicaView(networks, replica) for replica in range(len(stack))]
-    penalty, kept_as = (
-        penalty_of({"penalty": optimisation.penalty}),
-        f"hooks/{digest_of(list(optimisation.hooks))[:8]}/",
-    )
+    penalty = penalty_of(optimisation.penalty)
+    kept_as = f"hooks/{digest_of([hook.model_dump() for hook in optimisation.hooks or ()])[:8]}/"
     hooks = _hooks(stack, optimisation, views, optimizer, kept_as) if optimisation.hooks else []
     for seed, each in zip(origin.seeds, hooks, strict=False):
         each.begin(seed, origin.purpose)
@@ -134,7 +133,7 @@ def _hooks(
     stack: Stack, optimisation: Optimisation, views: list[ReplicaView], optimizer: BoundOptimiser, kept_as: str
 ) -> list[StepHooks]:
     """Return the hooks of every replica with what they have kept so far."""
-    chosen, found = hooks_of({"hooks": optimisation.hooks}), []
+    chosen, found = hooks_of(optimisation.hooks), []
     for view in views:
         hooks = StepHooks(chosen, view, ReplicaSlots(view.stack, optimizer, view.replica))
         kept = {

@@ -1,13 +1,13 @@
 """One visit of a stack of networks to a task: permute, train, measure."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plasticity.training.online.online_sgd import Origin, train_online
-from plasticity.training.online.resident import Resident, Row, diverged_row, optimisation_of
+from plasticity.config.training_section import Optimisation
+from plasticity.training.online.online_sgd import Origin, by_kernel, train_online
+from plasticity.training.online.resident import Resident, Row, diverged_row
 from plasticity.training.online.stack import Stack
 
 
@@ -18,7 +18,7 @@ def visit_task(
     *,
     task: int,
     epochs: Sequence[int],
-    training: Mapping[str, Any],
+    training: Optimisation,
     threads: int,
 ) -> list[Row]:
     """Train every network on its seed's task, in place, and measure it on the task's training images.
@@ -29,7 +29,7 @@ def visit_task(
         seeds: The seed of each.
         task: Number of the task, from 1.
         epochs: Numbers of the epochs to train, from 1.
-        training: learning_rate, weight_decay, batch_size, penalty and, optionally, momentum, optimizer and hooks.
+        training: How they are trained.
         threads: CPU threads.
 
     Returns:
@@ -53,7 +53,7 @@ def _train(
     resident: Resident,
     stack: Stack,
     orders: NDArray[np.int64],
-    training: Mapping[str, Any],
+    training: Optimisation,
     threads: int,
     origin: Origin,
 ) -> NDArray[np.float64]:
@@ -62,11 +62,10 @@ def _train(
     found = np.full(len(stack), np.nan)
     if alive:
         part = stack.take(alive)
-        optimisation = optimisation_of(training)
         # One image per step keeps no GPU busy, and the kernel's numbers are the same on every machine.
-        device = "cpu" if optimisation.by_kernel else resident.device.type
+        device = "cpu" if by_kernel(training) else resident.device.type
         where = {"device": device, "threads": threads, "origin": origin.of(alive)}
-        record = train_online(part, resident.pixels, orders[alive], optimisation, **where)
+        record = train_online(part, resident.pixels, orders[alive], training, **where)
         stack.put(alive, part)
         found[alive] = record.accuracy
     return found

@@ -1,13 +1,12 @@
 """What every penalty is: a scalar of a step's forward pass, and the term it adds to the cross-entropy."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 
-from plasticity.config.component import Component
+from plasticity.config.component import Chosen, Component
 from plasticity.errors import PlasticityError
-from plasticity.training.components import choose, title
+from plasticity.training.components import title
 from plasticity.training.forward import Forward
 
 NONE = "none"
@@ -38,14 +37,13 @@ class Penalty(Component, kind="penalty"):
         return value
 
 
-def penalty_of(training: Mapping[str, Any]) -> Penalty | None:
-    """Return the penalty that a training section chooses, None where it chooses none.
+def penalty_of(chosen: Chosen | None) -> Penalty | None:
+    """Return the penalty that a training chooses, None where it chooses none.
 
     Raises:
         PlasticityError: If there is no such penalty, or its parameters are not what it expects.
     """
-    chosen = training.get("penalty")
-    return None if chosen is None or chosen["name"] == NONE else choose(Penalty, chosen)
+    return None if chosen is None or chosen.name == NONE else chosen.make(Penalty)
 
 
 def value_of(penalty: Penalty, forward: Forward) -> Tensor:
