@@ -214,6 +214,8 @@ def test_schema_for_editors_takes_every_configuration(path: Path) -> None:
     "wrong",
     [
         {"warm_strat": {}},
+        {"second": {"study": "warm_strat"}},
+        {"second": {"study": "continual", "first_task": {"epoch": 1}}},
         {"warm_start": {"seeds": [-1]}},
         {"warm_start": {"warm_up": {"penalty": {"name": "nc1", "weight": [1, 2]}}}},
         {"warm_start": {"warm_up": {"penalty": {"name": "none", "weight": 1}}}},
@@ -235,6 +237,7 @@ def test_schema_for_editors_sees_what_is_wrong(wrong: dict[str, Any]) -> None:
     "right",
     [
         {"permuted": None},
+        {"second": {"study": "continual", "first_task": {"epochs": 1}}},
         {"warm_start": {"arms": {"weight_decay": None}, "figures": {"training_curves": None}}},
         {"warm_start": {"model": {"name": "my_lab.nets:WideNet", "width": 3}}},
         {"warm_start": {"arms": {"mine": {"warm_up": {"penalty": {"name": "nc1", "weight": [1, 2]}}}}}},

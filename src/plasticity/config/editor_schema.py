@@ -22,7 +22,30 @@ def editor_schema(schema: Schema) -> Schema:
         schema: The schema of a configuration.
     """
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return {**dialect, **_lax(schema), "$defs": dict(_definitions())}
+    found = _lax(schema)
+    return {**dialect, **found, "additionalProperties": _another_section(found), "$defs": dict(_definitions())}
+
+
+def _another_section(schema: Schema) -> Schema:
+    """Return what a section of any other name may hold, by the study that it says it is of."""
+    studies = {
+        part["properties"]["study"]["enum"][0]: name
+        for name, part in schema["properties"].items()
+        if "study" in part.get("properties", {})
+    }
+    return {
+        "type": "object",
+        "description": "One more section of a study.",
+        "required": ["study"],
+        "properties": {"study": {"enum": list(studies)}},
+        "allOf": [
+            {
+                "if": {"required": ["study"], "properties": {"study": {"const": study}}},
+                "then": {"$ref": f"#/properties/{name}"},
+            }
+            for study, name in studies.items()
+        ],
+    }
 
 
 def _definitions() -> Iterator[tuple[str, Schema]]:
