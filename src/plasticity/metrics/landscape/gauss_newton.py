@@ -1,0 +1,38 @@
+"""The spectrum of the generalised Gauss-Newton matrix, exactly, through its dual."""
+
+import torch
+from torch import Tensor, nn
+
+from plasticity.metrics.landscape.example_gradients import gradient_gram
+from plasticity.metrics.landscape.products import trained_parameters
+from plasticity.metrics.landscape.spectrum import Spectrum, exact_spectrum
+
+
+def curvature_factors(logits: Tensor) -> Tensor:
+    """Return vectors s (C, N, C) with Σ_c s_c s_cᵀ = (diag(p) − p pᵀ) / N: √p_c (e_c − p) / √N.
+
+    Args:
+        logits: (N, C); p is their softmax.
+    """
+    likely = logits.softmax(1)
+    unit = torch.eye(logits.shape[1], dtype=logits.dtype, device=logits.device)
+    return (likely.T.sqrt()[:, :, None] * (unit[:, None, :] - likely[None])) / len(logits) ** 0.5
+
+
+def gauss_newton_spectrum(model: nn.Module, images: Tensor) -> Spectrum:
+    """Return the eigenvalues of the Gauss-Newton matrix of the mean cross-entropy over some images.
+
+    The matrix is U Uᵀ with a column per image and class, so that its eigenvalues above zero are those of UᵀU, which is
+    N·C by N·C whatever the number of parameters.
+
+    Args:
+        model: A classifier of linear, convolutional and normalising layers; evaluated in eval mode.
+        images: (N, C, H, W); the cost grows with the square of N·classes.
+
+    Raises:
+        PlasticityError: If a module has parameters whose gradients are not known (`gradient_gram`).
+    """
+    size = sum(parameter.numel() for parameter in trained_parameters(model).values())
+    gram = gradient_gram(model, images, curvature_factors)
+    eigenvalues = torch.linalg.eigvalsh(gram).clamp(min=0).cpu()
+    return exact_spectrum(eigenvalues[-min(size, len(eigenvalues)) :], size)

@@ -1,0 +1,118 @@
+"""The spectrum of a symmetric matrix, as its eigenvalues or as what random probes tell of them."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import torch
+from torch import Tensor
+
+_GRID = 10_000
+_KERNEL_VARIANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and its standard error over probes, NaN of a single one, 0 of an exact number."""
+
+    value: float
+    standard_error: float
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The distribution of a matrix's eigenvalues, a quadrature per probe.
+
+    Attributes:
+        nodes: Eigenvalues or Ritz values, float64 (probes, k).
+        weights: Share of the eigenvalues that each stands for, float64 (probes, k), of sum 1 in every row.
+        size: Rows of the matrix, n.
+        exact: Whether the nodes are the eigenvalues themselves.
+    """
+
+    nodes: Tensor
+    weights: Tensor
+    size: int
+    exact: bool = False
+
+    @property
+    def largest(self) -> float:
+        """Largest eigenvalue, or the largest Ritz value, which is at most that."""
+        return float(self.nodes[self.weights > 0].max())
+
+    @property
+    def smallest(self) -> float:
+        """Smallest eigenvalue, or the smallest Ritz value, which is at least that."""
+        return float(self.nodes[self.weights > 0].min())
+
+    @property
+    def trace(self) -> Estimate:
+        """Sum of the eigenvalues (Hutchinson's estimate where the spectrum is of probes)."""
+        return self._mean(self.nodes, self.size)
+
+    def share(self, threshold: float) -> Estimate:
+        """Return the share of the eigenvalues whose size is above a threshold, without smoothing.
+
+        Args:
+            threshold: In the unit of the eigenvalues; multiply by `largest` for a relative one.
+        """
+        return self._mean((self.nodes.abs() > threshold).double(), 1)
+
+    def rank(self, threshold: float) -> Estimate:
+        """Return the ε-rank: how many eigenvalues are larger than a threshold in size."""
+        found = self.share(threshold)
+        return Estimate(found.value * self.size, found.standard_error * self.size)
+
+    def density(self, grid: Tensor, width: float) -> Tensor:
+        """Return the density on a grid (g,), each node a normal distribution of this standard deviation."""
+        distance = (grid.double()[:, None] - self.nodes.flatten()) / width
+        kernel = torch.exp(-(distance**2) / 2) / (width * sqrt(2 * torch.pi))
+        return kernel @ (self.weights.flatten() / len(self.nodes))
+
+    def smoothed_share(self, threshold: float) -> float:
+        """Return the ε-rank, as a share, the way the code released with He et al. computes it.
+
+        It integrates the smoothed density over a grid of 10,000 points outside of ±threshold. The kernel's variance is
+        1e-5 of the spectrum's range, so that zero eigenvalues count as soon as that is wide: the number follows the
+        range rather than the rank. `share` is the estimate without this bias.
+        """
+        span = self.largest - self.smallest
+        width = sqrt(_KERNEL_VARIANCE * max(1.0, span))
+        grid = torch.linspace(self.smallest - 3 * width, self.largest + 3 * width, _GRID, dtype=torch.float64)
+        density = self.density(grid, width)
+        return float(density[grid.abs() > threshold].sum() / density.sum())
+
+    def _mean(self, values: Tensor, factor: float) -> Estimate:
+        each = (self.weights * values).sum(1) * factor
+        if self.exact:
+            return Estimate(float(each.mean()), 0.0)
+        error = float(each.std() / sqrt(len(each))) if len(each) > 1 else float("nan")
+        return Estimate(float(each.mean()), error)
+
+
+def exact_spectrum(eigenvalues: Tensor, size: int) -> Spectrum:
+    """Return the spectrum of a matrix of `size` rows whose other eigenvalues are zero.
+
+    Args:
+        eigenvalues: (k,), k at most size.
+        size: Rows of the matrix.
+    """
+    nodes, weights = eigenvalues.double(), torch.full((len(eigenvalues),), 1 / size, dtype=torch.float64)
+    if len(eigenvalues) < size:
+        nodes = torch.cat([nodes, nodes.new_zeros(1)])
+        weights = torch.cat([weights, weights.new_tensor([1 - len(eigenvalues) / size])])
+    return Spectrum(nodes[None], weights[None], size, exact=True)
+
+
+def entropy_rank(eigenvalues: Tensor) -> float:
+    """Return the effective rank of a positive semi-definite matrix, exp of its eigenvalues' entropy.
+
+    Roy & Vetterli (2007), whose singular values are here the eigenvalues.
+
+    Args:
+        eigenvalues: (k,); what rounding left below zero counts as zero. Without any above zero the rank is 0.
+    """
+    positive = eigenvalues.double().clamp(min=0)
+    if not positive.sum() > 0:
+        return 0.0
+    share = positive[positive > 0] / positive.sum()
+    return float(torch.exp(-(share * share.log()).sum()))

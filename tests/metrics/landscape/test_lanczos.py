@@ -1,0 +1,110 @@
+"""Lanczos and stochastic quadrature against eigenvalues, and ε-ranks against counting."""
+
+from math import isnan
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plasticity.errors import PlasticityError
+from plasticity.metrics.landscape.lanczos import (
+    Product,
+    largest_eigenvalue,
+    quadrature,
+    stochastic_spectrum,
+    tridiagonal,
+)
+from plasticity.metrics.landscape.spectrum import Spectrum, entropy_rank, exact_spectrum
+
+
+def product_of(matrix: torch.Tensor) -> Product:
+    return Product(lambda vector: matrix @ vector, len(matrix), matrix[0])
+
+
+def matrix_with(eigenvalues: torch.Tensor, seed: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    size = len(eigenvalues)
+    basis, _ = torch.linalg.qr(torch.randn(size, size, generator=generator, dtype=torch.float64))
+    return basis @ torch.diag(eigenvalues) @ basis.T
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 30))
+def test_all_steps_give_the_eigenvalues(seed: int, size: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    matrix = torch.randn(size, size, generator=generator, dtype=torch.float64)
+    matrix = matrix + matrix.T
+    nodes, weights = quadrature(*tridiagonal(product_of(matrix), torch.randn(size, dtype=torch.float64), size))
+    exact = torch.linalg.eigvalsh(matrix)
+    assert len(nodes) == size
+    torch.testing.assert_close(nodes, exact, rtol=1e-9, atol=1e-9 * float(exact.abs().max()))
+    assert float(weights.sum()) == pytest.approx(1.0)
+
+
+def test_an_exhausted_space_ends_early_and_repeats_nothing() -> None:
+    matrix = matrix_with(torch.tensor([3.0, 3.0, 3.0, 1.0, 0.0, 0.0], dtype=torch.float64), 0)
+    nodes, _ = quadrature(*tridiagonal(product_of(matrix), torch.ones(6, dtype=torch.float64), 6))
+    torch.testing.assert_close(nodes, torch.tensor([0.0, 1.0, 3.0], dtype=torch.float64), atol=1e-9, rtol=0)
+
+
+def test_orthogonality_holds_for_a_wide_spectrum() -> None:
+    eigenvalues = torch.cat([torch.zeros(180), torch.logspace(-6, 3, 20)]).double()
+    spectrum = stochastic_spectrum(
+        product_of(matrix_with(eigenvalues, 1)), probes=1, steps=60, generator=torch.Generator().manual_seed(0)
+    )
+    nodes = spectrum.nodes[spectrum.weights > 1e-12]
+    assert int((nodes > 100).sum()) == int((eigenvalues > 100).sum())  # no eigenvalue comes up twice
+
+
+def test_estimates_are_within_their_standard_errors() -> None:
+    eigenvalues = torch.cat([torch.zeros(30), torch.linspace(0.5, 4, 20)]).double()
+    product = product_of(matrix_with(eigenvalues, 2))
+    misses = {"rank": 0, "trace": 0}
+    for seed in range(20):
+        generator = torch.Generator().manual_seed(seed)
+        found = stochastic_spectrum(product, probes=10, steps=25, generator=generator)
+        for name, estimate, exact in (("rank", found.rank(0.1), 20), ("trace", found.trace, float(eigenvalues.sum()))):
+            misses[name] += abs(estimate.value - exact) > 3 * estimate.standard_error
+    assert max(misses.values()) <= 2  # t of nine degrees of freedom is beyond 3 in 1.5 % of draws
+
+
+def test_the_run_of_a_generator_is_repeated() -> None:
+    product = product_of(matrix_with(torch.linspace(-1, 1, 20).double(), 3))
+    first, second = (
+        stochastic_spectrum(product, probes=2, steps=5, generator=torch.Generator().manual_seed(7)) for _ in range(2)
+    )
+    assert torch.equal(first.nodes, second.nodes)
+    assert largest_eigenvalue(product, steps=20, generator=torch.Generator().manual_seed(7)) == pytest.approx(1.0)
+
+
+def test_exact_spectra_count_what_is_left_out_as_zero() -> None:
+    spectrum = exact_spectrum(torch.tensor([0.5, 2.0]), 10)
+    assert spectrum.rank(0.1).value == pytest.approx(2)
+    assert spectrum.rank(-1).value == pytest.approx(10)
+    assert (spectrum.trace.value, spectrum.trace.standard_error) == (pytest.approx(2.5), 0.0)
+    assert (spectrum.smallest, spectrum.largest) == (0.0, 2.0)
+
+
+def test_one_probe_has_no_standard_error() -> None:
+    nodes = torch.tensor([[0.0, 1.0]], dtype=torch.float64)
+    assert isnan(Spectrum(nodes, torch.full_like(nodes, 0.5), 4).trace.standard_error)
+
+
+def test_density_integrates_to_one_and_smoothing_counts_zeros() -> None:
+    spectrum = exact_spectrum(torch.tensor([1000.0]), 1000)
+    grid = torch.linspace(-5, 1005, 20001, dtype=torch.float64)
+    assert float(torch.trapezoid(spectrum.density(grid, 0.5), grid)) == pytest.approx(1.0, abs=1e-6)
+    assert spectrum.share(0.001).value == pytest.approx(0.001)
+    assert spectrum.smoothed_share(0.001) > 0.5  # what the released code reports of a matrix of rank one
+
+
+def test_effective_rank_is_between_one_and_the_size() -> None:
+    assert entropy_rank(torch.ones(7)) == pytest.approx(7)
+    assert entropy_rank(torch.tensor([4.0, 0.0, -1e-9])) == pytest.approx(1)
+    assert entropy_rank(torch.zeros(3)) == 0.0
+
+
+def test_products_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(PlasticityError, match="finite"):
+        tridiagonal(product_of(torch.full((3, 3), float("nan"), dtype=torch.float64)), torch.ones(3).double(), 3)
