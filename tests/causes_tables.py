@@ -14,7 +14,7 @@ from plasticity.analysis.published_effects import PERMUTED, WARM_START
 from plasticity.analysis.transitions import Transitions
 from plasticity.storage.tables import read_table, write_table
 
-LEVEL = Level(confidence=0.95, samples=200)
+LEVEL = Level(confidence=0.95)
 PENALTY = {"nc1_spread": -0.05, "warm_start": 0.0, "nc1_collapse": 0.05}
 DECAY = {"warm_start": 0.0, "weight_decay_0.01": 0.01, "weight_decay_0.1": 0.1}
 

@@ -31,7 +31,7 @@ class Rows(HTMLParser):
 def rows_of_page(path: Path) -> list[dict[str, str]]:
     """Cells by the names of their columns, row by row."""
     parser = Rows()
-    parser.feed(path.read_text(encoding="utf-8"))
+    parser.feed(path.read_text(encoding="utf-8").partition("<details>")[0])  # what is folded is another table
     head, *body = parser.rows
     assert all(len(row) == len(head) for row in body)
     return [dict(zip(head, row, strict=True)) for row in body]

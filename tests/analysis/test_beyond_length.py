@@ -5,10 +5,11 @@ import pytest
 from plasticity.analysis.beyond_length import FORMS, Form, adjusted, beyond_length, correlation
 from plasticity.analysis.correlation import partial, pearson
 from plasticity.analysis.inference import Level
+from plasticity.analysis.published_effects import Effect
 from plasticity.analysis.transitions import METRICS, Transitions
 from trials import simulated
 
-LEVEL = Level(confidence=0.95, samples=200)
+LEVEL = Level(confidence=0.95)
 
 
 def _found(transitions: Transitions, form: str) -> dict:
@@ -72,7 +73,7 @@ def test_collapse_that_drives_accuracy_is_seen_at_equal_length() -> None:
 
 def test_a_row_says_where_it_comes_from() -> None:
     transitions = simulated(np.random.default_rng(5))
-    published = {("correlation", "total", "all", "nc2"): 0.4}
+    published = {("correlation", "total", "all", "nc2"): Effect(size=0.4)}
     rows = list(beyond_length(transitions, ("total", "across_seeds"), LEVEL, published))
     assert [(row["method"], row["metric"]) for row in rows] == [
         (f, m) for f in ("total", "across_seeds") for m in METRICS

@@ -76,7 +76,7 @@ def test_the_published_sizes_are_those_of_the_logarithm() -> None:
         "partial_log": partial(np.log(NC1), ACCURACY, EPOCHS, basis="log"),
     }
     for form, coefficient in found.items():
-        size = PERMUTED["correlation", form, "thresholds", "log_nc1"]
+        size = PERMUTED["correlation", form, "thresholds", "log_nc1"].size
         assert coefficient.value == pytest.approx(size, abs=5e-4)
 
 

@@ -4,10 +4,11 @@ import pytest
 
 from plasticity.analysis.doses import Series, Trial, dose_response, treated
 from plasticity.analysis.inference import Level
+from plasticity.analysis.published_effects import Effect
 from plasticity.analysis.transitions import Transitions
 from trials import SHIFTS, simulated
 
-LEVEL = Level(confidence=0.95, samples=200)
+LEVEL = Level(confidence=0.95)
 DOSES = {"spread": -0.05, "control": 0.0, "collapse": 0.05}
 TRIAL = Trial("control", ("collapse", "spread"), (Series("penalty weight", DOSES),), ("seed", "length"))
 
@@ -81,7 +82,7 @@ def test_an_arm_that_is_the_control_again_has_no_rows() -> None:
 
 
 def test_published_sizes_stand_beside_contrasts_of_accuracy() -> None:
-    found = _rows(simulated(np.random.default_rng(7)), published={("contrast", "spread"): 0.006})
+    found = _rows(simulated(np.random.default_rng(7)), published={("contrast", "spread"): Effect(size=0.006)})
     assert found["contrast", "spread", "accuracy"]["published"] == 0.006
     assert np.isnan(found["contrast", "spread", "log_nc1"]["published"])
     assert set(SHIFTS) == set(DOSES)

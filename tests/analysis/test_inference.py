@@ -1,4 +1,3 @@
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -7,7 +6,7 @@ from scipy import stats
 
 from plasticity.analysis.inference import Level, infer
 
-LEVEL = Level(confidence=0.95, samples=2000)
+LEVEL = Level(confidence=0.95)
 
 
 def _mean_of(values: np.ndarray):
@@ -26,15 +25,6 @@ def test_the_interval_of_a_mean_is_students_t() -> None:
     assert found.n_seeds == 4
 
 
-def test_the_bootstrap_is_that_of_all_resamples_by_brute_force() -> None:
-    values = np.array([0.3, 1.1, -0.4, 0.9])
-    found = infer(_mean_of(values), 4, LEVEL)
-    means = np.sort([np.mean(draw) for draw in product(values, repeat=4)])
-    tail = 0.025 * len(means)
-    assert found.bootstrap_low == pytest.approx(means[int(np.ceil(tail)) - 1])
-    assert found.bootstrap_high == pytest.approx(means[-int(np.ceil(tail))])
-
-
 def test_a_correlation_stays_within_its_range_through_fishers_z() -> None:
     values = np.array([0.99, 0.95, 0.2])
     found = infer(lambda takes: takes @ values / takes.sum(axis=1), 3, LEVEL, correlation=True)
@@ -44,7 +34,7 @@ def test_a_correlation_stays_within_its_range_through_fishers_z() -> None:
 def test_what_too_few_seeds_leave_out() -> None:
     one = infer(_mean_of(np.array([1.0])), 1, LEVEL)
     assert (one.estimate, one.note) == (1.0, "1 seed, no interval")
-    assert np.isnan([one.low, one.bootstrap_low, one.p_value]).all()
+    assert np.isnan([one.low, one.p_value]).all()
     assert infer(_mean_of(np.array([])), 0, LEVEL).note == "no points"
     assert infer(lambda takes: np.full(len(takes), np.nan), 3, LEVEL).note == "undefined"
 
@@ -56,26 +46,18 @@ def test_an_estimate_that_hangs_on_one_seed_has_no_t_interval() -> None:
     assert found.note == "undefined without one of the seeds (1 of 3), no t interval"
 
 
-def test_without_samples_there_is_no_bootstrap() -> None:
-    found = infer(_mean_of(np.array([0.1, 0.2, 0.4])), 3, Level(confidence=0.9, samples=0))
-    assert np.isnan([found.bootstrap_low, found.bootstrap_high]).all()
-    assert np.isfinite([found.low, found.high]).all()
-
-
 @pytest.mark.parametrize("seeds", [3, 6])
-def test_the_t_interval_covers_a_pooled_slope_and_the_bootstrap_less_often(seeds: int) -> None:
+def test_the_t_interval_covers_a_pooled_slope(seeds: int) -> None:
     """Points of a seed share errors: a slope pooled over them, 400 studies, the truth 0.5 is to be covered."""
     random = np.random.default_rng(seeds)
-    inside, inside_bootstrap = 0, 0
+    inside = 0
     for _ in range(400):
         x = random.normal(size=(seeds, 8))
         y = 0.5 * x + random.normal(size=(seeds, 1)) * x + random.normal(size=(seeds, 8))
         xy, xx = (x * y).sum(axis=1), (x * x).sum(axis=1)
         found = infer(lambda takes, xy=xy, xx=xx: (takes @ xy) / (takes @ xx), seeds, LEVEL)
         inside += found.low <= 0.5 <= found.high
-        inside_bootstrap += found.bootstrap_low <= 0.5 <= found.bootstrap_high
     assert inside / 400 > 0.91
-    assert inside_bootstrap < inside
 
 
 def test_seeds_that_make_no_difference_have_no_interval_of_no_width() -> None:
@@ -86,4 +68,4 @@ def test_seeds_that_make_no_difference_have_no_interval_of_no_width() -> None:
     certain = infer(lambda takes: np.ones(len(takes)), 3, LEVEL, correlation=True)
     assert np.isnan(certain.p_value)
     none = infer(_mean_of(np.zeros(3)), 3, LEVEL)
-    assert (none.low, none.high, none.p_value) == (0, 0, 1)
+    assert np.isnan([none.low, none.high, none.p_value]).all()

@@ -9,7 +9,7 @@ from plasticity.analysis.mediation import mediation
 from plasticity.analysis.transitions import Transitions, paired
 from trials import simulated
 
-LEVEL = Level(confidence=0.95, samples=200)
+LEVEL = Level(confidence=0.95)
 DOSES = {"spread": -0.05, "control": 0.0, "collapse": 0.05}
 TRIAL = Trial("control", ("collapse", "spread"), (Series("penalty weight", DOSES),), ("seed", "length"))
 

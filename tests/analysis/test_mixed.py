@@ -7,7 +7,7 @@ from plasticity.analysis.mixed import FORMS, fitted, mixed_effects
 from plasticity.analysis.transitions import Transitions
 from trials import simulated
 
-LEVEL = Level(confidence=0.95, samples=200)
+LEVEL = Level(confidence=0.95)
 
 
 def _slopes(transitions: Transitions) -> dict:

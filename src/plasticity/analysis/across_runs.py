@@ -2,7 +2,7 @@
 
 A point is a run, that is one arm at one seed. Runs of a seed share initialisation, images and permutations and differ
 in how long they stay on the first task: they are prefixes of one trajectory. Seeds are the only independent unit, so
-points keep their seed: a coefficient pools them, an interval resamples seeds with all their runs.
+points keep their seed: a coefficient pools them, an interval leaves seeds out with all their runs.
 
 Two arms of a seed that stop after the same epoch, and learn the same wherever both have a task, are the same run
 twice, and count once. (Bonifazi et al. 2024 lose such a run by accident, as the key of a dictionary, and are left with

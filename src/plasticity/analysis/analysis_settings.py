@@ -10,10 +10,9 @@ Ranges = dict[str, tuple[bool, str]]
 
 @dataclass(frozen=True, kw_only=True)
 class IntervalSettings:
-    """What the analyses of all studies need: level and number of resamples, and columns to correlate with."""
+    """What the analyses of all studies need: level of the intervals, and columns to correlate with."""
 
     confidence: float
-    bootstrap_samples: int
     outcomes: tuple[str, ...]
 
 
@@ -31,6 +30,7 @@ def checked(kind: type[Settings], settings: dict[str, Any], outcomes: list[str])
     Raises:
         PlasticityError: If a key is missing or unknown, or one that all studies have is out of its range.
     """
+    settings = {key: value for key, value in settings.items() if key != "bootstrap_samples"}  # of older runs; unused
     lists = {key: tuple(value) for key, value in settings.items() if key == "outcomes"}
     try:
         found = kind(**{**settings, **lists})
@@ -38,7 +38,6 @@ def checked(kind: type[Settings], settings: dict[str, Any], outcomes: list[str])
         raise PlasticityError(f"analysis: expected its own keys, got {error}") from None
     ranges = {
         "confidence": (0 < found.confidence < 1, "a level between 0 and 1"),
-        "bootstrap_samples": (found.bootstrap_samples >= 1, "at least 1 sample"),
         "outcomes": (set(found.outcomes) <= set(outcomes), f"some of {outcomes}"),
     }
     check(found, ranges)

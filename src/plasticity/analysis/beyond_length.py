@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from plasticity.analysis.estimates import OUTCOME, Asked, Row, row_of
+from plasticity.analysis.estimates import MEDIATOR, Asked, Row, row_of
 from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.moments import Moments, moments_of
-from plasticity.analysis.published_effects import Key
+from plasticity.analysis.published_effects import Effect, Key
 from plasticity.analysis.transitions import EXPECTED, METRICS, Transitions, distinct
 
 
@@ -46,10 +46,12 @@ WARM_START_FORMS = tuple(FORMS)[:6]
 CONTROL_FORMS = ("within_seed", "within_seed_log")
 PERMUTED_FORMS = (*tuple(FORMS)[:4], "within_seed_log")
 TASK_FORMS = tuple(FORMS)[:4]
+_ANSWER = "within_length"  # no form of length has to be believed in, and length is held fixed
+_ANSWERS = ("all", "second_task")  # the whole warm-up; from the first task to the second
 
 
 def beyond_length(
-    transitions: Transitions, forms: tuple[str, ...], level: Level, published: Mapping[Key, float], *, arm: str = ""
+    transitions: Transitions, forms: tuple[str, ...], level: Level, published: Mapping[Key, Effect], *, arm: str = ""
 ) -> Iterator[Row]:
     """Yield the correlation of every metric with the accuracy of the next task, in every form; nothing of no points.
 
@@ -72,9 +74,9 @@ def beyond_length(
                 method=form,
                 metric=metric,
                 treatment=arm,
-                family=f"{OUTCOME} {arm}",
+                primary=(metric, form) == (MEDIATOR, _ANSWER) and transitions.window_kind in _ANSWERS and not arm,
                 expected=EXPECTED.get(metric, np.nan),
-                published=published.get(key, np.nan),
+                published=published.get(key),
             )
             window = replace(transitions, excluded=transitions.excluded + len(rows) - len(known))
             yield row_of(asked, correlation(moments, level), window, moments.points)
@@ -106,7 +108,7 @@ def correlation(moments: Moments, level: Level) -> Inference:
 
 
 def coefficient(moments: Moments, takes: np.ndarray) -> np.ndarray:
-    """Return the correlation in each resample (R, S), shape (R,); NaN with one point to spare, which makes it ±1."""
+    """Return the correlation in each subset (R, S), shape (R,); NaN with one point to spare, which makes it ±1."""
     rest = moments.residual(takes)
     xx, xy, yy = rest[:, 0, 0], rest[:, 0, 1], rest[:, 1, 1]
     return np.where(moments.spare_of(takes) >= 2, np.clip(xy / np.sqrt(xx * yy), -1.0, 1.0), np.nan)

@@ -6,14 +6,13 @@ joined; the aggregates are the S seeds, their mean, the pooled coefficient and, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from plasticity.analysis.analysis_columns import CORRELATIONS
-from plasticity.analysis.bootstrap import averaged_interval, mean_interval, pooled_interval
 from plasticity.analysis.correlation import Coefficients, Points, coefficients, points_of
+from plasticity.analysis.jackknife import averaged_interval, mean_interval, pooled_interval
 from plasticity.analysis.panel import Excluded, Panel, excluded
 from plasticity.analysis.windows import Window
 
@@ -23,16 +22,10 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Summary:
-    """How seeds are summed up: resamples and level of the intervals, and whether their averaged series has rows."""
+    """How seeds are summed up: level of the intervals, and whether their averaged series has rows."""
 
-    samples: int
     confidence: float
     averaged: bool = False
-
-    @property
-    def resampling(self) -> dict[str, Any]:
-        """The arguments of the intervals."""
-        return {"samples": self.samples, "confidence": self.confidence}
 
 
 @dataclass(frozen=True)
@@ -46,19 +39,27 @@ class Whole:
 
     def reasons(self, series: int, names: Pair) -> list[str]:
         """Return why estimate or interval of a series is missing, in phrases that may be empty."""
-        single = ["1 seed, no interval"] if self.contributing[series] == 1 else []
-        return [*single, self.found.reason((series,), names)]
+        missing = self.found.reason((series,), names)
+        interval = bool(missing) or bool(np.isfinite(self.ends[0, series]))
+        return [no_interval(int(self.contributing[series]), has_one=interval), missing]
 
 
 def pooled(points: Points, summary: Summary, *, aggregate: str = "pooled") -> Whole:
     """Return the coefficient over the points (B, S, P) of all seeds at once."""
-    return _whole(aggregate, points, coefficients(points.pooled()), pooled_interval(points, **summary.resampling))
+    return _whole(aggregate, points, coefficients(points.pooled()), pooled_interval(points, summary.confidence))
 
 
 def averaged(points: Points, summary: Summary) -> Whole:
     """Return the coefficient of the series of means over the seeds of points (B, S, P)."""
     means = points.averaged(np.ones((1, points.mask.shape[-2]))).pooled()
-    return _whole("averaged", points, coefficients(means), averaged_interval(points, **summary.resampling))
+    return _whole("averaged", points, coefficients(means), averaged_interval(points, summary.confidence))
+
+
+def no_interval(seeds: int, *, has_one: bool) -> str:
+    """Return why an estimate has no interval; empty where it has one, or has no estimate either."""
+    if seeds == 1:
+        return "1 seed, no interval"
+    return "" if has_one else "no interval: without one of the seeds the same, or undefined"
 
 
 def block_of(
@@ -80,7 +81,7 @@ def block_of(
     per_seed = coefficients(points)
     wholes = [pooled(points, summary)] + ([averaged(points, summary)] if summary.averaged else [])
     columns = _numbers(per_seed, wholes, left_out)
-    columns |= _ends(mean_interval(per_seed.value, **summary.resampling), wholes, len(panel.seeds))
+    columns |= _ends(mean_interval(per_seed.value, summary.confidence), wholes, len(panel.seeds))
     pairs = [(metric, outcome) for metric in metrics]
     columns["note"] = _notes(columns, (per_seed, wholes), left_out, seeds=panel.seeds.tolist(), pairs=pairs)
     aggregates = [*panel.seeds.tolist(), "mean", *(whole.aggregate for whole in wholes)]
@@ -137,15 +138,17 @@ def _notes(
     """Return in words what is undefined and what was left out, shape (metrics, aggregates); mostly empty."""
     per_seed, wholes = found
     n = len(seeds)
-    single = (columns["n_seeds"] == 1) & (np.arange(columns["n_seeds"].shape[1]) >= n)
-    speaks = np.isnan(columns["estimate"]) | (columns["n_excluded"] > 0) | single
+    summed = np.arange(columns["n_seeds"].shape[1]) >= n
+    open_ended = summed & np.isnan(columns["ci_low"])
+    speaks = np.isnan(columns["estimate"]) | (columns["n_excluded"] > 0) | open_ended
     speaks[:, n] |= np.isnan(per_seed.value).sum(axis=1) > 0
     notes = np.full(speaks.shape, "", dtype=object)
     for metric, column in np.argwhere(speaks).tolist():
         if column < n:
             parts = [per_seed.reason((metric, column), pairs[metric])]
         elif column == n:
-            parts = ["1 seed, no interval"] if single[metric, column] else []
+            has_one = bool(np.isfinite(columns["ci_low"][metric, n]) or np.isnan(columns["estimate"][metric, n]))
+            parts = [no_interval(int(columns["n_seeds"][metric, n]), has_one=has_one)]
             parts += _reasons_of_seeds(per_seed, metric, seeds, pairs[metric])
         else:
             parts = wholes[column - n - 1].reasons(metric, pairs[metric])

@@ -10,7 +10,7 @@ from plasticity.analysis.doses import Series, Trial
 from plasticity.analysis.estimates import Asked, Row, row_of
 from plasticity.analysis.inference import Inference, Level
 from plasticity.analysis.power import seeds_for_correlation
-from plasticity.analysis.published_effects import Key
+from plasticity.analysis.published_effects import Effect, Key
 from plasticity.analysis.transitions import Transitions
 from plasticity.analysis.verdict import corrected, judged
 from plasticity.errors import PlasticityError
@@ -30,7 +30,7 @@ def causes_table(rows: Iterable[Row], confidence: float) -> pd.DataFrame:
     return frame.filter(CAUSES.names).astype({column.name: _KINDS[column.kind] for column in CAUSES.columns})
 
 
-def power_rows(published: Mapping[Key, float], windows: Mapping[str, Transitions], confidence: float) -> Iterator[Row]:
+def power_rows(published: Mapping[Key, Effect], windows: Mapping[str, Transitions], confidence: float) -> Iterator[Row]:
     """Yield how many independent networks show each published correlation with power 0.8 (Fisher's z).
 
     Args:
@@ -38,7 +38,7 @@ def power_rows(published: Mapping[Key, float], windows: Mapping[str, Transitions
         windows: Transitions by window.
         confidence: Level of the test.
     """
-    for key, size in published.items():
+    for key, effect in published.items():
         if key[0] != "correlation" or key[2] not in windows or windows[key[2]].rows.empty:
             continue
         asked = Asked(
@@ -47,12 +47,11 @@ def power_rows(published: Mapping[Key, float], windows: Mapping[str, Transitions
             method=key[1],
             metric=key[3],
             unit="seeds",
-            family="power",
         )
         window = windows[key[2]]
         seeds = len(set(window.rows["seed"]))
-        needed = float(seeds_for_correlation(size, confidence=confidence))
-        note = f"to see r = {size:+.2f} with power 0.8 if every network were independent, by Fisher's z"
+        needed = float(seeds_for_correlation(effect.size, confidence=confidence))
+        note = f"to see r = {effect.size:+.2f} with power 0.8 if every network were independent, by Fisher's z"
         yield row_of(asked, Inference(needed, n_seeds=seeds, note=note), window, 0)
 
 
@@ -74,17 +73,15 @@ def trial_of(settings: Mapping[str, Any], pairs: tuple[str, ...]) -> Trial:
 
 
 def level_of(settings: Mapping[str, Any]) -> Level:
-    """Return the level of the intervals and the number of resamples.
+    """Return the level of the intervals.
 
     Args:
-        settings: confidence and bootstrap_samples.
+        settings: confidence.
 
     Raises:
-        PlasticityError: If one is missing or out of its range.
+        PlasticityError: If it is missing or out of its range.
     """
-    confidence, samples = settings.get("confidence"), settings.get("bootstrap_samples")
+    confidence = settings.get("confidence")
     if not (isinstance(confidence, float) and 0 < confidence < 1):
         raise PlasticityError(f"analysis.confidence: expected a level between 0 and 1, got {confidence!r}")
-    if not (isinstance(samples, int) and samples >= 1):
-        raise PlasticityError(f"analysis.bootstrap_samples: expected at least 1 sample, got {samples!r}")
-    return Level(confidence=confidence, samples=samples)
+    return Level(confidence=confidence)

@@ -63,7 +63,7 @@ class Points:
         A mean is taken over the seeds that have the point; differences are averaged as differences.
 
         Args:
-            counts: How often each of R resamples takes each seed, shape (R, S).
+            counts: How often each of R subsets takes each seed, shape (R, S).
 
         Returns:
             Points of shape (..., R, P).

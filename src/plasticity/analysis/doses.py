@@ -15,7 +15,7 @@ import pandas as pd
 from plasticity.analysis.estimates import MEDIATOR, OUTCOME, Asked, Row, row_of
 from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.moments import Moments, moments_of
-from plasticity.analysis.published_effects import Key
+from plasticity.analysis.published_effects import Effect, Key
 from plasticity.analysis.transitions import Transitions, paired
 
 _LOG_RATIO = 10.0  # between the largest and the smallest dose, from which a positive dose is taken as its logarithm
@@ -62,7 +62,7 @@ class Trial:
 
 
 def dose_response(
-    transitions: Transitions, trial: Trial, level: Level, published: Mapping[Key, float]
+    transitions: Transitions, trial: Trial, level: Level, published: Mapping[Key, Effect]
 ) -> Iterator[Row]:
     """Yield slopes of every series and contrasts of every treatment, for ln NC1 and for the accuracy of the next task.
 
@@ -97,7 +97,7 @@ def expectation(moved: Inference, confidence: float) -> float:
 
 
 def _slopes(
-    transitions: Transitions, trial: Trial, series: Series, level: Level, published: Mapping[Key, float]
+    transitions: Transitions, trial: Trial, series: Series, level: Level, published: Mapping[Key, Effect]
 ) -> Iterator[Row]:
     rows = transitions.rows.loc[transitions.rows["arm"].isin(list(series.doses))]
     per = f"per ln {series.name}" if series.logarithmic else f"per {series.name}"
@@ -117,9 +117,8 @@ def _slopes(
             outcome=outcome,
             unit=f"{UNITS[outcome]} {per}",
             treatment=series.name,
-            family=outcome,
             expected=expected,
-            published=published.get(("slope", series.name, outcome), np.nan),
+            published=published.get(("slope", series.name, outcome)),
             extra=extra,
         )
         expected = expectation(found, level.confidence) if trial.tells else np.nan
@@ -127,7 +126,7 @@ def _slopes(
 
 
 def _contrasts(
-    transitions: Transitions, trial: Trial, arm: str, level: Level, published: Mapping[Key, float]
+    transitions: Transitions, trial: Trial, arm: str, level: Level, published: Mapping[Key, Effect]
 ) -> Iterator[Row]:
     pairs = treated(transitions, trial, [arm])
     if pairs.empty:
@@ -145,9 +144,8 @@ def _contrasts(
             outcome=outcome,
             unit=UNITS[outcome],
             treatment=arm,
-            family=outcome,
             expected=expected,
-            published=published.get(("contrast", arm), np.nan) if outcome == OUTCOME else np.nan,
+            published=published.get(("contrast", arm)) if outcome == OUTCOME else None,
             extra=trial.where(arm),
         )
         expected = expectation(found, level.confidence) if trial.tells else np.nan

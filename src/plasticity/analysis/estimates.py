@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from plasticity.analysis.inference import Inference
+from plasticity.analysis.published_effects import Effect
 from plasticity.analysis.transitions import Transitions
 
 Row = dict[str, Any]
@@ -25,9 +26,10 @@ class Asked:
         outcome: What is explained: accuracy of the next task, or log_nc1 at its start.
         unit: Unit of the estimate.
         treatment: Arm or dose series; empty where all arms are used.
-        family: Tests that are corrected together share it.
+        primary: It is the estimate that is declared as the answer to the question, whatever a table says:
+            `plasticity.analysis.verdict`.
         expected: Sign that the account "collapse costs plasticity" expects; NaN where it expects none.
-        published: Published size of the quantity; NaN where there is none.
+        published: Published size of the quantity; None where there is none.
         extra: Further columns.
     """
 
@@ -38,24 +40,24 @@ class Asked:
     outcome: str = OUTCOME
     unit: str = "1"
     treatment: str = ""
-    family: str = OUTCOME
+    primary: bool = False
     expected: float = np.nan
-    published: float = np.nan
+    published: Effect | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 
 def row_of(asked: Asked, found: Inference, transitions: Transitions, points: int) -> Row:
     """Return a row of the table, without p-values corrected and without its verdict."""
-    notes = [found.note, transitions.note]
+    notes = ["declared beforehand as the answer" if asked.primary else "", found.note, transitions.note]
     if transitions.excluded:
         notes.append(f"excluded: {transitions.excluded} diverged or not finite")
     return {
         **{"question": asked.question, "quantity": asked.quantity, "treatment": asked.treatment},
         **{"metric": asked.metric, "outcome": asked.outcome, "method": asked.method, "unit": asked.unit},
-        **{"family": asked.family, "expected_sign": asked.expected, "published": asked.published},
+        **{"primary": asked.primary, "expected_sign": asked.expected, "effect": asked.published},
+        **{"published": asked.published.size if asked.published else np.nan},
         **transitions.labels,
         **{"estimate": found.estimate, "ci_low": found.low, "ci_high": found.high},
-        **{"bootstrap_low": found.bootstrap_low, "bootstrap_high": found.bootstrap_high},
         **{"p_value": found.p_value, "deviation": found.deviation, "n_seeds": found.n_seeds},
         **{"n_points": points, "n_excluded": transitions.excluded, "note": "; ".join(filter(None, notes))},
         **{"series": "", "dose": np.nan, "dose_low": np.nan, "dose_high": np.nan},

@@ -115,7 +115,7 @@ def _rows(
 
 
 def _slope(moments: Moments, takes: np.ndarray, of: int = 1) -> np.ndarray:
-    """Return the slope of a variable that the fit leaves on the first, in each resample."""
+    """Return the slope of a variable that the fit leaves on the first, in each subset."""
     rest = moments.residual(takes)
     return rest[:, 0, of] / rest[:, 0, 0]
 

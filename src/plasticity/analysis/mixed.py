@@ -31,7 +31,6 @@ def mixed_effects(transitions: Transitions, forms: tuple[str, ...], level: Level
             method=form,
             metric=MEDIATOR,
             unit="fraction per ln NC1",
-            family="mixed",
             expected=EXPECTED[MEDIATOR],
         )
         yield row_of(asked, _slope(rows, form, level), transitions, len(rows))
@@ -80,4 +79,4 @@ def _slope(rows: pd.DataFrame, form: str, level: Level) -> Inference:
 
     if seeds.size < 2:
         return Inference(np.nan, n_seeds=int(seeds.size), note="a random effect of the seed needs two seeds")
-    return infer(statistic, int(seeds.size), Level(confidence=level.confidence, samples=0))
+    return infer(statistic, int(seeds.size), level)

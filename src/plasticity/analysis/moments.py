@@ -1,11 +1,11 @@
-"""Sums of products per seed, from which a fit is computed for any number of resamples of the seeds at once.
+"""Sums of products per seed, from which a fit is computed for any number of subsets of the seeds at once.
 
 A fit holds the group of a point fixed (its training length, say, or its seed and its length), and then covariates,
 linearly. What it leaves of the other variables are their residual products: correlations, slopes and mediated effects
-are functions of these alone (Frisch & Waugh 1933). A resample takes each seed a number of times, with all its points,
+are functions of these alone (Frisch & Waugh 1933). A subset takes a seed with all its points or not at all,
 so that seeds are never split.
 
-Shapes: N points, S seeds, G groups, R resamples, v variables, the covariates first.
+Shapes: N points, S seeds, G groups, R subsets, v variables, the covariates first.
 """
 
 from dataclasses import dataclass, replace
@@ -43,7 +43,7 @@ class Moments:
         A variable of which the fit leaves nothing but round-off has NaN as its square.
 
         Args:
-            takes: How often each resample takes each seed, shape (R, S).
+            takes: How often each subset takes each seed, shape (R, S).
         """
         inside, before = self._inside(takes), takes @ self._flat(self.products.sum(axis=1))
         before = np.einsum("rvv->rv", before.reshape(inside.shape))
@@ -58,7 +58,7 @@ class Moments:
         return np.where(constant[:, :, None] & np.eye(rest.shape[1], dtype=bool), np.nan, rest)
 
     def mean(self, takes: np.ndarray) -> np.ndarray:
-        """Return the mean of each variable over the points of each resample, shape (R, v)."""
+        """Return the mean of each variable over the points of each subset, shape (R, v)."""
         number = takes @ self.counts.sum(axis=1)
         sums = takes @ self.sums.sum(axis=1)
         return self.centre + np.divide(sums, number[:, None], out=np.full_like(sums, np.nan), where=number[:, None] > 0)
@@ -79,7 +79,7 @@ class Moments:
         return int(self.spare_of(np.ones((1, self.seeds)))[0])
 
     def spare_of(self, takes: np.ndarray) -> np.ndarray:
-        """Return the same for the seeds that each resample takes, shape (R,); a point taken twice is one point."""
+        """Return the same for the seeds that each subset takes, shape (R,); a point taken twice is one point."""
         taken = (takes > 0).astype(np.float64)
         return taken @ self.counts.sum(axis=1) - (taken @ self.counts > 0).sum(axis=1) - self.covariates
 

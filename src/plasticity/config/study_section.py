@@ -47,7 +47,9 @@ class Analysis(Settings):
     confidence: float = setting(
         "Level of all intervals over seeds, and of the verdicts on causes.", unit="fraction", gt=0, lt=1
     )
-    bootstrap_samples: int = setting("Resamples of the seeds.", unit="1", ge=1)
+    bootstrap_samples: int | None = setting(
+        "No longer used: intervals leave seeds out; older configurations may hold it.", unit="1", default=None, ge=1
+    )
 
 
 class FigureStyle(Settings):

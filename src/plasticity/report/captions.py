@@ -48,7 +48,7 @@ def captions_of(section: Callable[[str], Any]) -> Callable[[Any], str]:
 
 
 def _values(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what captions say of a section: seeds, level of the intervals, resamples, and all the rest by `study`."""
+    """Return what captions say of a section: seeds, level of the intervals, and all the rest by `study`."""
     seeds, analysis = section["seeds"], section["analysis"]
     counted = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
     return {
@@ -56,7 +56,6 @@ def _values(section: Mapping[str, Any]) -> dict[str, Any]:
         "seeds": counted,
         "n": f"n = {counted} ({', '.join(map(str, seeds))})",
         "confidence": _percent(analysis["confidence"]),
-        "resamples": analysis["bootstrap_samples"],
     }
 
 

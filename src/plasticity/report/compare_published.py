@@ -13,19 +13,26 @@ from plasticity.report.published.claims import Claim, Published, read_published
 from plasticity.report.published.comparable import mismatches, missing_arms, settings_text
 from plasticity.report.published.measures import RunTables, Value, measured
 from plasticity.report.published.published_columns import PUBLISHED
-from plasticity.report.published.published_verdict import NOT_COMPARABLE, published_interval, verdict
+from plasticity.report.published.published_verdict import (
+    NOT_COMPARABLE,
+    VERDICTS,
+    margin_text,
+    published_interval,
+    published_value,
+    verdict,
+)
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
 
 _REASONS = 3  # that the page shows of a claim
 _CONFIDENCE = 0.95  # of the published intervals of a study that was not run
 _NOTE = (
-    "Every published number and shape of the study beside this run's value, with its interval over seeds. Agrees: "
-    "this run's interval meets the published number or its interval, or lies on the side of zero that the shape says. "
-    "Undecided: it does not tell, as a bootstrap interval of fewer than three seeds never does. Not comparable: the "
-    "run differs in a setting that the claim depends on; its value is shown all the same. The rules are in "
+    "Published numbers and shapes beside this run's values, with intervals over seeds. Agrees: shown to be equal up to "
+    "what counts as equal, or on the side of zero that the shape says. Differs: shown to be unequal, or on the other "
+    "side. Undecided: neither, as with fewer than three seeds. Both sides' uncertainty counts. The rules are in "
     "docs/statistics.md, all differing settings in published.parquet."
 )
+_FOLDED = "Not compared, and what it would take"
 
 
 def run(job: Job) -> None:
@@ -74,7 +81,13 @@ def compare_published(
         tables = RunTables(metrics, correlations, published.axis, settings["analysis"]["confidence"])
     rows = comparison(published, study, tables, settings)
     write_table(rows, table, "published", provenance(dict(settings or {})))
-    write_html(readable(rows), page, title="published beside this run", note=_NOTE, wide=["quantity", "reason"])
+    compared = rows["verdict"].ne(NOT_COMPARABLE).to_numpy(dtype=bool)
+    note = f"{counts(rows)} {_NOTE}"
+    folded = (_FOLDED, not_compared(rows.loc[~compared])) if not compared.all() else None
+    wide = ["quantity", "reason"]
+    write_html(
+        readable(rows.loc[compared]), page, title="published beside this run", note=note, wide=wide, folded=folded
+    )
 
 
 def comparison(
@@ -92,6 +105,29 @@ def comparison(
     return pd.DataFrame(rows, columns=PUBLISHED.names).astype(dict.fromkeys(PUBLISHED.of_kind("int"), "Int64"))
 
 
+def counts(rows: pd.DataFrame) -> str:
+    """Return in a sentence how many claims were compared, and with which verdicts."""
+    verdicts = rows["verdict"].tolist()
+    compared = len(verdicts) - verdicts.count(NOT_COMPARABLE)
+    if not compared:
+        return f"None of {len(verdicts)} published numbers and shapes could be compared with this run."
+    found = ", ".join(f"{word} {verdicts.count(word)}" for word in VERDICTS if word != NOT_COMPARABLE)
+    return f"{compared} of {len(verdicts)} published numbers and shapes were compared: {found}."
+
+
+def not_compared(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what is published and was not compared, and what a comparison needs; nothing of this run."""
+    records = rows.to_dict("records")
+    return pd.DataFrame(
+        {
+            "quantity": [row["quantity"] for row in records],
+            "source": [f"{row['source']}, {row['basis']}" for row in records],
+            "published": [_published_text(row) for row in records],
+            "needs": [row["needs"] or _shortened(row["reason"]) for row in records],
+        }
+    )
+
+
 def readable(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the columns that a reader looks at, numbers as text."""
     records = rows.to_dict("records")
@@ -100,6 +136,7 @@ def readable(rows: pd.DataFrame) -> pd.DataFrame:
             "quantity": [row["quantity"] for row in records],
             "source": [f"{row['source']}, {row['basis']}" for row in records],
             "published": [_published_text(row) for row in records],
+            "counts as equal": [row["margin"] or "–" for row in records],
             "this run": [number_text(row["value"], row["ci_low"], row["ci_high"]) for row in records],
             "seeds": [row["n_seeds"] for row in records],
             "at": [row["place"] or "–" for row in records],
@@ -113,13 +150,13 @@ def _row(study: str, claim: Claim, tables: RunTables | None, settings: Mapping[s
     interval = published_interval(claim, tables.confidence if tables else _CONFIDENCE)
     value, (decided, reason) = Value(), (NOT_COMPARABLE, "not run")
     if tables is not None:
-        value, (decided, reason) = _compared(claim, tables, settings, interval)
+        value, (decided, reason) = _compared(claim, tables, settings)
     return {
         **{key: getattr(claim, key) for key in ("quantity", "source", "basis", "unit", "shape")},
         "study": study,
         "claim": claim.name,
         "kind": "shape" if claim.shape else "number",
-        "published": claim.value,
+        "published": claim.value if claim.range is None else published_value(claim),
         "published_sd": claim.sd,
         "published_n": claim.n,
         "published_low": interval[0],
@@ -132,20 +169,28 @@ def _row(study: str, claim: Claim, tables: RunTables | None, settings: Mapping[s
         "settings": settings_text(claim, settings) if settings else "",
         "verdict": decided,
         "reason": reason,
+        "margin": margin_text(claim),
+        "needs": _needs(claim, settings) if decided == NOT_COMPARABLE else "",
     }
 
 
-def _compared(
-    claim: Claim, tables: RunTables, settings: Mapping[str, Any], interval: tuple[float, float]
-) -> tuple[Value, tuple[str, str]]:
-    """Return this run's value, and verdict and reason; what cannot be compared still has its value."""
+def _needs(claim: Claim, settings: Mapping[str, Any]) -> str:
+    """Return what it takes to compare a claim: its preset, where settings are missing; or why nothing does."""
+    if claim.not_comparable:
+        return claim.not_comparable
+    missing = missing_arms(claim, settings) or mismatches(claim.requires, settings) if settings else True
+    return f"needs {claim.preset}" if missing and claim.preset else ""
+
+
+def _compared(claim: Claim, tables: RunTables, settings: Mapping[str, Any]) -> tuple[Value, tuple[str, str]]:
+    """Return this run's value, and verdict and reason; of what cannot be compared, nothing of this run."""
     if absent := missing_arms(claim, settings):
         return Value(), (NOT_COMPARABLE, f"not run: {' and '.join(absent)}")
     value = measured(claim.measure, tables)
     reasons = [claim.not_comparable, *mismatches(claim.requires, settings), value.missing]
     if any(reasons):
-        return value, (NOT_COMPARABLE, _joined(reasons))
-    decided, reason = verdict(claim, value, interval)
+        return Value(), (NOT_COMPARABLE, _joined(reasons))
+    decided, reason = verdict(claim, value, tables.confidence)
     differing = "; ".join(mismatches(claim.other, settings))
     return value, (decided, _joined([reason, differing and f"other settings: {differing}"]))
 
@@ -164,7 +209,6 @@ def _published_text(row: Mapping[Any, Any]) -> str:
     n = "" if pd.isna(row["published_n"]) else f" (n = {row['published_n']})"
     if row["kind"] == "shape":
         return row["shape"] + n
-    if pd.isna(row["published"]):
-        return f"{number_text(row['published_low'])} to {number_text(row['published_high'])}{n}"
-    spread = "" if pd.isna(row["published_sd"]) else f" ± {row['published_sd']:.3g}"
-    return number_text(row["published"]) + spread + n
+    if not pd.isna(row["published_sd"]):
+        return f"{number_text(row['published'])} ± {row['published_sd']:.3g}{n}"
+    return number_text(row["published"], row["published_low"], row["published_high"]) + n

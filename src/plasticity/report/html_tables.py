@@ -15,15 +15,38 @@ td:nth-child({position}) {{ white-space: normal; min-width: 18rem; }}
 """
 
 
-def write_html(frame: pd.DataFrame, path: Path, *, title: str, note: str, wide: Sequence[str] = ()) -> None:
-    """Write one table as a page that needs nothing else; `wide` columns hold text, which is broken into lines."""
-    body = frame.to_html(index=False, border=0, na_rep="–", justify="right")
+def write_html(
+    frame: pd.DataFrame,
+    path: Path,
+    *,
+    title: str,
+    note: str,
+    wide: Sequence[str] = (),
+    folded: tuple[str, pd.DataFrame] | None = None,
+) -> None:
+    """Write one table as a page that needs nothing else.
+
+    Args:
+        frame: The table.
+        path: Where the page goes.
+        title: Its title.
+        note: What stands above the table.
+        wide: Columns that hold text, which is broken into lines.
+        folded: Summary and content of a second table below, which a click opens.
+    """
+    body = _table(frame)
+    if folded is not None:
+        body += f"<details><summary>{folded[0]}</summary>{_table(folded[1])}</details>"
     columns = [list(frame.columns).index(name) + 1 for name in wide]
     text = "".join(_TEXT.format(position=position) for position in columns)
     style = STYLE.replace("</style>", f"{text}</style>")
     page = f"{HEAD}<title>{title}</title>{style}</head>"
     with atomic_path(path) as temporary:
         temporary.write_text(f"{page}<body><p>{note}</p>{body}{SCRIPT}</body></html>\n", encoding="utf-8")
+
+
+def _table(frame: pd.DataFrame) -> str:
+    return frame.to_html(index=False, border=0, na_rep="–", justify="right")
 
 
 def mean_and_spread(groups: Any, form: str, scale: float = 1.0) -> pd.Series:

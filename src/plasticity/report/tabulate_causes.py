@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 CAUSES_NOTE = (
-    "Every estimate with Student's t interval over seeds, each left out once, and beside it the bootstrap's percentile "
-    "interval; n is seeds / transitions or pairs of them. p is corrected by Holm for the tests of its family, whose "
-    "number follows. Published sizes are compared with where there are any: the power that these seeds have to show "
-    "one, and the seeds it takes for 80 %. Verdicts follow the rule of docs/statistics.md: supports and contradicts "
-    "are about the account that collapse costs plasticity."
+    "Every estimate with Student's t interval over seeds, each left out once; n: seeds / transitions (or pairs). p is "
+    "corrected by Holm for all tests of its question, whose number follows; an estimate declared beforehand as the "
+    "answer has half of the level. Where a size is published: the power that these seeds have to show it, and the "
+    "seeds it takes for 80 %. Verdicts follow the rule of docs/statistics.md: supports and contradicts are about the "
+    "account that collapse costs plasticity."
 )
 _LABELS = {"log_nc1": "ln NC1"}
 
@@ -38,7 +38,6 @@ def _cells(row: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
         "method": named(row["method"]),
         "window": f"{named(row['window_kind'])}: {row['window_start']}–{row['window_end']}",
         "estimate": _interval(row["estimate"], row["ci_low"], row["ci_high"]),
-        "bootstrap": _interval(np.nan, row["bootstrap_low"], row["bootstrap_high"]),
         "unit": row["unit"],
         "n": f"{row['n_seeds']} / {row['n_points']}",
         "p": "–" if pd.isna(row["p_adjusted"]) else f"{row['p_adjusted']:.2g} (of {row['n_tests']})",

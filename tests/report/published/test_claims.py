@@ -19,8 +19,11 @@ NUMBER = {"name": "n", "system": "s", "basis": "table", "quantity": "NC1", "unit
 NUMBER |= {"value": [1.5, 2.5], "sd": [0.1, None], "precision": 0.05}
 SHAPE = {"name": "falling", "system": "s", "basis": "figure", "quantity": "NC1", "unit": "1", "shape": "falls"}
 SHAPE |= {"measure": {**LEVEL, "at": "last"}, "settings": {"arms.x_0.1.length": 7, "f": 4}}
+MARGINS = {
+    name: {"size": size, "why": "so"} for name, size in (("accuracy", 0.01), ("correlation", 0.3), ("ratio", 0.1))
+}
 CONTENT = {"study": "t", "table": "metrics", "axis": "warm_up_epoch", "systems": {"s": SYSTEM}}
-CONTENT |= {"claims": [NUMBER, SHAPE]}
+CONTENT |= {"claims": [NUMBER, SHAPE], "margins": MARGINS}
 
 
 def _broken(**changed: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from plasticity.report.summary.finding import (
     over_doses,
     rows_with,
     the_row,
+    together,
 )
 from plasticity.report.summary.words import side, why_open
 
@@ -51,12 +52,27 @@ def test_a_slope_over_all_doses_goes_from_the_smallest_to_the_largest(unit, step
     )
 
 
-def test_the_range_of_two_seeds_decides_nothing():
+def test_two_seeds_decide_nothing():
     row = {"estimate": 0.7, "ci_low": 0.5, "ci_high": 0.9, "n_seeds": 3, "note": ""}
     assert side(correlation(row)) == 1
-    assert why_open(correlation({**row, "n_seeds": 2})) == "2 seeds are too few for a bootstrap"
+    assert why_open(correlation({**row, "n_seeds": 2})) == "2 seeds are too few to decide"
     undefined = {"estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "n_seeds": 0, "note": "constant nc4"}
     assert why_open(correlation(undefined)) == "it is undefined: constant nc4"
+
+
+def test_two_seeds_and_equal_ones_are_no_mean_that_decides():
+    assert why_open(mean_over_seeds([0.1, 0.11], 0.95)) == "2 seeds are too few to decide"
+    assert side(mean_over_seeds([0.1, 0.1001], 0.95)) == 0
+    assert why_open(mean_over_seeds([0.1, 0.1, 0.1], 0.95)) == "it has no interval"
+
+
+def test_what_one_sentence_decides_is_corrected_together():
+    values = [mean_over_seeds(found, 0.95) for found in ([1.0, 1.1, 0.9, 1.05], [0.1, 0.5, 0.9, 0.4], [0.3, -0.5, 0.1])]
+    assert values[1].p_value(0.95) == pytest.approx(stats.ttest_1samp([0.1, 0.5, 0.9, 0.4], 0).pvalue)
+    assert [side(value) for value in values[:2]] == [1, 0] or side(values[1]) == 1
+    found = together(values, 0.95)
+    assert [side(value) for value in found] == [1, 0, 0]
+    assert side(together(values[:1], 0.95)[0]) == 1
 
 
 def test_rows_are_found_by_their_values_or_are_not_in_this_run():

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from plasticity.report.published.measures import Value
 from plasticity.report.summary.words import (
     POINTS,
-    bootstrap_text,
     factor,
     go_together,
     mirrored,
@@ -90,8 +89,6 @@ def test_few_seeds_are_said_to_be_few():
     assert seeds_text(1) == "n = 1 seed"
     assert seeds_text(3) == "n = 3 seeds"
     assert seeds_text(2, left_out=1) == "n = 2 seeds, 1 left out as incomplete"
-    assert bootstrap_text(0.95, 3) == "95 % bootstrap interval over seeds, too narrow for so few"
-    assert bootstrap_text(0.9, 8) == "90 % bootstrap interval over seeds"
 
 
 def test_undefined_numbers_are_no_direction():

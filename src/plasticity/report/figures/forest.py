@@ -1,4 +1,4 @@
-"""Estimates below each other with two intervals, and the verdict beside each: for the causal figures of all studies."""
+"""Estimates below each other with their intervals, and the verdict beside each: for causal figures of all studies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from plasticity.report.figures.arm_styles import ArmStyle
 from plasticity.report.figures.layout import say
 from plasticity.report.figures.style import NEUTRAL
 
-_WIDER = 0.35  # part of the span of estimates and bootstrap intervals by which t intervals may widen the axis
+_WIDER = 0.35  # part of the span of estimates by which intervals may widen the axis
 _LOUD = {"supports", "contradicts", "above zero", "below zero", "smaller than published"}
 
 
@@ -57,27 +57,20 @@ def draw_forest(
 
 def forest_key(*, published: bool) -> list[Line2D]:
     """Return what the legend says of intervals and published sizes."""
-    key = [
-        Line2D([], [], color=NEUTRAL, linewidth=0.9, label="t interval, seeds left out"),
-        Line2D([], [], color=NEUTRAL, linewidth=3.2, alpha=0.4, label="bootstrap over seeds"),
-    ]
+    key = [Line2D([], [], color=NEUTRAL, linewidth=0.9, label="t interval over seeds")]
     looks: dict[str, Any] = {"color": "black", "marker": "x", "linestyle": "none", "markersize": 4}
     return key + ([Line2D([], [], label="published size", **looks)] if published else [])
 
 
 def _draw_line(ax: Axes, line: Line, place: int, scale: float) -> None:
     row, color = line.row, line.looks.color
-    estimate, low, high, boot_low, boot_high, published = (
-        scale * float(row[name])
-        for name in ("estimate", "ci_low", "ci_high", "bootstrap_low", "bootstrap_high", "published")
+    estimate, low, high, published = (
+        scale * float(row[name]) for name in ("estimate", "ci_low", "ci_high", "published")
     )
     ax.text(1.02, place, row["verdict"], transform=ax.get_yaxis_transform(), va="center", **_voice(row["verdict"]))
     if not np.isfinite(estimate):
         return
     left, right = ax.get_xlim()
-    if np.isfinite([boot_low, boot_high]).all():
-        ends = np.clip([boot_low, boot_high], left, right)
-        ax.hlines(place, *ends, color=color, linewidth=3.2, alpha=0.4, zorder=2, label="bootstrap interval")
     if np.isfinite([low, high]).all():
         ends = np.clip([low, high], left, right)
         ax.hlines(place, *ends, color=color, linewidth=0.9, zorder=2.5, label="t interval")
@@ -99,7 +92,7 @@ def _bounds(lines: Sequence[Line], scale: float) -> tuple[float, float]:
     """Return limits that hold every estimate and published size, and of the intervals what is not far out."""
     core, ends = (
         scale * np.array([[float(line.row[name]) for name in names] for line in lines]).ravel()
-        for names in (("estimate", "published"), ("ci_low", "ci_high", "bootstrap_low", "bootstrap_high"))
+        for names in (("estimate", "published"), ("ci_low", "ci_high"))
     )
     core = np.append(core[np.isfinite(core)], 0.0)
     ends = np.append(ends[np.isfinite(ends)], 0.0)

@@ -26,7 +26,8 @@ class Claim:
     Attributes:
         name: Its key, with the checkpoint or task behind it where it is a point of a series.
         source: The paper.
-        basis: Where it stands: text, table, figure, or computed from the results that the authors released.
+        basis: How it was read: printed in a text or table; read off a figure, to `precision`, or off a vector figure's
+            own coordinates; printed by a released notebook; computed from results that the authors released.
         quantity: What it is, in words.
         unit: Unit of the number, as in `plasticity.storage.schemas`.
         measure: How this run's value is found: `plasticity.report.published.measures`.
@@ -34,11 +35,15 @@ class Claim:
         value: The number; None for a shape or a range.
         sd: Standard deviation over `n` seeds, if published.
         precision: Half a unit of the last digit, or what a figure lets one read.
-        range: Lower and upper end, where a range is published.
+        range: Smallest and largest of the seeds, where these are published.
+        interval: 95 % interval of the number, where it was computed from released runs.
         n: Seeds behind it, if stated.
         requires: Settings that a run must have for the claim to be compared, by the path in the run's settings.
         other: Further settings of the published number; they are told where they differ.
         not_comparable: Why it can never be compared; empty where it can.
+        kind: "correlation", "accuracy" or "ratio": what its margin is in.
+        margin: How far off still counts as equal: of Fisher's z, a fraction, or a relative change.
+        preset: The preset that has the published settings; empty where there is none.
     """
 
     name: str
@@ -52,10 +57,14 @@ class Claim:
     sd: float | None = None
     precision: float = 0.0
     range: tuple[float, float] | None = None
+    interval: tuple[float, float] | None = None
     n: int | None = None
     requires: Requirements = field(default_factory=dict)
     other: Requirements = field(default_factory=dict)
     not_comparable: str = ""
+    kind: str = "ratio"
+    margin: float = 0.0
+    preset: str = ""
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -119,23 +128,29 @@ def _expanded(entry: Mapping[str, Any], content: Mapping[str, Any], where: str) 
         )
     at = entry["measure"].get("at")
     if not isinstance(at, list):
-        yield _claim(entry, systems[entry["system"]])
+        yield _claim(entry, systems[entry["system"]], content["margins"])
         return
     for position, place in enumerate(at):
         point: dict[str, Any] = {}
-        for key in ("value", "sd", "precision"):
+        for key in ("value", "sd", "precision", "n"):
             values = entry.get(key)
             if isinstance(values, list) and len(values) != len(at):
                 raise PlasticityError(f"{where}.{key}: expected {len(at)} numbers, one per point, got {len(values)}")
             point[key] = values[position] if isinstance(values, list) else values
         point |= {"name": f"{entry['name']}_{place}", "quantity": f"{entry['quantity']}, {axis} {place}"}
-        yield _claim({**entry, **point, "measure": {**entry["measure"], "at": place}}, systems[entry["system"]])
+        yield _claim(
+            {**entry, **point, "measure": {**entry["measure"], "at": place}},
+            systems[entry["system"]],
+            content["margins"],
+        )
 
 
-def _claim(entry: Mapping[str, Any], system: Mapping[str, Any]) -> Claim:
+def _claim(entry: Mapping[str, Any], system: Mapping[str, Any], margins: Mapping[str, Any]) -> Claim:
     given = {key: value for key, value in entry.items() if key not in ("system", "settings") and value is not None}
-    if "range" in given:
-        given["range"] = tuple(given["range"])
+    given |= {key: tuple(given[key]) for key in ("range", "interval") if key in given}
+    kind = _kind(entry)
+    given |= {"kind": kind, "margin": margins[kind]["size"]}
+    given.setdefault("preset", system.get("preset", ""))
     if "shape" not in given and "not_comparable" in system:
         given.setdefault("not_comparable", system["not_comparable"])
     claim = Claim(**given, source=system["source"])
@@ -145,6 +160,13 @@ def _claim(entry: Mapping[str, Any], system: Mapping[str, Any]) -> Claim:
     needed = {**(_paths(system["shape_settings"]) if claim.shape else full), **arms, **own}
     other = {path: value for path, value in full.items() if path not in needed} if claim.shape else {}
     return replace(claim, requires=needed, other=other)
+
+
+def _kind(entry: Mapping[str, Any]) -> str:
+    """Return what a claim's margin is in."""
+    if entry["measure"]["of"] in ("association", "correlation"):
+        return "correlation"
+    return "accuracy" if entry["unit"] == "fraction" else "ratio"
 
 
 def _of_arms(settings: Mapping[str, Any], arms: tuple[str, ...]) -> Requirements:

@@ -1,8 +1,8 @@
 """This run's value of what a claim is about, with an interval over seeds.
 
-Means over seeds have Student's t interval. Correlations of the correlations table have the bootstrap interval that
-stands there, which decides nothing with fewer than three seeds. A checkpoint or task that the run has not is replaced
-by the nearest one, and `missing` says so.
+Means over seeds have Student's t interval, means of the seeds' correlations that of Fisher's z, and correlations of the
+correlations table the interval that stands there. Seeds that all have the same value leave no spread to judge by, and
+no interval. A checkpoint or task that the run has not is replaced by the nearest one, and `missing` says so.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,13 +11,13 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
+from plasticity.analysis.jackknife import fisher_z, mean_interval
 from plasticity.report.published.places import Place, by_seed, nearest, rows_at, rows_of, words
 
-BOOTSTRAP_SEEDS = 3
-"""Fewest seeds whose bootstrap interval decides anything: that of two is their range."""
 _LEAST_POINTS = 3
+_ROUNDING = 1e-9  # of values that are equal, beside their size
 _OF = ("arm", "column", "layer", "at")  # what a contrast may differ in
 
 
@@ -33,7 +33,11 @@ class RunTables:
 
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """A value of this run: estimate, interval, seeds; where it was taken, and why it is none or not the one asked."""
+    """A value of this run: estimate, interval, seeds; where it was taken, and why it is none or not the one asked.
+
+    The interval of a `correlation` is Student's t on the scale of Fisher's z, that of a mean as it is.
+    Seeds that are `alike` all have the same value, and there is no interval.
+    """
 
     estimate: float = np.nan
     low: float = np.nan
@@ -41,6 +45,17 @@ class Value:
     n_seeds: int = 0
     place: str = ""
     missing: str = ""
+    correlation: bool = False
+    alike: bool = False
+
+    def p_value(self, confidence: float) -> float:
+        """Return the two-sided p-value that goes with the t interval of this level; NaN where there is none."""
+        scaled = np.array([self.estimate, self.low, self.high])
+        _, low, high = fisher_z(scaled) if self.correlation else scaled
+        centre, half, freedom = (high + low) / 2, (high - low) / 2, self.n_seeds - 1
+        if not (freedom >= 1 and half > 0):
+            return np.nan
+        return float(2 * stdtr(freedom, -abs(centre) * stdtrit(freedom, 0.5 + confidence / 2) / half))
 
 
 def measured(measure: Mapping[str, Any], tables: RunTables) -> Value:
@@ -53,8 +68,11 @@ def measured(measure: Mapping[str, Any], tables: RunTables) -> Value:
 
 
 def t_interval(values: np.ndarray, confidence: float) -> tuple[float, float]:
-    """Return Student's t interval of the mean of independent values, shape (n,); NaN for fewer than two."""
-    if values.size < 2:
+    """Return Student's t interval of the mean of independent values, shape (n,); NaN for fewer than two, or equal ones.
+
+    Rounding, or few ranks, can make seeds equal; an interval of no width would exclude everything else.
+    """
+    if values.size < 2 or np.ptp(values) <= _ROUNDING * np.abs(values).max():
         return np.nan, np.nan
     half = half_width(float(values.std(ddof=1)), values.size, confidence)
     return float(values.mean() - half), float(values.mean() + half)
@@ -140,7 +158,7 @@ def _association(measure: Mapping[str, Any], tables: RunTables) -> Value:
         rows, place, missing = chosen.rows, chosen.name, chosen.missing
     found = {seed: _coefficient(part, measure) for seed, part in rows.groupby("seed")}
     found = {seed: value for seed, value in found.items() if np.isfinite(value)}
-    return _over_seeds(pd.Series(found, dtype="float64"), tables, place=place, missing=missing, bound=1.0)
+    return _over_seeds(pd.Series(found, dtype="float64"), tables, place=place, missing=missing, correlation=True)
 
 
 def _coefficient(rows: pd.DataFrame, measure: Mapping[str, Any]) -> float:
@@ -176,6 +194,7 @@ def _correlation(measure: Mapping[str, Any], tables: RunTables) -> Value:
         n_seeds=int(row["n_seeds"]),
         place=place,
         missing=missing,
+        correlation=True,
     )
 
 
@@ -188,9 +207,21 @@ _MEASURES: dict[str, Callable[[Mapping[str, Any], RunTables], Value]] = {
 }
 
 
-def _over_seeds(values: pd.Series, tables: RunTables, *, place: str, missing: str, bound: float = np.inf) -> Value:
+def _over_seeds(values: pd.Series, tables: RunTables, *, place: str, missing: str, correlation: bool = False) -> Value:
     found = values.to_numpy(dtype="float64")
     if not found.size:
         return Value(place=place, missing=missing or "no finite value at any seed")
-    low, high = (float(np.clip(end, -bound, bound)) for end in t_interval(found, tables.confidence))
-    return Value(estimate=float(found.mean()), low=low, high=high, n_seeds=found.size, place=place, missing=missing)
+    if correlation:
+        low, high = (float(end) for end in mean_interval(found[None], tables.confidence)[:, 0])
+    else:
+        low, high = t_interval(found, tables.confidence)
+    return Value(
+        estimate=float(found.mean()),
+        low=low,
+        high=high,
+        n_seeds=found.size,
+        place=place,
+        missing=missing,
+        correlation=correlation,
+        alike=found.size > 1 and not np.isfinite(low),
+    )

@@ -3,14 +3,15 @@
 Where a table corrects for several tests, its verdict decides and not the bare interval.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
-from plasticity.report.published.measures import BOOTSTRAP_SEEDS, Value, t_interval
+from plasticity.analysis.verdict import FEWEST_SEEDS, holm
+from plasticity.report.published.measures import Value, t_interval
 
 CAUSES_SHOWN = ["treatment", "quantity", "outcome", "method", "estimate", "ci_low", "ci_high", "p_adjusted", "verdict"]
 """Columns of the table of causes that stand behind a sentence."""
@@ -47,33 +48,47 @@ def mean_over_seeds(values: Mapping[Any, float] | pd.Series, confidence: float) 
     low, high = t_interval(found, confidence)
     if not found.size:
         return Value(missing="no finite value")
-    return Value(estimate=float(found.mean()), low=low, high=high, n_seeds=int(found.size))
+    missing = _few(found.size) or ("" if np.isfinite(low) else "all seeds have the same value")
+    return Value(estimate=float(found.mean()), low=low, high=high, n_seeds=int(found.size), missing=missing)
 
 
 def correlation(row: Mapping[Any, Any]) -> Value:
-    """Return a row of the correlations table; its note says why an estimate is missing.
-
-    The bootstrap interval of fewer than three seeds is their range and decides nothing, as in the table of causes.
-    """
+    """Return a row of the correlations table; its note says why an estimate is missing. Few seeds decide nothing."""
     estimate, seeds = float(row["estimate"]), int(row["n_seeds"])
-    few = f"{seeds} seeds are too few for a bootstrap" if seeds < BOOTSTRAP_SEEDS else ""
     return Value(
         estimate=estimate,
         low=float(row["ci_low"]),
         high=float(row["ci_high"]),
         n_seeds=seeds,
-        missing=few if np.isfinite(estimate) else str(row["note"]),
+        missing=_few(seeds) if np.isfinite(estimate) else str(row["note"]),
+        correlation=True,
     )
+
+
+def together(values: Sequence[Value], confidence: float) -> list[Value]:
+    """Return values that one sentence decides about; what Holm's correction for all of them leaves open is left open.
+
+    Args:
+        values: What the sentence says a direction of.
+        confidence: Level of their intervals.
+    """
+    p_values = np.array([value.p_value(confidence) for value in values])
+    known = np.flatnonzero(np.isfinite(p_values))
+    adjusted = dict(zip(known.tolist(), holm(p_values[known]).tolist(), strict=True))
+    said = _undecided(len(known))
+    return [
+        value if value.missing or adjusted.get(place, 0.0) < round(1 - confidence, 12) else replace(value, missing=said)
+        for place, value in enumerate(values)
+    ]
 
 
 def cause(row: Mapping[Any, Any]) -> Value:
     """Return a row of the table of causes; it decides as its verdict does, which is corrected for several tests."""
     decided = row["verdict"] in _DECIDED
     held = float(row["ci_low"]) <= 0 <= float(row["ci_high"])
-    corrected = f"it is undecided after Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for {row['n_tests']} tests"
     reason = str(row["note"]) or str(row["verdict"])
     if np.isfinite(float(row["ci_low"])) and not held and row["verdict"] != "too few seeds":
-        reason = corrected
+        reason = _undecided(row["n_tests"])
     return Value(
         estimate=float(row["estimate"]),
         low=float(row["ci_low"]),
@@ -81,6 +96,14 @@ def cause(row: Mapping[Any, Any]) -> Value:
         n_seeds=int(row["n_seeds"]),
         missing="" if decided else reason,
     )
+
+
+def _undecided(tests: int) -> str:
+    return f"it is undecided after Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for {tests} tests"
+
+
+def _few(seeds: int) -> str:
+    return f"{seeds} seeds are too few to decide" if 1 < seeds < FEWEST_SEEDS else ""
 
 
 def the_row(table: pd.DataFrame, missing: str, **keys: Any) -> dict[Any, Any]:

@@ -21,7 +21,6 @@ class Unit:
 
 POINTS = Unit(100, ".1f", "percentage points")
 """Differences of accuracies, which the tables have as fractions."""
-_FEW_FOR_A_BOOTSTRAP = 8  # seeds, with which it covers the truth nine times in ten: docs/statistics.md
 FINE_POINTS = Unit(100, ".2f", "percentage points")
 COEFFICIENT = Unit()
 
@@ -75,6 +74,7 @@ def mirrored(value: Value) -> Value:
         n_seeds=value.n_seeds,
         place=value.place,
         missing=value.missing,
+        correlation=value.correlation,
     )
 
 
@@ -104,12 +104,6 @@ def seeds_text(count: int, *, left_out: int = 0) -> str:
 def t_text(confidence: float) -> str:
     """Return what an interval of Student's t over seeds is called."""
     return f"{100 * confidence:g} % t interval over seeds"
-
-
-def bootstrap_text(confidence: float, seeds: int) -> str:
-    """Return what an interval of the bootstrap over seeds is called, and that it is too narrow where seeds are few."""
-    few = ", too narrow for so few" if seeds < _FEW_FOR_A_BOOTSTRAP else ""
-    return f"{100 * confidence:g} % bootstrap interval over seeds{few}"
 
 
 def moves(value: Value, what: str, shown: str, *, of: str = "zero") -> str:

@@ -38,26 +38,37 @@ def find_causes_permuted(metrics_path: str | Path, output: str | Path, *, settin
     Args:
         metrics_path: The study's table "permuted".
         output: Where the table goes.
-        settings: confidence, bootstrap_samples, and the arms as an experiment: control, treatments, series
+        settings: confidence, and the arms as an experiment: control, treatments, series
             (`plasticity.studies.trial`).
 
     Raises:
         PlasticityError: If a setting is missing or out of its range, or the table is damaged.
     """
+    found = causes_of(read_table(metrics_path, "permuted"), settings)
+    write_table(found, output, "causes", provenance(settings))
+
+
+def causes_of(metrics: pd.DataFrame, settings: dict[str, Any], *, mixed: bool = True) -> pd.DataFrame:
+    """Return the causes of the "permuted" table, as `find_causes_permuted` writes them.
+
+    Args:
+        metrics: The table.
+        settings: As of the stage.
+        mixed: With the regressions, which are slow.
+    """
     level, trial = level_of(settings), trial_of(settings, _PAIRS)
-    metrics = read_table(metrics_path, "permuted")
-    write_table(causes_table(_rows(metrics, trial, level), level.confidence), output, "causes", provenance(settings))
+    return causes_table(_rows(metrics, trial, level, mixed=mixed), level.confidence)
 
 
-def _rows(metrics: pd.DataFrame, trial: Trial, level: Level) -> Iterator[Row]:
+def _rows(metrics: pd.DataFrame, trial: Trial, level: Level, *, mixed: bool) -> Iterator[Row]:
     second = of_permuted(metrics, [trial.control, *trial.treatments], tasks=False)
     tasks = of_permuted(metrics, [trial.control], tasks=True)
     yield from beyond_length(second, PERMUTED_FORMS, level, PERMUTED)
-    yield from mixed_effects(second, _MIXED, level)
+    yield from mixed_effects(second, _MIXED if mixed else (), level)
     yield from dose_response(second, trial, level, PERMUTED)
     yield from mediation(second, trial, level)
     thresholds = second.of([arm for each in trial.series if "NC1" in each.name for arm in each.doses], "thresholds")
     yield from beyond_length(thresholds, PERMUTED_FORMS, level, PERMUTED)
     yield from beyond_length(tasks, TASK_FORMS, level, PERMUTED, arm=trial.control)
-    yield from mixed_effects(tasks, _MIXED, level)
+    yield from mixed_effects(tasks, _MIXED if mixed else (), level)
     yield from power_rows(PERMUTED, {"thresholds": thresholds}, level.confidence)

@@ -1,6 +1,6 @@
 """The stage that correlates collapse with the accuracy on later tasks: over the tasks of an arm, and across runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,29 +58,33 @@ def correlate_permuted(metrics_path: str | Path, output: str | Path, *, settings
     Raises:
         PlasticityError: If a setting is missing or out of its range, or the table is damaged.
     """
-    section = checked(PermutedAnalysisSettings, settings, OUTCOMES)
     frame = read_table(metrics_path, "permuted")
-    blocks = [*_over_tasks(frame, section), *_across_runs(frame, section)]
-    write_table(table_of(blocks), output, "correlations", provenance(settings))
+    write_table(correlations_of(frame, settings), output, "correlations", provenance(settings))
 
 
-def _over_tasks(frame: pd.DataFrame, settings: PermutedAnalysisSettings) -> Iterator[Block]:
+def correlations_of(frame: pd.DataFrame, settings: dict[str, Any], metrics: Sequence[str] = METRICS) -> pd.DataFrame:
+    """Return the correlations of the "permuted" table as `correlate_permuted` writes them, or of some metrics."""
+    section = checked(PermutedAnalysisSettings, settings, OUTCOMES)
+    return table_of([*_over_tasks(frame, section, metrics), *_across_runs(frame, section)])
+
+
+def _over_tasks(frame: pd.DataFrame, settings: PermutedAnalysisSettings, names: Sequence[str]) -> Iterator[Block]:
     """Yield the blocks of every arm over all of its tasks, the first included."""
-    summary = Summary(settings.bootstrap_samples, settings.confidence, averaged=True)
+    summary = Summary(settings.confidence, averaged=True)
     for _, rows in frame.groupby("arm", sort=False):
         if len(set(rows[CONTROL])) < _LEAST_TASKS:
             continue
-        panel = panel_of(rows, [*METRICS, CONTROL, *settings.outcomes], axis=CONTROL)
+        panel = panel_of(rows, [*names, CONTROL, *settings.outcomes], axis=CONTROL)
         window = Window("all", int(panel.epochs[0]), int(panel.epochs[-1]))
         for outcome in settings.outcomes:
             for method in METHODS:
-                metrics = [*METRICS, CONTROL] if method in CONTROL_METHODS else METRICS
+                metrics = [*names, CONTROL] if method in CONTROL_METHODS else names
                 yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)
 
 
 def _across_runs(frame: pd.DataFrame, settings: PermutedAnalysisSettings) -> Iterator[Block]:
     """Yield the blocks of every experiment: outcomes of the later tasks, then the length of the first task itself."""
-    summary = Summary(settings.bootstrap_samples, settings.confidence)
+    summary = Summary(settings.confidence)
     for _, rows in frame.groupby("experiment", sort=False):
         if not compares(rows):
             continue

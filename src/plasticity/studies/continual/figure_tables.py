@@ -29,7 +29,7 @@ class PermutedTables:
         arms: All arms of the study, in the order of the configuration.
         labels: Arm -> its name in legends; absent, or no more than its key in words, it is the field's usual one.
         experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
-        analysis: The configuration's section of that name: confidence, bootstrap_samples.
+        analysis: The configuration's section of that name: confidence.
         trial: The arms as an experiment: control, treatments and dose series (`plasticity.studies.trial`).
     """
 

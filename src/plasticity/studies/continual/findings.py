@@ -17,10 +17,10 @@ from plasticity.report.summary.finding import (
     over_doses,
     rows_with,
     the_row,
+    together,
 )
 from plasticity.report.summary.words import (
     POINTS,
-    bootstrap_text,
     factor,
     go_together,
     moves,
@@ -91,7 +91,7 @@ def collapse_over_tasks(tables: PermutedTables) -> Said:
     change = mean_over_seeds(np.log(ends[last] / ends[1]), tables.analysis["confidence"])
     run = RunTables(rows, tables.correlations, "task", tables.analysis["confidence"])
     measure = {"of": "association", "arm": tables.main, "x": "task", "y": "nc1", "method": "pearson"}
-    trend = measured(measure, run)
+    change, trend = together([change, measured(measure, run)], tables.analysis["confidence"])
     sentence = (
         f"From task 1 to task {last}, going on {moves(change, 'NC1', times(factor(change)), of='one')}; over all tasks "
         f"NC1 and the number of the task {go_together(trend)} "
@@ -106,13 +106,14 @@ def averaged_or_within(tables: PermutedTables) -> Said:
     missing = f"no correlations over the tasks of {tables.label(tables.main)}"
     chosen = rows_with(tables.correlations, arm=tables.main, metric="nc1", outcome="online_accuracy", window_kind="all")
     averaged = the_row(chosen, missing, aggregate="averaged", method="pearson")
-    how = bootstrap_text(tables.analysis["confidence"], averaged["n_seeds"])
     within = the_row(chosen, missing, aggregate="mean", method="pearson")
     changes = the_row(chosen, missing, aggregate="mean", method="first_difference")
+    found = together([correlation(row) for row in (averaged, within, changes)], tables.analysis["confidence"])
+    as_means, inside, apart = map(go_together, found)
     sentence = (
-        f"As means over the seeds, NC1 and online accuracy {_together(averaged)}; within a seed they "
-        f"{_together(within)}; their changes from task to task, which no common trend can produce, "
-        f"{_together(changes)} ({tables.label(tables.main)}, Pearson r, {how}, {seeds_text(averaged['n_seeds'])})."
+        f"As means over the seeds, NC1 and online accuracy {as_means}; within a seed they {inside}; their changes from "
+        f"task to task, which no common trend can produce, {apart} "
+        f"({tables.label(tables.main)}, Pearson r, {_t(tables)}, {seeds_text(averaged['n_seeds'])})."
     )
     shown = ["aggregate", "method", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]
     return Said(sentence, rows_with(chosen, aggregate=["averaged", "mean"]).filter(shown))
@@ -178,10 +179,6 @@ def _whole(tables: PermutedTables, column: str, *, since: int = 1) -> tuple[Any,
 
 def _open(value: Value) -> str:
     return "" if side(value) else f", about whose sign the data cannot decide: {why_open(value)}"
-
-
-def _together(row: dict[Any, Any]) -> str:
-    return go_together(correlation(row))
 
 
 def _t(tables: PermutedTables) -> str:

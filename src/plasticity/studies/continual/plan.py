@@ -153,7 +153,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
 
     def causes_settings(self) -> Told:
         """Return what the stage that asks for causes reads."""
-        keys = ("confidence", "bootstrap_samples")
+        keys = ("confidence",)
         return {key: getattr(self.section.analysis, key) for key in keys} | self.trial
 
     def assemble_settings(self) -> AssembleTasksSettings:

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from plasticity.report.html_tables import interval_text
-from plasticity.report.published.measures import BOOTSTRAP_SEEDS, t_interval
+from plasticity.report.published.measures import Value, t_interval
+from plasticity.report.summary.finding import correlation, together
+from plasticity.report.summary.words import side, why_open
 from plasticity.studies.train_test_collapse.correlate import ACROSS, CONTROL, OUTCOMES, WEIGHT_DECAY, last_of
 
 Families = Mapping[str, Mapping[str, float]]
@@ -25,63 +27,60 @@ _KINDS = {"all": CONTROL, ACROSS: WEIGHT_DECAY}
 _LESS = {1: "the less collapse, the more accuracy", -1: "the more collapse, the more accuracy"}
 
 
-def relations(correlations: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+def relations(correlations: pd.DataFrame, labels: Labels, confidence: float) -> pd.DataFrame:
     """Return a row per comparison and method: correlations of both metrics and the control, and what they say.
+
+    All correlations of the table with NC1 and train variance answer one question, and are corrected for each other.
 
     Args:
         correlations: The "correlations" table.
         labels: What each arm is called.
+        confidence: Level of its intervals.
     """
     mean = correlations.loc[(correlations["aggregate"] == "mean") & (correlations["outcome"] == OUTCOME)]
-    rows = list(_relations(mean, labels))
+    asked = list(_asked(mean))
+    pairs = [[correlation(found[name]) for name in (NC1, VARIANCE)] for _, _, _, found in asked]
+    decided = iter(together([value for pair in pairs for value in pair], confidence))
+    rows = [_relation(*each, verdict(next(decided), next(decided)), labels) for each in asked]
     return pd.DataFrame(rows, columns=None if rows else ["compared", "method", "what they say"])
 
 
-def _relations(mean: pd.DataFrame, labels: Labels) -> Iterator[dict[str, Any]]:
-    for kind, control in _KINDS.items():
+def _asked(mean: pd.DataFrame) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Yield kind of window, arm, method and the rows by metric, of what has rows of both metrics."""
+    for kind in _KINDS:
         for arm in dict.fromkeys(mean.loc[mean["window_kind"] == kind, "arm"]):
-            for method, words in _METHODS.items():
+            for method in _METHODS:
                 part = mean.loc[(mean["window_kind"] == kind) & (mean["arm"] == arm) & (mean["method"] == method)]
-                if part.empty:
-                    continue
-                found = {row["metric"]: row for row in part.to_dict("records")}
-                where = "checkpoints of" if kind == "all" else "weight decays, at the end, of"
-                yield {
-                    "compared": f"{where} {labels[arm]}",
-                    "method": words,
-                    "seeds": max(row["n_seeds"] for row in found.values()),
-                    "r(NC1, accuracy)": _text(found.get(NC1)),
-                    "r(train variance, accuracy)": _text(found.get(VARIANCE)),
-                    "r(train variance of own means, accuracy)": _text(found.get(OWN)),
-                    "control": f"{control.replace('_', ' ')}: {_text(found[control])}"
-                    if control in found
-                    else "held fixed",
-                    "what they say": verdict(found.get(NC1), found.get(VARIANCE)),
-                }
+                found: dict[str, Any] = {str(row["metric"]): row for row in part.to_dict("records")}
+                if NC1 in found and VARIANCE in found:
+                    yield kind, arm, method, found
 
 
-def verdict(nc1: Mapping[Any, Any] | None, variance: Mapping[Any, Any] | None) -> str:
-    """Return in words whether the intervals of two correlations with accuracy lie on the same side of zero.
+def _relation(kind: str, arm: str, method: str, found: Mapping[str, Any], said: str, labels: Labels) -> dict[str, Any]:
+    control = _KINDS[kind]
+    where = "checkpoints of" if kind == "all" else "weight decays, at the end, of"
+    return {
+        "compared": f"{where} {labels[arm]}",
+        "method": _METHODS[method],
+        "seeds": max(row["n_seeds"] for row in found.values()),
+        "r(NC1, accuracy)": _text(found.get(NC1)),
+        "r(train variance, accuracy)": _text(found.get(VARIANCE)),
+        "r(train variance of own means, accuracy)": _text(found.get(OWN)),
+        "control": f"{control.replace('_', ' ')}: {_text(found[control])}" if control in found else "held fixed",
+        "what they say": said,
+    }
 
-    Those of fewer than three seeds decide nothing.
-    """
-    first, second = sign(nc1), sign(variance)
-    if nc1 is None or variance is None or first is None or second is None:
-        return "no interval"
-    if (seeds := min(nc1["n_seeds"], variance["n_seeds"])) < BOOTSTRAP_SEEDS:
-        return f"undecided: {seeds} seeds, whose bootstrap interval decides nothing"
+
+def verdict(nc1: Value, variance: Value) -> str:
+    """Return in words what two correlations with accuracy decide; an undecided one is not a correlation of zero."""
+    first, second = side(nc1), side(variance)
+    if not (first or second):
+        return f"undecided: {why_open(nc1)}"
     if first == second:
-        return f"agree: {_LESS[first]}" if first else "neither tells"
+        return f"agree: {_LESS[first]}"
     if first and second:
         return f"disagree: by NC1 {_LESS[first]}, by train variance {_LESS[second]}"
-    return f"NC1 alone tells: {_LESS[first]}" if first else f"train variance alone tells: {_LESS[second]}"
-
-
-def sign(row: Mapping[Any, Any] | None) -> int | None:
-    """Return the side of zero on which a correlation's interval lies, 0 if it holds zero, None if there is none."""
-    if row is None or not np.isfinite([row["ci_low"], row["ci_high"]]).all():
-        return None
-    return int(row["ci_low"] > 0) - int(row["ci_high"] < 0)
+    return f"{_LESS[first or second]} by {'NC1' if first else 'train variance'}; the other is undecided"
 
 
 def differences(transfer: pd.DataFrame, families: Families, labels: Labels, confidence: float) -> pd.DataFrame:

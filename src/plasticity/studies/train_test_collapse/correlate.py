@@ -47,15 +47,20 @@ def correlate_transfer(transfer: Path, output: Path, *, settings: dict[str, Any]
     Raises:
         PlasticityError: If a setting is missing or out of its range, or the table is damaged.
     """
+    frame = read_table(transfer, "transfer")
+    write_table(correlations_of(frame, settings), output, "correlations", provenance(settings))
+
+
+def correlations_of(frame: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
+    """Return the correlations of the "transfer" table, as `correlate_transfer` writes them."""
     analysis = {key: value for key, value in settings.items() if key != ACROSS}
     section = checked(IntervalSettings, {**analysis, "outcomes": tuple(OUTCOMES)}, list(OUTCOMES))
-    frame = read_table(transfer, "transfer")
     frame = frame.loc[frame["iteration"] > 0]
-    summary = Summary(section.bootstrap_samples, section.confidence)
+    summary = Summary(section.confidence)
     blocks = [block for _, rows in frame.groupby("arm", sort=False) for block in _blocks(rows, summary)]
     families = [(name, arms) for name, arms in settings[ACROSS].items() if len(arms) > 1]
     blocks += [block for name, arms in families for block in _blocks_across(last_of(frame, arms), name, summary)]
-    write_table(table_of(blocks), output, "correlations", provenance(settings))
+    return table_of(blocks)
 
 
 def outcomes_of(rows: pd.DataFrame) -> pd.DataFrame:

@@ -32,7 +32,7 @@ class TrainTestTables:
         arms: All arms of the study, in the order of the configuration.
         labels: Arm -> its name in legends.
         experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
-        analysis: The configuration's section of that name: confidence, bootstrap_samples.
+        analysis: The configuration's section of that name: confidence.
         weight_decays: Weight decay by arm, of each family of arms that go on and differ in nothing else, by the arm
             with the least.
     """

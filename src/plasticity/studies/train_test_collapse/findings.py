@@ -6,10 +6,17 @@ import numpy as np
 import pandas as pd
 
 from plasticity.report.published.measures import Value
-from plasticity.report.summary.finding import NotInThisRun, Said, correlation, mean_over_seeds, rows_with, the_row
+from plasticity.report.summary.finding import (
+    NotInThisRun,
+    Said,
+    correlation,
+    mean_over_seeds,
+    rows_with,
+    the_row,
+    together,
+)
 from plasticity.report.summary.words import (
     POINTS,
-    bootstrap_text,
     factor,
     go_together,
     moves,
@@ -104,11 +111,12 @@ def transfer(tables: TrainTestTables) -> Said:
     arm = _going_on(tables)
     missing = f"no correlations of {tables.label(arm)} with the next task"
     chosen = rows_with(tables.correlations, arm=arm, metric="train_variance", outcome="test_accuracy", aggregate="mean")
-    plain, given = (correlation(the_row(chosen, missing, method=how)) for how in ("pearson", "partial_log"))
+    rows = [the_row(chosen, missing, method=how) for how in ("pearson", "partial_log")]
+    plain, given = together([correlation(row) for row in rows], _confidence(tables))
     sentence = (
         f"Over the checkpoints of a seed, train variance and accuracy on the next task {go_together(plain)}; given the "
         f"logarithm of the iterations they {go_together(given)} ({tables.label(arm)}, mean of the seeds, "
-        f"{bootstrap_text(_confidence(tables), plain.n_seeds)}, {seeds_text(plain.n_seeds)})."
+        f"{_t(tables)}, {seeds_text(plain.n_seeds)})."
     )
     shown = ["method", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]
     return Said(sentence, chosen.filter(shown))

@@ -25,7 +25,7 @@ _CHANGES_NOTE = (
 )
 _RELATIONS_NOTE = (
     "Both on the same checkpoints, against accuracy on the next task at the learning rate chosen on held-out images: "
-    "means of the seeds' coefficients with bootstrap intervals over seeds. Both papers ask for a positive one."
+    "means of the seeds' coefficients with t intervals over seeds. Both papers ask for a positive one."
 )
 _RATES = {"test_accuracy": "rate chosen on held-out images", "test_accuracy_chosen_on_test": "chosen on test"}
 
@@ -77,7 +77,7 @@ def next_task_tables(
     found = [
         ("Next task", _NEXT_NOTE, reached(transfer, labels, confidence)),
         ("What weight decay changes", _CHANGES_NOTE, changes),
-        ("NC1 and train variance", _RELATIONS_NOTE, agreement.relations(table, labels)),
+        ("NC1 and train variance", _RELATIONS_NOTE, agreement.relations(table, labels, confidence)),
     ]
     intervals = f" Intervals are at {confidence:.0%}."
     return [(title, note + intervals, frame) for title, note, frame in found if len(frame)]

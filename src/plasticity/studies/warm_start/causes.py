@@ -36,19 +36,31 @@ def find_causes(metrics_path: str | Path, output: str | Path, *, settings: dict[
     Args:
         metrics_path: The study's "metrics" table.
         output: Where the table goes.
-        settings: confidence, bootstrap_samples, phase_boundary, and the arms as an experiment: control, treatments,
+        settings: confidence, phase_boundary, and the arms as an experiment: control, treatments,
             series (`plasticity.studies.trial`).
 
     Raises:
         PlasticityError: If a setting is missing or out of its range, or the metrics table is damaged.
     """
+    found = causes_of(read_table(metrics_path, "metrics"), settings)
+    write_table(found, output, "causes", provenance(settings))
+
+
+def causes_of(metrics: pd.DataFrame, settings: dict[str, Any], *, mixed: bool = True) -> pd.DataFrame:
+    """Return the causes of the "metrics" table, as `find_causes` writes them.
+
+    Args:
+        metrics: The table.
+        settings: As of the stage.
+        mixed: With the regressions, which are slow.
+    """
     level, trial = level_of(settings), trial_of(settings, _PAIRS)
-    metrics = read_table(metrics_path, "metrics")
-    rows = _rows(metrics, trial, level, int(settings.get("phase_boundary", 0)))
-    write_table(causes_table(rows, level.confidence), output, "causes", provenance(settings))
+    return causes_table(
+        _rows(metrics, trial, level, int(settings.get("phase_boundary", 0)), mixed=mixed), level.confidence
+    )
 
 
-def _rows(metrics: pd.DataFrame, trial: Trial, level: Level, boundary: int) -> Iterator[Row]:
+def _rows(metrics: pd.DataFrame, trial: Trial, level: Level, boundary: int, *, mixed: bool) -> Iterator[Row]:
     epochs = metrics["warm_up_epoch"].to_numpy()
     windows = [(window.kind, window.start, window.end) for window in phases(epochs[epochs > 0], boundary)]
     parts = {window[0]: of_warm_start(metrics, window) for window in windows}
@@ -56,7 +68,7 @@ def _rows(metrics: pd.DataFrame, trial: Trial, level: Level, boundary: int) -> I
         yield from beyond_length(part, WARM_START_FORMS, level, WARM_START)
         yield from beyond_length(part.of([trial.control]), CONTROL_FORMS, level, WARM_START, arm=trial.control)
     if whole := parts.get("all"):
-        yield from mixed_effects(whole, tuple(FORMS), level)
+        yield from mixed_effects(whole, tuple(FORMS) if mixed else (), level)
         yield from dose_response(whole, trial, level, WARM_START)
         yield from mediation(whole, trial, level)
     yield from power_rows(WARM_START, parts, level.confidence)

@@ -1,9 +1,11 @@
 """The stage that correlates every metric of a study with the outcome, per arm, seed, method and window."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from plasticity.analysis.analysis_settings import IntervalSettings, check, checked
 from plasticity.analysis.blocks import Block, Summary, block_of, table_of
@@ -50,12 +52,16 @@ def correlate(metrics_path: str | Path, output: str | Path, *, settings: dict[st
     Raises:
         PlasticityError: If a setting is missing or out of its range, or the metrics table is damaged.
     """
-    section = _checked(settings)
     frame = read_table(metrics_path, "metrics")
+    write_table(correlations_of(frame, settings), output, "correlations", provenance(settings))
+
+
+def correlations_of(frame: pd.DataFrame, settings: dict[str, Any], metrics: Sequence[str] = METRICS) -> pd.DataFrame:
+    """Return the correlations of the "metrics" table, as `correlate` writes them, or those of some metrics alone."""
+    section = _checked(settings)
     arms = [rows for _, rows in frame.groupby("arm", sort=False) if len(set(rows["warm_up_epoch"])) > 1]
-    panels = [panel_of(rows, [*METRICS, CONTROL, *section.outcomes]) for rows in arms]
-    blocks = [block for panel in panels for block in _arm_blocks(panel, section)]
-    write_table(table_of(blocks), output, "correlations", provenance(settings))
+    panels = [panel_of(rows, [*metrics, CONTROL, *section.outcomes]) for rows in arms]
+    return table_of([block for panel in panels for block in _arm_blocks(panel, section, metrics)])
 
 
 def _checked(settings: dict[str, Any]) -> AnalysisSettings:
@@ -68,12 +74,12 @@ def _checked(settings: dict[str, Any]) -> AnalysisSettings:
     return found
 
 
-def _arm_blocks(panel: Panel, settings: AnalysisSettings) -> Iterator[Block]:
-    summary = Summary(settings.bootstrap_samples, settings.confidence)
+def _arm_blocks(panel: Panel, settings: AnalysisSettings, names: Sequence[str]) -> Iterator[Block]:
+    summary = Summary(settings.confidence)
     windows = [*sliding_windows(panel.epochs, settings.window), *phases(panel.epochs, settings.phase_boundary)]
     for outcome in settings.outcomes:
         for window in windows:
             part = panel.within(window)
             for method in _SLIDING_METHODS if window.kind == SLIDING else METHODS:
-                metrics = [*METRICS, CONTROL] if method in CONTROL_METHODS else METRICS
+                metrics = [*names, CONTROL] if method in CONTROL_METHODS else names
                 yield block_of(part, window, metrics=metrics, outcome=outcome, method=method, summary=summary)

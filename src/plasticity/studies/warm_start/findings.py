@@ -15,11 +15,10 @@ from plasticity.report.summary.finding import (
     over_doses,
     rows_with,
     the_row,
+    together,
 )
 from plasticity.report.summary.words import (
-    FINE_POINTS,
     POINTS,
-    bootstrap_text,
     factor,
     go_together,
     moves,
@@ -79,11 +78,12 @@ def phases(tables: FigureTables) -> Said:
     arm, missing = _control(tables), "no correlations of the plain warm start in both phases"
     chosen = rows_with(tables.correlations, arm=arm, metric="nc1", outcome=OUTCOME, method="pearson", aggregate="mean")
     early, late = (the_row(chosen, missing, window_kind=f"{which}_phase") for which in ("first", "second"))
+    before, after = together([correlation(early), correlation(late)], tables.analysis["confidence"])
     sentence = (
         f"Up to epoch {tables.analysis['phase_boundary']} of the warm-up, NC1 and {_ACCURACY} "
-        f"{go_together(correlation(early))}; after it they {go_together(correlation(late))} "
-        f"({tables.label(arm)}, mean of the seeds\N{RIGHT SINGLE QUOTATION MARK} Pearson r, "
-        f"{bootstrap_text(tables.analysis['confidence'], early['n_seeds'])}, {seeds_text(early['n_seeds'])})."
+        f"{go_together(before)}; after it they {go_together(after)} "
+        f"({tables.label(arm)}, mean of the seeds\N{RIGHT SINGLE QUOTATION MARK} Pearson r, {_t(tables)}, "
+        f"{seeds_text(early['n_seeds'])})."
     )
     shown = ["window_kind", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]
     return Said(sentence, rows_with(chosen, window_kind=["first_phase", "second_phase"]).filter(shown))
@@ -94,14 +94,10 @@ def beyond_length(tables: FigureTables) -> Said:
     keys = {"quantity": "correlation", "metric": "log_nc1", "window_kind": "all"}
     rows, missing = rows_with(tables.causes, **keys), "no correlation of NC1 and accuracy at equal warm-up length"
     over_all, equal = (cause(the_row(rows, missing, method=method)) for method in ("total", "within_length"))
-    slopes = rows_with(tables.causes, quantity="regression_slope", method="mixed_log")
-    mixed = [
-        f"; per unit of ln NC1, a mixed model given log epoch has {numbers(cause(row), FINE_POINTS)}"
-        for row in slopes.to_dict("records")
-    ]
+    slopes = rows_with(tables.causes, quantity="regression_slope")
     sentence = (
         f"Among networks warmed up for equally long, ln NC1 and {_ACCURACY} {go_together(equal)}; over all lengths "
-        f"r = {numbers(over_all)}{''.join(mixed)} "
+        f"r = {numbers(over_all)} "
         f"(all warmed-up arms, {_t(tables)}, each left out once, {seeds_text(equal.n_seeds)})."
     )
     return Said(sentence, pd.concat([rows, slopes]).filter(CAUSES_SHOWN))

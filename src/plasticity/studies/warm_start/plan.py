@@ -214,7 +214,7 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
 
     def causes_settings(self) -> Told:
         """Return what the stage that asks for causes reads."""
-        keys = ("confidence", "bootstrap_samples", "phase_boundary")
+        keys = ("confidence", "phase_boundary")
         return {key: getattr(self.section.analysis, key) for key in keys} | self.trial
 
     def assemble_settings(self) -> Told:

@@ -7,8 +7,8 @@ from task to task. Dashed: random_init, a fresh network for every task, on the s
 
 Lines are means over {{ n }}, bands one standard deviation of the seeds to either side, as in the paper; they are no
 intervals of the mean. The note below the panels has r between the two means over seeds, as the paper reports it,
-beside the mean of the coefficients within a seed and that of differences between successive tasks, with bootstrap
-intervals over seeds at {{ confidence }} ({{ resamples }} resamples). Two series that only trend over time correlate
+beside the mean of the coefficients within a seed and that of differences between successive tasks, with t
+intervals over seeds at {{ confidence }}. Two series that only trend over time correlate
 strongly in the first and not in the last.
 
 Corresponds to Figure 1 of Bonifazi et al. (2024, arXiv:2404.02719), which has both curves on two axes of one panel

@@ -7,8 +7,8 @@ online accuracy, and the plasticity gap, which is the online accuracy of a fresh
 one. Signs in the two rows are opposite where accuracy falls and the gap grows. A correlation of NC1 that only
 repeats that of the epochs is no evidence for collapse.
 
-All runs are pooled; those of a seed are nested and the seeds alone are independent, so that bands are bootstrap
-intervals over the {{ n }} at {{ confidence }} ({{ resamples }} resamples). Intervals are not corrected for the
+All runs are pooled; those of a seed are nested and the seeds alone are independent, so that bands are t
+intervals over the {{ n }} at {{ confidence }}. Intervals are not corrected for the
 number of tasks; what counts is the course over the tasks.
 
 Not among the figures of Bonifazi et al. (2024, arXiv:2404.02719), whose notebook has such curves without intervals.

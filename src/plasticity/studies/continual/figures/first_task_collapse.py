@@ -8,8 +8,8 @@ against the epochs that the first task took, on a logarithmic axis. Colour is th
 Each marker is a run, its shape the seed, {{ n }}. Runs of a seed are joined because they are nested: same
 initialisation, images and order, so that each goes on where the one before it ended; two thresholds passed in the
 same epoch give one point. The seeds alone are independent. r is Pearson's, all runs pooled, epochs not as
-logarithms, in brackets its bootstrap interval over seeds at {{ confidence }} ({{ resamples }} resamples). The note
-adds the partial correlation given the logarithm of the epochs and the correlations within seeds.
+logarithms, in brackets its t interval over seeds at {{ confidence }}. The note adds
+the partial correlation given the logarithm of the epochs and the correlations within seeds.
 
 Corresponds to the threshold experiment of Bonifazi et al. (2024, arXiv:2404.02719), whose text has coefficients of
 five seeds and no figure.

@@ -10,8 +10,8 @@ does not pass through NC1 after the first task. The arms differ in how long the 
 effect is that of length; only what passes through NC1 speaks about collapse.
 
 Points are estimates from {{ n }}; runs of a seed that stopped at the same epoch count once. Thin bars: Student's t
-intervals at {{ confidence }} from leaving out each seed once; a caret marks one that leaves the panel. Pale bars:
-the bootstrap over seeds. Crosses: sizes that Bonifazi et al. (2024, arXiv:2404.02719) publish or release, for 14
+intervals at {{ confidence }} from leaving out each seed once; a caret marks one that leaves the panel.
+Crosses: sizes that Bonifazi et al. (2024, arXiv:2404.02719) publish or release, for 14
 networks of the second kind. Verdicts on the right go by the t interval's p-value after Holm's correction; the rule
 is in docs/statistics.md.
 

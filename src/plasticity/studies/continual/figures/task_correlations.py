@@ -7,8 +7,8 @@ partial correlations, which remove from both what the number of the task predict
 logarithm, or by a spline; and Pearson's r of the differences between successive tasks, which no common trend can
 produce. A correlation that collapse alone explains would survive in all rows.
 
-Points are estimates from {{ n }}, bars bootstrap intervals over seeds at {{ confidence }} ({{ resamples }}
-resamples of the seeds). NC4 rises with collapse while NC1 to NC3 fall, and a gap grows where accuracy falls, so
+Points are estimates from {{ n }}, bars t intervals over seeds at {{ confidence }}.
+NC4 rises with collapse while NC1 to NC3 fall, and a gap grows where accuracy falls, so
 that signs are opposite.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), which reports the first row for NC1 and online accuracy.

@@ -11,7 +11,7 @@ on {{ study.next_task.validation_size }} held-out images; (c, f) the two against
 
 Small points are {{ n }}, large ones their means, geometric for NC1 and variance, bars Student's t intervals at
 {{ confidence }}. r is Pearson's, above (d) and (e) over the weight decays of a seed, below the panels over the
-checkpoints of a seed: means over the seeds with bootstrap intervals.
+checkpoints of a seed: means over the seeds with t intervals.
 
 Bonifazi et al. (2024, arXiv:2404.02719) say that a low NC1 harms what is learnt later, Hui, Belkin & Nakkiran
 (2022, arXiv:2202.08384) that a low train variance does: both ask for a positive r. Weight decay lowers NC1; in the

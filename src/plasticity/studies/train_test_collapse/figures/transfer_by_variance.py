@@ -9,7 +9,7 @@ the dashed line is the network before any training, mean over the seeds. (a) Lea
 the training set. (b) Chosen by the accuracy on the {{ study.next_task.test_size }} test images that is shown, as
 published: an optimistic choice.
 
-r is Pearson's over the checkpoints of a seed, mean of n = {{ seeds }}, with a bootstrap interval over seeds at
+r is Pearson's over the checkpoints of a seed, mean of n = {{ seeds }}, with a t interval over seeds at
 {{ confidence }}; the network before training is not in it. Everything in a training changes with its length: below
 the panels is the correlation given the logarithm of the iterations.
 

@@ -8,11 +8,10 @@ accuracy of each arm minus that of the control at the same seed and epoch: in to
 not pass through NC1.
 
 Points are estimates from {{ n }}. Thin bars: Student's t intervals at {{ confidence }} from leaving out each seed
-once; a caret marks one that leaves the panel. Pale bars: the bootstrap over seeds ({{ resamples }} resamples or all
-there are), which is too narrow for few seeds. Crosses: sizes that Bonifazi et al. (2024, arXiv:2404.02719) publish
+once; a caret marks one that leaves the panel. Crosses: sizes that Bonifazi et al. (2024, arXiv:2404.02719) publish
 or release. Verdicts on the right go by the t interval's p-value after Holm's correction, so that an interval beside
-zero can be undecided; *smaller than published* is undecided about zero and excludes the cross. The rule is in
-docs/statistics.md.
+zero can be undecided; *smaller than published* is undecided about zero and below the cross, itself
+uncertain. The rule is in docs/statistics.md.
 
 Assumptions of (b), in words: arms of a seed and epoch differ in nothing but the arm (by design); one ln NC1 has the
 same effect b in an arm and its control; and nothing but the arm and the epoch moves both NC1 and later accuracy of

@@ -4,7 +4,7 @@ Epochs after {{ study.analysis.phase_boundary }}; arm warm_start. Left axes: NC1
 warm-up images. Right axes: test accuracy after fine-tuning from it on the full training set. Lines are means over
 {{ n }}, bands Student's t intervals of the mean at {{ confidence }}; a band much wider than the course of the means
 leaves the panel. r is the mean over seeds of Pearson's correlation between the two curves of a seed, in brackets
-its bootstrap interval over seeds ({{ resamples }} resamples).
+its t interval over seeds.
 
 Corresponds to Figure 7 of Bonifazi et al. (2024, arXiv:2404.02719), which shows a single seed.
 """

@@ -7,8 +7,7 @@ NC1 falls with time. Where (b) mirrors (a), the correlation with NC1 is no evide
 that the paper shows, warm_start and shrink_perturb, or else the study's first two; (c, d) the same for the other
 arms, if there are any, without intervals.
 
-Lines are means of the coefficients of {{ n }}, bands in (a, b) bootstrap intervals over seeds at {{ confidence }}
-({{ resamples }} resamples of the seeds).
+Lines are means of the coefficients of {{ n }}, bands in (a, b) t intervals over seeds at {{ confidence }}.
 
 Corresponds to Figure 3 of Bonifazi et al. (2024, arXiv:2404.02719), which has windows of 100 epochs and no control.
 """

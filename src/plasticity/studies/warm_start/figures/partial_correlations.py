@@ -6,8 +6,8 @@ logarithm, or by a spline; and Pearson's r of the differences between successive
 can produce. A correlation that collapse alone explains would survive in all rows; one that flips with the form of
 time in the model says little.
 
-Points are means of the coefficients of {{ n }}, bars bootstrap intervals over seeds at {{ confidence }}
-({{ resamples }} resamples of the seeds). NC4 rises with collapse while NC1 to NC3 fall, so that its signs are
+Points are means of the coefficients of {{ n }}, bars t intervals over seeds at {{ confidence }}.
+NC4 rises with collapse while NC1 to NC3 fall, so that its signs are
 opposite.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), which reports plain correlations.
