@@ -1,6 +1,7 @@
 """Kept runs: `python -m plasticity.studies.kept_runs docs/reproduction/permuted_mnist` writes their pages anew.
 
-With `--figures` before the folders, their figures are drawn anew first, from the tables that lie there.
+With `--figures` before the folders, their figures are drawn anew first, from the tables that lie there; with
+`--analyses`, correlations and causes are computed anew before that.
 """
 
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from plasticity.errors import PlasticityError
-from plasticity.jobs.adapter import Job
+from plasticity.jobs.adapter import Files, Job
 from plasticity.report.draw import draw
 from plasticity.report.kept_runs.kept_page import COMMAND, write_page
 from plasticity.report.kept_runs.kept_run import Run, Told, keep, read_record
@@ -20,7 +21,7 @@ from plasticity.studies import sections_of
 from plasticity.studies.configuration import recorded_config
 from plasticity.studies.study import Study
 
-_DRAW = "--figures"
+_DRAW, _ANALYSE = "--figures", "--analyses"
 
 
 def run(job: Job) -> None:
@@ -58,6 +59,21 @@ def read_run(folder: Path) -> Run:
     )
 
 
+def analyse_anew(kept: Run) -> None:
+    """Write the correlations of a kept run, and its causes if it has any, anew from the tables in its folder.
+
+    Raises:
+        PlasticityError: If a table is missing or damaged.
+    """
+    study = _study({"study": kept.study, "config": kept.config})
+    stages = [(study.correlate, study.correlated, "correlations", kept.plan.correlate_settings)]
+    if study.find_causes and kept.table("causes").is_file():
+        stages.append((study.find_causes, "metrics", "causes", kept.plan.causes_settings))
+    for stage, table, made, settings in stages:
+        read, written = (Files(named={name: (kept.table(name),)}) for name in (table, made))
+        study.load(stage)(Job(input=read, output=written, params={"settings": settings()}))
+
+
 def draw_anew(kept: Run) -> list[Path]:
     """Draw the figures that lie in the folder of a kept run, in the style of its configuration; return their files.
 
@@ -82,13 +98,15 @@ def draw_anew(kept: Run) -> list[Path]:
 
 def main(arguments: list[str]) -> int:
     """Write the page beside each folder that is given; return the exit status."""
-    folders = [argument for argument in arguments if argument != _DRAW]
+    folders = [argument for argument in arguments if argument not in (_DRAW, _ANALYSE)]
     if not folders:
-        print(f"usage: {COMMAND} [{_DRAW}] <folder> ...", file=sys.stderr)
+        print(f"usage: {COMMAND} [{_ANALYSE}] [{_DRAW}] <folder> ...", file=sys.stderr)
         return 2
     try:
         for folder in folders:
             kept = read_run(Path(folder))
+            if _ANALYSE in arguments:
+                analyse_anew(kept)
             if _DRAW in arguments:
                 draw_anew(kept)
             print(write_page(kept))

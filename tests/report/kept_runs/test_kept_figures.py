@@ -58,4 +58,4 @@ def test_figures_are_drawn_where_asked_for(folder: Path, capsys: pytest.CaptureF
     assert main(["--figures", str(folder)]) == 0
     assert (folder / "first_task_length.png").read_bytes() == drawn
     assert main(["--figures"]) == 2
-    assert "usage: python -m plasticity.studies.kept_runs [--figures] <folder>" in capsys.readouterr().err
+    assert "usage: python -m plasticity.studies.kept_runs [--analyses] [--figures] <folder>" in capsys.readouterr().err

@@ -48,7 +48,7 @@ def test_page_and_comparison_are_up_to_date(folder: Path) -> None:
 def test_the_configuration_is_that_of_the_tables(folder: Path) -> None:
     run = read_run(folder)
     made = read_provenance(run.table("metrics"))["settings"]
-    asked = json.loads(json.dumps(run.plan.assemble_settings()))
+    asked = json.loads(json.dumps(run.plan.assemble_settings(), default=lambda settings: settings.plain()))
     if run.study == "permuted":
         made, asked = (
             {arm["name"]: (arm["epochs"] or None, arm["nc1_below"]) for arm in part["arms"]} for part in (made, asked)
@@ -81,7 +81,7 @@ def test_links_of_the_notes_hold_from_the_page(copy: Path) -> None:
         "## More\n\n![gap](plasticity_gap.png) [w](https://a.org) [m](#more)\n"
     )
     text = write_page(read_run(copy)).read_text(encoding="utf-8")
-    assert "# T\n\nOpening, [a](../statistics.md#x).\n\n## The run" in text
+    assert "# T\n\nOpening, [a](../statistics.md#x).\n\n## Published beside this run" in text
     assert "![gap](run/plasticity_gap.png) [w](https://a.org) [m](#more)" in text
     assert text.count("run/plasticity_gap.png") == 1  # shown by the notes, so not once more at the end
     assert text.count("run/training_curves.png") == 1

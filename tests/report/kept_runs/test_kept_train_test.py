@@ -64,9 +64,9 @@ def goes_on(record: Path) -> bool:
 @pytest.mark.parametrize("record", KEPT, ids=lambda path: path.parent.name)
 def test_a_kept_page_has_the_next_task_of_the_arms_that_have_one(record: Path) -> None:
     text = page_of(read_content(read_run(record.parent)))
-    places = [text.find(f"## {title}") for title in ("Outcomes", "Next task", "Published beside this run")]
-    assert -1 < places[0] < places[2]
-    assert (places[0] < places[1] < places[2]) == goes_on(record)
+    places = [text.find(f"## {title}") for title in ("Published beside this run", "Outcomes", "Next task")]
+    assert -1 < places[0] < places[1]
+    assert (places[1] < places[2]) == goes_on(record)
     assert ("| transfer | before training |" in text) == goes_on(record)
 
 

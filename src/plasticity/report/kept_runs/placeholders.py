@@ -1,0 +1,102 @@
+"""Numbers of a note, filled from the tables beside it, so that a note says what the tables hold.
+
+    {{causes question=dose_response treatment=shrink_perturb outcome=accuracy: .1f x100}}      2.1 [1.3, 2.8]
+    {{causes question=mediation treatment=x quantity=direct: verdict}}                         undecided
+    {{metrics arm=continual task=140: nc1 .2f}}                                                0.35 [0.33, 0.36]
+
+Before the colon stand the table and the columns that choose its rows; behind it what is shown. Of a table of estimates
+one row is chosen, and a format shows its estimate with its interval; of a table of observations, the mean of the named
+column over the seeds with Student's t interval, each seed's mean over its rows. `x100` scales; `alone` leaves out the
+interval; `sd` shows the standard deviation over seeds in its place; `min` and `max` show the smallest and largest of
+the rows; `n` counts the seeds.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from plasticity.errors import PlasticityError
+from plasticity.report.published.measures import t_interval
+
+PLACEHOLDER = re.compile(r"\{\{([^{}:]+):([^{}]+)\}\}")
+_FORMAT = re.compile(r"^\+?\.\d[fg]$")
+_ENDS = {"estimate": ("ci_low", "ci_high"), "value": ("ci_low", "ci_high")}
+
+
+def filled(text: str, tables: Mapping[str, pd.DataFrame], confidence: float) -> str:
+    """Return a note with its placeholders filled.
+
+    Args:
+        text: The note.
+        tables: The tables by name.
+        confidence: Level of the intervals of means over seeds.
+
+    Raises:
+        PlasticityError: If a placeholder names no table, no column, no row, or several rows of estimates.
+    """
+    return PLACEHOLDER.sub(lambda match: _shown(match[0], match[1], match[2], tables, confidence), text)
+
+
+def _shown(whole: str, chosen: str, shown: str, tables: Mapping[str, pd.DataFrame], confidence: float) -> str:
+    name, *keys = chosen.split()
+    if name not in tables:
+        raise PlasticityError(f"{whole}: expected one of the tables {', '.join(tables)}, got {name!r}")
+    rows = _rows(whole, tables[name], dict(key.split("=", 1) for key in keys))
+    words = shown.split()
+    if "n" in words:
+        return str(rows["seed"].nunique() if "seed" in rows else int(rows["n_seeds"].iloc[0]))
+    form = next((word for word in words if _FORMAT.match(word)), "")
+    scale = next((float(word[1:]) for word in words if re.match(r"^x\d", word)), 1.0)
+    column = next((word for word in words if word in rows), "value" if "value" in rows else "estimate")
+    if column not in rows:
+        raise PlasticityError(f"{whole}: expected a column of {name}, got {shown.strip()!r}")
+    if not form:
+        return str(_only(whole, rows)[column])
+    if {"min", "max"} & set(words):
+        values = rows[column].to_numpy(dtype="float64")
+        return _number(scale * float(values.min() if "min" in words else values.max()), form)
+    if "seed" in rows and column not in _ENDS:
+        return _mean(rows, column, form, scale, words, confidence)
+    row = _only(whole, rows)
+    return _interval([row[column], *(row[end] for end in _ENDS.get(column, ()))], form, scale, alone="alone" in words)
+
+
+def _rows(whole: str, table: pd.DataFrame, keys: Mapping[str, str]) -> pd.DataFrame:
+    mask = np.ones(len(table), dtype=bool)
+    for column, value in keys.items():
+        if column not in table:
+            raise PlasticityError(f"{whole}: expected a column, got {column!r}")
+        wanted = value.replace("_nothing_", "").split(",")
+        mask &= table[column].astype(str).isin(wanted).to_numpy()
+    if not mask.any():
+        raise PlasticityError(f"{whole}: expected a row, found none")
+    return cast("pd.DataFrame", table.loc[mask])
+
+
+def _only(whole: str, rows: pd.DataFrame) -> Any:
+    if len(rows) != 1:
+        raise PlasticityError(f"{whole}: expected one row, found {len(rows)}")
+    return rows.iloc[0]
+
+
+def _mean(rows: pd.DataFrame, column: str, form: str, scale: float, words: list[str], confidence: float) -> str:
+    means: Any = rows.groupby("seed")[column].mean()
+    values = means.to_numpy(dtype="float64")
+    values = values[np.isfinite(values)]
+    if "sd" in words:
+        return f"{_number(scale * values.mean(), form)} ± {scale * values.std(ddof=1):{form.removeprefix('+')}}"
+    return _interval([values.mean(), *t_interval(values, confidence)], form, scale, alone="alone" in words)
+
+
+def _interval(numbers: list[float], form: str, scale: float, *, alone: bool) -> str:
+    estimate, *ends = (scale * float(number) for number in numbers)
+    if alone or not ends or not np.isfinite(ends).all():
+        return _number(estimate, form)
+    return f"{_number(estimate, form)} [{', '.join(_number(end, form) for end in ends)}]"
+
+
+def _number(value: float, form: str) -> str:
+    return format(value, form).replace("-", "\N{MINUS SIGN}")
