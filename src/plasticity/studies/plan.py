@@ -131,4 +131,4 @@ class StudyPlan(Generic[Arm, S]):
 
     def tabulate_settings(self) -> Told:
         """Return what the report's tables read."""
-        return {"labels": self.labels, "confidence": self.study["analysis"]["confidence"]}
+        return {"labels": self.labels, "confidence": self.section.analysis.confidence}
