@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from plasticity.config.findings import ConfigError
 from plasticity.config.settings import Settings
 from plasticity.config.slices import FineTuneSettings
 from plasticity.config.training_section import IterationTraining, Optimisation
@@ -89,3 +90,14 @@ def test_records_of_earlier_versions_are_read() -> None:
     found: Any = recorded_config(earlier)
     assert found.sections["warm_start"].precision == "exact"
     assert set(sections_of(earlier)) == set(found.sections)
+
+
+def test_the_earlier_place_of_how_tasks_are_drawn_is_still_read() -> None:
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    config["permuted"] |= {"permutations": "composed", "reshuffle_epochs": True}
+    found = typed_config(config, root=ROOT).mapping["permuted"]
+    assert found["tasks"] == {"name": "permuted_pixels", "permutations": "composed", "reshuffle_epochs": True}
+    assert not {"permutations", "reshuffle_epochs"} & set(found)
+    config["permuted"]["tasks"] = {"name": "random_labels"}
+    with pytest.raises(ConfigError, match=r"^permuted\.tasks\.permutations: expected a key of random_labels"):
+        typed_config(config, root=ROOT)

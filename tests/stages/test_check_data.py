@@ -45,7 +45,7 @@ def test_what_fits_passes() -> None:
 def test_what_is_asked_may_come_from_a_file() -> None:
     asked = [asked for name, section in sections().items() for asked in section.asks(name)]
     check_asked(json.loads(json.dumps(asked)), DESCRIPTION)
-    assert {each["draw"] for each in asked} == {"halves", "permuted_pixels", "super_classes"}
+    assert {each["draw"] for each in asked} == {"halves", "sequence", "super_classes"}
 
 
 def test_a_job_leaves_what_it_has_checked(tmp_path: Path) -> None:

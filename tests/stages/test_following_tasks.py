@@ -80,11 +80,11 @@ def _of(table: pd.DataFrame, arm_name: str, seed: int | None = None) -> pd.DataF
 
 def _by_hand(resident: Resident, network: Network, seed: int, task: int, *, epochs: int = 1, **changed: Any) -> Network:
     """Train a network on permuted images as they are; return it with the online accuracy as a tensor of its own."""
-    stream, stack = resident.stream(seed), stack_of([network])
-    positions = stream.positions(task)[None]
+    found_task, stack = resident.task(seed, task), stack_of([network])
+    positions = found_task.positions[None]
     stack.permute_inputs(positions)
     training = optimisation({**TRAINING, **changed})
-    found = [_train(resident, stack, stream.order(task, epoch), training) for epoch in range(1, epochs + 1)]
+    found = [_train(resident, stack, found_task.order(epoch), training) for epoch in range(1, epochs + 1)]
     stack.restore_inputs(positions)
     return {**stack.network(0), "accuracy": np.array(found)}
 
@@ -200,8 +200,8 @@ def test_a_reset_before_every_task_is_a_fresh_network_on_each(
         by_hand = _by_hand(resident, resident.fresh_network(seed, "fresh", task), seed, task)
         assert row["online_accuracy"] == by_hand.pop("accuracy")[0]
         own = stack_of([by_hand])
-        own.permute_inputs(resident.stream(seed).positions(task)[None])  # to look at the images as they are
-        measured = resident.measure(own.network(0), resident.stream(seed).images)
+        own.permute_inputs(resident.task(seed, task).positions[None])  # to look at the images as they are
+        measured = resident.measure(own.network(0), resident.task(seed, task))
         assert {name: row[name] for name in measured} == measured
     assert len(set(rows["weight_norm"])) == 3  # another network on each task
 
@@ -398,7 +398,7 @@ def test_a_diverged_first_task_has_no_following_ones(tiny: TinyStudy, tmp_path: 
 
 
 def test_composed_permutations_are_other_tasks_but_the_first(tiny: TinyStudy, tmp_path: Path, mixed: Path) -> None:
-    shared = {"permutations": "composed"}
+    shared = {"tasks": {"name": "permuted_pixels", "permutations": "composed"}}
     files = train_first(tiny.data, tmp_path / "first", first_settings(shared=shared))
     table = Trained(tiny.data, {"plain": files}).follow(
         tmp_path / "tasks", following_settings(arm("plain"), shared=shared)

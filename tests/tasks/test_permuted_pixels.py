@@ -6,44 +6,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plasticity.config.slices import SequenceSettings
 from plasticity.errors import PlasticityError
-from plasticity.tasks.permuted_pixels import TaskStream, task_stream
+from plasticity.tasks.permuted_pixels import PermutedPixels
+from plasticity.tasks.sequence import Supply, Task
 
-SETTINGS: dict[str, Any] = {"train_size": None, "permutations": "fresh", "reshuffle_epochs": False}
 SEEDS = st.integers(0, 2**31)
 
 
-def _stream(seed: int = 1, *, images: int = 50, pixels: int = 20, **changed: Any) -> TaskStream:
-    return task_stream(SequenceSettings.of(SETTINGS | changed), seed, num_images=images, num_pixels=pixels)
+def _task(
+    seed: int = 1, number: int = 1, *, images: int = 50, pixels: int = 20, size: int | None = None, **changed: Any
+) -> Task:
+    supply = Supply(np.arange(images) % 5, 5, pixels, size)
+    return PermutedPixels.of(changed).task(supply, seed, number)
 
 
 @pytest.mark.parametrize("permutations", ["fresh", "composed"])
 @given(seed=SEEDS, task=st.integers(1, 12), pixels=st.integers(1, 60))
 def test_positions_are_a_permutation_of_the_pixels(permutations: str, seed: int, task: int, pixels: int) -> None:
-    found = _stream(seed, pixels=pixels, permutations=permutations).positions(task)
-    np.testing.assert_array_equal(np.sort(found), np.arange(pixels))
-    np.testing.assert_array_equal(found, _stream(seed, pixels=pixels, permutations=permutations).positions(task))
+    found = _task(seed, task, pixels=pixels, permutations=permutations)
+    np.testing.assert_array_equal(np.sort(found.positions), np.arange(pixels))
+    again = _task(seed, task, pixels=pixels, permutations=permutations)
+    np.testing.assert_array_equal(found.positions, again.positions)
+    assert found.labels is None
 
 
 def test_composed_tasks_permute_the_task_before() -> None:
-    own, composed = _stream(), _stream(permutations="composed")
     image = np.arange(100, 120)
-    for task in range(1, 6):
+    for number in range(1, 6):
         permuted = np.empty_like(image)
-        permuted[own.positions(task)] = image  # the step from the task before is the task's own permutation
+        permuted[_task(number=number).positions] = image  # the step from the task before is the task's own permutation
         image = permuted
         expected = np.empty_like(image)
-        expected[composed.positions(task)] = np.arange(100, 120)
+        expected[_task(number=number, permutations="composed").positions] = np.arange(100, 120)
         np.testing.assert_array_equal(expected, image)
-    np.testing.assert_array_equal(own.positions(1), composed.positions(1))
-    assert not np.array_equal(own.positions(2), composed.positions(2))
+    own, composed = ([_task(number=n, permutations=how).positions for n in (1, 2)] for how in ("fresh", "composed"))
+    np.testing.assert_array_equal(own[0], composed[0])
+    assert not np.array_equal(own[1], composed[1])
 
 
 @pytest.mark.parametrize("permutations", ["fresh", "composed"])
 def test_tasks_and_seeds_differ_and_know_nothing_of_each_other(permutations: str) -> None:
-    streams = {seed: _stream(seed, permutations=permutations) for seed in range(8)}
-    found = np.stack([stream.positions(task) for stream in streams.values() for task in range(1, 40)])
+    found = np.stack([_task(s, n, permutations=permutations).positions for s in range(8) for n in range(1, 40)])
     assert len(np.unique(found, axis=0)) == len(found)
     agreeing = np.mean([np.mean(a == b) for a, b in pairwise(found)])
     assert abs(agreeing - 1 / 20) < 0.02  # as often as independent permutations do: 312 · 20 draws of 1/20
@@ -53,34 +56,42 @@ def test_tasks_and_seeds_differ_and_know_nothing_of_each_other(permutations: str
 
 @given(seed=SEEDS, task=st.integers(1, 9), size=st.integers(1, 50))
 def test_an_epoch_sees_every_image_of_the_seed_once(seed: int, task: int, size: int) -> None:
-    stream = _stream(seed, train_size=size)
-    assert len(np.unique(stream.images)) == len(stream.images) == size
-    assert 0 <= stream.images.min() <= stream.images.max() < 50
-    np.testing.assert_array_equal(np.sort(stream.order(task, 1)), stream.images)
+    found = _task(seed, task, size=size)
+    assert len(np.unique(found.images)) == len(found.images) == size
+    assert 0 <= found.images.min() <= found.images.max() < 50
+    np.testing.assert_array_equal(np.sort(found.order(1)), found.images)
 
 
 def test_all_images_are_the_default_and_a_part_is_drawn_from_the_seed() -> None:
-    np.testing.assert_array_equal(_stream().images, np.arange(50))
-    parts = [_stream(seed, train_size=25).images.tolist() for seed in range(5)]
+    np.testing.assert_array_equal(_task().images, np.arange(50))
+    parts = [_task(seed, size=25).images.tolist() for seed in range(5)]
     assert len({tuple(part) for part in parts}) == 5
-    assert _stream(3, train_size=25).images.tolist() == parts[3]
-    assert set(_stream(3, train_size=10).images) < set(parts[3])  # a smaller part is a part of the larger one
+    assert _task(3, 7, size=25).images.tolist() == parts[3]  # whatever the task
+    assert set(_task(3, size=10).images) < set(parts[3])  # a smaller part is a part of the larger one
 
 
 def test_the_order_is_kept_in_all_epochs_unless_it_is_reshuffled() -> None:
-    kept, reshuffled = _stream(), _stream(reshuffle_epochs=True)
+    kept, reshuffled = _task(number=3), _task(number=3, reshuffle_epochs=True)
     for epoch in range(2, 6):
-        np.testing.assert_array_equal(kept.order(3, epoch), kept.order(3, 1))
-        assert not np.array_equal(reshuffled.order(3, epoch), reshuffled.order(3, epoch - 1))
-    np.testing.assert_array_equal(reshuffled.order(3, 1), kept.order(3, 1))
+        np.testing.assert_array_equal(kept.order(epoch), kept.order(1))
+        assert not np.array_equal(reshuffled.order(epoch), reshuffled.order(epoch - 1))
+    np.testing.assert_array_equal(reshuffled.order(1), kept.order(1))
 
 
 def test_orders_differ_between_tasks_and_seeds_but_not_with_the_permutations() -> None:
-    found = {tuple(_stream(seed).order(task, 1)) for seed in range(6) for task in range(1, 7)}
+    found = {tuple(_task(seed, number).order(1)) for seed in range(6) for number in range(1, 7)}
     assert len(found) == 36
-    np.testing.assert_array_equal(_stream().order(4, 1), _stream(permutations="composed").order(4, 1))
+    np.testing.assert_array_equal(_task(number=4).order(1), _task(number=4, permutations="composed").order(1))
 
 
 def test_more_images_than_there_are_is_one_line() -> None:
     with pytest.raises(PlasticityError, match=r"^permuted\.train_size: expected at most 50 images, got 51$"):
-        _stream(train_size=51)
+        _task(size=51)
+
+
+def test_numbers_are_those_of_the_first_versions() -> None:
+    """Purposes of generators are part of the results: these positions, images and orders are in published tables."""
+    found = _task(3, 2, images=12, pixels=6, size=5)
+    assert found.positions.tolist() == [1, 2, 3, 5, 4, 0]
+    assert found.images.tolist() == [0, 3, 5, 9, 11]
+    assert found.order(1).tolist() == [11, 3, 5, 0, 9]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from plasticity.config.consistency import check_consistency
+from plasticity.config.earlier import respelled
 from plasticity.config.findings import ConfigError, Findings
 from plasticity.config.frame import admits_null, check, schema_of
 from plasticity.config.json_schema import Schema
@@ -69,7 +70,7 @@ def load_config(mapping: Mapping[str, Any], *, root: Path, sections: Sections) -
     if not isinstance(mapping, Mapping):
         raise ConfigError([f"configuration: expected a mapping, got {shown(mapping)}"])
     findings = Findings()
-    plain = that_run(_plain(mapping, findings), findings)
+    plain = respelled(that_run(_plain(mapping, findings), findings))
     classes = sections_of(plain, sections, findings)
     schema = schema_of_configuration(classes)
     config = _without_nulls(plain, schema)

@@ -31,6 +31,10 @@ the first line of `config.yaml` names.
 _KINDS: Mapping[str, tuple[str, str]] = {
     "reader": ("Readers", "`dataset.reader`; how to add one is in [data sets](data_sets.md)"),
     "model": ("Networks", "`model.name` of a study; that of permuted images has `mlp` with `relu`"),
+    "tasks": (
+        "Sequences of tasks",
+        "`tasks.name` of `permuted`, and of other sections of the study `continual`",
+    ),
     "optimizer": ("Optimizers", "`optimizer.name` in every section that says how a network is trained"),
     "penalty": ("Penalties", "`penalty.name`, in `warm_up`, `first_task`, `following` and in arms of them"),
     "hook": ("Hooks", "`name` in the list `hooks` of every section that says how a network is trained"),

@@ -85,8 +85,7 @@ class SequenceSettings(Settings):
     """The tasks of a sequence."""
 
     train_size: int | None = setting("Training images; null is all.", unit="images", ge=1)
-    permutations: Literal["fresh", "composed"]
-    reshuffle_epochs: bool
+    tasks: Chosen
 
 
 class OnlineSettings(SequenceSettings):

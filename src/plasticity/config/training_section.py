@@ -23,6 +23,9 @@ Annealing = Annotated[
     setting("Course of the step size; constant, or per iteration along half a cosine to zero.", unit="name"),
 ]
 Penalty = Annotated[Chosen, chosen("penalty", "Term added to the cross-entropy.")]
+Tasks = Annotated[
+    Chosen, chosen("tasks", "What differs from task to task; null removes an option that config.yaml gives.")
+]
 Model = Annotated[Chosen, chosen("model", "The network; null removes an option that config.yaml gives.")]
 Intervention = Annotated[
     Chosen,

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from plasticity.config.findings import ConfigError
-from plasticity.config.slices import PartsSettings, SequenceSettings, SplitSettings
+from plasticity.config.slices import PartsSettings, SplitSettings
 from plasticity.config.study_section import Asked, Section
 from plasticity.data.store import ImageStore
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
 from plasticity.storage.files import read_json, write_json
 from plasticity.tasks.halves import split_sizes
-from plasticity.tasks.permuted_pixels import task_stream
+from plasticity.tasks.sequence import Supply, images_of
 from plasticity.tasks.super_classes import draw_parts, first_task
 
 _ANY_SEED = 0
@@ -83,8 +83,8 @@ def _halves(store: ImageStore, settings: Mapping[str, Any]) -> None:
         raise PlasticityError(f"test_size: expected null or 1 to {available} images, got {size!r}")
 
 
-def _permuted_pixels(store: ImageStore, settings: Mapping[str, Any]) -> None:
-    task_stream(SequenceSettings.of(settings), _ANY_SEED, num_images=len(store.train_labels), num_pixels=1)
+def _sequence(store: ImageStore, settings: Mapping[str, Any]) -> None:
+    images_of(Supply(store.train_labels, store.num_classes, num_pixels=1, size=settings["train_size"]), _ANY_SEED)
 
 
 def _super_classes(store: ImageStore, settings: Mapping[str, Any]) -> None:
@@ -94,4 +94,4 @@ def _super_classes(store: ImageStore, settings: Mapping[str, Any]) -> None:
         first_task(store, parts, asked.super_classes)
 
 
-_DRAWS = {"halves": _halves, "permuted_pixels": _permuted_pixels, "super_classes": _super_classes}
+_DRAWS = {"halves": _halves, "sequence": _sequence, "super_classes": _super_classes}

@@ -141,7 +141,7 @@ class Journey:
 
     def _show(self, progress: Progress, following: int, replicas: list[int], seconds: float) -> None:
         rows = [self.rows[replica][-1] for replica in replicas if not self.rows[replica][-1]["diverged"]]
-        images = sum(len(self.resident.stream(self.runs[replica].seed).images) for replica in replicas)
+        images = sum(len(self.resident.task(self.runs[replica].seed, following + 1).images) for replica in replicas)
         accuracy = sum(row["online_accuracy"] for row in rows) / len(rows) if rows else float("nan")
         progress.show(following, accuracy, images / seconds)
 

@@ -203,8 +203,7 @@ TRAINED = {"first_task", "following"}
 LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("seeds",): ([1, 2, 3, 4], set()),
     ("train_size",): (500, TRAINED),
-    ("permutations",): ("composed", TRAINED),
-    ("reshuffle_epochs",): (True, TRAINED),
+    ("tasks", "name"): ("random_labels", TRAINED),
     ("model", "name"): ("mlp", set()),  # there is no other
     ("model", "hidden"): ([50], TRAINED),
     ("first_task", "epochs"): (3, {*TRAINED, "assemble", "causes", "figures"}),  # a dose

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         r"streams of at least one image, got shape \(2, 0",
     ),
     "one dimension": ({"orders": orders(PIXELS, 1)[0]}, "orders: expected 2 streams of at least one image"),
+    "labels of one network too many": (
+        {"pixels": replace(PIXELS, labels=np.stack([PIXELS.labels] * 3))},
+        r"labels: expected 90 for all networks, or for each of 2, got shape \(3, 90\)",
+    ),
     "a row that is not there": ({"orders": orders(PIXELS, 2) + 1}, "orders: expected rows 0 to 89, got 1 to 90"),
     "a negative row": ({"orders": orders(PIXELS, 2) - 1}, "orders: expected rows 0 to 89, got -1 to 88"),
     "a decay of 1": (

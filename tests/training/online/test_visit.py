@@ -39,14 +39,14 @@ def _visit(resident: Resident, stack: Stack, seeds: tuple[int, ...] = SEEDS, **o
 
 def _permuted_accuracy(tiny: TinyStudy, resident: Resident, stack: Stack, replica: int, task: int) -> float:
     """Accuracy of a network on images whose pixels are really permuted."""
-    store, stream = open_store(tiny.data), resident.stream(SEEDS[replica])
+    store, found = open_store(tiny.data), resident.task(SEEDS[replica], task)
     images = np.zeros((len(store.train_labels), 64), np.float32)
-    images[:, stream.positions(task)] = store.train_images.reshape(-1, 64) / np.float32(255)
+    images[:, found.positions] = store.train_images.reshape(-1, 64) / np.float32(255)
     model = build_model(chosen(MLP), store.image_shape, 10, torch.Generator())
     load_weights(model, stack.network(replica))
     with torch.no_grad():
-        predicted = model(torch.from_numpy(images[stream.images]).view(-1, 1, 8, 8)).argmax(1).numpy()
-    return float((predicted == store.train_labels[stream.images]).mean())
+        predicted = model(torch.from_numpy(images[found.images]).view(-1, 1, 8, 8)).argmax(1).numpy()
+    return float((predicted == store.train_labels[found.images]).mean())
 
 
 def test_a_network_knows_its_own_task_when_the_visit_is_over(tiny: TinyStudy, resident: Resident) -> None:
@@ -95,7 +95,7 @@ def test_a_network_whose_weights_are_already_lost_is_not_trained(resident: Resid
 
 
 def test_measuring_agrees_with_a_model_on_the_images_themselves(tiny: TinyStudy, resident: Resident) -> None:
-    network, images = resident.fresh_network(1, "init"), resident.stream(1).images
+    network, task = resident.fresh_network(1, "init"), resident.task(1, 1)
     store = open_store(tiny.data)
     model = build_model(chosen(MLP), store.image_shape, 10, torch_generator(1, "init"))
     assert {name: value.tobytes() for name, value in weights_of(model).items()} == {
@@ -103,8 +103,8 @@ def test_measuring_agrees_with_a_model_on_the_images_themselves(tiny: TinyStudy,
     }
     pixels, labels = torch.from_numpy(np.array(store.train_images)), torch.from_numpy(np.array(store.train_labels))
     tensors = ImageTensors(pixels, labels, torch.zeros(1, 1, 1), torch.ones(1, 1, 1))
-    expected = network_metrics(model, tensors, torch.from_numpy(images), probe_images=50)
-    found = resident.measure(network, images)
+    expected = network_metrics(model, tensors, torch.from_numpy(task.images), probe_images=50)
+    found = resident.measure(network, task)
     assert found.pop("train_accuracy") == expected.pop("warm_up_train_accuracy")
     assert found == expected
 

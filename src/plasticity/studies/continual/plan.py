@@ -164,7 +164,10 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
 
     def published_settings(self) -> Told:
         """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
-        keys = ("model", "train_size", "permutations", "reshuffle_epochs", "analysis")
+        keys, tasks = ("model", "train_size", "analysis"), self.section.tasks
+        dataset = self.config.dataset.given()
+        if tasks.name != "permuted_pixels":  # the tasks of all that is published so far
+            dataset["reader"] += f" ({tasks.name})"
         arms = {
             arm.name: {
                 "first_task": _without(arm.training, *_LENGTHS),
@@ -181,8 +184,9 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         }
         said = self.section.given()
         return {
-            "dataset": self.config.dataset.given(),
+            "dataset": dataset,
             **{key: said[key] for key in keys},
+            **tasks.parameters,
             "arms": arms,
             "experiments": experiments,
         }
@@ -209,7 +213,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         return [found[name] for name in dict.fromkeys(arm.reference for arm in given)]
 
     def _shared(self) -> Told:
-        keys = ("model", "train_size", "permutations", "reshuffle_epochs", "measure")
+        keys = ("model", "train_size", "tasks", "measure")
         return {key: getattr(self.section, key) for key in keys}
 
     def _arm(self, experiment: str, name: str, arm: ContinualArm) -> PermutedArm:

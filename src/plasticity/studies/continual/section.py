@@ -19,7 +19,7 @@ from plasticity.config.study_section import (
     arms_of,
     figures_of,
 )
-from plasticity.config.training_section import Intervention, OnlineBatchSize, Penalty, Training
+from plasticity.config.training_section import Intervention, OnlineBatchSize, Penalty, Tasks, Training
 from plasticity.studies.continual.consistency import check_continual
 from plasticity.studies.described import titles_in
 
@@ -82,7 +82,7 @@ class ContinualAnalysis(Analysis):
 
 
 class ContinualSection(Section, study="continual"):
-    """The permuted study; online learning of one permutation of the pixels after another.
+    """The permuted study; online learning of one task after another, such as permutations of the pixels.
 
     The network is one of fully connected ReLU layers.
     """
@@ -93,12 +93,7 @@ class ContinualSection(Section, study="continual"):
     train_size: int | None = setting(
         "Training images used, drawn from the seed; null is all of them.", unit="images", ge=1
     )
-    permutations: Literal["fresh", "composed"] = setting(
-        "Draw each task's permutation of the original pixels, or of the pixels of the task before.", unit="name"
-    )
-    reshuffle_epochs: bool = setting(
-        "Draw a new order of the images for every epoch of a task; false keeps the task's order.", unit="1"
-    )
+    tasks: Tasks
     model: Annotated[ChosenPerceptron, chosen("model", "The network; one of fully connected ReLU layers.")]
     first_task: FirstTask
     following: Following
@@ -112,8 +107,7 @@ class ContinualSection(Section, study="continual"):
 
     def asks(self, name: str) -> list[Asked]:
         """Return what the section, which has this name, asks of the data set."""
-        settings = {key: getattr(self, key) for key in ("train_size", "permutations", "reshuffle_epochs")}
-        return [Asked(draw="permuted_pixels", settings=settings, section=name, places={})]
+        return [Asked(draw="sequence", settings={"train_size": self.train_size}, section=name, places={})]
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

@@ -134,6 +134,9 @@ def _check(stack: Stack, pixels: Pixels, orders: NDArray[np.int64], optimisation
         raise PlasticityError(f"orders: expected {len(stack)} streams of at least one image, got shape {orders.shape}")
     if orders.min() < 0 or orders.max() >= len(pixels):
         raise PlasticityError(f"orders: expected rows 0 to {len(pixels) - 1}, got {orders.min()} to {orders.max()}")
+    if pixels.labels.shape not in {(len(pixels),), (len(stack), len(pixels))}:
+        expected = f"{len(pixels)} for all networks, or for each of {len(stack)}"
+        raise PlasticityError(f"labels: expected {expected}, got shape {pixels.labels.shape}")
     if not stack.finite().all():
         raise PlasticityError(f"network {int(np.argmin(stack.finite()))}: expected finite weights, got others")
     decay = optimisation.learning_rate * optimisation.weight_decay
@@ -172,7 +175,7 @@ def _train_one(
     from plasticity.training.online import kernel  # noqa: PLC0415 - numba is loaded where it is used
 
     layers = _layers(stack, replica)
-    images = kernel.Images(pixels.starts, pixels.columns, pixels.values, pixels.labels)
+    images = kernel.Images(pixels.starts, pixels.columns, pixels.values, pixels.labels_of(replica))
     rates = float(optimisation.learning_rate), float(optimisation.weight_decay)
     steps = kernel.train(layers, images, order, *rates, hits[replica], kernel.workspace(layers.sizes))
     _write_back(stack, replica, layers)

@@ -18,7 +18,7 @@ class Pixels:
         starts: int64 (N + 1,): the pixels of image i that are not zero stand at starts[i] to starts[i + 1].
         columns: int32, which pixel.
         values: float32, its value.
-        labels: int64 (N,), classes 0..C-1.
+        labels: int64 (N,), classes 0..C-1; or (R, N), where each of R networks has labels of its own.
         num_pixels: D.
         num_classes: C.
     """
@@ -31,7 +31,11 @@ class Pixels:
     num_classes: int
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.starts) - 1
+
+    def labels_of(self, replica: int) -> NDArray[np.int64]:
+        """Return the labels that a network learns, (N,)."""
+        return self.labels if self.labels.ndim == 1 else self.labels[replica]
 
     @property
     def density(self) -> float:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from plasticity.models.model_registry import build_model
 from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
 from plasticity.storage.schemas import find_table
-from plasticity.tasks.permuted_pixels import TaskStream, task_stream
+from plasticity.tasks.sequence import Supply, Task, TaskSequence
 from plasticity.training.online.online_sgd import stacked_for
 from plasticity.training.online.pixels import Pixels, pixels_of_images
 from plasticity.training.online.stack import Network
@@ -70,17 +70,29 @@ class Resident:
     def _spare(self) -> Any:
         return self._build(torch_generator(0, "init"))
 
-    def stream(self, seed: int) -> TaskStream:
-        """Return the tasks of a seed.
+    @cached_property
+    def _supply(self) -> Supply:
+        labels, size = np.asarray(self.store.train_labels), math.prod(self.store.image_shape)
+        return Supply(labels, self.store.num_classes, size, self.settings.train_size)
+
+    @cached_property
+    def _sequence(self) -> TaskSequence:
+        return self.settings.tasks.make(TaskSequence)
+
+    def task(self, seed: int, number: int) -> Task:
+        """Return a task of a seed.
 
         Raises:
-            PlasticityError: If they have no image of some class, or there are fewer images than asked for.
+            PlasticityError: If it has no image of some class, or there are fewer images than asked for.
         """
-        count, size = len(self.store.train_labels), math.prod(self.store.image_shape)
-        stream = task_stream(self.settings, seed, num_images=count, num_pixels=size)
-        labels = np.asarray(self.store.train_labels)[stream.images]
+        task = self._sequence.task(self._supply, seed, number)
+        labels = self.labels_of(task)[task.images]
         class_counts(labels, self.store.class_names, f"permuted.train_size {len(labels)}, seed {seed}")
-        return stream
+        return task
+
+    def labels_of(self, task: Task) -> NDArray[np.int64]:
+        """Return a task's labels by row of the training set, int64 (N,)."""
+        return self._supply.labels if task.labels is None else task.labels
 
     def fresh_network(self, seed: int, purpose: str, index: int = 0) -> Network:
         """Return the tensors of a freshly initialised network."""
@@ -91,16 +103,18 @@ class Resident:
         self._spare.initialise(generator)
         return weights_of(self._spare)
 
-    def measure(self, network: Network, images: NDArray[np.int64]) -> Row:
-        """Return collapse, ranks and accuracy of a network on training images.
+    def measure(self, network: Network, task: Task) -> Row:
+        """Return collapse, ranks and accuracy of a network on the training images of a task.
 
         Args:
             network: Its tensors, with the first layer in the order of the images' own pixels.
-            images: Rows of the training set.
+            task: The task.
         """
         load_weights(self._model, network)
-        rows = torch.from_numpy(images).to(self.device)
-        row: Row = network_metrics(self._model, self._images, rows, probe_images=self.settings.measure.probe_images)
+        rows, images = torch.from_numpy(task.images).to(self.device), self._images
+        if task.labels is not None:
+            images = replace(images, labels=torch.from_numpy(task.labels).to(self.device))
+        row: Row = network_metrics(self._model, images, rows, probe_images=self.settings.measure.probe_images)
         row["train_accuracy"] = row.pop("warm_up_train_accuracy")
         return row
 

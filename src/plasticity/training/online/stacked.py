@@ -49,11 +49,15 @@ def train_stacked(
     for replicas in _in_step(stack):
         part = stack.take(replicas)
         training = _training(part, optimisation, device, origin.of(replicas) if origin else Origin([0] * len(replicas)))
-        theirs = rows.index_select(0, torch.tensor(replicas).to(device))
+        places = torch.tensor(replicas).to(device)
+        theirs = rows.index_select(0, places)
+        own = labels.index_select(0, places) if labels.dim() > 1 else None
         right = torch.empty(theirs.shape, dtype=torch.bool, device=device)
         for first in range(0, theirs.shape[1], optimisation.batch_size):
             batch = theirs[:, first : first + optimisation.batch_size]
-            right[:, first : first + batch.shape[1]] = training.step(images[batch], labels[batch])
+            right[:, first : first + batch.shape[1]] = training.step(
+                images[batch], labels[batch] if own is None else own.gather(1, batch)
+            )
         hits[replicas] = right.cpu().numpy()
         training.write_back(part)
         stack.put(replicas, part)

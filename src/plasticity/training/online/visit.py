@@ -1,11 +1,13 @@
 """One visit of a stack of networks to a task: permute, train, measure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.config.training_section import Optimisation
+from plasticity.tasks.sequence import Task
 from plasticity.training.online.online_sgd import Origin, by_kernel, train_online
 from plasticity.training.online.resident import Resident, Row, diverged_row
 from plasticity.training.online.stack import Stack
@@ -36,15 +38,14 @@ def visit_task(
         A row per network: online_accuracy over all these epochs, last_epoch_accuracy, and what `Resident.measure`
         gives; no numbers and `diverged` for a network whose weights or outputs stopped being finite.
     """
-    streams = [resident.stream(seed) for seed in seeds]
-    positions = np.stack([stream.positions(task) for stream in streams])
+    tasks = [resident.task(seed, task) for seed in seeds]
+    positions = np.stack([each.positions for each in tasks])
     stack.permute_inputs(positions)
     origin = Origin(seeds, "first_task" if task == 1 else "following", resident.draw)
     accuracies = np.full((len(epochs), len(stack)), np.nan)
     for place, epoch in enumerate(epochs):
-        orders = np.stack([stream.order(task, epoch) for stream in streams])
-        accuracies[place] = _train(resident, stack, orders, training, threads, origin)
-    rows = [_row(resident, stack, replica, accuracies, streams[replica].images) for replica in range(len(stack))]
+        accuracies[place] = _train(resident, stack, tasks, epoch, training, threads, origin)
+    rows = [_row(resident, stack, replica, accuracies, tasks[replica]) for replica in range(len(stack))]
     stack.restore_inputs(positions)
     return rows
 
@@ -52,7 +53,8 @@ def visit_task(
 def _train(
     resident: Resident,
     stack: Stack,
-    orders: NDArray[np.int64],
+    tasks: Sequence[Task],
+    epoch: int,
     training: Optimisation,
     threads: int,
     origin: Origin,
@@ -61,22 +63,24 @@ def _train(
     alive = np.flatnonzero(stack.finite()).tolist()
     found = np.full(len(stack), np.nan)
     if alive:
-        part = stack.take(alive)
+        part, theirs = stack.take(alive), [tasks[replica] for replica in alive]
+        orders = np.stack([each.order(epoch) for each in theirs])
+        pixels = resident.pixels
+        if any(each.labels is not None for each in theirs):
+            pixels = replace(pixels, labels=np.stack([resident.labels_of(each) for each in theirs]))
         # One image per step keeps no GPU busy, and the kernel's numbers are the same on every machine.
         device = "cpu" if by_kernel(training) else resident.device.type
         where = {"device": device, "threads": threads, "origin": origin.of(alive)}
-        record = train_online(part, resident.pixels, orders[alive], training, **where)
+        record = train_online(part, pixels, orders, training, **where)
         stack.put(alive, part)
         found[alive] = record.accuracy
     return found
 
 
-def _row(
-    resident: Resident, stack: Stack, replica: int, accuracies: NDArray[np.float64], images: NDArray[np.int64]
-) -> Row:
+def _row(resident: Resident, stack: Stack, replica: int, accuracies: NDArray[np.float64], task: Task) -> Row:
     if not np.isfinite(accuracies[:, replica]).all():
         return diverged_row()
-    row = resident.measure(stack.network(replica), images)
+    row = resident.measure(stack.network(replica), task)
     if not np.isfinite(row["nc4"]):  # features overflow although the weights are still finite
         return diverged_row()
     accuracy = {"online_accuracy": float(accuracies[:, replica].mean()), "diverged": False}

@@ -1,6 +1,6 @@
 """Accuracy and collapse over a sequence of tasks.
 
-Each task is a new permutation of the pixels. (a) Online accuracy: the share of a task's steps whose prediction
+Tasks are {{ study.tasks.name.replace('_', ' ') }}. (a) Online accuracy: the share of a task's steps whose prediction
 before the update was right; for the first task, the mean of its epochs. (b) NC1 after the task, Tr(Σ_W Σ_B†)/C on
 its training images; 0 is full collapse. Solid: the arm continual, or else the study's first one, whose network goes
 from task to task. Dashed: random_init, a fresh network for every task, on the same images in the same order.

@@ -1,0 +1,25 @@
+"""A section with random labels, of the study of many tasks, as a user runs it."""
+
+from pathlib import Path
+
+import pytest
+
+from checkouts import checkout, snakemake
+from plasticity.storage.tables import read_table
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_section_with_other_tasks_has_tables_of_its_own(tmp_path: Path) -> None:
+    folder, results = checkout(tmp_path), "results/labels/digits"
+    targets = [f"{results}/{name}" for name in ("published.parquet", "figures")]
+    snakemake(folder, "--configfile", "tests/config/tiny_labels.yaml", "--", *targets)
+    rows = read_table(folder / results / "metrics.parquet", "permuted")
+    assert {arm: sorted(set(part["task"])) for arm, part in rows.groupby("arm")} == {
+        arm: [1, 2, 3, 4] for arm in ("random_init", "random_init_batch_size10", "continual", "batches")
+    }
+    assert rows["online_accuracy"].mean() < 0.2  # ten labels that nothing but memory tells
+    assert (folder / results / "figures/accuracy_and_collapse_by_task.png").is_file()
+    published = read_table(folder / results / "published.parquet", "published")
+    assert set(published["verdict"]) == {"not comparable"}
+    assert published["reason"].str.contains("dataset.reader digits (random_labels)", regex=False).any()
