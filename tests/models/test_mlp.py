@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from small_problems import generator
@@ -31,7 +32,20 @@ def test_sizes_follow_the_options(hidden: list[int], shape: tuple[int, int, int]
     assert [(m.in_features, m.out_features) for m in linears(model)] == list(pairwise(sizes))
 
 
-@pytest.mark.parametrize(("activation", "function"), [("relu", torch.relu), ("tanh", torch.tanh)])
+def crelu(x: torch.Tensor) -> torch.Tensor:
+    return torch.cat([x.clamp(min=0), -x.clamp(max=0)], 1)
+
+
+FUNCTIONS = [
+    ("relu", torch.relu),
+    ("tanh", torch.tanh),
+    ("leaky_relu", lambda x: torch.where(x > 0, x, 0.01 * x)),
+    ("gelu", lambda x: x * (1 + torch.erf(x / math.sqrt(2))) / 2),
+    ("crelu", crelu),
+]
+
+
+@pytest.mark.parametrize(("activation", "function"), FUNCTIONS, ids=[name for name, _ in FUNCTIONS])
 def test_forward_equals_products_and_nonlinearities(activation: str, function) -> None:
     model = build(hidden=[20, 10], activation=activation)
     images = torch.randn(6, 1, 28, 28, generator=generator(1))
@@ -45,7 +59,10 @@ def test_forward_equals_products_and_nonlinearities(activation: str, function) -
     torch.testing.assert_close(model(images), x @ head.weight.T + head.bias)
 
 
-@pytest.mark.parametrize(("activation", "gain"), [("relu", math.sqrt(2)), ("tanh", 5 / 3)])
+GAINS = {"relu": 2**0.5, "tanh": 5 / 3, "leaky_relu": math.sqrt(2 / 1.0001), "gelu": 2**0.5, "crelu": 2**0.5}
+
+
+@pytest.mark.parametrize(("activation", "gain"), GAINS.items(), ids=GAINS)
 def test_weights_are_kaiming_uniform_with_the_gain_of_the_activation(activation: str, gain: float) -> None:
     *hidden, head = linears(build(hidden=[400, 300], activation=activation))
     for module, factor in [*((module, gain) for module in hidden), (head, 1.0)]:
@@ -71,3 +88,37 @@ def test_pytorchs_initialisation_is_that_of_its_linear_layers() -> None:
             assert float(values.abs().max()) <= bound
             assert float(values.abs().max()) > 0.9 * bound or len(values) < 10
         assert float(layer.weight.detach().std()) == pytest.approx(bound / math.sqrt(3), rel=0.05)
+
+
+def test_layer_normalisation_stands_before_the_nonlinearity() -> None:
+    model = build(hidden=[20, 10], layer_norm=True)
+    images = torch.randn(6, 1, 28, 28, generator=generator(1))
+    first, second, _ = linears(model)
+    x = images.reshape(6, 784)
+    for module in (first, second):
+        x = module(x)
+        x = ((x - x.mean(1, keepdim=True)) / (x.var(1, correction=0, keepdim=True) + 1e-5).sqrt()).relu()
+    torch.testing.assert_close(model.features(images), x)
+    assert len(model.hidden_layers()) == 2
+
+
+def test_an_odd_width_has_no_halves() -> None:
+    with pytest.raises(PlasticityError, match=r"expected even numbers of hidden units with crelu, got 7"):
+        build(hidden=[8, 7], activation="crelu")
+
+
+@pytest.mark.parametrize("initialisation", ["kaiming", "pytorch"])
+def test_units_are_drawn_as_they_say(initialisation: str) -> None:
+    model = build(hidden=[300, 200], activation="tanh", initialisation=initialisation, layer_norm=True)
+    layers, weights = dict(model.named_modules()), model.state_dict()
+    found = model.units()
+    assert [(unit.incoming, unit.outgoing) for unit in found] == [("body.1", "body.4"), ("body.4", "head")]
+    for unit in found:
+        for layer, bound in ((unit.incoming, unit.bound), (unit.outgoing, unit.outgoing_bound)):
+            assert 0.99 * bound < float(weights[f"{layer}.weight"].abs().max()) <= bound
+        assert 0.9 * unit.bias_bound <= float(weights[f"{unit.incoming}.bias"].abs().max()) <= unit.bias_bound
+        assert isinstance(layers[unit.norm or ""], nn.LayerNorm)
+
+
+def test_two_outputs_of_a_unit_are_no_unit() -> None:
+    assert not build(activation="crelu").units()

@@ -1,7 +1,11 @@
 """What every network of the project offers: last-layer features, an explicit head, and its own initialisation."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
+
+from plasticity.models.units import Units
 
 
 class Classifier(nn.Module):
@@ -20,6 +24,10 @@ class Classifier(nn.Module):
     def hidden_layers(self) -> list[nn.Module]:
         """Return the modules whose outputs (B, ...) are the hidden layers, input first; the last gives `features`."""
         return [self.body]
+
+    def units(self) -> Sequence[Units]:
+        """Return the units of each of the hidden layers, for methods that renew single ones; none by default."""
+        return ()
 
     def features(self, images: Tensor) -> Tensor:
         """Return the features (B, d) of images (B, C, H, W)."""
@@ -41,8 +49,15 @@ def initialise_batch_norm(module: nn.BatchNorm2d) -> None:
     nn.init.zeros_(module.bias)
 
 
-def initialise_linear(module: nn.Linear, generator: torch.Generator) -> None:
-    """Draw weight and bias from U(±1/√fan_in), PyTorch's default for a linear layer."""
-    bound = module.in_features**-0.5
+def initialise_layer_norm(module: nn.LayerNorm | nn.GroupNorm) -> None:
+    """Set scale 1 and shift 0."""
+    nn.init.ones_(module.weight)
+    nn.init.zeros_(module.bias)
+
+
+def initialise_linear(module: nn.Linear | nn.Conv2d, generator: torch.Generator) -> None:
+    """Draw weight and bias from U(±1/√fan_in), PyTorch's default for a linear layer and a convolution."""
+    bound = module.weight[0].numel() ** -0.5
     nn.init.uniform_(module.weight, -bound, bound, generator=generator)
-    nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+    if module.bias is not None:
+        nn.init.uniform_(module.bias, -bound, bound, generator=generator)

@@ -6,31 +6,49 @@ from math import prod
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 
 from plasticity.config.settings import setting
-from plasticity.models.classifier import Classifier, initialise_linear
+from plasticity.models.activations import ACTIVATIONS, Activation, gain, outputs_per_unit
+from plasticity.models.classifier import Classifier, initialise_layer_norm, initialise_linear
 from plasticity.models.network import Network
-
-ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
+from plasticity.models.spectral_linear import SpectralLinear
+from plasticity.models.units import Units, chain_of_units
 
 
 class MLP(Network, name="mlp"):
     """Fully connected network on flattened images (Bonifazi et al. 2024; Dohare et al. 2024)."""
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = setting(
-        "Units of each hidden layer, from the input on.", unit="units", default=(100, 100, 100), min_length=1
+        "Units of each hidden layer, from the input on; crelu makes two of each unit's outputs, so that it has half as "
+        "many weights.",
+        unit="units",
+        default=(100, 100, 100),
+        min_length=1,
     )
-    activation: Literal["relu", "tanh"] = setting("Nonlinearity behind each hidden layer.", unit="name", default="relu")
+    activation: Activation = setting("Nonlinearity behind each hidden layer.", unit="name", default="relu")
     initialisation: Literal["kaiming", "pytorch"] = setting(
         "Kaiming-uniform without biases, or PyTorch's default, ±1/√fan_in with biases.", unit="name", default="kaiming"
     )
+    layer_norm: bool = setting(
+        "Layer normalisation between each hidden layer and its nonlinearity (Lyle et al. 2023).",
+        unit="1",
+        default=False,
+    )
+    spectral_norm: bool = setting(
+        "Divide the first layer's weights by their largest singular value (Lyle et al. 2023).", unit="1", default=False
+    )
+
+    @model_validator(mode="after")
+    def _even_widths(self) -> "MLP":
+        if odd := [width for width in self.hidden if width % outputs_per_unit(self.activation)]:
+            raise ValueError(f"expected even numbers of hidden units with {self.activation}, got {odd[0]}")
+        return self
 
     def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
         """Return a network for images of this shape."""
-        options = {"activation": self.activation, "initialisation": self.initialisation}
-        return MultilayerPerceptron(image_shape, num_classes, hidden=self.hidden, **options)
+        return MultilayerPerceptron(image_shape, num_classes, self)
 
 
 class MultilayerPerceptron(Classifier):
@@ -40,26 +58,29 @@ class MultilayerPerceptron(Classifier):
     with tanh, that of Ash & Adams (2020); (2000, 2000, 2000) is Dohare et al. (2024).
     """
 
-    def __init__(
-        self,
-        image_shape: Sequence[int],
-        num_classes: int,
-        *,
-        hidden: Sequence[int],
-        activation: str,
-        initialisation: str,
-    ) -> None:
-        sizes = [prod(image_shape), *hidden]
+    def __init__(self, image_shape: Sequence[int], num_classes: int, chosen: MLP) -> None:
+        sizes = [prod(image_shape), *chosen.hidden]
         layers: list[nn.Module] = [nn.Flatten()]
-        for fan_in, fan_out in pairwise(sizes):
-            layers += [nn.Linear(fan_in, fan_out), ACTIVATIONS[activation]()]
+        for place, (fan_in, width) in enumerate(pairwise(sizes)):
+            linear = SpectralLinear if chosen.spectral_norm and not place else nn.Linear
+            fan_out = width // outputs_per_unit(chosen.activation)
+            layers += [linear(fan_in, fan_out), *([nn.LayerNorm(fan_out)] if chosen.layer_norm else [])]
+            layers += [ACTIVATIONS[chosen.activation]()]
         super().__init__(nn.Sequential(*layers), nn.Linear(sizes[-1], num_classes))
-        self.activation = activation
-        self.initialisation = initialisation
+        self.activation = chosen.activation
+        self.initialisation = chosen.initialisation
 
     def hidden_layers(self) -> list[nn.Module]:
         """Return the nonlinearities, behind which each hidden layer is measured."""
-        return [module for module in self.body.modules() if isinstance(module, ACTIVATIONS[self.activation])]
+        kind = ACTIVATIONS[self.activation]
+        return [module for module in self.body.children() if isinstance(module, kind)]
+
+    def units(self) -> list[Units]:
+        """Return the units of each hidden layer; none where a unit has two outputs."""
+        if outputs_per_unit(self.activation) > 1:
+            return []
+        bounds = {name: self._bounds(module) for name, module in self.named_modules() if isinstance(module, nn.Linear)}
+        return chain_of_units(self, self.activation, bounds)
 
     def initialise(self, generator: torch.Generator) -> None:
         """Draw weights Kaiming-uniform (hidden: gain of the activation, head: gain 1) with biases of zero.
@@ -67,20 +88,25 @@ class MultilayerPerceptron(Classifier):
         Or, as the setting `initialisation` says, weights and biases from U(±1/√fan_in), PyTorch's default: weights of
         hidden ReLU layers are then smaller by √6.
         """
-        if self.initialisation == "pytorch":
-            for module in self.modules():
-                if isinstance(module, nn.Linear):
-                    initialise_linear(module, generator)
-            return
-        for module in self.body.modules():
+        for module in self.modules():
+            if isinstance(module, nn.LayerNorm):
+                initialise_layer_norm(module)
             if isinstance(module, nn.Linear):
-                _initialise(module, self.activation, generator)
-        _initialise(self.head, "linear", generator)
+                self._initialise(module, generator)
+            if isinstance(module, SpectralLinear):
+                module.begin()
 
+    def _initialise(self, module: nn.Linear, generator: torch.Generator) -> None:
+        if self.initialisation == "pytorch":
+            initialise_linear(module, generator)
+            return
+        bound, _ = self._bounds(module)
+        nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+        nn.init.zeros_(module.bias)
 
-def _initialise(module: nn.Linear, nonlinearity: str, generator: torch.Generator) -> None:
-    # Kaiming-uniform with an explicit gain, because torch's kaiming_uniform_ knows tanh's gain only under that name.
-    gain = nn.init.calculate_gain(nonlinearity)  # pyright: ignore[reportArgumentType]
-    bound = gain * (3.0 / module.in_features) ** 0.5
-    nn.init.uniform_(module.weight, -bound, bound, generator=generator)
-    nn.init.zeros_(module.bias)
+    def _bounds(self, module: nn.Linear) -> tuple[float, float]:
+        """Return the bounds within which the weights and the biases of a layer are drawn."""
+        if self.initialisation == "pytorch":
+            return module.in_features**-0.5, module.in_features**-0.5
+        factor = gain("linear" if module is self.head else self.activation)
+        return factor * (3.0 / module.in_features) ** 0.5, 0.0

@@ -9,6 +9,7 @@ from plasticity.config.messages import Location, shown
 from plasticity.config.training_check import check_training
 
 _PHASES = ("first_task", "following")
+_KERNEL = {"activation": "relu", "layer_norm": False, "spectral_norm": False}  # the networks that it trains
 BASELINE = "random_init"
 """The arm of fresh networks that every plasticity gap is measured against; the study runs it by itself."""
 
@@ -21,8 +22,9 @@ def check_continual(name: str, study: dict[str, Any], findings: Findings) -> Non
         if arm.startswith(BASELINE):
             expected = f"a name without {BASELINE}, a baseline that is always run"
             findings.add((*where, arm), expected=expected, got=shown(arm))
-    if not findings.touch((name, "model")) and study["model"].get("activation", "relu") != "relu":
-        findings.add((name, "model", "activation"), expected="relu", got=shown(study["model"]["activation"]))
+    for key, known in _KERNEL.items() if not findings.touch((name, "model")) else ():
+        if (given := study["model"].get(key, known)) != known:
+            findings.add((name, "model", key), expected=shown(known), got=shown(given))
     check_names_of_arms(where, sound, findings)
     if findings.touch(*((name, phase) for phase in _PHASES)):
         return
