@@ -62,7 +62,7 @@ def test_the_penalty_is_a_scalar_of_all_layers(shown: dict[str, Any]) -> None:
     penalty, layers = shown["Activity"](weight=0.5), [torch.ones(4, 3), 2 * torch.ones(4, 2)]
 
     view: Any = SimpleNamespace(layers=layers)
-    value = value_of(penalty, Forward(layers[-1], torch.ones(4, 2), torch.zeros(4), view))
+    value = value_of(penalty, Forward(layers[-1], torch.ones(4, 2), torch.zeros(4), view, torch.ones(4, 5)))
     assert (float(value), float(penalty.term(value))) == (2.5, 1.25)
 
 

@@ -25,6 +25,7 @@ class BoundOptimiser:
         momentum: Of the training section.
         weight_decay: Of the training section.
         fused: One kernel updates all tensors; it is faster and rounds otherwise.
+        stacked: The parameters are those of a stack of networks.
         slots: Names of what the rule keeps of every parameter.
     """
 
@@ -37,6 +38,7 @@ class BoundOptimiser:
         momentum: float = 0.0,
         weight_decay: float = 0.0,
         fused: bool = False,
+        stacked: bool = False,
     ) -> None:
         rule.check(momentum)
         self.rule = rule
@@ -45,6 +47,7 @@ class BoundOptimiser:
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.fused = fused and rule.fusable
+        self.stacked = stacked
         self.slots = rule.slots(momentum)
         self._kept: dict[str, dict[str, Tensor]] = {}
 
@@ -77,6 +80,8 @@ class BoundOptimiser:
                 momentum=self.momentum,
                 weight_decay=self.weight_decay,
                 fused=self.fused,
+                names=list(trained),
+                stacked=self.stacked,
             )
         )
 

@@ -7,6 +7,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from plasticity.models.units import Units
+
 
 class NetworkView(Protocol):
     """What can be read of one network: a model of its own, or a replica of a stack."""
@@ -26,6 +28,20 @@ class NetworkView(Protocol):
         """Outputs (B, ...) of the hidden layers in the last forward pass, input first."""
         ...
 
+    @property
+    def units(self) -> Sequence[Units]:
+        """The units of each of these layers, for what renews single ones; none where the network has no such units."""
+        ...
+
+    @property
+    def kept(self) -> dict[str, Tensor]:
+        """What the penalty keeps from step to step: tensors of one shape each, saved for resuming."""
+        ...
+
+    def layers_of(self, inputs: Tensor, parameters: Mapping[str, Tensor]) -> Sequence[Tensor]:
+        """Return the outputs of the hidden layers for other inputs (B, ...) by other parameters; it leaves no trace."""
+        ...
+
     def fresh_parameters(self, generator: torch.Generator) -> Mapping[str, Tensor]:
         """Return the parameters of a network of the same kind, drawn from the generator."""
         ...
@@ -40,12 +56,14 @@ class Forward:
         logits: Outputs of the head, (B, C).
         labels: Classes, (B,).
         network: The network behind it.
+        inputs: What the network read, (B, ...).
     """
 
     features: Tensor
     logits: Tensor
     labels: Tensor
     network: NetworkView
+    inputs: Tensor
 
     @property
     def num_classes(self) -> int:

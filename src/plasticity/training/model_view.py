@@ -8,9 +8,11 @@ from functools import cached_property
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
+from plasticity.models.units import Units
 
 
 class ModelView:
@@ -21,6 +23,8 @@ class ModelView:
         reads_layers: Whether forward passes keep the outputs of hidden layers.
         reads_initial: Whether the initial parameters are kept.
         parameters: The trained parameters by name.
+        units: The units of each hidden layer.
+        kept: What the penalty keeps from step to step.
     """
 
     def __init__(self, model: Classifier, *, reads_layers: bool = False, reads_initial: bool = False) -> None:
@@ -28,6 +32,8 @@ class ModelView:
         self.reads_layers = reads_layers
         self.reads_initial = reads_initial
         self.parameters: Mapping[str, Tensor] = dict(model.named_parameters())
+        self.units: Sequence[Units] = model.units()
+        self.kept: dict[str, Tensor] = {}
         self._layers: list[Tensor] = []
         self._initial: dict[str, Tensor] = {}
         if reads_initial:
@@ -57,6 +63,23 @@ class ModelView:
             raise PlasticityError("reads_layers: expected true in a component that reads hidden layers, got false")
         return self._layers
 
+    def layers_of(self, inputs: Tensor, parameters: Mapping[str, Tensor]) -> Sequence[Tensor]:
+        """Return the outputs of the hidden layers for other inputs by other parameters; buffers stay as they are."""
+        buffers = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
+        with self._collected([]) as layers:
+            functional_call(self.model, {**parameters, **buffers}, (inputs,))
+        return layers
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what the penalty keeps, the tensors themselves."""
+        return self.kept
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Keep these tensors and no others."""
+        device = next(iter(self.parameters.values())).device
+        self.kept.clear()
+        self.kept.update({name: value.to(device, copy=True) for name, value in state.items()})
+
     def begin_life(self, weights: Mapping[str, NDArray]) -> None:
         """Take the initial parameters from these weights, in place: a recorded step knows their address."""
         for name, value in self._initial.items():
@@ -72,20 +95,23 @@ class ModelView:
         spare = copy.deepcopy(self.model).to("cpu")
         return spare.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
 
-    def watching(self) -> AbstractContextManager[None]:
+    def watching(self) -> AbstractContextManager[object]:
         """Keep the outputs of hidden layers of the forward pass inside the block, if they are read."""
-        return self._kept_layers() if self.reads_layers else nullcontext()
+        if not self.reads_layers:
+            return nullcontext()
+        self._layers = []
+        return self._collected(self._layers)
 
     @contextmanager
-    def _kept_layers(self) -> Iterator[None]:
-        self._layers = []
+    def _collected(self, layers: list[Tensor]) -> Iterator[list[Tensor]]:
+        """Add the outputs of hidden layers of the forward pass inside the block."""
 
         def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            self._layers.append(output)
+            layers.append(output)
 
         handles = [module.register_forward_hook(keep) for module in self.model.hidden_layers()]
         try:
-            yield
+            yield layers
         finally:
             for handle in handles:
                 handle.remove()

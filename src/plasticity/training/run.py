@@ -167,7 +167,7 @@ class TrainingRun:
 
     @property
     def _kept(self) -> dict[str, Stateful]:
-        return {"optimizer": self.optimizer, "hooks": self.step.at_work}
+        return {"optimizer": self.optimizer, "hooks": self.step.at_work, "penalty": self.step.view}
 
     def _begin_life(self) -> None:
         if self.initial is not None:

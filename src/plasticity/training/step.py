@@ -49,6 +49,8 @@ class TrainingStep:
             reads_layers=any(reader.reads_layers for reader in readers),
             reads_initial=any(reader.reads_initial for reader in readers),
         )
+        if self._penalty is not None:
+            self._penalty.check(self.view)
         self.at_work = StepHooks(self.hooks, self.view, self.optimizer)
         self.sums = torch.zeros(3, dtype=torch.float64, device=self.images.device)
         self.reduced = self.precision == "fast" and gains_by_bfloat16(self.model, self.images.device)
@@ -78,6 +80,7 @@ class TrainingStep:
         """Begin with another network's weights: nothing is left from the one before."""
         self.optimizer.reset()
         self.at_work.reset()
+        self.view.kept.clear()
 
     def __call__(self, rows: Tensor) -> None:
         """Take a step on the images at `rows` (B,)."""
@@ -86,7 +89,7 @@ class TrainingStep:
         with self._arithmetic(), self.view.watching():
             features = self.model.features(inputs)
             logits = self.model.head(features).float()
-        forward = Forward(features, logits, labels, self.view)
+        forward = Forward(features, logits, labels, self.view, inputs)
         loss = functional.cross_entropy(logits, labels)
         objective = loss
         if self.penalty is not None:

@@ -21,10 +21,16 @@ def hooks_of(chosen: Sequence[Chosen] | None) -> tuple[StepHook, ...]:
 
 
 class StepHooks:
-    """Hooks, each with its own context of one network; they act in their order."""
+    """Hooks, each with its own context of one network; they act in their order.
+
+    Raises:
+        PlasticityError: If one of them does not apply to the network.
+    """
 
     def __init__(self, hooks: Sequence[StepHook], network: NetworkView, optimizer: Slots) -> None:
         self._hooks = hooks
+        for hook in hooks:
+            hook.check(network)
         self._contexts = [HookContext(network, optimizer, 0, "") for _ in hooks]
 
     @property

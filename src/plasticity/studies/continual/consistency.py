@@ -24,7 +24,7 @@ def check_continual(name: str, study: dict[str, Any], findings: Findings) -> Non
             findings.add((*where, arm), expected=expected, got=shown(arm))
     for key, known in _KERNEL.items() if not findings.touch((name, "model")) else ():
         if (given := study["model"].get(key, known)) != known:
-            findings.add((name, "model", key), expected=shown(known), got=shown(given))
+            findings.add((name, "model", key), expected=str(known).lower(), got=shown(given))
     check_names_of_arms(where, sound, findings)
     if findings.touch(*((name, phase) for phase in _PHASES)):
         return

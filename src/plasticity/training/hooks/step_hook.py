@@ -83,6 +83,13 @@ class StepHook(Component, kind="hook"):
     reads_layers: ClassVar[bool] = False
     reads_initial: ClassVar[bool] = False
 
+    def check(self, network: NetworkView) -> None:
+        """Refuse a network that this hook means nothing for; called before the first step.
+
+        Raises:
+            PlasticityError: If it does not apply.
+        """
+
     def before_training(self, context: HookContext) -> None:
         """Act before the first step; a training that continues does not begin again."""
 

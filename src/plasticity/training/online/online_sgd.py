@@ -16,6 +16,8 @@ from plasticity.training.online.stack import Network, Stack
 if TYPE_CHECKING:
     import torch
 
+    from plasticity.models.units import Units
+
 Fresh = Callable[["torch.Generator"], Network]
 """From a generator to the tensors of a freshly initialised network."""
 
@@ -49,11 +51,13 @@ class Origin:
         seeds: The seed of each.
         purpose: Names the training in the streams of random numbers.
         fresh: Draws a fresh network.
+        units: The units of each hidden layer.
     """
 
     seeds: Sequence[int]
     purpose: str = "online"
     fresh: Fresh | None = None
+    units: "Sequence[Units]" = ()
 
     def of(self, replicas: Sequence[int]) -> "Origin":
         """Return the origin of some of the networks."""

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from plasticity.data.store import ImageStore, class_counts, open_store
 from plasticity.jobs.device import place, prepare_device
 from plasticity.metrics.measure_network import network_metrics
 from plasticity.models.model_registry import build_model
+from plasticity.models.units import Units
 from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
 from plasticity.storage.schemas import find_table
@@ -102,6 +104,11 @@ class Resident:
         """Return the tensors of a network that is drawn from the generator; for hooks, which draw in every step."""
         self._spare.initialise(generator)
         return weights_of(self._spare)
+
+    @cached_property
+    def units(self) -> Sequence[Units]:
+        """The units of each hidden layer, for hooks."""
+        return self._spare.units()
 
     def measure(self, network: Network, task: Task) -> Row:
         """Return collapse, ranks and accuracy of a network on the training images of a task.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from plasticity.errors import PlasticityError
 
 Network = dict[str, NDArray]
+_OF_THE_WHOLE = ("hooks/", "penalty/")  # what is kept of a network, and not of each of its weights
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Stack:
         biases: Per layer, float32 of shape (R, fan_out).
         names: Names of the layers in the networks' `state_dict`.
         kept: What training keeps beside them, arrays (R, ...) by name: "optimizer/<slot>" and "initial/parameters" have
-            one for each of `weights` and then each of `biases`, "hooks/..." one alone.
+            one for each of `weights` and then each of `biases`, "hooks/..." and "penalty/..." one alone.
     """
 
     weights: tuple[NDArray[np.float32], ...]
@@ -104,7 +105,7 @@ class Stack:
         Args:
             positions: Where each pixel goes, int64 of shape (R, D).
         """
-        per_weight = [arrays for name, arrays in self.kept.items() if not name.startswith("hooks/")]
+        per_weight = [arrays for name, arrays in self.kept.items() if not name.startswith(_OF_THE_WHOLE)]
         kept = [arrays[0] for arrays in per_weight if arrays[0].ndim == self.weights[0].ndim]
         for array in (self.weights[0], *kept):
             array[:] = np.take_along_axis(array, positions[:, :, None], axis=1)

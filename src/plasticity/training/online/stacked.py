@@ -21,6 +21,8 @@ from plasticity.training.optimisers.optimiser import STEPS
 from plasticity.training.penalties.penalty import Penalty, penalty_of, value_of
 from plasticity.training.step_hooks import StepHooks, hooks_of
 
+_PENALTY = "penalty/"
+
 
 def train_stacked(
     stack: Stack,
@@ -73,7 +75,10 @@ def _in_step(stack: Stack) -> Iterator[list[int]]:
 
 @dataclass(frozen=True)
 class _Training:
-    """Replicas in training, all of which have taken as many steps; hooks keep their tensors in the stack `kept_as`."""
+    """Replicas in training, all of which have taken as many steps.
+
+    What hooks keep of a replica is in the stack under `kept_as`, what the penalty keeps under "penalty/".
+    """
 
     networks: TensorStack
     optimizer: BoundOptimiser
@@ -87,7 +92,7 @@ class _Training:
         features, logits = self.networks.forward(inputs)
         forwards = []
         if self.penalty is not None or self.hooks:
-            forwards = [Forward(*given) for given in zip(features, logits, labels, self.views, strict=True)]
+            forwards = [Forward(*given) for given in zip(features, logits, labels, self.views, inputs, strict=True)]
         # As none shares a weight with another, each network gets its own gradient of the sum of their losses.
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum")
         loss = loss / labels.shape[1]
@@ -103,29 +108,34 @@ class _Training:
         """Put everything into the stack's arrays."""
         for mine, trained in zip(stack.weights + stack.biases, self.networks.tensors, strict=True):
             mine[:] = trained.detach().cpu().numpy()
-        kept = self.optimizer.state()
+        slots = self.optimizer.state()
         for slot in self.optimizer.slots:
             for name, array in zip(self.networks.names, slot_arrays(stack, slot), strict=True):
-                array[:] = kept[f"{slot}/{name}"].cpu().numpy()
-        for replica, hooks in enumerate(self.hooks):
-            for name, value in hooks.state().items():
-                array = value.detach().cpu().numpy()
-                stack.keep(self.kept_as + name, [array.shape], array.dtype)[0][replica] = array
+                array[:] = slots[f"{slot}/{name}"].cpu().numpy()
+        for replica, view in enumerate(self.views):
+            hooks = self.hooks[replica].state() if self.hooks else {}
+            for prefix, kept in ((self.kept_as, hooks), (_PENALTY, view.kept)):
+                for name, value in kept.items():
+                    array = value.detach().cpu().numpy()
+                    stack.keep(prefix + name, [array.shape], array.dtype)[0][replica] = array
 
 
 def _training(stack: Stack, optimisation: Optimisation, device: str, origin: Origin) -> _Training:
-    networks = TensorStack(stack, device, origin.fresh)
+    networks = TensorStack(stack, device, origin.fresh, origin.units)
     optimizer = BoundOptimiser(
         optimiser_of(optimisation.optimizer),
         dict(zip(networks.names, networks.tensors, strict=True)),
         learning_rate=optimisation.learning_rate,
         momentum=optimisation.momentum,
         weight_decay=optimisation.weight_decay,
+        stacked=True,
     )
     if all(OPTIMIZER + slot in stack.kept for slot in optimizer.slots):
         optimizer.load(_kept(stack, optimizer.slots))
-    views = [ReplicaView(networks, replica) for replica in range(len(stack))]
+    views = [ReplicaView(networks, replica, _kept_of(stack, replica, _PENALTY)) for replica in range(len(stack))]
     penalty = penalty_of(optimisation.penalty)
+    if penalty is not None:
+        penalty.check(views[0])
     kept_as = f"hooks/{digest_of([hook.model_dump() for hook in optimisation.hooks or ()])[:8]}/"
     hooks = _hooks(stack, optimisation, views, optimizer, kept_as) if optimisation.hooks else []
     for seed, each in zip(origin.seeds, hooks, strict=False):
@@ -140,15 +150,18 @@ def _hooks(
     chosen, found = hooks_of(optimisation.hooks), []
     for view in views:
         hooks = StepHooks(chosen, view, ReplicaSlots(view.stack, optimizer, view.replica))
-        kept = {
-            name.removeprefix(kept_as): torch.from_numpy(np.array(arrays[0][view.replica]))
-            for name, arrays in stack.kept.items()
-            if name.startswith(kept_as)
-        }
-        if kept and kept[STEPS]:  # others of the stack may have begun before
+        kept = _kept_of(stack, view.replica, kept_as)
+        if kept:
             hooks.load(kept)
         found.append(hooks)
     return found
+
+
+def _kept_of(stack: Stack, replica: int, prefix: str) -> dict[str, Tensor]:
+    """Return what is kept of a replica under a prefix; nothing where only others of the stack have begun."""
+    found = {name: arrays[0][replica] for name, arrays in stack.kept.items() if name.startswith(prefix)}
+    begun = any(np.any(value) for value in found.values())
+    return {name.removeprefix(prefix): torch.from_numpy(np.array(value)) for name, value in found.items() if begun}
 
 
 def _kept(stack: Stack, slots: tuple[str, ...]) -> Mapping[str, Tensor]:

@@ -1,13 +1,15 @@
 """A stack of networks as tensors: its forward pass, and each replica as penalties and hooks see it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from plasticity.errors import PlasticityError
+from plasticity.models.units import Units
 from plasticity.training.bound_optimiser import BoundOptimiser
 from plasticity.training.online.online_sgd import Fresh
 from plasticity.training.online.replicas import INITIAL
@@ -24,15 +26,17 @@ class TensorStack:
         layers: Outputs (R, B, units) of the hidden layers in the last forward pass.
         initial: What the networks began their lives with; None where it is not kept.
         fresh: Draws a fresh network, for hooks.
+        units: The units of each hidden layer, for hooks.
     """
 
-    def __init__(self, stack: Stack, device: str, fresh: Fresh | None = None) -> None:
+    def __init__(self, stack: Stack, device: str, fresh: Fresh | None = None, units: Sequence[Units] = ()) -> None:
         self.names = stack.parameters
         self.tensors = [_tensor(part, device).requires_grad_() for part in stack.weights + stack.biases]
         self.layers: list[Tensor] = []
         initial = stack.kept.get(INITIAL)
         self.initial = None if initial is None else [_tensor(part, device) for part in initial]
         self.fresh = fresh
+        self.units = units
         self._device = device
         self._parts: dict[str, list[tuple[Tensor, ...]]] = {}
 
@@ -46,6 +50,15 @@ class TensorStack:
             features = torch.baddbmm(bias[:, None], features, weight).relu()
             self.layers.append(features)
         return features, torch.baddbmm(biases[-1][:, None], features, weights[-1])
+
+    def layers_by(self, inputs: Tensor, parameters: Mapping[str, Tensor]) -> list[Tensor]:
+        """Return the outputs (B, units) of the hidden layers of a network of the stack's shape for inputs (B, D)."""
+        found, outputs = [], inputs
+        for name in self.names[: len(self.tensors) // 2 - 1]:
+            layer = name.removesuffix(".weight")
+            outputs = functional.linear(outputs, parameters[name], parameters[f"{layer}.bias"]).relu()
+            found.append(outputs)
+        return found
 
     def parameters_of(self, replica: int) -> dict[str, Tensor]:
         """Return views of one replica's parameters, by name."""
@@ -83,10 +96,26 @@ class TensorStack:
 
 @dataclass(frozen=True)
 class ReplicaView:
-    """One replica of a stack as penalties and hooks see it."""
+    """One replica of a stack as penalties and hooks see it.
+
+    Attributes:
+        stack: The stack.
+        replica: Its place.
+        kept: What the penalty keeps of it from step to step.
+    """
 
     stack: TensorStack
     replica: int
+    kept: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def units(self) -> Sequence[Units]:
+        """The units of each hidden layer."""
+        return self.stack.units
+
+    def layers_of(self, inputs: Tensor, parameters: Mapping[str, Tensor]) -> Sequence[Tensor]:
+        """Return the outputs (B, units) of the hidden layers for other inputs (B, D) by other parameters."""
+        return self.stack.layers_by(inputs, parameters)
 
     @property
     def parameters(self) -> Mapping[str, Tensor]:

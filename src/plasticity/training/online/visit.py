@@ -41,7 +41,7 @@ def visit_task(
     tasks = [resident.task(seed, task) for seed in seeds]
     positions = np.stack([each.positions for each in tasks])
     stack.permute_inputs(positions)
-    origin = Origin(seeds, "first_task" if task == 1 else "following", resident.draw)
+    origin = Origin(seeds, "first_task" if task == 1 else "following", resident.draw, resident.units)
     accuracies = np.full((len(epochs), len(stack)), np.nan)
     for place, epoch in enumerate(epochs):
         accuracies[place] = _train(resident, stack, tasks, epoch, training, threads, origin)

@@ -10,7 +10,7 @@ from plasticity.config.settings import setting
 from plasticity.training.optimisers.optimiser import STEPS, Optimiser, Update, kernels
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
-_MEAN, _SQUARE = "exp_avg", "exp_avg_sq"
+MEAN, _SQUARE = "exp_avg", "exp_avg_sq"
 
 
 class Adam(Optimiser, name="adam"):
@@ -35,11 +35,11 @@ class Adam(Optimiser, name="adam"):
     def slots(self, momentum: float) -> tuple[str, ...]:
         """Return the means and the count of steps that their bias is corrected by."""
         del momentum
-        return (_MEAN, _SQUARE, STEPS)
+        return (MEAN, _SQUARE, STEPS)
 
     def update(self, step: Update) -> None:
         """Step along the mean gradient in units of its root mean square."""
-        counts, means, squares = step.slots[STEPS], step.slots[_MEAN], step.slots[_SQUARE]
+        counts, means, squares = step.slots[STEPS], step.slots[MEAN], step.slots[_SQUARE]
         kernels._foreach_add_(counts, 1)
         if step.fused:
             self._fused(step)
@@ -73,7 +73,7 @@ class Adam(Optimiser, name="adam"):
         update(
             step.parameters,
             step.gradients,
-            step.slots[_MEAN],
+            step.slots[MEAN],
             step.slots[_SQUARE],
             [],
             step.slots[STEPS],

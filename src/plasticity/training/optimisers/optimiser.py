@@ -1,7 +1,7 @@
 """What every optimiser is: a rule from gradients to new weights, with what it keeps of each weight."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
@@ -29,6 +29,8 @@ class Update:
         momentum: Of the training section; 0 for rules without.
         weight_decay: Of the training section.
         fused: Whether one kernel shall update all tensors.
+        names: Names of the parameters.
+        stacked: Whether each holds a stack of networks' parameters: weights (R, in, out), biases (R, out).
     """
 
     parameters: Sequence[Tensor]
@@ -39,6 +41,20 @@ class Update:
     momentum: float
     weight_decay: float
     fused: bool = False
+    names: Sequence[str] = ()
+    stacked: bool = False
+
+    def part(self, places: Sequence[int], learning_rate: float) -> "Update":
+        """Return the step of some of the parameters, with a step size of its own."""
+        return replace(
+            self,
+            parameters=[self.parameters[place] for place in places],
+            gradients=[self.gradients[place] for place in places],
+            slots={slot: [kept[place] for place in places] for slot, kept in self.slots.items()},
+            first=[self.first[place] for place in places],
+            names=[self.names[place] for place in places],
+            learning_rate=learning_rate,
+        )
 
     def decayed(self) -> Sequence[Tensor]:
         """Return the gradients with weight decay as an L2 penalty, g + λ·θ."""

@@ -7,7 +7,7 @@ from torch import Tensor
 from plasticity.config.component import Chosen, Component
 from plasticity.errors import PlasticityError
 from plasticity.training.components import title
-from plasticity.training.forward import Forward
+from plasticity.training.forward import Forward, NetworkView
 
 NONE = "none"
 """The name of no penalty."""
@@ -27,6 +27,13 @@ class Penalty(Component, kind="penalty"):
     reads_initial: ClassVar[bool] = False
     recordable: ClassVar[bool] = False
     least_batch: ClassVar[int] = 1
+
+    def check(self, network: NetworkView) -> None:
+        """Refuse a network that this penalty means nothing for; called before the first step.
+
+        Raises:
+            PlasticityError: If it does not apply.
+        """
 
     def __call__(self, forward: Forward) -> Tensor:
         """Return the penalty's value, a differentiable scalar; histories hold its mean over an epoch."""

@@ -1,0 +1,53 @@
+"""Feature-rank regularisation by steps of its own."""
+
+import torch
+from torch import Tensor
+
+from plasticity.config.settings import setting
+from plasticity.training.feature_rank import RankOf, mean_effective_rank
+from plasticity.training.hooks.step_hook import HookContext, StepHook
+
+
+class EffectiveRankAscent(StepHook, name="effective_rank_ascent"):
+    """ER as coded by He et al. (2025): every so many steps, one of plain gradient ascent on the mean effective rank.
+
+    The rank is that of each hidden layer's features of the last images, their mean over layers is what rises. Weight
+    decay and momentum act on the steps of the task alone. With weight decay it is L2-ER.
+    """
+
+    learning_rate: float = setting("Size of the ascent's steps; 1e-4 to 1e-2 in He et al. (2025).", unit="1", gt=0)
+    every: int = setting("Steps of the task from one to the next; 100 with one image each.", unit="steps", ge=1)
+    images: int = setting("Last images that the features are of.", unit="images", default=100, ge=2)
+    of: RankOf = setting(
+        "Singular values that the rank is of: the features' or their second moment's.", unit="name", default="features"
+    )
+    last: int | None = setting("Only this many last hidden layers; absent, all.", unit="layers", default=None, ge=1)
+
+    def after_step(self, context: HookContext) -> None:
+        """Keep the step's images, and ascend where it is time."""
+        inputs, wait = context.forward.inputs.detach(), -context.step % self.every
+        if wait * len(inputs) < self.images:
+            self._keep(context, inputs)
+        if not wait:
+            self._ascend(context, context.state["images"][: int(context.state["count"])])
+
+    def _keep(self, context: HookContext, inputs: Tensor) -> None:
+        """Put the last images where the oldest ones are."""
+        latest = inputs[-self.images :]
+        kept = context.state.setdefault("images", latest.new_zeros((self.images, *latest.shape[1:])))
+        count = context.state.setdefault("count", torch.zeros((), dtype=torch.int64))
+        next_place = context.state.setdefault("next", torch.zeros((), dtype=torch.int64))
+        places = (int(next_place) + torch.arange(len(latest))) % self.images
+        kept[places.to(kept.device)] = latest
+        next_place.copy_((places[-1] + 1) % self.images)
+        count.add_(len(latest)).clamp_(max=self.images)
+
+    def _ascend(self, context: HookContext, images: Tensor) -> None:
+        parameters = context.parameters
+        with torch.enable_grad():
+            leaves = {name: parameter.detach().requires_grad_() for name, parameter in parameters.items()}
+            rank = mean_effective_rank(context.network.layers_of(images, leaves), self.of, self.last)
+            gradients = torch.autograd.grad(rank, list(leaves.values()), allow_unused=True)
+        for parameter, gradient in zip(parameters.values(), gradients, strict=True):
+            if gradient is not None:  # as the head's is
+                parameter.add_(gradient, alpha=self.learning_rate)

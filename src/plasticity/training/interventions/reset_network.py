@@ -1,0 +1,14 @@
+"""Another network."""
+
+from dataclasses import replace
+
+from plasticity.training.interventions.intervention import Intervention, NetworkState
+
+
+class ResetNetwork(Intervention, name="reset_network"):
+    """A freshly initialised network: what a method can hope to reach if nothing of earlier tasks is of use."""
+
+    def __call__(self, state: NetworkState) -> NetworkState:
+        """Take the fresh network."""
+        fresh = {name: value.copy() for name, value in state.fresh.items()}
+        return replace(state, weights=fresh, optimizer={}, initial={name: fresh[name] for name in state.initial})

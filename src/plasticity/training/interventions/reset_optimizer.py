@@ -1,0 +1,13 @@
+"""An optimizer that forgets."""
+
+from dataclasses import replace
+
+from plasticity.training.interventions.intervention import Intervention, NetworkState
+
+
+class ResetOptimizer(Intervention, name="reset_optimizer"):
+    """Forget all that the optimizer keeps of the weights, which stay (Lyle et al. 2023, appendix B.1)."""
+
+    def __call__(self, state: NetworkState) -> NetworkState:
+        """Forget."""
+        return replace(state, optimizer={})

@@ -1,0 +1,37 @@
+"""Feature-rank regularisation as one loss."""
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from plasticity.config.settings import setting
+from plasticity.training.feature_rank import RankOf, mean_effective_rank
+from plasticity.training.forward import Forward
+from plasticity.training.penalties.penalty import Penalty
+
+
+class EffectiveRank(Penalty, name="effective_rank"):
+    """ER in the loss: −weight · mean over hidden layers of the effective rank of the batch (He et al. 2025).
+
+    Their text adds −erank of the features' second moments to the loss; their code takes steps of its own, on the
+    features themselves: that is the hook `effective_rank_ascent`. With weight decay it is L2-ER.
+    """
+
+    reads_layers: ClassVar[bool] = True
+    least_batch: ClassVar[int] = 2  # one image has a rank of one, whatever the weights
+
+    weight: float = setting("Factor of the mean effective rank.", unit="nat", gt=0)
+    of: RankOf = setting(
+        "Singular values that the rank is of: the second moment's (their text) or the features' (their code).",
+        unit="name",
+        default="second_moment",
+    )
+    last: int | None = setting("Only this many last hidden layers; absent, all.", unit="layers", default=None, ge=1)
+
+    def __call__(self, forward: Forward) -> Tensor:
+        """Return the mean effective rank."""
+        return mean_effective_rank(forward.layers, self.of, self.last)
+
+    def term(self, value: Tensor) -> Tensor:
+        """Return −weight · value."""
+        return -self.weight * value
