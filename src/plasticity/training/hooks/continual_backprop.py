@@ -67,18 +67,18 @@ class ContinualBackprop(StepHook, name="continual_backprop"):
                 self._renew(context, layer, chosen, memory.part(place), current.split(memory.sizes)[place])
 
     def _memory(self, context: HookContext) -> "_Memory":
-        sizes = [len(context.parameters[f"{units.incoming}.bias"]) for units in context.network.units]
-        like = context.forward.layers[0]
+        biases = [context.parameters[f"{units.incoming}.bias"] for units in context.network.units]
+        sizes, like = [len(bias) for bias in biases], biases[0]
         if "age" not in context.state:
             for name in ("age", "mean", "utility"):
-                context.state[name] = torch.zeros(sum(sizes), device=like.device)
-            context.state["due"] = torch.zeros(len(sizes), dtype=torch.float64, device=like.device)
+                context.state[name] = like.new_zeros(sum(sizes))
+            context.state["due"] = like.new_zeros(len(sizes), dtype=torch.float64)
         return _Memory(sizes=sizes, **context.state)
 
     def _count_in(self, context: HookContext, units: Sequence[Units], memory: "_Memory") -> Tensor:
         """Update the running means; return the shares of them that have been counted, 1 − decay^age."""
         share, parameters = 1 - self.decay**memory.age, context.parameters
-        layers = [over_images(layer) for layer in context.forward.layers]
+        layers = [over_images(layer).to(share.dtype) for layer in context.forward.layers]
         memory.mean.lerp_(torch.cat([layer.mean(0) for layer in layers]), 1 - self.decay)
         if self.utility == "adaptable_contribution":
             centres = (memory.mean / share).split(memory.sizes)

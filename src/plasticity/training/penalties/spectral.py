@@ -27,9 +27,9 @@ class Spectral(Penalty, name="spectral"):
         """Return the sum."""
         kept, terms = forward.network.kept, []
         for name, matrix in weight_matrices(forward.parameters).items():
-            u = left_vector(matrix, kept[name], self.iterations) if name in kept else first_left_vector(matrix)
-            kept[name] = u
-            terms.append((largest_singular_value(matrix, u) ** self.exponent - self.target).square())
+            before = kept[name] if name in kept else first_left_vector(matrix)
+            kept[name] = left_vector(matrix, before, self.iterations)
+            terms.append((largest_singular_value(matrix, kept[name]) ** self.exponent - self.target).square())
         if self.biases:
             terms += [b.square().sum() for name, b in forward.parameters.items() if name.endswith("bias")]
         return torch.stack(terms).sum()
