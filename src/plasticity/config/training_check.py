@@ -17,7 +17,7 @@ def check_training(location: Location, training: dict[str, Any], findings: Findi
     """
     penalty, optimizer = (training.get(kind, {}).get("name", "") for kind in ("penalty", "optimizer"))
     if penalty and training["batch_size"] < (least := fact("penalty", penalty, "least_batch", usual=1)):
-        expected = f"at least {least} images with the penalty {penalty}, which compares classes within a batch"
+        expected = f"at least {least} images with the penalty {penalty}, which compares the images of a batch"
         findings.add((*location, "batch_size"), expected=expected, got=shown(training["batch_size"]))
     if optimizer and training.get("momentum") and not fact("optimizer", optimizer, "has_momentum", usual=True):
         expected = f"0 with the optimizer {optimizer}, which has none"

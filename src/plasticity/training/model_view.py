@@ -35,6 +35,8 @@ class ModelView:
         self.units: Sequence[Units] = model.units()
         self.kept: dict[str, Tensor] = {}
         self._layers: list[Tensor] = []
+        self._collecting: list[Tensor] | None = None
+        self._watched = False
         self._initial: dict[str, Tensor] = {}
         if reads_initial:
             self._initial = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
@@ -105,13 +107,22 @@ class ModelView:
     @contextmanager
     def _collected(self, layers: list[Tensor]) -> Iterator[list[Tensor]]:
         """Add the outputs of hidden layers of the forward pass inside the block."""
-
-        def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            layers.append(output)
-
-        handles = [module.register_forward_hook(keep) for module in self.model.hidden_layers()]
+        self._watch()
+        self._collecting = layers
         try:
             yield layers
         finally:
-            for handle in handles:
-                handle.remove()
+            self._collecting = None
+
+    def _watch(self) -> None:
+        """Have the model tell of its hidden layers from now on: anew in every step would cost a tenth of it."""
+        if self._watched:
+            return
+        self._watched = True
+
+        def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+            if self._collecting is not None:
+                self._collecting.append(output)
+
+        for module in self.model.hidden_layers():
+            module.register_forward_hook(keep)

@@ -88,3 +88,14 @@ def test_any_nonlinearity_with_one_output_will_do() -> None:
         PlasticityError, match=r"^hook continual_backprop: expected .* one output per unit, got another$"
     ):
         step_of({**NETWORKS["mlp"], "activation": "crelu"}, hooks=[hook])
+
+
+def test_sizes_of_weights_that_are_looked_at_now_and_then_hardly_change_the_utility() -> None:
+    hooks = [{"name": "continual_backprop", "replacement_rate": 1e-9, "weights_every": every} for every in (1, 5)]
+    exact, sparse = (step_of(NETWORKS["mlp"], hooks=[hook]) for hook in hooks)
+    for number in range(40):
+        for step in (exact, sparse):
+            step(batch(number))
+    torch.testing.assert_close(
+        sparse.at_work.state()["0/utility"], exact.at_work.state()["0/utility"], rtol=0.1, atol=0
+    )

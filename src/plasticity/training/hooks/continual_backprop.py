@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
-from torch.linalg import vector_norm
 
 from plasticity.config.settings import setting
 from plasticity.models.units import Units
@@ -35,6 +34,13 @@ class ContinualBackprop(StepHook, name="continual_backprop"):
     )
     maturity: int = setting("Steps for which a new unit is left alone.", unit="steps", default=100, ge=1)
     decay: float = setting("Decay of the running means.", unit="1", default=0.99, ge=0, lt=1)
+    weights_every: int = setting(
+        "Steps from one look at the sizes of the weights to the next: 1 as published, more is faster with wide "
+        "layers and small batches, and hardly another utility.",
+        unit="steps",
+        default=1,
+        ge=1,
+    )
     utility: Utility = setting("What a unit is good for.", unit="name", default="contribution")
     outgoing: Literal["zero", "compensate", "redraw"] = setting(
         "Outgoing weights of a renewed unit: zero (Dohare et al. 2024, as printed), zero with what the unit gave on "
@@ -49,78 +55,100 @@ class ContinualBackprop(StepHook, name="continual_backprop"):
 
     def after_step(self, context: HookContext) -> None:
         """Count this step into the utilities, and renew what is due."""
-        units, memory = context.network.units, self._memory(context)
-        memory.age.add_(1)
-        current = self._count_in(context, units, memory)
+        memory = self._memory(context)
+        self._count_in(context, memory)
         if context.step <= self.maturity:
             return
-        mature = [age > self.maturity for age in memory.age.split(memory.sizes)]
-        memory.due.add_(torch.stack([part.sum() for part in mature]), alpha=self.replacement_rate)
-        due = memory.due.tolist()
-        if max(due) < 1:
+        mature = memory.age > self.maturity
+        memory.due.add_(memory.per_layer(mature), alpha=self.replacement_rate)
+        if float(memory.due.max()) < 1:
             return
-        utilities = (memory.utility / current).split(memory.sizes)
-        for place, (layer, old, utility) in enumerate(zip(units, mature, utilities, strict=True)):
-            if due[place] >= 1:
-                chosen = utility.masked_fill(~old, torch.inf).topk(int(due[place]), largest=False).indices
-                memory.due[place] -= len(chosen)
-                self._renew(context, layer, chosen, memory.part(place), current.split(memory.sizes)[place])
+        share = 1 - self.decay**memory.age
+        ranked = (memory.utility / share).masked_fill_(~mature, torch.inf)
+        due = [int(count) for count in memory.due.tolist()]
+        memory.due.frac_()
+        chosen = [utility.topk(n, largest=False).indices for utility, n in zip(memory.split(ranked), due, strict=True)]
+        means = memory.split(memory.mean / share)
+        for place, (layer, units) in enumerate(zip(context.network.units, chosen, strict=True)):
+            if len(units):
+                self._renew(context, layer, units, means[place])
+                for kept in (memory.age, memory.mean, memory.utility):
+                    memory.split(kept)[place][units] = 0
 
     def _memory(self, context: HookContext) -> "_Memory":
         biases = [context.parameters[f"{units.incoming}.bias"] for units in context.network.units]
-        sizes, like = [len(bias) for bias in biases], biases[0]
+        sizes = [len(bias) for bias in biases]
         if "age" not in context.state:
             for name in ("age", "mean", "utility"):
-                context.state[name] = like.new_zeros(sum(sizes))
-            context.state["due"] = like.new_zeros(len(sizes), dtype=torch.float64)
-        return _Memory(sizes=sizes, **context.state)
+                context.state[name] = biases[0].new_zeros(sum(sizes))
+            context.state["due"] = biases[0].new_zeros(len(sizes), dtype=torch.float64)
+        age, mean, utility, due = (context.state[name] for name in ("age", "mean", "utility", "due"))
+        return _Memory(age, mean, utility, due, sizes)
 
-    def _count_in(self, context: HookContext, units: Sequence[Units], memory: "_Memory") -> Tensor:
-        """Update the running means; return the shares of them that have been counted, 1 − decay^age."""
-        share, parameters = 1 - self.decay**memory.age, context.parameters
-        layers = [over_images(layer).to(share.dtype) for layer in context.forward.layers]
-        memory.mean.lerp_(torch.cat([layer.mean(0) for layer in layers]), 1 - self.decay)
+    def _count_in(self, context: HookContext, memory: "_Memory") -> None:
+        """Update the running means."""
+        layers = _side_by_side(context.forward.layers, memory.mean.dtype)
+        memory.age.add_(1)
+        output = _over_layers([layer.mean(0) for layer in layers])
+        memory.mean.lerp_(output, 1 - self.decay)
         if self.utility == "adaptable_contribution":
-            centres = (memory.mean / share).split(memory.sizes)
-            layers = [layer - centre for layer, centre in zip(layers, centres, strict=True)]
-        gained = torch.cat([layer.abs().mean(0) for layer in layers])
-        gained *= _strengths(parameters, units, incoming=False)
-        if self.utility == "adaptable_contribution":
-            gained /= _strengths(parameters, units, incoming=True)
-        memory.utility.lerp_(gained, 1 - self.decay)
-        return share
+            centre = memory.mean / (1 - self.decay**memory.age)
+            sizes = [layer.shape[1] for layer in layers]
+            layers = [layer - part for layer, part in zip(layers, centre.split(sizes), strict=True)]
+        if self.utility == "contribution" and all(each.activation == "relu" for each in context.network.units):
+            gained = output  # which is never negative
+        else:
+            gained = _over_layers([layer.abs().mean(0) for layer in layers])
+        memory.utility.lerp_(gained * self._magnitudes(context, memory.sizes), 1 - self.decay)
 
-    def _renew(self, context: HookContext, layer: Units, chosen: Tensor, memory: "_Memory", share: Tensor) -> None:
+    def _magnitudes(self, context: HookContext, sizes: Sequence[int]) -> Tensor:
+        """Return what the weights contribute to a unit's utility, those of all layers side by side.
+
+        Sums stand for means: within a layer, where units are compared, they are of as many weights.
+        """
+        kept = context.state.get("magnitudes")
+        if kept is not None and context.step % self.weights_every:
+            return kept
+        units, parameters = context.network.units, context.parameters
+        found = torch.cat([_outgoing(parameters, *pair) for pair in zip(units, sizes, strict=True)])
+        if self.utility == "adaptable_contribution":
+            incoming = [parameters[f"{each.incoming}.weight"].flatten(1).abs().sum(1) for each in units]
+            found /= torch.cat(incoming)
+        if self.weights_every > 1:
+            context.state["magnitudes"] = found
+        return found
+
+    def _renew(self, context: HookContext, layer: Units, chosen: Tensor, mean: Tensor) -> None:
         if self.outgoing == "compensate":
             weight, bias = (context.parameters[f"{layer.outgoing}.{part}"] for part in ("weight", "bias"))
-            given = columns(weight, len(share))[:, chosen].flatten(2).sum(2)
-            bias.add_(given @ (memory.mean / share)[chosen])
+            given = columns(weight, len(mean))[:, chosen].flatten(2).sum(2)
+            bias.add_(given @ mean[chosen])
         renew(context, layer, chosen, "redraw" if self.outgoing == "redraw" else "zero")
-        for kept in (memory.age, memory.mean, memory.utility):
-            kept[chosen] = 0
 
 
-def _strengths(parameters: Mapping[str, Tensor], units: Sequence[Units], *, incoming: bool) -> Tensor:
-    """Return the mean |weight| into every unit, or out of it, those of all layers side by side."""
-    found = []
-    for each in units:
-        weight = parameters[f"{each.incoming}.weight"]
-        if incoming:
-            found.append(vector_norm(weight.flatten(1), 1, 1) / weight[0].numel())
-        else:
-            readers = columns(parameters[f"{each.outgoing}.weight"], len(weight))
-            found.append(_sum_of_absolutes(readers) * (len(weight) / readers.numel()))
-    return torch.cat(found)
+def _side_by_side(layers: Sequence[Tensor], dtype: torch.dtype) -> list[Tensor]:
+    """Return layers (images and places, units): a single one where all have as many images, as few operations cost."""
+    if all(layer.dim() == 2 for layer in layers):
+        return [_over_layers(layers, 1).to(dtype)]
+    return [over_images(layer).to(dtype) for layer in layers]
 
 
-def _sum_of_absolutes(readers: Tensor) -> Tensor:
-    """Return the sum over all but the second dimension, in one pass over the weights."""
-    return vector_norm(readers, 1, [place for place in range(readers.dim()) if place != 1])
+def _over_layers(parts: Sequence[Tensor], dimension: int = 0) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts), dimension)
+
+
+def _outgoing(parameters: Mapping[str, Tensor], units: Units, count: int) -> Tensor:
+    """Return the sum of the |weights| that read each unit of a layer."""
+    weight = parameters[f"{units.outgoing}.weight"]
+    if weight.dim() == 2 and weight.shape[1] == count:
+        return weight.abs().sum(0)
+    readers = columns(weight, count).abs()
+    return readers.sum([place for place in range(readers.dim()) if place != 1])
 
 
 @dataclass(frozen=True)
 class _Memory:
-    """What is kept of all units, side by side, as views of the hook's state.
+    """What is kept of all units, those of all layers side by side, as it stands in the hook's state.
 
     Attributes:
         age: Steps since a unit was new.
@@ -136,7 +164,10 @@ class _Memory:
     due: Tensor
     sizes: list[int]
 
-    def part(self, place: int) -> "_Memory":
-        """Return that of one layer."""
-        age, mean, utility = (kept.split(self.sizes)[place] for kept in (self.age, self.mean, self.utility))
-        return _Memory(age, mean, utility, self.due[place], [self.sizes[place]])
+    def split(self, values: Tensor) -> Sequence[Tensor]:
+        """Return the parts of each layer, as views."""
+        return values.split(self.sizes)
+
+    def per_layer(self, values: Tensor) -> Tensor:
+        """Return the sum of each layer, in float64."""
+        return torch.stack([part.sum(dtype=torch.float64) for part in self.split(values)])

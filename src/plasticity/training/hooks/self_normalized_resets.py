@@ -44,7 +44,8 @@ class SelfNormalizedResets(StepHook, name="self_normalized_resets"):
     def after_step(self, context: HookContext) -> None:
         """Renew units, and estimate their thresholds where it is time."""
         silence, firings, times = (context.state[name] for name in ("silence", "firings", "times"))
-        fired = torch.cat([over_images(layer).amax(0) > 0 for layer in context.forward.layers])
+        # What ReLU gives is never negative, so that a sum tells as much as a maximum, in a fraction of the time.
+        fired = torch.cat([over_images(layer).sum(0) for layer in context.forward.layers]) > 0
         silence.add_(1)
         renewed = ~fired & (silence >= context.state["threshold"])
         ended = fired | renewed

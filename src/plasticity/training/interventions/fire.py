@@ -17,12 +17,12 @@ class Fire(Intervention, name="fire"):
     optimizer's state stay.
     """
 
-    iterations: int | None = setting(
-        "Newton-Schulz iterations X ← 1.5·X − 0.5·X·Xᵀ·X from W/‖W‖_F, 10 in the released code; absent, the exact "
+    iterations: int = setting(
+        "Newton-Schulz iterations X ← 1.5·X − 0.5·X·Xᵀ·X from W/‖W‖_F, 10 in the released code; 0 for the exact "
         "factor by a singular value decomposition.",
         unit="iterations",
         default=10,
-        ge=1,
+        ge=0,
     )
 
     def __call__(self, state: NetworkState) -> NetworkState:
@@ -41,9 +41,9 @@ class Fire(Intervention, name="fire"):
         return np.ascontiguousarray(np.moveaxis(factor, (-2, -1), (0, 1)), dtype=weight.dtype)
 
 
-def polar_factor(matrices: NDArray[np.float64], iterations: int | None) -> NDArray[np.float64]:
-    """Return U·Vᵀ of matrices (..., m, n) = U·S·Vᵀ, exactly or by Newton-Schulz iterations; zeros of zeros."""
-    if iterations is None:
+def polar_factor(matrices: NDArray[np.float64], iterations: int) -> NDArray[np.float64]:
+    """Return U·Vᵀ of matrices (..., m, n) = U·S·Vᵀ, exactly (0) or by Newton-Schulz iterations."""
+    if not iterations:
         left, _, right = np.linalg.svd(matrices, full_matrices=False)
         return left @ right
     x = matrices / np.maximum(np.linalg.norm(matrices, axis=(-2, -1), keepdims=True), np.finfo(np.float64).tiny)
