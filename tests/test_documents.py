@@ -296,3 +296,12 @@ def test_page_of_the_tables_shows_every_column_with_unit_and_meaning() -> None:
         assert [row.split("`")[1] for row in rows] == [column.name for column in columns]
         assert all(column.unit and column.description for column in columns)
         assert all(f" | {column.unit} | " in row for row, column in zip(rows, columns, strict=True))
+
+
+# Methods and networks
+
+
+@pytest.mark.parametrize("kind", ["penalty", "hook", "intervention", "optimizer", "model"])
+def test_every_method_and_network_stands_on_their_page(kind: str) -> None:
+    page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    assert not [name for name in known(kind) if name != "none" and not re.search(rf"`(?:[a-z]+: )?{name}`", page)]
