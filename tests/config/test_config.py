@@ -237,7 +237,7 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         f"{WS}.model.name",
         "mlp",
         f"{WS}.model.width",
-        ("a key of mlp (hidden, activation, initialisation)",),
+        ("a key of mlp (hidden, activation, initialisation, layer_norm",),
     ),
     "model width zero": (f"{WS}.model.width", 0, f"{WS}.model.width", ("an integer >= 1", "got 0")),
     "unknown activation": (

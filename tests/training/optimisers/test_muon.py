@@ -24,11 +24,10 @@ def test_matrices_follow_pytorchs_muon_and_the_rest_its_adamw(scale: str) -> Non
     mine, theirs = small_network(), small_network()
     chosen = {"name": "muon", "scale": scale, "rest_rate": 0.5}
     bound = ours(mine, chosen, weight_decay=0.1)
-    for _ in range(1):
-        matrices = [p for p in theirs.parameters() if p.dim() > 1]
-        rest = [p for p in theirs.parameters() if p.dim() == 1]
-        muon = torch.optim.Muon(matrices, lr=0.01, weight_decay=0.1, momentum=0.95, adjust_lr_fn=scale)
-        adamw = torch.optim.AdamW(rest, lr=0.005, weight_decay=0.1)
+    matrices = [p for p in theirs.parameters() if p.dim() > 1]
+    rest = [p for p in theirs.parameters() if p.dim() == 1]
+    muon = torch.optim.Muon(matrices, lr=0.01, weight_decay=0.1, momentum=0.95, adjust_lr_fn=scale)
+    adamw = torch.optim.AdamW(rest, lr=0.005, weight_decay=0.1)
     before = [p.detach().clone() for p in theirs.parameters()]
     descend(bound, mine, 6)
 
