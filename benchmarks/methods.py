@@ -13,10 +13,13 @@ from typing import Any
 import torch
 from common import cpu_seconds, print_table, seconds
 
+from plasticity.config.component import Chosen
+from plasticity.config.training_section import Optimisation
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.models.model_registry import build_model
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.feature_rank import mean_effective_rank
+from plasticity.training.penalties.penalty import penalty_of
 from plasticity.training.step import TrainingStep
 from plasticity.training.step_hooks import hooks_of
 
@@ -78,12 +81,12 @@ def step_of(network: Mapping[str, Any], method: Mapping[str, Any]) -> TrainingSt
     pixels = torch.randint(0, 256, (_IMAGES, *sides, channels), generator=random, dtype=torch.uint8)
     labels = torch.randint(0, 10, (_IMAGES,), generator=random)
     half = torch.full((channels, 1, 1), 0.5)
-    model = build_model(network["model"], network["shape"], 10, random)
+    model = build_model(Chosen(**network["model"]), network["shape"], 10, random)
     model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     training = {"learning_rate": 1e-3, "weight_decay": 0.0, "momentum": 0.0, **method}
-    bound, images = bind_optimiser(model, training), ImageTensors(pixels, labels, half, half)
-    penalty = method.get("penalty", {"name": "none"})
-    step = TrainingStep(model, bound, images, penalty, hooks=hooks_of({"hooks": method.get("hooks", ())}))
+    given = Optimisation.of(training)
+    bound, images = bind_optimiser(model, given), ImageTensors(pixels, labels, half, half)
+    step = TrainingStep(model, bound, images, penalty_of(given.penalty), hooks=hooks_of(given.hooks))
     step.at_work.begin(0, "benchmark")
     step.start()
     return step
@@ -102,7 +105,7 @@ def work_of(step: TrainingStep, batch: int, steps: int) -> Callable[[], None]:
 
 def rank_and_gradient(network: Mapping[str, Any]) -> Callable[[], None]:
     """Return what computes the effective rank of the hidden layers that are read, and its gradient in the features."""
-    model = build_model(network["model"], network["shape"], 10, torch.Generator().manual_seed(0))
+    model = build_model(Chosen(**network["model"]), network["shape"], 10, torch.Generator().manual_seed(0))
     images = torch.randn(network["images"], *network["shape"])
     with torch.no_grad():
         layers = step_of(network, {}).view.layers_of(images, dict(model.named_parameters()))

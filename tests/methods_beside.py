@@ -14,6 +14,8 @@ from plasticity.training.model_view import ModelView
 from plasticity.training.step import TrainingStep
 from plasticity.training.step_hooks import hooks_of
 from small_problems import image_tensors, network, state
+from typed import chosen, optimisation
+from typed import penalty as penalty_of
 
 MLP = {"name": "mlp", "hidden": [12, 8], "initialisation": "pytorch"}
 CONVNET = {"name": "convnet_dohare", "channels": [4, 3, 5], "hidden": [6], "padding": "same", "layer_norm": True}
@@ -28,9 +30,11 @@ def step_of(
 ) -> TrainingStep:
     """A training step of a network in float64."""
     made = network(dict(model)).double()
-    bound = bind_optimiser(made, TRAINING | training)
+    bound = bind_optimiser(made, optimisation(TRAINING | training))
     images = image_tensors(IMAGES, dtype=torch.float64)
-    found = TrainingStep(made, bound, images, penalty or {"name": "none"}, hooks=hooks_of({"hooks": hooks}))
+    found = TrainingStep(
+        made, bound, images, penalty_of(penalty or {"name": "none"}), hooks=hooks_of([chosen(each) for each in hooks])
+    )
     found.at_work.begin(7, "tests")
     return found
 

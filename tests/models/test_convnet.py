@@ -7,10 +7,11 @@ from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from small_problems import generator
+from typed import chosen
 
 
 def build(name: str, shape: tuple[int, int, int] = (3, 32, 32), classes: int = 2, **options: object) -> Classifier:
-    return build_model({"name": name, **options}, shape, classes, generator(0))
+    return build_model(chosen({"name": name, **options}), shape, classes, generator(0))
 
 
 def test_the_network_of_continual_imagenet_has_as_many_parameters_as_published() -> None:

@@ -3,6 +3,7 @@ import torch
 from plasticity.models.model_registry import build_model
 from plasticity.models.spectral_linear import SpectralLinear
 from small_problems import generator, state
+from typed import chosen
 
 
 def test_it_is_pytorchs_spectral_norm_with_its_gradient() -> None:
@@ -23,7 +24,7 @@ def test_it_is_pytorchs_spectral_norm_with_its_gradient() -> None:
 
 
 def test_only_training_moves_the_estimate() -> None:
-    model = build_model({"name": "mlp", "spectral_norm": True}, (1, 8, 8), 4, generator(0))
+    model = build_model(chosen({"name": "mlp", "spectral_norm": True}), (1, 8, 8), 4, generator(0))
     layers = [module for module in model.modules() if isinstance(module, SpectralLinear)]
     assert len(layers) == 1
     with torch.no_grad():

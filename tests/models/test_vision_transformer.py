@@ -4,11 +4,14 @@ import torch
 from plasticity.errors import PlasticityError
 from plasticity.models.model_registry import build_model
 from small_problems import generator
+from typed import chosen
 
 
 def test_it_is_pytorchs_encoder_layer() -> None:
     """The block is that of `torch.nn.TransformerEncoderLayer` with normalisation first, without dropout."""
-    model = build_model({"name": "vit", "width": 16, "heads": 4, "feed_forward": 24}, (3, 9, 12), 5, generator(0))
+    model = build_model(
+        chosen({"name": "vit", "width": 16, "heads": 4, "feed_forward": 24}), (3, 9, 12), 5, generator(0)
+    )
     model.double().eval()
     tokens, block, last = model.body.children()
     layer = torch.nn.TransformerEncoderLayer(
@@ -28,7 +31,7 @@ def test_it_is_pytorchs_encoder_layer() -> None:
 
 
 def test_the_published_size() -> None:
-    model = build_model({"name": "vit"}, (3, 32, 32), 10, generator(0))
+    model = build_model(chosen({"name": "vit"}), (3, 32, 32), 10, generator(0))
     shapes = {name: tuple(value.shape) for name, value in model.named_parameters()}
     assert shapes["body.0.embed.weight"] == (256, 3, 3, 3)
     assert shapes["body.0.positions"] == (1, 100, 256)
@@ -45,4 +48,4 @@ def test_the_published_size() -> None:
 )
 def test_what_cannot_be_is_refused(options: dict, message: str) -> None:
     with pytest.raises(PlasticityError, match=message):
-        build_model({"name": "vit", **options}, (1, 8, 8), 5, generator(0))
+        build_model(chosen({"name": "vit", **options}), (1, 8, 8), 5, generator(0))

@@ -11,12 +11,13 @@ from online_problems import orders
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.models.weights import weights_of
 from plasticity.training.bound_optimiser import bind_optimiser
-from plasticity.training.online.online_sgd import Optimisation, Origin, train_online
+from plasticity.training.online.online_sgd import Origin, train_online
 from plasticity.training.online.pixels import pixels_of_images
 from plasticity.training.online.stack import stack_of
 from plasticity.training.step import TrainingStep
 from plasticity.training.step_hooks import hooks_of
 from small_problems import CLASSES, assert_same, network, pictures, state
+from typed import chosen, optimisation, penalty
 
 METHODS: dict[str, dict[str, Any]] = {
     "perturb": {"hooks": [{"name": "perturb", "shrink": 0.99, "perturb": 0.01}]},
@@ -56,7 +57,7 @@ def test_stacked_networks_do_what_each_does_alone(name: str) -> None:
     pixels = pixels_of_images(rows, labels, CLASSES)
     order = orders(pixels, 2, steps=48)
     stack = stack_of([weights_of(model) for model in models])
-    given = Optimisation(0.02, 0.001, 4, **{"momentum": 0.9, **method})
+    given = optimisation({"learning_rate": 0.02, "weight_decay": 0.001, "batch_size": 4, "momentum": 0.9, **method})
     spare = network(MLP)
 
     def draw(generator: torch.Generator) -> dict:
@@ -69,11 +70,10 @@ def test_stacked_networks_do_what_each_does_alone(name: str) -> None:
     zero = torch.zeros(())
     images = ImageTensors(torch.from_numpy(rows), torch.from_numpy(labels), mean=zero, std=zero + 1)
     for replica, model in enumerate(models):
-        training = {"learning_rate": 0.02, "weight_decay": 0.001, "momentum": 0.9, **method}
+        hooks = hooks_of([chosen(each) for each in method.get("hooks", ())])
         step = TrainingStep(
-            model, bind_optimiser(model, training), images, method.get("penalty", {"name": "none"}),
-            hooks=hooks_of(method),
-        )  # fmt: skip
+            model, bind_optimiser(model, given), images, penalty(method.get("penalty", {"name": "none"})), hooks=hooks
+        )
         step.at_work.begin(7 + replica, "tests")
         for first in range(0, 48, 4):
             step(torch.from_numpy(order[replica, first : first + 4]))

@@ -49,8 +49,8 @@ class TrainingStep:
             reads_layers=any(reader.reads_layers for reader in readers),
             reads_initial=any(reader.reads_initial for reader in readers),
         )
-        if self._penalty is not None:
-            self._penalty.check(self.view)
+        if self.penalty is not None:
+            self.penalty.check(self.view)
         self.at_work = StepHooks(self.hooks, self.view, self.optimizer)
         self.sums = torch.zeros(3, dtype=torch.float64, device=self.images.device)
         self.reduced = self.precision == "fast" and gains_by_bfloat16(self.model, self.images.device)

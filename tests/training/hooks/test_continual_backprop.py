@@ -57,7 +57,7 @@ class Reference:
                 for unit in chosen:
                     weight = twin.weights[f"{names.outgoing}.weight"]
                     out = sum(weight[c].reshape(len(weight), -1).sum(1) for c in twin.columns(names, unit))
-                    twin.weights[f"{names.outgoing}.bias"] += self._corrected(place, unit, "mean") * out
+                    twin.weights[f"{names.outgoing}.bias"].add_(self._corrected(place, unit, "mean") * out)
         twin.renew(place, chosen, number, redraw=self.outgoing == "redraw")
         for unit in chosen:
             self.units[place][unit] = {"age": 0, "mean": 0, "utility": 0}

@@ -29,7 +29,7 @@ class Reference:
                 self.thresholds.add(unit["threshold"])
 
     def _step(self, place: int, number: int, outputs: torch.Tensor) -> bool:
-        start = {"silence": 0, "threshold": 3, "times": 1, "firings": 1}
+        start: dict[str, float] = {"silence": 0, "threshold": 3, "times": 1, "firings": 1}
         unit = self.units.setdefault((place, number), start)
         fired = bool((outputs > 0).any())
         unit["silence"] += 1

@@ -6,8 +6,9 @@ import pytest
 from methods_beside import CONVNET, MLP
 from plasticity.models.weights import weights_of
 from plasticity.training.interventions.fire import polar_factor
-from plasticity.training.interventions.intervention import NetworkState, intervened, intervention_of
+from plasticity.training.interventions.intervention import NetworkState, intervened
 from small_problems import RESNET, network
+from typed import intervention
 
 
 def state_of(model: dict) -> NetworkState:
@@ -19,7 +20,7 @@ def state_of(model: dict) -> NetworkState:
 
 def test_a_fresh_network_keeps_nothing() -> None:
     state = state_of(RESNET)
-    after = intervened(intervention_of({"name": "reset_network"}), state)
+    after = intervened(intervention({"name": "reset_network"}), state)
     assert all(np.array_equal(value, state.fresh[name]) for name, value in after.weights.items())
     assert all(np.array_equal(value, state.fresh[name]) for name, value in after.initial.items())
     assert not after.optimizer
@@ -27,7 +28,7 @@ def test_a_fresh_network_keeps_nothing() -> None:
 
 def test_an_optimizer_that_forgets_keeps_the_weights() -> None:
     state = state_of(MLP)
-    after = intervened(intervention_of({"name": "reset_optimizer"}), state)
+    after = intervened(intervention({"name": "reset_optimizer"}), state)
     assert after.weights is state.weights
     assert after.initial is state.initial
     assert not after.optimizer
@@ -37,7 +38,7 @@ def test_an_optimizer_that_forgets_keeps_the_weights() -> None:
 @pytest.mark.parametrize("model", [MLP, CONVNET, RESNET], ids=["mlp", "convnet", "resnet"])
 def test_fire_makes_the_nearest_isometry_of_every_matrix(model: dict, iterations: int) -> None:
     state = state_of(model)
-    after = intervened(intervention_of({"name": "fire", "iterations": iterations}), state)
+    after = intervened(intervention({"name": "fire", "iterations": iterations}), state)
     for name, value in state.weights.items():
         if value.ndim < 2:
             assert np.array_equal(after.weights[name], value)

@@ -12,7 +12,7 @@ PENALTIES = {
     "spectral, cubed": {**SPECTRAL, "exponent": 3},
     "parseval": {"name": "parseval", "weight": 0.01, "scale": 2.0},
     "effective_rank": {"name": "effective_rank", "weight": 0.01},
-    "effective_rank of the last layer": {"name": "effective_rank", "weight": 0.01, "of": "features", "last": 1},
+    "effective_rank of the last layer": {"name": "effective_rank", "weight": 0.01, "matrix": "features", "last": 1},
 }
 
 
@@ -38,7 +38,7 @@ def exact(settings: dict, model: Classifier, images: torch.Tensor) -> torch.Tens
     ranks = []
     for h in outputs[-settings.get("last", len(outputs)) :]:
         s = torch.linalg.svdvals(h)
-        s = s[s > 1e-6 * s[0]] ** (1 if settings.get("of") == "features" else 2)
+        s = s[s > 1e-6 * s[0]] ** (1 if settings.get("matrix") == "features" else 2)
         ranks.append(torch.exp(-(s / s.sum() * (s / s.sum()).log()).sum()))
     return torch.stack(ranks).mean()
 

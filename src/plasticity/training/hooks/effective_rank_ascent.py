@@ -18,8 +18,10 @@ class EffectiveRankAscent(StepHook, name="effective_rank_ascent"):
     learning_rate: float = setting("Size of the ascent's steps; 1e-4 to 1e-2 in He et al. (2025).", unit="1", gt=0)
     every: int = setting("Steps of the task from one to the next; 100 with one image each.", unit="steps", ge=1)
     images: int = setting("Last images that the features are of.", unit="images", default=100, ge=2)
-    of: RankOf = setting(
-        "Singular values that the rank is of: the features' or their second moment's.", unit="name", default="features"
+    matrix: RankOf = setting(
+        "Matrix whose singular values the rank is of: the features or their second moment.",
+        unit="name",
+        default="features",
     )
     last: int | None = setting("Only this many last hidden layers; absent, all.", unit="layers", default=None, ge=1)
 
@@ -46,7 +48,7 @@ class EffectiveRankAscent(StepHook, name="effective_rank_ascent"):
         parameters = context.parameters
         with torch.enable_grad():
             leaves = {name: parameter.detach().requires_grad_() for name, parameter in parameters.items()}
-            rank = mean_effective_rank(context.network.layers_of(images, leaves), self.of, self.last)
+            rank = mean_effective_rank(context.network.layers_of(images, leaves), self.matrix, self.last)
             gradients = torch.autograd.grad(rank, list(leaves.values()), allow_unused=True)
         for parameter, gradient in zip(parameters.values(), gradients, strict=True):
             if gradient is not None:  # as the head's is

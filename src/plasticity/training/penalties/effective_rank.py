@@ -21,8 +21,8 @@ class EffectiveRank(Penalty, name="effective_rank"):
     least_batch: ClassVar[int] = 2  # one image has a rank of one, whatever the weights
 
     weight: float = setting("Factor of the mean effective rank.", unit="nat", gt=0)
-    of: RankOf = setting(
-        "Singular values that the rank is of: the second moment's (their text) or the features' (their code).",
+    matrix: RankOf = setting(
+        "Matrix whose singular values the rank is of: the second moment (their text) or the features (their code).",
         unit="name",
         default="second_moment",
     )
@@ -30,7 +30,7 @@ class EffectiveRank(Penalty, name="effective_rank"):
 
     def __call__(self, forward: Forward) -> Tensor:
         """Return the mean effective rank."""
-        return mean_effective_rank(forward.layers, self.of, self.last)
+        return mean_effective_rank(forward.layers, self.matrix, self.last)
 
     def term(self, value: Tensor) -> Tensor:
         """Return −weight · value."""
