@@ -244,7 +244,7 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         f"{WS}.model",
         {"name": "mlp", "activation": "relo"},
         f"{WS}.model.activation",
-        ("one of relu, tanh", "got 'relo'", "did you mean 'relu'?"),
+        ("one of relu, leaky_relu, tanh", "got 'relo'", "did you mean 'relu'?"),
     ),
     "no hidden layer": (f"{WS}.model", {"name": "mlp", "hidden": []}, f"{WS}.model.hidden", ("1 or more", "got []")),
     "unknown penalty": (f"{WS}.warm_up.penalty.name", "nc_1", f"{WS}.warm_up.penalty.name", ("nc1, none", "'nc1'?")),
@@ -600,7 +600,7 @@ def test_null_removes_what_is_optional() -> None:
 
 def test_documented_defaults_are_filled_in() -> None:
     configs = [load_config(changed((f"{WS}.model", {"name": "mlp"})), root=ROOT) for _ in range(2)]
-    usual = {"activation": "relu", "initialisation": "kaiming"}
+    usual = {"activation": "relu", "initialisation": "kaiming", "layer_norm": False, "spectral_norm": False}
     assert configs[0][WS]["model"] == {"name": "mlp", "hidden": [100, 100, 100], **usual}
     configs[0][WS]["model"]["hidden"].append(5)
     assert configs[1][WS]["model"]["hidden"] == [100, 100, 100]
