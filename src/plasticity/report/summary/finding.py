@@ -41,7 +41,7 @@ class Finding:
     rows: pd.DataFrame
 
 
-def mean_over_seeds(values: Mapping[Any, float] | pd.Series, confidence: float) -> Value:
+def mean_over_seeds(values: Mapping[Any, float] | Sequence[float] | pd.Series, confidence: float) -> Value:
     """Return the mean of one value per seed with Student's t interval; what is not finite is left out."""
     found = pd.Series(values, dtype="float64").to_numpy()
     found = found[np.isfinite(found)]
