@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 from plasticity.config.findings import ConfigError
+from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Files, Job
 from plasticity.stages.check_data import check_against_data, check_asked, run
+from plasticity.stages.checked_data import refuse_unanswerable
 from plasticity.studies.configuration import typed_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +20,7 @@ DESCRIPTION = {
     "class_names": ["ant", "bee", "cow", "dog"],
     "counts": {"train": [100, 100, 100, 50], "test": [20, 20, 20, 20]},
 }
+PREPARED = {"settings": {"name": "animals", "reader": "parquet"}, "code": "0123"}
 GROUPS = [[0, 1], [2, 3]]
 NEXT = {"train_size": 40, "validation_size": 20, "test_size": 10}
 
@@ -29,6 +32,19 @@ def sections(**changes: dict[str, Any]) -> dict[str, Any]:
     for name, section in changes.items():
         config[name] |= section
     return dict(typed_config(config, root=ROOT).sections)
+
+
+def asked_by(found: dict[str, Any]) -> list[Any]:
+    """What sections ask, as a file holds it."""
+    return json.loads(json.dumps([each for name, section in found.items() for each in section.asks(name)]))
+
+
+def job_of(folder: Path, asked: list[Any]) -> Job:
+    return Job(
+        input=Files(named={"description": (folder / "dataset.json",)}),
+        output=Files(named={"checked": (folder / "checked.json",)}),
+        params={"settings": {"asked": asked, "prepared": PREPARED}},
+    )
 
 
 def violations(**changes: dict[str, Any]) -> tuple[str, ...]:
@@ -43,21 +59,33 @@ def test_what_fits_passes() -> None:
 
 
 def test_what_is_asked_may_come_from_a_file() -> None:
-    asked = [asked for name, section in sections().items() for asked in section.asks(name)]
-    check_asked(json.loads(json.dumps(asked)), DESCRIPTION)
+    asked = asked_by(sections())
+    check_asked(asked, DESCRIPTION)
     assert {each["draw"] for each in asked} == {"halves", "sequence", "super_classes"}
 
 
 def test_a_job_leaves_what_it_has_checked(tmp_path: Path) -> None:
     (tmp_path / "dataset.json").write_text(json.dumps(DESCRIPTION), encoding="utf-8")
-    asked = json.loads(json.dumps([each for name, section in sections().items() for each in section.asks(name)]))
-    job = Job(
-        input=Files(named={"description": (tmp_path / "dataset.json",)}),
-        output=Files(named={"checked": (tmp_path / "checked.json",)}),
-        params={"settings": {"asked": asked}},
-    )
-    run(job)
-    assert json.loads((tmp_path / "checked.json").read_text(encoding="utf-8")) == {"asked": asked}
+    asked = asked_by(sections())
+    run(job_of(tmp_path, asked))
+    found = json.loads((tmp_path / "checked.json").read_text(encoding="utf-8"))
+    assert found == {"asked": asked, "prepared": PREPARED, "description": DESCRIPTION}
+
+
+def test_a_new_question_is_checked_against_what_was_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dataset.json").write_text(json.dumps(DESCRIPTION), encoding="utf-8")
+    checked, known = tmp_path / "checked.json", asked_by(sections())
+    new = asked_by(sections(warm_start={"train_size": 351}))
+    refuse_unanswerable(new, checked=checked, prepared=PREPARED)  # which has still to be prepared
+    run(job_of(tmp_path, known))
+    refuse_unanswerable(new, checked=checked, prepared={**PREPARED, "code": "other"})  # and will be again
+    with pytest.raises(ConfigError, match=r"^warm_start.train_size: expected null or 1 to 350 images, got 351$"):
+        refuse_unanswerable(new, checked=checked, prepared=PREPARED)
+    monkeypatch.setattr("plasticity.stages.checked_data._CHECK", "no such module")
+    refuse_unanswerable(known, checked=checked, prepared=PREPARED)
+    checked.write_text("{", encoding="utf-8")
+    with pytest.raises(PlasticityError, match=r"checked.json: expected JSON"):
+        refuse_unanswerable(known, checked=checked, prepared=PREPARED)
 
 
 @pytest.mark.parametrize(

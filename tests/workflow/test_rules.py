@@ -101,7 +101,16 @@ def test_a_rule_runs_a_stage_and_tracks_its_code(name: str) -> None:
         target = getattr(importlib.import_module(module), function)
         assert list(inspect.signature(target).parameters) == ["job"]
         assert target.__doc__
-        assert f'"{module}"' in rule.sections["params"].partition("code=")[2] or "dotted" in rule.sections["params"]
+        params = rule.sections["params"]
+        assert f'"{module}"' in params.partition("code=")[2] or "dotted" in params or "PREPARED_BY[" in params
+
+
+def test_every_first_task_waits_for_the_check_of_the_data() -> None:
+    inputs = {
+        name: re.findall(r"^ {8}(\w+)=", rule.sections.get("input", ""), re.MULTILINE) for name, rule in RUN.items()
+    }
+    first = {name for name, names in inputs.items() if "data" in names and set(names) <= {"data", "checked"}}
+    assert first == {name for name, names in inputs.items() if "checked" in names} >= {"draw_split", "pre_train"}
 
 
 @pytest.mark.parametrize("name", FILES)

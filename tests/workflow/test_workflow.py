@@ -33,7 +33,7 @@ AFTER_FINE_TUNING = {
 }
 UNTIL = ("assemble_metrics", "assemble_tasks")
 AFTER_TASKS = {*AFTER_FINE_TUNING, "assemble_tasks"} - {"assemble_metrics"}
-LEFT_OUT = {"show_config": 1, "list_published": 1, "check_data": 1}
+LEFT_OUT = {"show_config": 1, "list_published": 1}
 
 pytestmark = pytest.mark.slow
 
@@ -243,8 +243,9 @@ def test_damaged_checkpoint_stops_with_one_clear_line(finished: Path, tmp_path: 
         ("warm_start={arms: {warm_strat: {intervention: {name: shrink}}}}", "did you mean 'shrink_perturb'"),
         ("warm_start={seeds: []}", "warm_start.seeds"),
         ("dataset={reader: parquet, train: no.parquet, test: no.parquet}", "no.parquet"),
+        ("permuted={train_size: 9999}", "permuted.train_size: expected at most 1347 images, got 9999"),
     ],
-    ids=["model", "reader", "intervention", "seeds", "missing_file"],
+    ids=["model", "reader", "intervention", "seeds", "missing_file", "more_images_than_there_are"],
 )
 def test_bad_configuration_is_refused_before_work(finished: Path, override: str, message: str) -> None:
     before = {path: path.stat().st_mtime_ns for path in (finished / "results").rglob("*")}
@@ -253,6 +254,17 @@ def test_bad_configuration_is_refused_before_work(finished: Path, override: str,
     assert message in done.stdout
     assert "Job stats" not in done.stdout
     assert {path: path.stat().st_mtime_ns for path in (finished / "results").rglob("*")} == before
+
+
+def test_what_the_data_set_has_not_got_is_refused_before_any_training(tmp_path: Path) -> None:
+    folder = checkout(tmp_path)
+    done = snakemake(
+        folder, "warm_start", "--configfile", TINY, "--config", "warm_start={train_size: 9999}", check=False
+    )
+    assert done.returncode != 0
+    assert "warm_start.train_size: expected null or 1 to 1347 images, got 9999" in done.stdout
+    assert (folder / "results/data/digits/dataset.json").exists()
+    assert not list((folder / "logs").rglob("draw_split")) + list((folder / "logs").rglob("warm_up"))
 
 
 def test_report_holds_figures_tables_and_configuration(finished: Path) -> None:

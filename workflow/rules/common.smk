@@ -30,6 +30,7 @@ from plasticity.jobs.fingerprint import components_in, fingerprint
 from plasticity.jobs.lost_jobs import notice_lost_jobs
 from plasticity.jobs.usage import name_run
 from plasticity.report.captions import captions_of
+from plasticity.stages.checked_data import refuse_unanswerable
 from plasticity.storage.files import sha256_of
 from plasticity.storage.manifests import drop_incomplete
 from plasticity.studies import all_studies, sections_of
@@ -74,11 +75,6 @@ DATASET = config["dataset"]["name"]
 DATA = f"results/data/{DATASET}"
 PREPARED = f"{DATA}/dataset.json"
 CHECKED = f"{DATA}/checked.json"
-
-# What the sections ask of the data set: known to be there before any training starts.
-ASKED = [
-    asked for name, section in checked.sections.items() for asked in section.asks(name)
-]
 
 # Results and logs of a section: `{study}` is its name.
 RESULTS = f"results/{{study}}/{DATASET}"
@@ -191,11 +187,7 @@ def of_the_run():
         "resources.svg",
         "resources.png",
     ]
-    return [
-        CHECKED,
-        *pages,
-        *(f"results/benchmarks/{DATASET}/{name}" for name in names),
-    ]
+    return [*pages, *(f"results/benchmarks/{DATASET}/{name}" for name in names)]
 
 
 def prefixed(path):

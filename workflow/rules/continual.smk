@@ -16,6 +16,7 @@ rule first_task:
     """Train some seeds on the first task, for as long as the longest of its arms."""
     input:
         data=PREPARED,
+        checked=CHECKED,
     output:
         trajectory=directory(
             f"{RESULTS}/first_task/{{first_task}}/{{group}}/trajectory"

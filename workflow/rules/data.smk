@@ -1,5 +1,21 @@
 # The data set, once: read, checked, and laid down as memory-mapped arrays with their checksums.
 
+PREPARED_BY = dict(
+    settings=checked.dataset.canonical(),
+    code=code_of("plasticity.stages.prepare", settings=checked.dataset),
+)
+
+# What the sections ask of it.
+ASKED = [
+    asked for name, section in checked.sections.items() for asked in section.asks(name)
+]
+
+# A new question to a data set that is prepared already is answered now.
+try:
+    refuse_unanswerable(ASKED, checked=Path(prefixed(CHECKED)), prepared=PREPARED_BY)
+except PlasticityError as error:
+    raise WorkflowError(str(error)) from None
+
 
 rule prepare_data:
     """Read the data set, check it, and store it as arrays with checksums."""
@@ -21,16 +37,17 @@ rule prepare_data:
         runtime=60,
     params:
         stage="plasticity.stages.prepare:run",
-        settings=lambda wildcards: checked.dataset.canonical(),
-        code=code_of("plasticity.stages.prepare", settings=checked.dataset),
+        settings=lambda wildcards: PREPARED_BY["settings"],
+        code=PREPARED_BY["code"],
     message:
         f"Preparing the data set {DATASET}"
     script:
         "../scripts/stage.py"
 
 
-# No other rule has its output as input: a changed question would train everything again, or, where the input is
-# `ancient`, hide from Snakemake that other parameters have changed. It is a target, and goes first.
+# Every first task waits for it. Parameters that are functions of `input` are not tracked by Snakemake: a changed question
+# trains nothing again. An input that is `ancient` would do the same, but then Snakemake 9 overlooks that other
+# parameters of a rule have changed.
 rule check_data:
     """Refuse what the sections ask for and the data set does not have, before any training."""
     input:
@@ -47,8 +64,8 @@ rule check_data:
         "../../environment.yml"
     params:
         stage="plasticity.stages.check_data:run",
-        settings=dict(asked=ASKED),
-        code=code_of("plasticity.stages.check_data"),
+        settings=lambda wildcards, input: dict(asked=ASKED, prepared=PREPARED_BY),
+        code=lambda wildcards, input: code_of("plasticity.stages.check_data"),
     message:
         "Checking that the data set has what the studies ask for"
     script:

@@ -16,6 +16,7 @@ rule pre_train:
     """Train some seeds on the first task, and keep checkpoints in equal ratios."""
     input:
         data=PREPARED,
+        checked=CHECKED,
     output:
         trajectory=directory(
             f"{RESULTS}/pre_train/{{pre_trained}}/{{group}}/trajectory"

@@ -22,6 +22,7 @@ rule draw_split:
     """Draw a seed's training images and the half that it warms up on."""
     input:
         data=PREPARED,
+        checked=CHECKED,
     output:
         split=f"{RESULTS}/splits/seed{{seed}}.parquet",
     log:

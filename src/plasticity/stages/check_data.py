@@ -24,9 +24,14 @@ _ANY_SEED = 0
 
 
 def run(job: Job) -> None:
-    """Check the data set that the input "description" tells of; settings and output "checked" hold what is asked."""
-    check_asked(job.settings["asked"], read_json(job.input["description"]))
-    write_json(job.output["checked"], job.settings)
+    """Check the data set that the input "description" tells of.
+
+    Output "checked" keeps what was asked, what the data set was prepared by (both are settings), and what it has.
+    """
+    description = read_json(job.input["description"])
+    check_asked(job.settings["asked"], description)
+    counted = {key: description[key] for key in ("name", "class_names", "counts")}
+    write_json(job.output["checked"], {**job.settings, "description": counted})
 
 
 def check_against_data(sections: Mapping[str, Section], description: Mapping[str, Any]) -> None:
@@ -47,7 +52,7 @@ def check_asked(asked: Iterable[Asked], description: Mapping[str, Any]) -> None:
 
     Args:
         asked: What is drawn, with which settings, and where the configuration says so.
-        description: Content of the data set's dataset.json.
+        description: Content of the data set's dataset.json: name, class_names and counts.
 
     Raises:
         ConfigError: If it does not; the message has one line per violation.

@@ -1,0 +1,38 @@
+"""What is new since the data set was last checked: refused while Snakemake reads the workflow, before any job.
+
+Where the data set is prepared, its last check says what it has. Where it will be prepared first, or again, the rule
+`check_data` comes next, and every first task waits for it.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from plasticity.config.study_section import Asked
+from plasticity.jobs.adapter import imported
+from plasticity.storage.files import read_json
+
+_CHECK = "plasticity.stages.check_data:check_asked"  # imported for new questions alone: it takes a second
+
+
+def refuse_unanswerable(asked: Iterable[Asked], *, checked: Path, prepared: Mapping[str, Any]) -> None:
+    """Check that the prepared data set has what is asked for and was not asked for when it was last checked.
+
+    Args:
+        asked: What the sections ask for, as `Section.asks` says it.
+        checked: What `check_data` has written; nothing is checked where there is no such file.
+        prepared: What the data set is prepared by; nothing is checked where that is not what it was prepared by.
+
+    Raises:
+        ConfigError: If the data set does not have it; the message has one line per violation.
+        PlasticityError: If `checked` is damaged.
+    """
+    if not checked.exists():
+        return
+    kept = read_json(checked)
+    if kept["prepared"] != prepared:
+        return
+    new = [each for each in asked if json.loads(json.dumps(each)) not in kept["asked"]]
+    if new:
+        imported(_CHECK)(new, kept["description"])
