@@ -7,11 +7,18 @@ import torch
 from torch import Tensor
 
 from plasticity.config.settings import setting
+from plasticity.metrics import metric
 from plasticity.training.forward import Forward
 from plasticity.training.hooks.step_hook import HookContext, StepHook
 from plasticity.training.interventions.intervention import Intervention, NetworkState
 from plasticity.training.optimisers.optimiser import Optimiser, Update
 from plasticity.training.penalties.penalty import Penalty
+
+
+@metric(unit="1", meaning="mean power of the features")
+def activity(features: Tensor, power: float = 2.0) -> float:
+    """Mean of a power of all features."""
+    return float(features.double().pow(power).mean())
 
 
 class Signs(Optimiser):

@@ -13,6 +13,8 @@ from jinja2 import Environment, StrictUndefined
 
 from of_studies import BY_SECTION
 from plasticity.report.captions import captions_of
+from plasticity.studies import sections_of
+from plasticity.studies.configuration import load_config
 
 ROOT = Path(__file__).parents[2]
 OWN = "caption"  # the file of the captions that modules have
@@ -42,11 +44,11 @@ def job(section, seeds=(7, 8, 9), **wildcards):
     """What a caption can ask of the job that made what it is the caption of."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     for study in BY_SECTION:
-        config[study]["seeds"] = list(seeds)
+        config[study] |= {"seeds": list(seeds), "figures": {}}  # all are drawn
     folder = f"results/{section}/digits"
     tables = {table: f"{folder}/{table}.parquet" for table in BY_SECTION[section].tables}
     return SimpleNamespace(
-        config=config,
+        config=load_config(config, root=ROOT),
         rule="draw_figures" if "figure" in wildcards else "tabulate",
         input=Files({**tables, "figures": f"{folder}/figures"}),
         output=Files({"jobs": "results/benchmarks/digits/jobs.parquet"}),
@@ -57,7 +59,7 @@ def job(section, seeds=(7, 8, 9), **wildcards):
 
 def rendered(file, snakemake):
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    environment.globals["caption"] = captions_of(BY_SECTION.__getitem__)
+    environment.globals["caption"] = captions_of(sections_of)
     text = (ROOT / f"workflow/report/{file}.rst").read_text(encoding="utf-8")
     return environment.from_string(text).render(snakemake=snakemake)
 

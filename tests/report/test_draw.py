@@ -105,6 +105,37 @@ def test_a_wrong_style_of_one_figure_leaves_none(inputs, tmp_path):
     assert not list(tmp_path.glob("*.svg"))
 
 
+OWN = """
+from matplotlib.figure import Figure
+
+TABLES = ("metrics",)
+
+
+def rows(tables, style):
+    figure = Figure(figsize=(style.width or 2, 2))
+    figure.subplots().plot(tables.metrics["nc1"], label="NC1")
+    return figure
+
+
+def nothing(tables, style): ...
+"""
+
+
+def test_a_figure_of_the_users_own_is_drawn_and_must_be_one(inputs, tmp_path, monkeypatch):
+    (tmp_path / "figures_of_a_lab.py").write_text(OWN, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("figures_of_a_lab:rows", "figures_of_a_lab:nothing"):
+        given = {"of_study": FigureTables, "tables": inputs, "settings": settings(styles={name: {"width": 4}})}
+        if name.endswith("rows"):
+            stage.draw({name: name}, tmp_path, **given)
+            assert 'width="288pt"' in svg(tmp_path, "rows").read_text(encoding="utf-8")
+        else:
+            with pytest.raises(
+                PlasticityError, match=r"^figure \S+:nothing: expected a matplotlib figure, got NoneType$"
+            ):
+                stage.draw({name: name}, tmp_path, **given)
+
+
 def test_a_missing_setting_is_named(inputs, tmp_path):
     given = settings()
     del given["warm_ups"]

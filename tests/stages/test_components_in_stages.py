@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -19,9 +20,10 @@ from plasticity.models.weights import weights_of
 from plasticity.seeding import torch_generator
 from plasticity.stages import fine_tune as fine_tuning
 from plasticity.stages.intervene import InterveneFiles, intervene
-from plasticity.storage.checkpoints import read_checkpoint, trajectory_name
-from plasticity.storage.tables import read_table
+from plasticity.storage.checkpoints import read_checkpoint, trajectory_name, write_checkpoint
+from plasticity.storage.tables import read_table, unknown_numbers
 from plasticity.storage.unfinished import Unfinished
+from plasticity.studies.continual.assemble import AssembleFiles, assemble_permuted
 from plasticity.training import resume
 from plasticity.training.iterations import IterationRun
 from plasticity.training.online.branches import checkpoint_name
@@ -44,6 +46,7 @@ from tiny_study import (
     checkpoints_of,
     contents_of,
     fine_tune_settings,
+    measure_settings,
     warm_up_settings,
 )
 from tiny_train_test import go_on, pre_train_settings, transfer_settings
@@ -311,3 +314,33 @@ def test_a_momentum_that_the_optimizer_has_not_is_one_line(tiny: TinyStudy, tmp_
     with pytest.raises(PlasticityError, match=message):
         train_first(tiny.data, tmp_path / "first", first_settings(optimizer={"name": "adam"}, momentum=0.9))
     assert not (tmp_path / "up" / "trajectory" / FOLDER).exists()
+
+
+METRICS = {"metrics": [{"name": "own_components:activity", "power": 1.0}]}
+
+
+def test_a_metric_of_ones_own_is_a_column_of_a_checkpoint(tiny: TinyStudy, trajectory: Path, tmp_path: Path) -> None:
+    checkpoints = checkpoints_of(trajectory, 0, 2)
+    table = tiny.measure(tmp_path / "table", checkpoints, measure_settings(**METRICS))
+    plain = read_table(tiny.measure(tmp_path / "plain", checkpoints), "collapse")
+    found = read_table(table, "collapse")
+    assert (found.pop("activity") > 0).all()
+    pd.testing.assert_frame_equal(found, plain)
+    assert unknown_numbers(table, "collapse") == ["activity"]
+    lost = read_checkpoint(checkpoints[2])
+    lost.weights["head.weight"][:] = np.nan
+    write_checkpoint(tmp_path / "lost", lost.weights, lost.settings)
+    (row,) = read_table(tiny.measure(table, {2: tmp_path / "lost"}, measure_settings(**METRICS)), "collapse").activity
+    assert np.isnan(row)
+
+
+def test_a_metric_of_ones_own_is_a_column_of_every_task(tiny: TinyStudy, tmp_path: Path) -> None:
+    first = train_first(tiny.data, tmp_path / "first", first_settings(shared=METRICS), seeds=[1])
+    assert (read_table(first.history, "first_task")["activity"] > 0).all()
+    settings = following_settings(arm("continual"), shared=METRICS)
+    rows = Trained(tiny.data, {"plain": first}).follow(tmp_path / "rows", settings, seeds=[1])
+    assert (rows["activity"] > 0).all()
+    files = AssembleFiles([("plain", first.history)], [tmp_path / "rows"], tmp_path / "metrics")
+    arms = [{**arm("continual"), "experiment": "experiment", "reference": "continual"}]
+    assemble_permuted(files, settings={"arms": arms})
+    assert read_table(tmp_path / "metrics", "permuted")["activity"].tolist()[1:] == rows["activity"].tolist()

@@ -1,4 +1,5 @@
 import json
+import logging
 import math
 import re
 import struct
@@ -278,13 +279,14 @@ def test_a_column_that_an_older_table_lacks_is_missing(tmp_path: Path, caplog: p
 
 def test_columns_of_a_newer_table_stay_to_the_right(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     tables._tell.cache_clear()
+    caplog.set_level(logging.INFO)
     field = pa.field("sharpness", pa.float64(), metadata={"unit": "1", "description": "largest eigenvalue"})
     _rewritten(tmp_path / "t", lambda table: table.add_column(1, field, pa.array([1.5, None])))
     found = read_table(tmp_path / "t", "collapse")
     assert list(found.columns) == [*find_table("collapse").names, "sharpness"]
     assert found["sharpness"].tolist()[0] == 1.5
     assert [record.getMessage() for record in caplog.records] == [
-        "collapse tables of another version: kept the unknown columns sharpness"
+        "collapse tables with columns of the user's own, or of another version: sharpness"
     ]
     unknown = tables.unknown_columns(tmp_path / "t", "collapse")
     assert unknown == (Column("sharpness", "float", "1", "largest eigenvalue"),)

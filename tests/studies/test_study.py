@@ -9,13 +9,13 @@ import pytest
 import yaml
 
 from of_studies import BY_SECTION
+from plasticity.config.described import described_in
 from plasticity.config.sections import usual_sections
 from plasticity.errors import PlasticityError
 from plasticity.jobs.fingerprint import closure
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.studies import STUDIES, all_studies, sections_of
 from plasticity.studies.configuration import schema, section_classes, typed_config
-from plasticity.studies.described import described_in
 
 ROOT = Path(__file__).parents[2]
 every_study = pytest.mark.parametrize("study", all_studies().values(), ids=lambda study: study.name)

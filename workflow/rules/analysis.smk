@@ -133,13 +133,10 @@ rule draw_figures:
         of_study=lambda wildcards: study(wildcards).dotted(
             study(wildcards).figure_tables
         ),
-        figures=lambda wildcards: study(wildcards).drawn(
-            plan(wildcards).section.figures
-        ),
+        figures=lambda wildcards: drawn_by(wildcards),
         settings=lambda wildcards: plan(wildcards).drawing_settings(),
         code=lambda wildcards: code_of(
-            "plasticity.report.draw",
-            *study(wildcards).drawn(plan(wildcards).section.figures).values(),
+            "plasticity.report.draw", *drawn_by(wildcards).values()
         ),
     message:
         "Drawing the figures of {wildcards.study}"

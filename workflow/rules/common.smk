@@ -57,6 +57,8 @@ try:
     SECTIONS = sections_of(config)
     PLANS = {name: study.plan_of(checked, name) for name, study in SECTIONS.items()}
     refuse_shared_names(plans_of("warm_start"))
+    for name, of_study in SECTIONS.items():
+        of_study.drawn(config[name]["figures"])
 except PlasticityError as error:
     raise WorkflowError(str(error)) from None
 
@@ -69,7 +71,7 @@ if "snakemake_executor_plugin_slurm" in sys.modules:
 name_run()
 
 # What the captions of figures and tables ask for; Snakemake leaves them no other way to a function.
-DEFAULT_NAMESPACE.update(caption=captions_of(SECTIONS.__getitem__))
+DEFAULT_NAMESPACE.update(caption=captions_of(sections_of))
 
 DATASET = config["dataset"]["name"]
 DATA = f"results/data/{DATASET}"
@@ -124,14 +126,25 @@ def named_by(name, what):
 
 def code_of(stage, *modules, tables=(), settings=()):
     """Fingerprint of a stage, of further modules, of tables it writes and components its settings name."""
-    names = [name.partition(":")[0] for name in (stage, *modules)]
-    return fingerprint(*names, tables=tables, used=components_in(settings))
+    ours = [name for name in (stage, *modules) if name.startswith("plasticity.")]
+    used = components_in(settings) | {
+        ("own", name) for name in modules if name not in ours
+    }
+    return fingerprint(
+        *(name.partition(":")[0] for name in ours), tables=tables, used=used
+    )
 
 
 def tables_of(wildcards, names=None):
     """A section's tables by name, or those of these names."""
     chosen = names or study(wildcards).tables
     return {name: f"{plan(wildcards).folder}/{name}.parquet" for name in chosen}
+
+
+def drawn_by(wildcards):
+    """What draws each figure of a section."""
+    figures = study(wildcards).drawn(plan(wildcards).section.figures)
+    return {name: figure.module for name, figure in figures.items()}
 
 
 def page_of(wildcards):

@@ -38,6 +38,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
     "penalty": ("training/penalties",),
     "hook": ("training/hooks",),
     "intervention": ("training/interventions",),
+    "metric": ("metrics",),
 }
 """Kind, which is the key of the configuration that names a component of it -> folders of the package with its files."""
 FACTS = "x-facts"

@@ -67,7 +67,8 @@ def _lax(schema: Schema) -> Schema:
     if "items" in found:
         found["items"] = _lax(found["items"])
     if "x-names" in schema:
-        (style,) = found.pop("patternProperties").values()
+        (style,) = found["patternProperties"].values()
+        found["patternProperties"] = {":": {**style, "description": "A figure of your own code, module:function."}}
         found["additionalProperties"] = False
         found["properties"] = {name: {**style, "description": text} for name, text in schema["x-names"].items()}
     return _with_components(found) if "x-component" in schema else found

@@ -56,8 +56,8 @@ def load_config(mapping: Mapping[str, Any], *, root: Path, sections: Sections) -
     """Check a configuration and return it in its normal form.
 
     In the normal form, keys that an overlay removed by null are gone (whole arms too), so are sections that `studies`
-    leaves out, and parameters of a named network, intervention, penalty, optimizer or reader that the configuration
-    leaves open have their default.
+    leaves out; all figures that no null removes are there, and parameters of a named network, intervention, penalty,
+    optimizer or reader that the configuration leaves open have their default.
 
     Args:
         mapping: What config.yaml and its overlays say; it stays as it is.
@@ -104,18 +104,19 @@ def _is_beyond_float(value: Any) -> bool:
 
 
 def _without_nulls(value: Any, schema: Schema) -> Any:
-    """Remove optional keys whose value is null, which is how an overlay takes back what config.yaml says."""
+    """Remove optional keys whose value is null, and add the figures that are not taken back in this way."""
     if isinstance(value, list):
         return [_without_nulls(part, schema.get("items", {})) for part in value]
     if not isinstance(value, dict):
         return value
+    drawn = {name: {} for name in schema.get("x-names", ()) if name not in value}
     kept = {}
     for key, part in value.items():
         known = schema_of(key, schema)
         if part is None and _is_optional(key, known, schema):
             continue
         kept[key] = _without_nulls(part, known or {})
-    return kept
+    return {**kept, **drawn}
 
 
 def _is_optional(key: str, known: Schema | None, schema: Schema) -> bool:

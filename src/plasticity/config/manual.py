@@ -16,7 +16,7 @@ _INTRODUCTION = f"""\
 
 `config.yaml` is the demonstration. A preset, or a file of your own, overlays it and repeats nothing:
 `snakemake --cores 2 --configfile config/cifar10_small.yaml`. Mappings are merged key by key, lists are replaced, and
-null removes an optional key, an arm or a figure that `config.yaml` gives.
+null removes an optional key or an arm that `config.yaml` gives, and leaves out a figure.
 
 A configuration is checked before any work starts: an unknown key, a value out of range, lengths that do not fit
 together or a missing data file are all refused in one message, with one line each. Nothing is assumed in silence:

@@ -8,6 +8,7 @@ from plasticity.config.findings import Findings
 from plasticity.config.frame import Section, check, sections
 from plasticity.config.json_schema import Schema, is_number, or_list
 from plasticity.config.messages import did_you_mean, shown
+from plasticity.config.own_figures import check_own_figures
 from plasticity.config.parameters import defaults, parameters
 
 
@@ -16,8 +17,12 @@ def check_names(config: dict[str, Any], schema: Schema, findings: Findings) -> N
     for section in sections(config, schema):
         if "x-component" in section.schema:
             _check_component(section, findings, schema)
-        for name in section.value if "x-names" in section.schema else ():
-            _check_name(section, name, name, tuple(section.schema["x-names"]), findings)
+        if "x-names" in section.schema:
+            known_names = tuple(section.schema["x-names"])
+            for name in section.value:
+                if ":" not in name:
+                    _check_name(section, name, name, known_names, findings)
+            check_own_figures(section.value, known_names, section.location, findings)
 
 
 def fill_defaults(config: dict[str, Any], schema: Schema) -> None:
@@ -51,7 +56,8 @@ def _key(section: Section) -> str:
 def _check_name(section: Section, key: str, name: str, there: tuple[str, ...], findings: Findings) -> None:
     if name not in there:
         hint = did_you_mean(name, there)
-        findings.add((*section.location, key), expected=f"one of {', '.join(there)}", got=shown(name), hint=hint)
+        expected = f"one of {', '.join(there)}" if there else "a name of your own code, module:name"
+        findings.add((*section.location, key), expected=expected, got=shown(name), hint=hint)
 
 
 def _check_options(section: Section, name: str, component: Schema, findings: Findings, whole: Schema) -> None:

@@ -47,6 +47,20 @@ def root_of(package: str) -> Path | None:
     return _root(package)
 
 
+def source_of(module: str, root: Path | None = None) -> Path | None:
+    """Return the file of a module, without importing it; None if there is none.
+
+    Args:
+        module: Dotted name.
+        root: Folder in which its package lies; by default where it is found.
+    """
+    root = root or root_of(module.partition(".")[0])
+    if root is None:
+        return None
+    base = root.joinpath(*module.split("."))
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+
+
 @cache
 def _root(package: str) -> Path | None:
     try:

@@ -7,6 +7,7 @@ object of its class again. Keys mean what they mean in the section; a slice says
 from typing import Literal
 
 from plasticity.config.component import Chosen
+from plasticity.config.measure_section import MeasureNetwork
 from plasticity.config.settings import Settings, setting
 from plasticity.config.training_section import IterationTraining, Optimisation
 
@@ -41,13 +42,12 @@ class InterveneSettings(Settings):
     intervention: Chosen
 
 
-class CollapseMeasure(Settings):
+class CollapseMeasure(MeasureNetwork):
     """What is measured at every checkpoint besides the collapse metrics in eval mode."""
 
     train_mode_nc1: bool = setting(
         "Also NC1 as the released code measured it, at the price of one more forward pass.", unit="1"
     )
-    probe_images: int = setting("First images, in whole batches, on which dead units are counted.", unit="images", ge=1)
 
 
 class MeasureCollapseSettings(Settings):
@@ -75,10 +75,8 @@ class FineTuneSettings(Settings):
 # Sequences of tasks
 
 
-class TaskMeasure(Settings):
+class TaskMeasure(MeasureNetwork):
     """What is measured after every task besides the collapse metrics."""
-
-    probe_images: int = setting("First images, in whole batches, on which dead units are counted.", unit="images", ge=1)
 
 
 class SequenceSettings(Settings):

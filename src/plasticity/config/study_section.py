@@ -12,6 +12,7 @@ from plasticity.config.settings import Distinct, Name, Settings, setting
 
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 NameOf = Annotated[str, Field(pattern=Name)]
+NameOfFigure = Annotated[str, Field(pattern=rf"^({Name[1:-1]}|[A-Za-z_][\w.]*:\w+)$")]
 
 
 class Asked(TypedDict):
@@ -123,6 +124,9 @@ def figures_of(known: Mapping[str, str]) -> Any:
     Args:
         known: What each figure of the study shows, by name.
     """
-    text = "Style of each figure; a figure that is absent or null is not drawn."
+    text = (
+        "Style of figures. All of the study are drawn but those that are null here; `module:function` is one of your "
+        "own code."
+    )
     extra: dict[str, Any] = {"unit": "mapping", "x-names": list(known.items())}
     return Field(description=text, json_schema_extra=extra)

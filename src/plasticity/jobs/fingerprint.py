@@ -39,14 +39,13 @@ _CARRIERS = (
     "storage.provenance",
     "storage.schemas",
     "storage.tables",
-    "studies.described",
     "studies.study",
 )
 _SCANNING = {"metrics.evaluate": "metrics/declared"}
 """Module that imports every file of a folder by its name -> the folder."""
 _DESCRIPTIONS = {"", "metrics", "studies"}
 """Packages that stand for more than a stage uses: what notebooks import, and what describes studies."""
-_LISTS = {"hooks": "hook"}
+_LISTS = {"hooks": "hook", "metrics": "metric"}
 """Key of a configuration that lists components -> their kind."""
 
 

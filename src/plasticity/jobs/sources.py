@@ -8,7 +8,7 @@ import ast
 from functools import cached_property
 from pathlib import Path
 
-from plasticity.config.own_code import is_installed, root_of
+from plasticity.config.own_code import is_installed, root_of, source_of
 from plasticity.jobs.normal_form import normal_form
 
 PACKAGE = __name__.partition(".")[0]
@@ -95,9 +95,8 @@ class Sources:
         root = self.package.parent if ours else root_of(_top(name))
         if root is None or (is_installed(root) and not ours):
             return None
-        base = root.joinpath(*name.split("."))
-        files = (base.with_suffix(".py"), base / "__init__.py")
-        return next((Source(name, path, root) for path in files if path.is_file()), None)
+        path = source_of(name, root)
+        return Source(name, path, root) if path else None
 
 
 def _is_near(name: str, source: Source) -> bool:

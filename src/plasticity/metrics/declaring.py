@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from plasticity.storage.schemas import Column
 
@@ -46,6 +46,11 @@ def metric(*, unit: str, meaning: str, kind: str = "float", group: str = "other"
         return function
 
     return declare
+
+
+def is_declared(function: object) -> TypeGuard[Callable[..., float]]:
+    """Say whether something is a function that `@metric` has declared."""
+    return callable(function) and isinstance(getattr(function, "column", None), Column)
 
 
 @dataclass(frozen=True)

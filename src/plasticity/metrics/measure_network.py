@@ -1,6 +1,6 @@
 """All metrics of one network from one pass over the data it was trained on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from plasticity.data.image_tensors import ImageTensors
 from plasticity.metrics.declared.capacity import ActiveUnits, watch_units
 from plasticity.metrics.declared.collapse import nc1
 from plasticity.metrics.evaluate import declared_functions, evaluate
+from plasticity.metrics.own_metric import OwnMetric
 from plasticity.metrics.statistics import StatisticsStream
 from plasticity.models.classifier import Classifier
 
@@ -88,7 +89,7 @@ def collected(
 
 
 def network_metrics(
-    model: Classifier, images: ImageTensors, indices: Tensor, *, probe_images: int
+    model: Classifier, images: ImageTensors, indices: Tensor, *, probe_images: int, own: Sequence[OwnMetric] = ()
 ) -> dict[str, float | int]:
     """Return all declared metrics and the accuracy of a network in eval mode, leaving mode and buffers as they were.
 
@@ -97,16 +98,19 @@ def network_metrics(
         images: Training images on the model's device.
         indices: The images to measure on: the first task's.
         probe_images: How many of them dead units are counted on.
+        own: Metrics of the user's own.
 
     Returns:
-        Values by the names of the "collapse" table, `warm_up_train_accuracy` among them.
+        Values by the names of the "collapse" table, `warm_up_train_accuracy` among them, and of the user's own.
     """
     was_training = model.training
     model.eval()
     measured = feature_pass(model, images, indices, probe_images=probe_images)
     model.train(was_training)
-    values = evaluate(declared_functions(), inputs_of(measured, model, model.head))
-    return values | {"warm_up_train_accuracy": measured.accuracy}
+    functions = declared_functions() | {each.column.name: each.function for each in own}
+    values = evaluate(functions, inputs_of(measured, model, model.head))
+    found = {each.column.name: each.checked(values[each.column.name]) for each in own}
+    return {**values, **found, "warm_up_train_accuracy": measured.accuracy}
 
 
 def inputs_of(measured: FeaturePass, model: nn.Module, head: nn.Linear) -> dict[str, Any]:

@@ -90,20 +90,21 @@ class ForeignClassifier(Classifier):
             setattr(place, attribute, nn.Identity())
 
 
-def parameters_of(outside: type[nn.Module], name: str) -> dict[str, Any]:
-    """Return type and field of each parameter of a module's `__init__` that a configuration gives.
+def parameters_of(outside: Callable[..., Any], name: str, *, known: Sequence[str] = KNOWN) -> dict[str, Any]:
+    """Return type and field of each parameter of a module's `__init__`, or of a function, that a configuration gives.
 
     Args:
-        outside: The module's class.
+        outside: The module's class, or the function.
         name: What the configuration calls it, for messages.
+        known: Parameters that the workflow gives.
 
     Raises:
         ComponentError: If a parameter without default is nothing that a configuration can say.
     """
     fields: dict[str, Any] = {}
-    hints = get_type_hints(outside.__init__)
+    hints = get_type_hints(outside.__init__ if isinstance(outside, type) else outside)
     for key, parameter in inspect.signature(outside).parameters.items():
-        if key in KNOWN or parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+        if key in known or parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
             continue
         required = parameter.default is parameter.empty
         default = {} if required else {"default": parameter.default}

@@ -9,6 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from plasticity.config.own_figures import file_name
+
 _VIEW = "javascript:app.setView({{navbarMode:'ruleinfo',ruleinfo:'{rule}'}})"
 _RESULT = "javascript:app.showResultInfo('{path}')"
 
@@ -31,18 +33,25 @@ def caption(snakemake: Any, what: Any, study: Any) -> str:
     return f"**{title}** {head}.\n\n{text}\n\n*Source.* {sources},\nmade by {_rule(snakemake.rule)}.\n"
 
 
-def captions_of(section: Callable[[str], Any]) -> Callable[[Any], str]:
+def captions_of(studies: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Callable[[Any], str]:
     """Return the function `caption` of the caption files.
 
+    It knows no configuration but the job's: Jinja has it once in a process, for all workflows that use this one as a
+    module.
+
     Args:
-        section: Returns the study that a section is of, with its `figures` and `pages` as they describe themselves.
+        studies: Returns the study of every section of a configuration, with its `pages`, and the figures that are
+            `drawn`, as they describe themselves.
     """
 
     def of_job(snakemake: Any) -> str:
-        study = section(snakemake.wildcards.study)
-        figure = getattr(snakemake.wildcards, "figure", None)
-        what = study.figures[figure] if figure else study.pages[snakemake.wildcards.page]
-        return caption(snakemake, what, study)
+        wildcards, config = snakemake.wildcards, snakemake.config
+        study = studies(config)[wildcards.study]
+        figure = getattr(wildcards, "figure", None)
+        if figure is None:
+            return caption(snakemake, study.pages[wildcards.page], study)
+        drawn = study.drawn(config[wildcards.study]["figures"])
+        return caption(snakemake, next(what for name, what in drawn.items() if file_name(name) == figure), study)
 
     return of_job
 

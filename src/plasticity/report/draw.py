@@ -1,10 +1,14 @@
 """Stage: figures from a study's tables, as SVG and PNG."""
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
+from plasticity.config.own_code import import_own_code
+from plasticity.config.own_figures import file_name
+from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job, imported
 from plasticity.report.figures.description import describe
 from plasticity.report.figures.reading import read_tables_of, refuse_missing
@@ -33,7 +37,7 @@ def draw(
     """Draw figures of one study and write each as SVG and PNG.
 
     Args:
-        figures: Names of figures, and the modules that draw them.
+        figures: Names of figures, and the modules that draw them; "module:function" of the user's own code.
         folder: Where they are written, named after the figures.
         of_study: Class that the study's figures are made from, such as `FigureTables`.
         tables: Table -> its Parquet file.
@@ -41,7 +45,7 @@ def draw(
             and `analysis`.
 
     Raises:
-        PlasticityError: If a table or setting is missing or wrong, or a table is damaged.
+        PlasticityError: If a table or setting is missing or wrong, a table is damaged, or what draws makes no figure.
     """
     what = f"figure {', '.join(figures)}"
     refuse_missing(f"{what}: expected the settings", ("styles",), settings)
@@ -50,6 +54,15 @@ def draw(
     loaded = read_tables_of(of_study, tables, settings, what=what)
     folder.mkdir(parents=True, exist_ok=True)
     for name, module in figures.items():
+        stem = file_name(name)
         with styles[name].context():
-            figure = importlib.import_module(module).draw(loaded, styles[name])
-            save(figure, folder / f"{name}.svg", folder / f"{name}.png", describe(figure, name, loaded))
+            figure = _drawing(module)(loaded, styles[name])
+            if not isinstance(figure, Figure):
+                raise PlasticityError(f"figure {name}: expected a matplotlib figure, got {type(figure).__name__}")
+            save(figure, folder / f"{stem}.svg", folder / f"{stem}.png", describe(figure, stem, loaded))
+
+
+def _drawing(module: str) -> Callable[[Any, Style], Figure]:
+    """Import what draws a figure: `draw` of a module of the package, or a function of the user's own code."""
+    name, _, function = module.partition(":")
+    return getattr(import_own_code(name), function or "draw")

@@ -72,7 +72,7 @@ def first_task(
         work.save(run.stack.tensors(), run.rows)
     columns = [{"seed": seed, **row} for seed, rows in zip(seeds, run.rows, strict=True) for row in rows]
     record = provenance(settings.plain(), describe_device(resident.device))
-    write_table(pd.DataFrame(columns), files.history, "first_task", record)
+    write_table(pd.DataFrame(columns), files.history, resident.table("first_task"), record)
     work.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
     move_folder(run.folder, files.trajectory)
     work.clear()

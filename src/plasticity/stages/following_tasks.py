@@ -16,7 +16,6 @@ from plasticity.jobs.stopping import stoppable
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import read_table, write_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.bound_optimiser import optimiser_of
@@ -89,7 +88,8 @@ def following_tasks(
     journey = Journey(resident, tuple(runs), [start.weights for start in starts])
     journey.travel(work, threads=threads, name=settings.experiment)
     table = _table(journey, settings.experiment)
-    write_table(table, files.output, "following_tasks", provenance(settings.plain(), describe_device(resident.device)))
+    record = provenance(settings.plain(), describe_device(resident.device))
+    write_table(table, files.output, resident.table("following_tasks"), record)
     work.clear()
 
 
@@ -197,6 +197,6 @@ def _table(journey: Journey, experiment: str) -> pd.DataFrame:
         for row in found
         if row["task"] <= tasks + 1
     ]
-    return pd.DataFrame(rows, columns=find_table("following_tasks").names).sort_values(
+    return pd.DataFrame(rows, columns=journey.resident.table("following_tasks").names).sort_values(
         ["arm", "seed", "task"], ignore_index=True
     )

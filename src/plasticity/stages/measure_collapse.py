@@ -1,7 +1,7 @@
 """Stage: measure collapse and what else a network has left, at every checkpoint that fine-tuning starts from."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.logs import logger
 from plasticity.metrics.measure_network import nc1_in_train_mode, network_metrics
+from plasticity.metrics.own_metric import OwnMetric, own_metrics
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from plasticity.models.weights import load_weights
@@ -75,7 +76,8 @@ def measure(files: MeasureFiles, *, settings: MeasureCollapseSettings, threads: 
         settings: The network, the test images, what is measured.
         threads: CPU threads.
     """
-    device = prepare_device(threads)
+    device, own = prepare_device(threads), own_metrics(settings.measure.metrics or ())
+    table = find_table("collapse").with_columns(each.column for each in own)
     store = open_store(files.data)
     train, test = train_tensors(store, device), test_tensors(store, device, settings.test_size)
     model = build_model(settings.model, store.image_shape, store.num_classes, torch_generator(0, "init"))
@@ -84,10 +86,11 @@ def measure(files: MeasureFiles, *, settings: MeasureCollapseSettings, threads: 
     for seed, checkpoints in by_seed(files.checkpoints).items():
         images = MeasuredImages(train, test, *_halves(read_split(files.splits[seed], store), device))
         for epoch, path in checkpoints.items():
-            rows.append({"seed": seed, "warm_up_epoch": epoch, **_measure_one(model, path, images, settings, seed)})
-            logger.info("measured %s, seed %d, epoch %d: NC1 %.4g", settings.start, seed, epoch, rows[-1]["nc1"])
-    frame = pd.DataFrame(rows).assign(arm=settings.start)
-    write_table(frame, files.output, "collapse", provenance(settings.plain(), describe_device(device)))
+            row = _measure_one(model, path, images, settings, seed, own)
+            rows.append({"seed": seed, "warm_up_epoch": epoch, **row})
+            logger.info("measured %s, seed %d, epoch %d: NC1 %.4g", settings.start, seed, epoch, row["nc1"])
+    frame = pd.DataFrame(rows, columns=table.names).assign(arm=settings.start)
+    write_table(frame, files.output, table, provenance(settings.plain(), describe_device(device)))
 
 
 def _halves(split: Split, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -98,15 +101,19 @@ def _halves(split: Split, device: torch.device) -> tuple[torch.Tensor, torch.Ten
 
 
 def _measure_one(
-    model: Classifier, path: Path, images: MeasuredImages, settings: MeasureCollapseSettings, seed: int
+    model: Classifier,
+    path: Path,
+    images: MeasuredImages,
+    settings: MeasureCollapseSettings,
+    seed: int,
+    own: Sequence[OwnMetric],
 ) -> dict[str, Any]:
     checkpoint = read_checkpoint(path)
     if not all_finite(checkpoint.weights):
         return _missing_row()
     load_weights(model, checkpoint.weights)
-    row: dict[str, Any] = network_metrics(
-        model, images.train, images.warm_up, probe_images=settings.measure.probe_images
-    )
+    probe_images = settings.measure.probe_images
+    row: dict[str, Any] = network_metrics(model, images.train, images.warm_up, probe_images=probe_images, own=own)
     if math.isnan(row["nc4"]):  # features overflow although the weights are still finite
         return _missing_row()
     others = accuracy(model, images.train, images.others) if len(images.others) else float("nan")

@@ -9,8 +9,8 @@ numbers in all others.
 
 import ast
 import importlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -40,6 +40,10 @@ class Table:
     def names(self) -> list[str]:
         """The columns' names, from left to right."""
         return [column.name for column in self.columns]
+
+    def with_columns(self, more: Iterable[Column]) -> "Table":
+        """Return the table with further columns to the right."""
+        return replace(self, columns=(*self.columns, *more))
 
     def of_kind(self, *kinds: str) -> list[str]:
         """Return the names of the columns of some kinds."""

@@ -64,7 +64,7 @@ def read_table(path: str | Path, schema: str | Table) -> pd.DataFrame:
     """Read a table and verify its columns' types, page checksums and digest.
 
     Columns come in the table's order: what an older file lacks is missing in every row, what this version does not know
-    stands to the right.
+    stands to the right, as does what the user's own code has measured.
 
     Args:
         path: The file.
@@ -124,6 +124,11 @@ def unknown_columns(path: str | Path, schema: str | Table) -> tuple[Column, ...]
     return tuple(_column(field) for field in pq.read_schema(path) if field.name not in known)
 
 
+def unknown_numbers(path: str | Path, schema: str | Table) -> list[str]:
+    """Return the names of those of them that hold numbers: metrics of the user's own, or of another version."""
+    return [column.name for column in unknown_columns(path, schema) if column.kind in ("int", "float")]
+
+
 def _field(column: Column) -> pa.Field:
     metadata = {"unit": column.unit, "description": column.description}
     return pa.field(column.name, _TYPES[column.kind], metadata=metadata)
@@ -164,7 +169,7 @@ def _tell(name: str, lacking: tuple[str, ...], unknown: tuple[str, ...]) -> None
     if lacking:
         logger.warning("%s tables of an older version: no value for %s, read as missing", name, ", ".join(lacking))
     if unknown:
-        logger.warning("%s tables of another version: kept the unknown columns %s", name, ", ".join(unknown))
+        logger.info("%s tables with columns of the user's own, or of another version: %s", name, ", ".join(unknown))
 
 
 def _digest(table: pa.Table, provenance: str) -> str:

@@ -89,7 +89,8 @@ def draw_anew(kept: Run) -> list[Path]:
     settings = {**kept.plan.summary_settings(), "styles": {name: styles.get(name, {}) for name in names}}
     with tempfile.TemporaryDirectory() as elsewhere:
         of_study = study.load(study.figure_tables)
-        draw(study.drawn(names), Path(elsewhere), of_study=of_study, tables=tables, settings=settings)
+        modules = {name: figure.module for name, figure in study.drawn(names).items()}
+        draw(modules, Path(elsewhere), of_study=of_study, tables=tables, settings=settings)
         for name in names:
             with atomic_path(kept.folder / f"{name}.png") as temporary:
                 shutil.copyfile(Path(elsewhere, f"{name}.png"), temporary)

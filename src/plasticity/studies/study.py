@@ -10,9 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from plasticity.config import Configuration
+from plasticity.config.described import Described, described_in
+from plasticity.config.load import Configuration
+from plasticity.config.own_figures import own_figure
+from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import imported
-from plasticity.studies.described import Described, described_in
 
 _ROOT = Path(__file__).parent
 
@@ -150,9 +152,18 @@ class Study:
         """Pages of the report about its tables by name, a file each."""
         return described_in(self.folder / "pages", f"{self.package}.pages")
 
-    def drawn(self, figures: Iterable[str]) -> dict[str, str]:
-        """Return the dotted names of the modules that draw some of its figures, by figure."""
-        return {name: self.figures[name].module for name in figures}
+    def drawn(self, figures: Iterable[str]) -> dict[str, Described]:
+        """Return figures as they describe themselves, its own and those of the user's own code ("module:function").
+
+        Raises:
+            PlasticityError: If one is drawn from a table that the study does not have.
+        """
+        found = {name: own_figure(name) if ":" in name else self.figures[name] for name in figures}
+        for name, figure in found.items():
+            if unknown := [table for table in figure.tables if table not in self.tables]:
+                expected = f"TABLES to name tables of the study ({', '.join(self.tables)})"
+                raise PlasticityError(f"figures.{name}: expected {expected}, got {', '.join(unknown)}")
+        return found
 
     def summary(self, section: str) -> dict[str, Any]:
         """Return what the page that sums the study up is told beside its settings and tables."""

@@ -15,7 +15,7 @@ from plasticity.models.model_registry import build_model
 from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
 from plasticity.storage.schemas import SCHEMAS
-from plasticity.training.online.resident import Resident, diverged_row, open_resident
+from plasticity.training.online.resident import Resident, open_resident
 from plasticity.training.online.stack import Stack, stack_of
 from plasticity.training.online.visit import visit_task
 from tiny_permuted import SEEDS, SHARED, TRAINING
@@ -74,15 +74,15 @@ def test_epochs_at_once_are_epochs_one_by_one(resident: Resident) -> None:
 def test_a_row_has_every_number_of_the_table_but_its_keys(resident: Resident) -> None:
     (row,) = _visit(resident, _stack(resident, (1,)), (1,))
     assert set(row) == {column.name for column in SCHEMAS["first_task"]} - {"seed", "epoch"}
-    assert set(diverged_row()) == set(row)
-    assert {name for name, value in diverged_row().items() if value is not None} == {"diverged"}
+    assert set(resident.diverged_row()) == set(row)
+    assert {name for name, value in resident.diverged_row().items() if value is not None} == {"diverged"}
 
 
 def test_a_diverged_network_has_no_numbers_and_leaves_the_others(resident: Resident) -> None:
     stack, alone = _stack(resident), _stack(resident, SEEDS[1:])
     stack.weights[0][0] *= 1e30
     rows, expected = _visit(resident, stack, epochs=[1, 2]), _visit(resident, alone, SEEDS[1:], epochs=[1, 2])
-    assert rows[0] == diverged_row()
+    assert rows[0] == resident.diverged_row()
     assert rows[1] == expected[0]
     assert_same_networks(stack.take([1]), alone)
 

@@ -16,7 +16,7 @@ from plasticity.analysis.panel import Excluded, panel_of
 from plasticity.analysis.windows import TASK, Window
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
-from plasticity.storage.tables import read_table, write_table
+from plasticity.storage.tables import read_table, unknown_numbers, write_table
 from plasticity.studies.continual.columns import PERMUTED
 from plasticity.studies.shared_columns import NEURAL_COLLAPSE, OTHER_METRICS
 
@@ -59,7 +59,8 @@ def correlate_permuted(metrics_path: str | Path, output: str | Path, *, settings
         PlasticityError: If a setting is missing or out of its range, or the table is damaged.
     """
     frame = read_table(metrics_path, "permuted")
-    write_table(correlations_of(frame, settings), output, "correlations", provenance(settings))
+    measured = [*METRICS, *unknown_numbers(metrics_path, "permuted")]
+    write_table(correlations_of(frame, settings, measured), output, "correlations", provenance(settings))
 
 
 def correlations_of(frame: pd.DataFrame, settings: dict[str, Any], metrics: Sequence[str] = METRICS) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from plasticity.config.component import Chosen, chosen
+from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, Settings, setting
@@ -14,6 +15,7 @@ from plasticity.config.study_section import (
     Asked,
     FigureStyle,
     NameOf,
+    NameOfFigure,
     Section,
     Seed,
     arms_of,
@@ -21,7 +23,6 @@ from plasticity.config.study_section import (
 )
 from plasticity.config.training_section import Intervention, OnlineBatchSize, Penalty, Tasks, Training
 from plasticity.studies.continual.consistency import check_continual
-from plasticity.studies.described import titles_in
 
 
 class ChosenPerceptron(Chosen):
@@ -103,7 +104,7 @@ class ContinualSection(Section, study="continual"):
     )
     measure: TaskMeasure
     analysis: ContinualAnalysis
-    figures: dict[NameOf, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
+    figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
 
     def asks(self, name: str) -> list[Asked]:
         """Return what the section, which has this name, asks of the data set."""

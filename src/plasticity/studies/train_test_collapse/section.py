@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from plasticity.config.arms import single_arms
+from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, Settings, setting
@@ -17,6 +18,7 @@ from plasticity.config.study_section import (
     Asked,
     FigureStyle,
     NameOf,
+    NameOfFigure,
     Section,
     Seed,
     arms_of,
@@ -32,7 +34,6 @@ from plasticity.config.training_section import (
     Training,
     WeightDecay,
 )
-from plasticity.studies.described import titles_in
 from plasticity.studies.train_test_collapse.consistency import check_train_test
 
 _DRAWN = ("train_size", "test_size", "balanced")
@@ -128,7 +129,7 @@ class TrainTestSection(Task, Section, study="train_test_collapse"):
     )
     measure: VarianceMeasure
     analysis: TrainTestAnalysis
-    figures: dict[NameOf, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
+    figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
 
     def asks(self, name: str) -> list[Asked]:
         """Return what the section, which has this name, asks of the data set: the images of every arm."""

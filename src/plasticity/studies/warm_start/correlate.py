@@ -14,7 +14,7 @@ from plasticity.analysis.panel import Panel, panel_of
 from plasticity.analysis.windows import SLIDING, phases, sliding_windows
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
-from plasticity.storage.tables import read_table, write_table
+from plasticity.storage.tables import read_table, unknown_numbers, write_table
 from plasticity.studies.warm_start import columns
 
 _KEYS = ("arm", "seed", "warm_up_epoch")
@@ -53,7 +53,8 @@ def correlate(metrics_path: str | Path, output: str | Path, *, settings: dict[st
         PlasticityError: If a setting is missing or out of its range, or the metrics table is damaged.
     """
     frame = read_table(metrics_path, "metrics")
-    write_table(correlations_of(frame, settings), output, "correlations", provenance(settings))
+    measured = [*METRICS, *unknown_numbers(metrics_path, "metrics")]
+    write_table(correlations_of(frame, settings, measured), output, "correlations", provenance(settings))
 
 
 def correlations_of(frame: pd.DataFrame, settings: dict[str, Any], metrics: Sequence[str] = METRICS) -> pd.DataFrame:

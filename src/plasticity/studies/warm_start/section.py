@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, setting
@@ -13,13 +14,13 @@ from plasticity.config.study_section import (
     Asked,
     FigureStyle,
     NameOf,
+    NameOfFigure,
     Section,
     Seed,
     arms_of,
     figures_of,
 )
 from plasticity.config.training_section import Intervention, Model, Momentum, Penalty, Training
-from plasticity.studies.described import titles_in
 from plasticity.studies.warm_start.consistency import check_warm_start
 
 
@@ -101,7 +102,7 @@ class WarmStartSection(Section, study="warm_start"):
     )
     measure: CollapseMeasure
     analysis: WarmStartAnalysis
-    figures: dict[NameOf, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
+    figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
 
     def asks(self, name: str) -> list[Asked]:
         """Return what the section, which has this name, asks of the data set."""

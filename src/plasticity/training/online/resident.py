@@ -18,11 +18,12 @@ from plasticity.data.image_tensors import ImageTensors
 from plasticity.data.store import ImageStore, class_counts, open_store
 from plasticity.jobs.device import place, prepare_device
 from plasticity.metrics.measure_network import network_metrics
+from plasticity.metrics.own_metric import OwnMetric, own_metrics
 from plasticity.models.model_registry import build_model
 from plasticity.models.units import Units
 from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
-from plasticity.storage.schemas import find_table
+from plasticity.storage.schemas import Table, find_table
 from plasticity.tasks.sequence import Supply, Task, TaskSequence
 from plasticity.training.online.online_sgd import stacked_for
 from plasticity.training.online.pixels import Pixels, pixels_of_images
@@ -50,6 +51,15 @@ class Resident:
     store: ImageStore
     settings: OnlineSettings
     device: torch.device
+
+    @cached_property
+    def own(self) -> tuple[OwnMetric, ...]:
+        """Metrics of the user's own code."""
+        return own_metrics(self.settings.measure.metrics or ())
+
+    def table(self, name: str) -> Table:
+        """Return a table with the columns of the user's own metrics."""
+        return find_table(name).with_columns(each.column for each in self.own)
 
     @cached_property
     def pixels(self) -> Pixels:
@@ -121,9 +131,15 @@ class Resident:
         rows, images = torch.from_numpy(task.images).to(self.device), self._images
         if task.labels is not None:
             images = replace(images, labels=torch.from_numpy(task.labels).to(self.device))
-        row: Row = network_metrics(self._model, images, rows, probe_images=self.settings.measure.probe_images)
+        probe_images = self.settings.measure.probe_images
+        row: Row = network_metrics(self._model, images, rows, probe_images=probe_images, own=self.own)
         row["train_accuracy"] = row.pop("warm_up_train_accuracy")
         return row
+
+    def diverged_row(self) -> Row:
+        """Return the row of a network whose weights or outputs stopped being finite: no number, and `diverged`."""
+        numbers = [name for name in self.table("first_task").names if name not in _KEYS]
+        return dict.fromkeys(numbers) | {"diverged": True}
 
     def _build(self, generator: torch.Generator) -> Any:
         return build_model(self.settings.model, self.store.image_shape, self.store.num_classes, generator)
@@ -144,9 +160,3 @@ def tell_path(name: str, training: Optimisation) -> None:
     """Log why a training does not go through the compiled kernel, if it does not."""
     if why := stacked_for(training):
         logger.info("%s: by stacked tensors instead of the compiled loop, because of %s", name, why)
-
-
-def diverged_row() -> Row:
-    """Return the row of a network whose weights or outputs stopped being finite: no number, and `diverged`."""
-    numbers = [name for name in find_table("first_task").names if name not in _KEYS]
-    return dict.fromkeys(numbers) | {"diverged": True}

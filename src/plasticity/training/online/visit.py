@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from plasticity.config.training_section import Optimisation
 from plasticity.tasks.sequence import Task
 from plasticity.training.online.online_sgd import Origin, by_kernel, train_online
-from plasticity.training.online.resident import Resident, Row, diverged_row
+from plasticity.training.online.resident import Resident, Row
 from plasticity.training.online.stack import Stack
 
 
@@ -79,9 +79,9 @@ def _train(
 
 def _row(resident: Resident, stack: Stack, replica: int, accuracies: NDArray[np.float64], task: Task) -> Row:
     if not np.isfinite(accuracies[:, replica]).all():
-        return diverged_row()
+        return resident.diverged_row()
     row = resident.measure(stack.network(replica), task)
     if not np.isfinite(row["nc4"]):  # features overflow although the weights are still finite
-        return diverged_row()
+        return resident.diverged_row()
     accuracy = {"online_accuracy": float(accuracies[:, replica].mean()), "diverged": False}
     return row | accuracy | {"last_epoch_accuracy": float(accuracies[-1, replica])}

@@ -14,7 +14,14 @@ from plasticity.errors import PlasticityError
 
 @dataclass(frozen=True)
 class Described:
-    """A module as its text describes it: dotted name, title, caption without it, and the tables that it reads."""
+    """A module, or a function of one, as its text describes it.
+
+    Attributes:
+        module: Its dotted name; of a function "module:function".
+        title: First line of its docstring.
+        caption: The rest of it.
+        tables: The tables that it reads.
+    """
 
     module: str
     title: str
@@ -44,15 +51,20 @@ def titles_in(folder: Path) -> dict[str, str]:
     return {name: title if title.endswith("?") else f"{title}." for name, title in titles.items()}
 
 
+def described(name: str, docstring: str | None, tree: ast.Module) -> Described | None:
+    """Return what a docstring, and TABLES of the parsed module around it, say; None where one of them is absent."""
+    title, _, text = (docstring or "").partition("\n")
+    named = (node.value for node in tree.body if isinstance(node, ast.Assign) and _names_tables(node))
+    tables = ast.literal_eval(next(named, ast.Tuple([])))
+    return Described(name, title.removesuffix("."), text.strip(), tuple(tables)) if title and tables else None
+
+
 def _described(path: Path, package: str) -> Described:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    title, _, text = (ast.get_docstring(tree) or "").partition("\n")
-    tables = next(
-        (ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign) and _names_tables(node)), ()
-    )
-    if not title or not tables:
+    found = described(f"{package}.{path.stem}", ast.get_docstring(tree), tree)
+    if found is None:
         raise PlasticityError(f"{path}: expected a docstring and the tables that it is made from, TABLES = (...)")
-    return Described(f"{package}.{path.stem}", title.removesuffix("."), text.strip(), tuple(tables))
+    return found
 
 
 def _names_tables(node: ast.Assign) -> bool:

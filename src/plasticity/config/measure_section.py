@@ -1,0 +1,21 @@
+"""Section of the configuration that says what is measured of a network, besides the package's metrics."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from plasticity.config.component import Chosen, chosen
+from plasticity.config.settings import Settings, setting
+
+_Metric = Annotated[Chosen, chosen("metric", "A metric.")]
+
+
+class MeasureNetwork(Settings):
+    """What is measured of a network besides the package's metrics."""
+
+    probe_images: int = setting("First images, in whole batches, on which dead units are counted.", unit="images", ge=1)
+    metrics: Annotated[tuple[_Metric, ...] | None, Field(min_length=1)] = setting(
+        "Metrics of your own code, functions that `@metric` declares; each is a column of the tables.",
+        unit="mapping",
+        default=None,
+    )
