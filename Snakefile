@@ -21,9 +21,11 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
-include: "workflow/rules/warm_start.smk"
-include: "workflow/rules/continual.smk"
-include: "workflow/rules/train_test_collapse.smk"
+for of_study in STUDIES:
+
+    include: f"workflow/rules/{of_study}.smk"
+
+
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/verify.smk"

@@ -34,6 +34,16 @@ def test_every_room_has_a_floor(house: House) -> None:
     assert set(house.rooms) == set(house.floors)
 
 
+def test_a_component_does_not_need_the_whole_check_of_a_configuration(house: House) -> None:
+    waiting, reached = ["config.component"], set()
+    while waiting:
+        one = waiting.pop()
+        waiting += [other for start, other in house.imports if start == one and other not in reached]
+        reached.add(one)
+    assert "config.settings" in reached
+    assert not reached & {"config.load", "config.names", "config.consistency", "config.study_section"}
+
+
 FILES = {
     "pyproject.toml": '[[tool.importlinter.contracts]]\nlayers = ["high", "low | beside"]\n',
     "Snakefile": "one two\n",

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from snakemake.cli import parse_config
 
-from plasticity.config import typed, typed_as_given
+from plasticity.config.command_line import changes_nothing, typed, typed_as_given
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False, min_value=1e-3)
 NAMES = st.from_regex(r"[a-z]{2,8}", fullmatch=True)
@@ -19,6 +19,23 @@ TREES = st.dictionaries(NAMES, st.recursive(LEAVES, lambda t: st.lists(t) | st.d
 )
 def test_leaf(text: str, meaning: object) -> None:
     assert typed({"key": [text]}) == {"key": [meaning]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "looks"),
+    [
+        ("snakemake --cores 2", False),
+        ("snakemake -c2 --configfile config/tiny.yaml warm_start --forcerun export", False),
+        ("snakemake -np", True),
+        ("snakemake -n --cores 1", True),
+        ("snakemake --cores 1 --dry-run", True),
+        ("snakemake --dryrun", True),
+        ("snakemake --lint", True),
+        ("snakemake --report results/report.html", True),
+    ],
+)
+def test_a_call_that_only_looks_is_told(arguments: str, looks: bool) -> None:
+    assert changes_nothing(arguments.split()) == looks
 
 
 @settings(deadline=None)

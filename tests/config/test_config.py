@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plasticity.config import ConfigError, expand_lists
+from plasticity.config.arms import expand_lists
+from plasticity.config.findings import ConfigError
 from plasticity.errors import PlasticityError
 from plasticity.studies.__main__ import main, manual_text, schema_text
 from plasticity.studies.configuration import load_config, typed_config

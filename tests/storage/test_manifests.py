@@ -7,7 +7,7 @@ import pytest
 
 from plasticity.errors import PlasticityError
 from plasticity.storage.files import sha256_of
-from plasticity.storage.manifests import checkpoints_beside, drop_incomplete, is_complete, read_manifest, write_manifest
+from plasticity.storage.manifests import checkpoints_beside, incomplete, is_complete, read_manifest, write_manifest
 
 
 @pytest.fixture
@@ -33,20 +33,19 @@ def test_the_same_files_give_the_same_manifest(manifest: Path) -> None:
     assert manifest.read_bytes() == before
 
 
-def test_a_manifest_that_has_lost_a_file_is_removed_and_no_other(manifest: Path) -> None:
-    assert drop_incomplete([manifest, manifest.with_name("none.json")]) == []
+def test_a_manifest_that_has_lost_a_file_is_found_and_no_other(manifest: Path) -> None:
+    assert incomplete([manifest, manifest.with_name("none.json")]) == []
     (manifest.parent / "seed2/epoch0000.safetensors").unlink()
     assert not is_complete(manifest)
-    assert drop_incomplete([manifest]) == [manifest]
-    assert not manifest.exists()
+    assert incomplete([manifest, manifest.with_name("none.json")]) == [manifest]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {"a": "b"}, "digest": "c"}'])
-def test_a_damaged_manifest_is_told_and_removed(manifest: Path, content: str) -> None:
+def test_a_damaged_manifest_is_told(manifest: Path, content: str) -> None:
     manifest.write_text(content, encoding="utf-8")
     with pytest.raises(PlasticityError, match=r"seeds1-2\.json: expected"):
         read_manifest(manifest)
-    assert drop_incomplete([manifest]) == [manifest]
+    assert incomplete([manifest]) == [manifest]
 
 
 def test_a_changed_entry_does_not_match_the_digest(manifest: Path) -> None:

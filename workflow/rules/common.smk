@@ -23,8 +23,9 @@ import yaml
 from jinja2.defaults import DEFAULT_NAMESPACE
 from snakemake.utils import update_config
 
-from plasticity.config import refuse_repeated_keys, typed, typed_as_given
+from plasticity.config.command_line import changes_nothing, typed, typed_as_given
 from plasticity.config.own_code import find_own_code_in
+from plasticity.config.repeated import refuse_repeated_keys
 from plasticity.errors import PlasticityError
 from plasticity.jobs.fingerprint import components_in, fingerprint
 from plasticity.jobs.lost_jobs import notice_lost_jobs
@@ -32,8 +33,8 @@ from plasticity.jobs.usage import name_run
 from plasticity.report.captions import captions_of
 from plasticity.stages.checked_data import refuse_unanswerable
 from plasticity.storage.files import sha256_of
-from plasticity.storage.manifests import drop_incomplete
-from plasticity.studies import all_studies, sections_of
+from plasticity.storage.manifests import incomplete
+from plasticity.studies import STUDIES, all_studies, sections_of
 from plasticity.studies.configuration import typed_config
 from plasticity.studies.warm_start.plan import refuse_shared_names
 
@@ -222,12 +223,21 @@ def command_line():
     return " ".join(parts)
 
 
-# A checkpoint that is gone takes its manifest with it: the run that begins makes both again.
+# A checkpoint that is gone takes its manifest with it: the run that begins makes both again. A dry run removes nothing
+# and says that they would be made.
 if workflow.is_main_process:
-    for manifest in drop_incomplete(
+    LOST = incomplete(
         Path(prefixed(path)) for plan in PLANS.values() for path in plan.manifests
-    ):
+    )
+    for manifest in LOST:
         print(f"{manifest}: checkpoints are gone, made again", file=sys.stderr)
+    if changes_nothing(sys.argv):
+        forced = workflow.dag_settings and workflow.dag_settings.forcerun
+        if LOST and forced is not None:
+            workflow.dag_settings.forcerun = {*forced, *map(str, LOST)}
+    else:
+        for manifest in LOST:
+            manifest.unlink()
 
 
 wildcard_constraints:

@@ -1,9 +1,17 @@
-"""Values given by `snakemake --config`, which reads everything inside a mapping as text."""
+"""What was typed: values of `snakemake --config`, text inside a mapping, and whether anything is to be run at all."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
+
+_CHANGE_NOTHING = ("--dry", "--lint", "--list", "--summary", "--detailed-summary", "--dag", "--rulegraph", "--report")
+
+
+def changes_nothing(arguments: Sequence[str]) -> bool:
+    """Say whether a call of Snakemake only looks, such as a dry run (`-n`, also as in `-np`) or a report."""
+    return any(each.startswith(_CHANGE_NOTHING) or re.fullmatch(r"-[A-Za-z]*[nl][A-Za-z]*", each) for each in arguments)
 
 
 def typed(value: Any) -> Any:

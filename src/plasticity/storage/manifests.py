@@ -43,9 +43,6 @@ def is_complete(manifest: Path) -> bool:
         return False
 
 
-def drop_incomplete(manifests: Iterable[Path]) -> list[Path]:
-    """Remove the manifests that have lost a file, so that the next run makes it again; return them."""
-    broken = [path for path in manifests if path.exists() and not is_complete(path)]
-    for path in broken:
-        path.unlink()
-    return broken
+def incomplete(manifests: Iterable[Path]) -> list[Path]:
+    """Return the manifests that are there and damaged, or have lost a file."""
+    return [path for path in manifests if path.exists() and not is_complete(path)]

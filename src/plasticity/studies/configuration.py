@@ -21,7 +21,7 @@ def section_classes() -> Mapping[str, type[Section]]:
 
 
 def load_config(mapping: Mapping[str, Any], *, root: Path) -> dict[str, Any]:
-    """Check a configuration and return it in its normal form, as `plasticity.config.load_config` does.
+    """Check a configuration and return it in its normal form, as `plasticity.config.load.load_config` does.
 
     Raises:
         ConfigError: If anything is wrong; its message has one line per violation.
@@ -30,7 +30,7 @@ def load_config(mapping: Mapping[str, Any], *, root: Path) -> dict[str, Any]:
 
 
 def typed_config(mapping: Mapping[str, Any], *, root: Path) -> checked.Configuration:
-    """Check a configuration and return it as typed settings, as `plasticity.config.typed_config` does.
+    """Check a configuration and return it as typed settings, as `plasticity.config.load.typed_config` does.
 
     Raises:
         ConfigError: If anything is wrong; its message has one line per violation.

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from plasticity.config import Configuration, single_arms
+from plasticity.config.arms import single_arms
+from plasticity.config.load import Configuration
 from plasticity.config.component import Chosen
 from plasticity.config.study_section import Analysis, FigureStyle
 from plasticity.studies.naming import chunks
