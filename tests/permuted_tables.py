@@ -49,12 +49,20 @@ def make_permuted(
     for schema in FRAMES:
         write_table(frames[schema], folder / f"{schema}.parquet", schema)
     metrics, correlations = (read_table(folder / f"{schema}.parquet", schema) for schema in FRAMES)
-    experiments = {arm: experiment_of(arm) for arm in arms}
     control = "continual" if "continual" in arms else ""
     treatments = [arm for arm in arms if arm in LENGTHS or arm in THRESHOLDS]
     trial = {"control": control, "treatments": treatments, "series": []}
     causes = make_causes(folder, of_permuted(metrics, [control, *treatments], tasks=False), trial, ("seed",))
-    return PermutedTables(metrics, correlations, causes, tuple(arms), {}, experiments, ANALYSIS, trial)
+    return PermutedTables(
+        metrics=metrics,
+        correlations=correlations,
+        causes=causes,
+        arms=tuple(arms),
+        labels={},
+        experiments={arm: experiment_of(arm) for arm in arms},
+        analysis=ANALYSIS,
+        trial=trial,
+    )
 
 
 def _filled(schema: str, rows: list[dict]) -> pd.DataFrame:

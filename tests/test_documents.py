@@ -21,11 +21,11 @@ from plasticity.config.frame import schema_of
 from plasticity.config.manual import COMMAND
 from plasticity.config.parameters import SCHEMA_FILE, defaults, parameters
 from plasticity.config.wording import expectation
-from plasticity.report.tables_page import COMMAND as TABLES_COMMAND
-from plasticity.report.tables_page import TABLES, describe_tables, main
 from plasticity.storage.schemas import SCHEMAS
-from plasticity.studies.__main__ import SCHEMA_COMMAND, manual_text, schema_text
-from plasticity.studies.configuration import schema
+from plasticity.studies.__main__ import SCHEMA_COMMAND, main, manual_text, schema_text
+from plasticity.studies.configuration import load_config, schema
+from plasticity.studies.tables_page import COMMAND as TABLES_COMMAND
+from plasticity.studies.tables_page import describe_tables, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -190,7 +190,7 @@ def test_every_required_key_of_the_schema_is_in_the_configuration() -> None:
         missing = [key for key in part.get("required", ()) if section and key not in section]
         assert not missing, path
     known = schema()["properties"]["warm_start"]["properties"]["figures"]["x-names"]
-    assert set(config["warm_start"]["figures"]) == set(known)
+    assert set(load_config(config, root=ROOT)["warm_start"]["figures"]) == set(known)
 
 
 # The schema for editors
@@ -282,13 +282,13 @@ def test_page_shows_every_key_and_name() -> None:
 def test_page_of_the_tables_is_up_to_date(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
     assert page == describe_tables(), f"docs/tables.md is out of date, run: {TABLES_COMMAND}"
-    assert main([str(tmp_path / "tables.md")]) == 0
+    assert main(["tables", str(tmp_path / "tables.md")]) == 0
     assert (tmp_path / "tables.md").read_text(encoding="utf-8") == page
     assert main([]) == 2
 
 
 def test_page_of_the_tables_shows_every_column_with_unit_and_meaning() -> None:
-    assert set(TABLES) == set(SCHEMAS)
+    assert set(tables()) == set(SCHEMAS)
     sections = re.split(r"^## `(\w+)`$", describe_tables(), flags=re.MULTILINE)[1:]
     found = dict(zip(sections[::2], sections[1::2], strict=True))
     for name, columns in SCHEMAS.items():

@@ -65,9 +65,16 @@ def make_train_test(
     for schema in FRAMES:
         write_table(frames[schema], folder / f"{schema}.parquet", schema)
     metrics, transfer, correlations = (read_table(folder / f"{schema}.parquet", schema) for schema in FRAMES)
-    experiments = {arm: experiment_of(arm) for arm in arms}
-    families = families_of(arms)
-    return TrainTestTables(metrics, transfer, correlations, tuple(arms), {}, experiments, ANALYSIS, families)
+    return TrainTestTables(
+        metrics=metrics,
+        transfer=transfer,
+        correlations=correlations,
+        arms=tuple(arms),
+        labels={},
+        experiments={arm: experiment_of(arm) for arm in arms},
+        analysis=ANALYSIS,
+        weight_decays=families_of(arms),
+    )
 
 
 def _filled(schema: str, rows: list[dict]) -> pd.DataFrame:

@@ -115,4 +115,14 @@ def make_study(folder, *, arms=ARMS, seeds=(7, 8, 9), epochs=tuple(range(8, 49, 
     trial = trial_of_arms(arms)
     causes = make_causes(folder, of_warm_start(metrics, ("all", 8, max(epochs))), trial, ("seed", "length"))
     warm_ups = {arm: "warm_start" if arm in {"random_init", "shrink_perturb"} else arm for arm in arms}
-    return FigureTables(metrics, histories, correlations, causes, tuple(arms), {}, warm_ups, ANALYSIS, trial)
+    return FigureTables(
+        metrics=metrics,
+        histories=histories,
+        correlations=correlations,
+        causes=causes,
+        arms=tuple(arms),
+        labels={},
+        warm_ups=warm_ups,
+        analysis=ANALYSIS,
+        trial=trial,
+    )

@@ -1,6 +1,7 @@
-"""Write what is generated from the configuration's classes: `python -m plasticity.studies manual` or `schema`.
+"""Write what is generated: `python -m plasticity.studies manual`, `schema` or `tables`.
 
-They import every component and thus torch; the workflow reads the schema in order not to.
+The first two are made from the configuration's classes and import every component and thus torch; the workflow reads
+the schema in order not to. The third is made from the definitions of the tables.
 """
 
 import json
@@ -13,9 +14,11 @@ from plasticity.config.manual import COMMAND, describe_schema
 from plasticity.config.parameters import SCHEMA_FILE
 from plasticity.storage.files import atomic_path
 from plasticity.studies.configuration import schema
+from plasticity.studies.tables_page import COMMAND as TABLES_COMMAND
+from plasticity.studies.tables_page import describe_tables
 
 SCHEMA_COMMAND = "python -m plasticity.studies schema"
-_MANUAL = SCHEMA_FILE.parents[2] / "docs" / "configuration.md"
+_DOCS = SCHEMA_FILE.parents[2] / "docs"
 
 
 def manual_text() -> str:
@@ -29,15 +32,16 @@ def schema_text() -> str:
 
 
 _WRITTEN: Mapping[str, tuple[Path, Callable[[], str]]] = {
-    "manual": (_MANUAL, manual_text),
+    "manual": (_DOCS / "configuration.md", manual_text),
     "schema": (SCHEMA_FILE, schema_text),
+    "tables": (_DOCS / "tables.md", describe_tables),
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page or the schema to its place, or to the path behind its name; return the exit status."""
+    """Write a page or the schema to its place, or to the path behind its name; return the exit status."""
     if not 1 <= len(arguments) <= 2 or arguments[0] not in _WRITTEN:
-        print(f"usage: {COMMAND} [file] or {SCHEMA_COMMAND} [file]", file=sys.stderr)
+        print(f"usage: {COMMAND} [file], {SCHEMA_COMMAND} [file] or {TABLES_COMMAND} [file]", file=sys.stderr)
         return 2
     usual, text = _WRITTEN[arguments[0]]
     with atomic_path(arguments[1] if len(arguments) > 1 else usual) as temporary:

@@ -9,27 +9,21 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
+from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
 
 REFERENCE = "random_init"
 MAIN = "continual"
-_LABELS = {"shrink_perturb": "shrink and perturb"}
 _FAMILIES = {"first_task_length": "First task of a fixed length", "first_task_collapse": "First task ended at an NC1"}
 _VALUES = {"first_task_length": "{} epochs", "first_task_collapse": "NC1 < {}"}
 
 
-@dataclass(frozen=True)
-class PermutedTables:
+@dataclass(frozen=True, kw_only=True)
+class PermutedTables(StudyTables):
     """The tables "permuted", "correlations" and "causes" of a study, and what is needed to read them.
 
     Attributes:
-        SCHEMAS: Table -> the schema that it is read with.
-        SETTINGS: The attributes that the configuration gives.
-        arms: All arms of the study, in the order of the configuration.
-        labels: Arm -> its name in legends; absent, or no more than its key in words, it is the field's usual one.
         experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
-        analysis: The configuration's section of that name: confidence.
         trial: The arms as an experiment: control, treatments and dose series (`plasticity.studies.trial`).
     """
 
@@ -40,19 +34,11 @@ class PermutedTables:
     }
     SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "experiments", "analysis", "trial")
 
-    metrics: pd.DataFrame
-    correlations: pd.DataFrame
-    causes: pd.DataFrame
-    arms: Sequence[str]
-    labels: Mapping[str, str]
-    experiments: Mapping[str, str]
-    analysis: Mapping[str, Any]
-    trial: Mapping[str, Any]
+    USUAL_LABELS: ClassVar[Mapping[str, str]] = {"shrink_perturb": "shrink and perturb"}
 
-    @cached_property
-    def styles(self) -> dict[str, ArmStyle]:
-        """Style of every arm."""
-        return arm_styles(self.arms)
+    causes: pd.DataFrame
+    experiments: Mapping[str, str]
+    trial: Mapping[str, Any]
 
     @cached_property
     def continued(self) -> tuple[str, ...]:
@@ -73,12 +59,6 @@ class PermutedTables:
             found[experiment] = (*found.get(experiment, ()), arm)
         return found
 
-    def label(self, arm: str) -> str:
-        """Return the arm's name in legends."""
-        words = arm.replace("_", " ")
-        given = self.labels.get(arm, words)
-        return _LABELS.get(arm, words) if given == words else given
-
     def family_label(self, experiment: str) -> str:
         """Return the name of an experiment above a panel."""
         return _FAMILIES.get(experiment, self.label(experiment))
@@ -94,7 +74,7 @@ class PermutedTables:
 
     def by_task(self, arm: str, column: str, *, since: int = 1) -> pd.DataFrame:
         """Return the arm's `column` over seeds for each task from `since` on; columns as in `over_seeds`."""
-        rows = rows_where(self._kept, self._kept["arm"].eq(arm) & self._kept["task"].ge(since))
+        rows = rows_where(self.kept, self.kept["arm"].eq(arm) & self.kept["task"].ge(since))
         return over_seeds(rows, "task", column, self.analysis["confidence"])
 
     def runs(self, experiment: str, column: str) -> pd.DataFrame:
@@ -122,10 +102,6 @@ class PermutedTables:
         for column, value in keys.items():
             rows = rows_where(rows, rows[column].eq(value))
         return rows.sort_values("window_end", kind="stable", ignore_index=True)
-
-    @cached_property
-    def _kept(self) -> pd.DataFrame:
-        return rows_where(self.metrics, ~self.metrics["diverged"].eq(True))
 
 
 def exclusion_notes(tables: PermutedTables, arms: Sequence[str]) -> list[str]:

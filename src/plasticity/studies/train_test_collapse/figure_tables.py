@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
+from plasticity.report.figures.arm_styles import ArmStyle
+from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
 
 VARIANCES = {
@@ -22,17 +23,12 @@ OWN = "own_"
 """What stands before a column whose centres are those of each checkpoint."""
 
 
-@dataclass(frozen=True)
-class TrainTestTables:
+@dataclass(frozen=True, kw_only=True)
+class TrainTestTables(StudyTables):
     """The tables "variances", "transfer" and "correlations" of a study, and what is needed to read them.
 
     Attributes:
-        SCHEMAS: Table -> the schema that it is read with.
-        SETTINGS: The attributes that the configuration gives.
-        arms: All arms of the study, in the order of the configuration.
-        labels: Arm -> its name in legends.
         experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
-        analysis: The configuration's section of that name: confidence.
         weight_decays: Weight decay by arm, of each family of arms that go on and differ in nothing else, by the arm
             with the least.
     """
@@ -44,19 +40,9 @@ class TrainTestTables:
     }
     SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "experiments", "analysis", "weight_decays")
 
-    metrics: pd.DataFrame
     transfer: pd.DataFrame
-    correlations: pd.DataFrame
-    arms: Sequence[str]
-    labels: Mapping[str, str]
     experiments: Mapping[str, str]
-    analysis: Mapping[str, Any]
     weight_decays: Mapping[str, Mapping[str, float]]
-
-    @cached_property
-    def styles(self) -> dict[str, ArmStyle]:
-        """Style of every arm."""
-        return arm_styles(self.arms)
 
     @cached_property
     def measured(self) -> tuple[str, ...]:
@@ -78,10 +64,6 @@ class TrainTestTables:
         present = set(self.transfer["arm"])
         return tuple(arm for arm in self.arms if arm in present)
 
-    def label(self, arm: str) -> str:
-        """Return the arm's name in legends."""
-        return self.labels.get(arm, arm.replace("_", " "))
-
     def layers(self, arm: str) -> list[int]:
         """Return the hidden layers of an arm, from the input on."""
         return sorted(set(rows_where(self.metrics, self.metrics["arm"].eq(arm))["layer"].tolist()))
@@ -97,7 +79,7 @@ class TrainTestTables:
             column: A column of variances.
             layer: The hidden layer; None is the last.
         """
-        rows = rows_where(self._kept, self._kept["arm"].eq(arm) & self._kept["iteration"].gt(0))
+        rows = rows_where(self.kept, self.kept["arm"].eq(arm) & self.kept["iteration"].gt(0))
         chosen = rows["last_layer"].eq(True) if layer is None else rows["layer"].eq(layer)
         return self.geometric(rows_where(rows, chosen), "iteration", column)
 
@@ -125,10 +107,6 @@ class TrainTestTables:
         for column, value in keys.items():
             rows = rows_where(rows, rows[column].eq(value))
         return rows.reset_index(drop=True)
-
-    @cached_property
-    def _kept(self) -> pd.DataFrame:
-        return rows_where(self.metrics, ~self.metrics["diverged"].eq(True))
 
 
 def exclusion_notes(tables: TrainTestTables, arms: Sequence[str]) -> list[str]:

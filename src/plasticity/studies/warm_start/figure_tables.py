@@ -9,29 +9,18 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
+from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
 
 OUTCOME = "full_test_accuracy"
 
-_LABELS = {
-    "shrink_perturb": "shrink and perturb",
-    "nc1_spread": "NC1 spread",
-    "nc1_collapse": "NC1 collapse",
-}
 
-
-@dataclass(frozen=True)
-class FigureTables:
+@dataclass(frozen=True, kw_only=True)
+class FigureTables(StudyTables):
     """The tables "metrics", "history", "correlations" and "causes" of a study, and what is needed to read them.
 
     Attributes:
-        SCHEMAS: Table -> the schema that it is read with.
-        SETTINGS: The attributes that the configuration gives.
-        arms: All arms of the study, in the order of the configuration.
-        labels: Arm -> its name in legends; absent, or no more than its key in words, it is the field's usual one.
         warm_ups: Arm -> the warm-up it starts from, the `run` of the histories; arms may share one.
-        analysis: The configuration's section of that name: window and phase_boundary (epochs), confidence.
         trial: The arms as an experiment: control, treatments and dose series (`plasticity.studies.trial`).
     """
 
@@ -43,20 +32,16 @@ class FigureTables:
     }
     SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "warm_ups", "analysis", "trial")
 
-    metrics: pd.DataFrame
-    histories: pd.DataFrame
-    correlations: pd.DataFrame
-    causes: pd.DataFrame
-    arms: Sequence[str]
-    labels: Mapping[str, str]
-    warm_ups: Mapping[str, str]
-    analysis: Mapping[str, Any]
-    trial: Mapping[str, Any]
+    USUAL_LABELS: ClassVar[Mapping[str, str]] = {
+        "shrink_perturb": "shrink and perturb",
+        "nc1_spread": "NC1 spread",
+        "nc1_collapse": "NC1 collapse",
+    }
 
-    @cached_property
-    def styles(self) -> dict[str, ArmStyle]:
-        """Style of every arm."""
-        return arm_styles(self.arms)
+    histories: pd.DataFrame
+    causes: pd.DataFrame
+    warm_ups: Mapping[str, str]
+    trial: Mapping[str, Any]
 
     @cached_property
     def baselines(self) -> tuple[str, ...]:
@@ -69,19 +54,13 @@ class FigureTables:
         """Arms with a warm-up, drawn against its epochs."""
         return tuple(arm for arm in self.arms if arm not in self.baselines)
 
-    def label(self, arm: str) -> str:
-        """Return the arm's name in legends."""
-        words = arm.replace("_", " ")
-        given = self.labels.get(arm, words)
-        return _LABELS.get(arm, words) if given == words else given
-
     def by_warm_up(self, arm: str, column: str) -> pd.DataFrame:
         """Return the arm's `column` over seeds at each warm-up epoch; columns as in `over_seeds`."""
-        return over_seeds(self._kept(arm), "warm_up_epoch", column, self.analysis["confidence"])
+        return over_seeds(self._of(arm), "warm_up_epoch", column, self.analysis["confidence"])
 
     def by_seed(self, arm: str, column: str) -> dict[Any, pd.DataFrame]:
         """Return the arm's finite values of `column` for each seed: `x` (warm-up epoch, ascending) and `value`."""
-        rows = self._kept(arm).rename(columns={"warm_up_epoch": "x", column: "value"}).sort_values("x")
+        rows = self._of(arm).rename(columns={"warm_up_epoch": "x", column: "value"}).sort_values("x")
         rows = rows_where(rows, np.isfinite(rows["value"].astype(float)))
         return {seed: rows_where(rows, rows["seed"] == seed).filter(["x", "value"]) for seed in rows["seed"].unique()}
 
@@ -90,8 +69,8 @@ class FigureTables:
         rows = self._means_of_seeds.get((arm, metric, window_kind, method), self.correlations.head(0))
         return rows.sort_values("window_end", ignore_index=True)
 
-    def _kept(self, arm: str) -> pd.DataFrame:
-        return rows_where(self.metrics, (self.metrics["arm"] == arm) & ~self.metrics["diverged"].eq(True))
+    def _of(self, arm: str) -> pd.DataFrame:
+        return rows_where(self.kept, self.kept["arm"] == arm)
 
     @cached_property
     def _means_of_seeds(self) -> dict[Any, pd.DataFrame]:

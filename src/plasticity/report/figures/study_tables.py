@@ -1,0 +1,51 @@
+"""What the figures of every study are drawn from: its tables, arms with their names and styles, and the analysis."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
+from plasticity.report.figures.summaries import rows_where
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyTables:
+    """Tables of a study, and what is needed to read them.
+
+    Attributes:
+        SCHEMAS: Table -> the schema that it is read with.
+        SETTINGS: The attributes that the configuration gives.
+        USUAL_LABELS: Arm -> what the field calls it, where that is not its key in words.
+        arms: All arms of the study, in the order of the configuration.
+        labels: Arm -> its name in legends; absent, or no more than its key in words, it is the field's usual one.
+        analysis: The configuration's section of that name, with `confidence`.
+    """
+
+    SCHEMAS: ClassVar[Mapping[str, str]]
+    SETTINGS: ClassVar[tuple[str, ...]]
+    USUAL_LABELS: ClassVar[Mapping[str, str]] = {}
+
+    metrics: pd.DataFrame
+    correlations: pd.DataFrame
+    arms: Sequence[str]
+    labels: Mapping[str, str]
+    analysis: Mapping[str, Any]
+
+    @cached_property
+    def styles(self) -> dict[str, ArmStyle]:
+        """Style of every arm."""
+        return arm_styles(self.arms)
+
+    def label(self, arm: str) -> str:
+        """Return the arm's name in legends."""
+        words = arm.replace("_", " ")
+        given = self.labels.get(arm, words)
+        return self.USUAL_LABELS.get(arm, words) if given == words else given
+
+    @cached_property
+    def kept(self) -> pd.DataFrame:
+        """Rows of the metrics that did not diverge."""
+        return rows_where(self.metrics, ~self.metrics["diverged"].eq(True))
