@@ -57,9 +57,20 @@ def test_every_arm_has_its_component(finished: Path) -> None:
     assert all((after.weights[name] == 0.5 * value).all() for name, value in before.weights.items())
 
 
+def test_a_metric_is_a_column_that_is_correlated_and_drawn(finished: Path) -> None:
+    rows = read_table(finished / STUDY / "metrics.parquet", "metrics")
+    assert (rows["activity"] > 0).all()
+    assert "activity" in set(read_table(finished / STUDY / "correlations.parquet", "correlations")["metric"])
+    drawn = (finished / STUDY / "figures/activity_and_gap.svg").read_text(encoding="utf-8")
+    assert 'height="216pt"' in drawn
+    run(finished, "--report", "results/report.html")
+    assert "Mean activity of the features" in (finished / "results/report.html").read_text(encoding="utf-8")
+
+
 def test_an_edit_makes_stale_what_has_the_component(finished: Path) -> None:
     assert not stale(finished)
     edits = {"penalties": ("warm_up", 1), "interventions": ("intervene", 1), "nets": ("warm_up", 2)}
+    edits |= {"metrics": ("measure_collapse", 3), "figures": ("draw_figures", 1)}
     for name, (rule, count) in edits.items():
         path = finished / f"my_lab/{name}.py"
         text = path.read_text(encoding="utf-8")
@@ -70,7 +81,7 @@ def test_an_edit_makes_stale_what_has_the_component(finished: Path) -> None:
         path.write_text(text, encoding="utf-8")
         assert jobs[rule] == count, name
         assert "prepare_data" not in jobs
-        assert ("warm_up" in jobs) == (name != "interventions")
+        assert ("warm_up" in jobs) == (name in {"penalties", "nets"})
 
 
 @pytest.mark.parametrize(
@@ -79,6 +90,8 @@ def test_an_edit_makes_stale_what_has_the_component(finished: Path) -> None:
         ("warm_start={model: {name: 'my_lab.nets:WidNet'}}", "did you mean 'WideNet'?"),
         ("warm_start={model: {width: wide}}", "warm_start.model.width"),
         ("warm_start={model: {name: 'my_lab.penalties:FeatureNorm'}}", "to be a model component"),
+        ("warm_start={measure: {metrics: [{name: 'my_lab.metrics:activty'}]}}", "did you mean 'activity'?"),
+        ("warm_start={figures: {'my_lab.figures:gap': {}}}", "no function 'gap' in"),
         ("warm_start={arms: {rescaled: {intervention: {factor: -1}}}}", "warm_start.arms.rescaled.intervention.factor"),
     ],
 )

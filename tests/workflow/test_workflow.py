@@ -203,6 +203,8 @@ def test_deleted_checkpoint_is_made_again_by_the_next_run_without_training(finis
     path.unlink()
     manifest = folder / STUDY / "checkpoints/plain/seeds1-1.json"
     listed = manifest.read_bytes()
+    assert planned(folder)["export"] == 1
+    assert manifest.read_bytes() == listed
     done = snakemake(folder, "--configfile", TINY, "--until", "assemble_metrics")
     assert f"{manifest.relative_to(folder)}: checkpoints are gone" in done.stdout
     assert not re.search(r"rule (warm_up|draw_split):", done.stdout)

@@ -223,21 +223,23 @@ def command_line():
     return " ".join(parts)
 
 
-# A checkpoint that is gone takes its manifest with it: the run that begins makes both again. A dry run removes nothing
-# and says that they would be made.
+# A checkpoint that is gone takes its manifest with it: the run that begins makes both again. A dry run removes nothing:
+# there, what makes the manifest has another code (`or_gone`).
+GONE = []
 if workflow.is_main_process:
-    LOST = incomplete(
+    GONE = incomplete(
         Path(prefixed(path)) for plan in PLANS.values() for path in plan.manifests
     )
-    for manifest in LOST:
+    for manifest in GONE:
         print(f"{manifest}: checkpoints are gone, made again", file=sys.stderr)
-    if changes_nothing(sys.argv):
-        forced = workflow.dag_settings and workflow.dag_settings.forcerun
-        if LOST and forced is not None:
-            workflow.dag_settings.forcerun = {*forced, *map(str, LOST)}
-    else:
-        for manifest in LOST:
-            manifest.unlink()
+    while GONE and not changes_nothing(sys.argv):
+        GONE.pop().unlink()
+
+
+def or_gone(code, wildcards, start):
+    """Fingerprint of a stage; another one where a dry run finds that checkpoints of a start are gone."""
+    manifest = Path(prefixed(plan(wildcards).manifest(start, wildcards.group)))
+    return f"{code}, checkpoints are gone" if manifest in GONE else code
 
 
 wildcard_constraints:

@@ -106,7 +106,9 @@ rule export:
         starts=lambda wildcards: plan(wildcards).exported(
             wildcards.warm_up, wildcards.group
         ),
-        code=code_of("plasticity.stages.export"),
+        code=lambda wildcards: or_gone(
+            code_of("plasticity.stages.export"), wildcards, wildcards.warm_up
+        ),
     message:
         "Exporting the checkpoints of {wildcards.warm_up}, {wildcards.group}"
     script:
@@ -142,9 +144,13 @@ rule intervene:
         starts=lambda wildcards: plan(wildcards).intervened(
             wildcards.intervened, wildcards.group
         ),
-        code=lambda wildcards: code_of(
-            "plasticity.stages.intervene",
-            settings=plan(wildcards).intervene_settings(wildcards.intervened),
+        code=lambda wildcards: or_gone(
+            code_of(
+                "plasticity.stages.intervene",
+                settings=plan(wildcards).intervene_settings(wildcards.intervened),
+            ),
+            wildcards,
+            wildcards.intervened,
         ),
     message:
         "{wildcards.intervened} of {wildcards.group}"
