@@ -21,6 +21,8 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+
+
 for of_study in STUDIES:
 
     include: f"workflow/rules/{of_study}.smk"

@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from plasticity.config.arms import single_arms
-from plasticity.config.load import Configuration
 from plasticity.config.component import Chosen
+from plasticity.config.load import Configuration
 from plasticity.config.study_section import Analysis, FigureStyle
 from plasticity.studies.naming import chunks
 
