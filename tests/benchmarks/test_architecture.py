@@ -30,6 +30,10 @@ def test_few_rooms_and_few_modules_that_are_in_none(house: House) -> None:
     assert len(house.rooms) <= 16
 
 
+def test_no_modules_import_each_other(house: House) -> None:
+    assert not circles(house.imports)
+
+
 def test_every_room_has_a_floor(house: House) -> None:
     assert set(house.rooms) == set(house.floors)
 

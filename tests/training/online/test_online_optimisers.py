@@ -11,7 +11,8 @@ from online_problems import assert_same_networks, fresh, largest_difference, loo
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
 from plasticity.training.interventions.intervention import intervened
-from plasticity.training.online.online_sgd import Origin, by_kernel, stacked_for, train_online
+from plasticity.training.online.online_sgd import by_kernel, stacked_for, train_online
+from plasticity.training.online.origin import Origin
 from plasticity.training.online.replicas import (
     checkpoint_of,
     keep_initial,

@@ -1,25 +1,17 @@
 """Online learning of a stack of networks, each on its own stream of images: by the kernel or by stacked tensors."""
 
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
+from plasticity.training.online.origin import Origin
 from plasticity.training.online.pixels import Pixels
-from plasticity.training.online.stack import Network, Stack
-
-if TYPE_CHECKING:
-    import torch
-
-    from plasticity.models.units import Units
-
-Fresh = Callable[["torch.Generator"], Network]
-"""From a generator to the tensors of a freshly initialised network."""
+from plasticity.training.online.stack import Stack
 
 _PAD = 16  # floats of the widest common vector unit; rows of whole vectors need no scalar remainder
 
@@ -41,27 +33,6 @@ def stacked_for(training: Optimisation) -> str:
 def by_kernel(training: Optimisation) -> bool:
     """Say whether the compiled kernel can do it."""
     return not stacked_for(training)
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where the networks of a stack come from, for hooks that draw random numbers or fresh weights.
-
-    Attributes:
-        seeds: The seed of each.
-        purpose: Names the training in the streams of random numbers.
-        fresh: Draws a fresh network.
-        units: The units of each hidden layer.
-    """
-
-    seeds: Sequence[int]
-    purpose: str = "online"
-    fresh: Fresh | None = None
-    units: "Sequence[Units]" = ()
-
-    def of(self, replicas: Sequence[int]) -> "Origin":
-        """Return the origin of some of the networks."""
-        return replace(self, seeds=[self.seeds[replica] for replica in replicas])
 
 
 @dataclass(frozen=True)

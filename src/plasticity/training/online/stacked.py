@@ -12,7 +12,7 @@ from plasticity.config.training_section import Optimisation
 from plasticity.storage.files import digest_of
 from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
 from plasticity.training.forward import Forward
-from plasticity.training.online.online_sgd import Origin
+from plasticity.training.online.origin import Origin
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.replicas import OPTIMIZER, slot_arrays
 from plasticity.training.online.stack import Stack

@@ -11,7 +11,7 @@ from torch.nn import functional
 from plasticity.errors import PlasticityError
 from plasticity.models.units import Units
 from plasticity.training.bound_optimiser import BoundOptimiser
-from plasticity.training.online.online_sgd import Fresh
+from plasticity.training.online.origin import Fresh
 from plasticity.training.online.replicas import INITIAL
 from plasticity.training.online.stack import Stack
 from plasticity.training.optimisers.optimiser import STEPS

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from plasticity.config.training_section import Optimisation
 from plasticity.tasks.sequence import Task
-from plasticity.training.online.online_sgd import Origin, by_kernel, train_online
+from plasticity.training.online.online_sgd import by_kernel, train_online
+from plasticity.training.online.origin import Origin
 from plasticity.training.online.resident import Resident, Row
 from plasticity.training.online.stack import Stack
 
