@@ -12,7 +12,7 @@ from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 
 from of_studies import BY_SECTION
-from plasticity.report.captions import captions_of
+from plasticity.report.captions import captions_of, front_of
 from plasticity.studies import sections_of
 from plasticity.studies.configuration import load_config
 
@@ -60,6 +60,7 @@ def job(section, seeds=(7, 8, 9), **wildcards):
 def rendered(file, snakemake):
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     environment.globals["caption"] = captions_of(sections_of)
+    environment.globals["front"] = front_of(snakemake.config, sections_of(snakemake.config))
     text = (ROOT / f"workflow/report/{file}.rst").read_text(encoding="utf-8")
     return environment.from_string(text).render(snakemake=snakemake)
 
@@ -105,14 +106,22 @@ def test_seeds_are_counted_and_papers_named(section, wildcard, name, described):
     assert wildcard != "figure" or "2404.02719" in described.caption
 
 
-@pytest.mark.parametrize("left_out", ["warm_start", "permuted"])
-def test_front_page_stands_without_either_study(left_out):
+@pytest.mark.parametrize("left_out", BY_SECTION)
+def test_front_page_tells_of_the_sections_that_run(left_out):
     snakemake = job("train_test_collapse")
     del snakemake.config[left_out]
     page = rendered("workflow", snakemake)
-    headings = {"warm_start": "Warm starting\n---", "permuted": "Permuted images\n---"}
-    assert {study for study, heading in headings.items() if heading in page} == set(headings) - {left_out}
+    found = {section for section, study in BY_SECTION.items() if f"{study.title}\n---" in page}
+    assert found == set(BY_SECTION) - {left_out}
     publish_parts(page, writer="html", settings_overrides={"halt_level": 2, "report_level": 2})
+
+
+def test_front_page_names_a_second_section_of_a_study():
+    config = job("permuted").config
+    again = {"again": {**config["permuted"], "study": "continual", "seeds": [41]}}
+    page = front_of(again, {"again": BY_SECTION["permuted"]})()
+    assert page.startswith(f"{BY_SECTION['permuted'].title} (again)\n---")
+    assert "1 seed (41)" in page
 
 
 def test_caption_of_a_summary_leads_to_its_figures_and_tables():

@@ -63,7 +63,9 @@ def test_a_metric_is_a_column_that_is_correlated_and_drawn(finished: Path) -> No
     assert "activity" in set(read_table(finished / STUDY / "correlations.parquet", "correlations")["metric"])
     drawn = (finished / STUDY / "figures/activity_and_gap.svg").read_text(encoding="utf-8")
     assert 'height="216pt"' in drawn
-    run(finished, "--report", "results/report.html")
+    style = f"{ROOT}/workflow/report/report.css"
+    output = run(finished, "--report", "results/report.html", "--report-stylesheet", style)
+    assert output.startswith("[exit 0]"), output[-3000:]
     assert "Mean activity of the features" in (finished / "results/report.html").read_text(encoding="utf-8")
 
 

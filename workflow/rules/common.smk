@@ -30,7 +30,7 @@ from plasticity.errors import PlasticityError
 from plasticity.jobs.fingerprint import components_in, fingerprint
 from plasticity.jobs.lost_jobs import notice_lost_jobs
 from plasticity.jobs.usage import name_run
-from plasticity.report.captions import captions_of
+from plasticity.report.captions import captions_of, front_of
 from plasticity.stages.checked_data import refuse_unanswerable
 from plasticity.storage.files import sha256_of
 from plasticity.storage.manifests import incomplete
@@ -71,8 +71,10 @@ if "snakemake_executor_plugin_slurm" in sys.modules:
 
 name_run()
 
-# What the captions of figures and tables ask for; Snakemake leaves them no other way to a function.
-DEFAULT_NAMESPACE.update(caption=captions_of(sections_of))
+# What captions and the front page ask for; Snakemake leaves them no other way to a function.
+DEFAULT_NAMESPACE.update(
+    caption=captions_of(sections_of), front=front_of(config, SECTIONS)
+)
 
 DATASET = config["dataset"]["name"]
 DATA = f"results/data/{DATASET}"

@@ -130,6 +130,11 @@ class Study:
         """File with what papers published about the study."""
         return self.folder / "published.yaml"
 
+    @property
+    def front(self) -> Path:
+        """Template of what the report's front page says of a section: reStructuredText; `study` is the section."""
+        return self.folder / "front.rst"
+
     def dotted(self, name: str) -> str:
         """Return a name inside the package as "module:name" that can be imported from anywhere."""
         return f"{self.package}.{name}"
