@@ -51,11 +51,9 @@ def fine_tune_settings(
     return FineTuneSettings.of({**said, "precision": precision, "test_size": test_size})
 
 
-def measure_settings(
-    *, model: Plain = MLP, test_size: int | None = 60, train_mode_nc1: bool = True
-) -> MeasureCollapseSettings:
-    """Settings of the measuring stage."""
-    measure = {"train_mode_nc1": train_mode_nc1, "probe_images": 50}
+def measure_settings(*, model: Plain = MLP, test_size: int | None = 60, **measured: Any) -> MeasureCollapseSettings:
+    """Settings of the measuring stage; `measured` is what else the section `measure` says."""
+    measure = {"train_mode_nc1": True, "probe_images": 50, **measured}
     said = {"start": "plain", "model": model, "test_size": test_size, "batch_size": 32, "measure": measure}
     return MeasureCollapseSettings.of(said)
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from plasticity.config.component import Chosen
-from plasticity.config.slices import InterveneSettings
+from plasticity.config.slices import AssembleTasksSettings, InterveneSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.jobs.progress import Progress
@@ -316,12 +316,13 @@ def test_a_momentum_that_the_optimizer_has_not_is_one_line(tiny: TinyStudy, tmp_
     assert not (tmp_path / "up" / "trajectory" / FOLDER).exists()
 
 
-METRICS = {"metrics": [{"name": "own_components:activity", "power": 1.0}]}
+METRICS = [{"name": "own_components:activity", "power": 1.0}]
+MEASURE = {"measure": {"probe_images": 50, "metrics": METRICS}}
 
 
 def test_a_metric_of_ones_own_is_a_column_of_a_checkpoint(tiny: TinyStudy, trajectory: Path, tmp_path: Path) -> None:
     checkpoints = checkpoints_of(trajectory, 0, 2)
-    table = tiny.measure(tmp_path / "table", checkpoints, measure_settings(**METRICS))
+    table = tiny.measure(tmp_path / "table", checkpoints, measure_settings(metrics=METRICS))
     plain = read_table(tiny.measure(tmp_path / "plain", checkpoints), "collapse")
     found = read_table(table, "collapse")
     assert (found.pop("activity") > 0).all()
@@ -330,17 +331,20 @@ def test_a_metric_of_ones_own_is_a_column_of_a_checkpoint(tiny: TinyStudy, traje
     lost = read_checkpoint(checkpoints[2])
     lost.weights["head.weight"][:] = np.nan
     write_checkpoint(tmp_path / "lost", lost.weights, lost.settings)
-    (row,) = read_table(tiny.measure(table, {2: tmp_path / "lost"}, measure_settings(**METRICS)), "collapse").activity
+    (row,) = read_table(
+        tiny.measure(table, {2: tmp_path / "lost"}, measure_settings(metrics=METRICS)), "collapse"
+    ).activity
     assert np.isnan(row)
 
 
 def test_a_metric_of_ones_own_is_a_column_of_every_task(tiny: TinyStudy, tmp_path: Path) -> None:
-    first = train_first(tiny.data, tmp_path / "first", first_settings(shared=METRICS), seeds=[1])
+    first = train_first(tiny.data, tmp_path / "first", first_settings(shared=MEASURE), seeds=[1])
     assert (read_table(first.history, "first_task")["activity"] > 0).all()
-    settings = following_settings(arm("continual"), shared=METRICS)
+    settings = following_settings(arm("continual"), shared=MEASURE)
     rows = Trained(tiny.data, {"plain": first}).follow(tmp_path / "rows", settings, seeds=[1])
     assert (rows["activity"] > 0).all()
     files = AssembleFiles([("plain", first.history)], [tmp_path / "rows"], tmp_path / "metrics")
-    arms = [{**arm("continual"), "experiment": "experiment", "reference": "continual"}]
-    assemble_permuted(files, settings={"arms": arms})
+    plain = {"name": "continual", "first_task": "plain", "epochs": 1, "nc1_below": None, "max_epochs": None}
+    arms = [{**plain, "experiment": "experiment", "reference": "continual"}]
+    assemble_permuted(files, settings=AssembleTasksSettings.of({"arms": arms}))
     assert read_table(tmp_path / "metrics", "permuted")["activity"].tolist()[1:] == rows["activity"].tolist()

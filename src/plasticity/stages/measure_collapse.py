@@ -77,7 +77,6 @@ def measure(files: MeasureFiles, *, settings: MeasureCollapseSettings, threads: 
         threads: CPU threads.
     """
     device, own = prepare_device(threads), own_metrics(settings.measure.metrics or ())
-    table = find_table("collapse").with_columns(each.column for each in own)
     store = open_store(files.data)
     train, test = train_tensors(store, device), test_tensors(store, device, settings.test_size)
     model = build_model(settings.model, store.image_shape, store.num_classes, torch_generator(0, "init"))
@@ -89,8 +88,8 @@ def measure(files: MeasureFiles, *, settings: MeasureCollapseSettings, threads: 
             row = _measure_one(model, path, images, settings, seed, own)
             rows.append({"seed": seed, "warm_up_epoch": epoch, **row})
             logger.info("measured %s, seed %d, epoch %d: NC1 %.4g", settings.start, seed, epoch, row["nc1"])
-    frame = pd.DataFrame(rows, columns=table.names).assign(arm=settings.start)
-    write_table(frame, files.output, table, provenance(settings.plain(), describe_device(device)))
+    frame, record = pd.DataFrame(rows).assign(arm=settings.start), provenance(settings.plain(), describe_device(device))
+    write_table(frame, files.output, find_table("collapse").with_columns(each.column for each in own), record)
 
 
 def _halves(split: Split, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -110,12 +109,12 @@ def _measure_one(
 ) -> dict[str, Any]:
     checkpoint = read_checkpoint(path)
     if not all_finite(checkpoint.weights):
-        return _missing_row()
+        return _missing_row(own)
     load_weights(model, checkpoint.weights)
     probe_images = settings.measure.probe_images
     row: dict[str, Any] = network_metrics(model, images.train, images.warm_up, probe_images=probe_images, own=own)
     if math.isnan(row["nc4"]):  # features overflow although the weights are still finite
-        return _missing_row()
+        return _missing_row(own)
     others = accuracy(model, images.train, images.others) if len(images.others) else float("nan")
     row["warm_up_test_accuracy"] = accuracy(model, images.test)
     row["full_train_accuracy_before"] = _weighted(row["warm_up_train_accuracy"], others, images)
@@ -136,8 +135,8 @@ def _weighted(warm_up: float, others: float, images: MeasuredImages) -> float:
     return warm_up if m == 0 else (n * warm_up + m * others) / (n + m)
 
 
-def _missing_row() -> dict[str, Any]:
+def _missing_row(own: Sequence[OwnMetric]) -> dict[str, Any]:
     """Return the row of a network whose weights or features are not finite: no number, and `diverged`."""
-    numbers = find_table("collapse").of_kind("float", "int")
+    numbers = [*find_table("collapse").of_kind("float", "int"), *(each.column.name for each in own)]
     keys = ("seed", "warm_up_epoch")
     return {name: None for name in numbers if name not in keys} | {"nc1": float("nan"), "diverged": True}

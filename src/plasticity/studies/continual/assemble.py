@@ -12,6 +12,7 @@ from plasticity.config.slices import AssembledArm, AssembleTasksSettings
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
+from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import read_tables, unknown_columns, write_table
 from plasticity.studies.continual.columns import PERMUTED
 from plasticity.training.online.branches import branch_epoch, rows_of
@@ -62,8 +63,9 @@ def assemble_permuted(files: AssembleFiles, *, settings: AssembleTasksSettings) 
     _add_losses(rows, {name: arm.reference for name, arm in of_arms.items()})
     order = {name: position for position, name in enumerate(of_arms)}
     rows = rows.sort_values(["arm", "seed", "task"], key=lambda c: c.map(order) if c.name == "arm" else c)
-    table = PERMUTED.with_columns(unknown_columns(files.first_tasks[0][1], "first_task"))
-    write_table(rows.loc[:, table.names].reset_index(drop=True), files.output, table, provenance(settings.plain()))
+    own = unknown_columns(files.first_tasks[0][1], "first_task")
+    rows = rows.loc[:, [*PERMUTED.names, *(column.name for column in own)]].reset_index(drop=True)
+    write_table(rows, files.output, find_table("permuted").with_columns(own), provenance(settings.plain()))
 
 
 def _first_row(arm: AssembledArm, seed: int, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

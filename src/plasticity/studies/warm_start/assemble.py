@@ -9,6 +9,7 @@ import pandas as pd
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
+from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import read_tables, unknown_columns, write_table
 from plasticity.studies.warm_start.columns import METRICS
 
@@ -49,8 +50,9 @@ def assemble_metrics(
     joined["plasticity_gap"] = plasticity_gap(joined)
     order = {arm: position for position, arm in enumerate(settings["starts"])}
     rows = joined.sort_values(_KEY, key=lambda column: column.map(order) if column.name == "arm" else column)
-    table = METRICS.with_columns(unknown_columns(collapse[0], "collapse"))
-    write_table(rows.loc[:, table.names].reset_index(drop=True), output, table, provenance(settings))
+    own = unknown_columns(collapse[0], "collapse")
+    rows = rows.loc[:, [*METRICS.names, *(column.name for column in own)]].reset_index(drop=True)
+    write_table(rows, output, find_table("metrics").with_columns(own), provenance(settings))
 
 
 def assemble_histories(histories: Sequence[Path], output: Path) -> None:
