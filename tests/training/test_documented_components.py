@@ -6,11 +6,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from plasticity.config.settings import setting
 from plasticity.models.weights import weights_of
+from plasticity.seeding import numpy_generator
+from plasticity.tasks.sequence import Supply, TaskSequence
 from plasticity.training.bound_optimiser import BoundOptimiser, bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.forward import Forward
@@ -31,7 +35,9 @@ MLP = {"name": "mlp", "hidden": [12, 8]}
 def shown() -> dict[str, Any]:
     """The classes of the page by their names."""
     names = {getattr(each, "__name__", "ClassVar"): each for each in (*GIVEN, Optimiser, Update, Penalty)}
-    scope: dict[str, Any] = {**names, "ClassVar": ClassVar, "__name__": __name__}
+    tasks = {"TaskSequence": TaskSequence, "Supply": Supply, "np": np, "NDArray": NDArray}
+    scope: dict[str, Any] = {**names, **tasks, "numpy_generator": numpy_generator, "__name__": __name__}
+    scope["ClassVar"] = ClassVar
     for code in _blocks():
         exec(compile(code, PAGE.name, "exec"), scope)
     return scope
