@@ -422,6 +422,6 @@ def test_methods_are_arms_of_the_study(trained: Trained, tmp_path: Path) -> None
     arms = [arm("plain"), *(arm(name, following=method) for name, method in METHODS.items())]
     fire = arm("fire", intervention={"name": "fire"}, intervene_after="every_task")
     table = trained.follow(tmp_path / "tasks", following_settings(*arms, fire), seeds=SEEDS[:1])
-    assert not table["diverged"].any()
+    assert set(table["diverged"]) == {False}
     norms = table.groupby("arm")["weight_norm"].apply(tuple)
     assert len(norms) == len(set(norms)) == len(METHODS) + 2
