@@ -76,7 +76,7 @@ def test_its_value_stands_beside_the_others() -> None:
         ("nc1", "to have a name that no metric has, got 'nc1', which is built in"),
         ("undeclared", "to be a function that @metric(unit=..., meaning=...) declares, got one that it does not"),
         ("COUNT", "declares, got int"),
-        ("aktivity", "did you mean 'activity'?"),
+        ("actvt", "did you mean 'activity'?"),
     ],
 )
 def test_one_line_says_what_is_wrong(name: str, message: str) -> None:

@@ -34,17 +34,19 @@ def tabulate(
     """Write the page that a module makes of tables.
 
     Args:
-        module: Its dotted name; `rows` makes the page's rows of `TABLES` and the arms' labels, `NOTE` explains them.
+        module: Its dotted name; `rows` makes the page's rows of `TABLES`, the arms' labels and the settings that
+            `READS` names, `NOTE` explains them.
         tables: Their files by name.
         output: The page.
         schemas: Their schemas by name.
         title: Title of the page.
-        settings: labels, by arm.
+        settings: labels, by arm, and confidence, the level of the intervals.
 
     Raises:
         PlasticityError: If a table is damaged.
     """
     page: Any = importlib.import_module(module)
     frames = [read_table(tables[name], schemas[name]) for name in page.TABLES]
-    rows = page.rows(*frames, settings["labels"])
+    options = {name: settings[name] for name in getattr(page, "READS", ())}
+    rows = page.rows(*frames, settings["labels"], **options)
     write_html(rows, output, title=title, note=page.NOTE, wide=getattr(page, "WIDE", ()))

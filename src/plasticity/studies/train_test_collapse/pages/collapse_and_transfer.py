@@ -9,6 +9,7 @@ single seed has none, and of fewer than three it decides nothing.
 from plasticity.studies.train_test_collapse.agreement import relations
 
 TABLES = ("correlations",)
+READS = ("confidence",)
 NOTE = (
     "NC1 and train variance of the same checkpoints against test accuracy on the next task, at the learning rate that "
     "was best on held-out images: over the checkpoints of each arm, and at the last checkpoint of arms that differ in "
