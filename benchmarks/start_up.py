@@ -34,10 +34,10 @@ from plasticity.data.store import open_store
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.data.image_tensors import train_tensors
-from usual import UsualLoop
+from reference_loop import ReferenceLoop
 store = open_store(Path("results/data/digits"))
 model = build_model(Chosen(name="resnet18_narrow", width=8), store.image_shape, 10, torch_generator(0, "init"))
-next(iter(UsualLoop(model, train_tensors(store, torch.device("cpu")), 64).batches()))
+next(iter(ReferenceLoop(model, train_tensors(store, torch.device("cpu")), 64).batches()))
 print(time.time())
 """
 

@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from common import cpu_seconds, print_table, seconds
 from limits import Traffic, ceilings, clock_of, shares, step_flops
-from usual import UsualLoop
+from reference_loop import ReferenceLoop
 
 from plasticity.config.component import Chosen
 from plasticity.config.slices import SplitSettings
@@ -132,8 +132,8 @@ def in_turns(ways: dict[str, Callable[[], Any]], rounds: int, device: torch.devi
 def training(problem: Problem, rounds: int) -> dict[str, float]:
     """Return seconds per step of every way to train."""
     problem = problem.first(problem.steps * problem.batch_size)
-    usual = UsualLoop(problem.network(), problem.images, problem.batch_size)
-    ways: dict[str, Callable[[], Any]] = {"usual plain": usual.train, "usual penalised": partial(usual.train, 0.05)}
+    loop = ReferenceLoop(problem.network(), problem.images, problem.batch_size)
+    ways: dict[str, Callable[[], Any]] = {"usual plain": loop.train, "usual penalised": partial(loop.train, 0.05)}
     for precision in ("exact", "fast"):
         for penalty in PENALTIES:
             step = problem.step(penalty, precision)
@@ -144,14 +144,14 @@ def training(problem: Problem, rounds: int) -> dict[str, float]:
 def measuring(problem: Problem, rounds: int) -> dict[str, float]:
     """Return seconds per checkpoint: our metrics, the usual ones, and one forward pass over the images."""
     model = problem.network()
-    usual = UsualLoop(copy.deepcopy(model), problem.images, problem.batch_size)
+    loop = ReferenceLoop(copy.deepcopy(model), problem.images, problem.batch_size)
     place(model, problem.images.device)
     model.eval()
     return in_turns(
         {
             "forward": partial(forward, model, problem),
             "ours": partial(network_metrics, model, problem.images, problem.rows, probe_images=2000),
-            "usual": usual.measure,
+            "usual": loop.measure,
         },
         rounds,
         problem.images.device,

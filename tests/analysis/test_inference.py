@@ -10,7 +10,7 @@ LEVEL = Level(confidence=0.95)
 
 
 def _mean_of(values: np.ndarray):
-    return lambda takes: takes @ values / takes.sum(axis=1)
+    return lambda draws: draws @ values / draws.sum(axis=1)
 
 
 def test_the_interval_of_a_mean_is_students_t() -> None:
@@ -27,7 +27,7 @@ def test_the_interval_of_a_mean_is_students_t() -> None:
 
 def test_a_correlation_stays_within_its_range_through_fishers_z() -> None:
     values = np.array([0.99, 0.95, 0.2])
-    found = infer(lambda takes: takes @ values / takes.sum(axis=1), 3, LEVEL, correlation=True)
+    found = infer(lambda draws: draws @ values / draws.sum(axis=1), 3, LEVEL, correlation=True)
     assert -1 < found.low < found.estimate < found.high < 1
 
 
@@ -36,11 +36,11 @@ def test_what_too_few_seeds_leave_out() -> None:
     assert (one.estimate, one.note) == (1.0, "1 seed, no interval")
     assert np.isnan([one.low, one.p_value]).all()
     assert infer(_mean_of(np.array([])), 0, LEVEL).note == "no points"
-    assert infer(lambda takes: np.full(len(takes), np.nan), 3, LEVEL).note == "undefined"
+    assert infer(lambda draws: np.full(len(draws), np.nan), 3, LEVEL).note == "undefined"
 
 
 def test_an_estimate_that_hangs_on_one_seed_has_no_t_interval() -> None:
-    found = infer(lambda takes: np.where(takes[:, 0] > 0, 1.0, np.nan), 3, LEVEL)
+    found = infer(lambda draws: np.where(draws[:, 0] > 0, 1.0, np.nan), 3, LEVEL)
     assert found.estimate == 1
     assert np.isnan(found.low)
     assert found.note == "undefined without one of the seeds (1 of 3), no t interval"
@@ -55,7 +55,7 @@ def test_the_t_interval_covers_a_pooled_slope(seeds: int) -> None:
         x = random.normal(size=(seeds, 8))
         y = 0.5 * x + random.normal(size=(seeds, 1)) * x + random.normal(size=(seeds, 8))
         xy, xx = (x * y).sum(axis=1), (x * x).sum(axis=1)
-        found = infer(lambda takes, xy=xy, xx=xx: (takes @ xy) / (takes @ xx), seeds, LEVEL)
+        found = infer(lambda draws, xy=xy, xx=xx: (draws @ xy) / (draws @ xx), seeds, LEVEL)
         inside += found.low <= 0.5 <= found.high
     assert inside / 400 > 0.91
 
@@ -65,7 +65,7 @@ def test_seeds_that_make_no_difference_have_no_interval_of_no_width() -> None:
     assert found.estimate == pytest.approx(0.3)
     assert np.isnan([found.low, found.high, found.p_value]).all()
     assert found.note == "the same without any of the seeds, no t interval"
-    certain = infer(lambda takes: np.ones(len(takes)), 3, LEVEL, correlation=True)
+    certain = infer(lambda draws: np.ones(len(draws)), 3, LEVEL, correlation=True)
     assert np.isnan(certain.p_value)
     none = infer(_mean_of(np.zeros(3)), 3, LEVEL)
     assert np.isnan([none.low, none.high, none.p_value]).all()

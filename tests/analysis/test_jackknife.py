@@ -46,8 +46,8 @@ def test_subsets_are_all_seeds_and_all_but_each() -> None:
 
 def test_of_a_mean_it_is_students_t_interval() -> None:
     values = np.array([0.3, 1.1, -0.4, 0.9])
-    takes = subsets(4)
-    found = jackknife((takes @ values / takes.sum(axis=1))[None], LEVEL, correlation=False)
+    draws = subsets(4)
+    found = jackknife((draws @ values / draws.sum(axis=1))[None], LEVEL, correlation=False)
     expected: Any = stats.ttest_1samp(values, 0)
     interval = expected.confidence_interval(LEVEL)
     assert (found.low[0], found.high[0]) == pytest.approx((interval.low, interval.high))

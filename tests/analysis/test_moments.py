@@ -32,23 +32,23 @@ def test_residual_products_are_those_of_a_least_squares_fit(kind: str, covariate
     np.testing.assert_allclose(found, _by_lstsq(variables, groups, covariates), rtol=1e-9, atol=1e-11)
 
 
-@given(st.lists(st.integers(0, 3), min_size=4, max_size=4).filter(lambda takes: sum(x > 0 for x in takes) > 1))
+@given(st.lists(st.integers(0, 3), min_size=4, max_size=4).filter(lambda draws: sum(x > 0 for x in draws) > 1))
 @settings(deadline=None, max_examples=30)
-def test_a_resample_is_the_fit_to_its_repeated_points(takes: list[int]) -> None:
+def test_a_resample_is_the_fit_to_its_repeated_points(draws: list[int]) -> None:
     variables, seeds, codes = _points(np.random.default_rng(2), n=60)
     for groups in (codes, seeds * 10 + codes):
         moments = moments_of(variables, seeds=seeds, groups=groups, covariates=1)
-        expected = _by_lstsq(variables, groups, 1, np.array(takes)[seeds])
-        np.testing.assert_allclose(moments.residual(np.array([takes], float))[0], expected, rtol=1e-8, atol=1e-10)
+        expected = _by_lstsq(variables, groups, 1, np.array(draws)[seeds])
+        np.testing.assert_allclose(moments.residual(np.array([draws], float))[0], expected, rtol=1e-8, atol=1e-10)
 
 
 def test_many_resamples_in_chunks_are_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     variables, seeds, codes = _points(np.random.default_rng(3))
     moments = moments_of(variables, seeds=seeds, groups=codes)
-    takes = np.random.default_rng(4).integers(1, 3, (7, 4)).astype(float)
-    whole = moments.residual(takes)
+    draws = np.random.default_rng(4).integers(1, 3, (7, 4)).astype(float)
+    whole = moments.residual(draws)
     monkeypatch.setattr("plasticity.analysis.moments._CHUNK", 100)
-    np.testing.assert_array_equal(moments.residual(takes), whole)
+    np.testing.assert_array_equal(moments.residual(draws), whole)
 
 
 def test_a_constant_variable_has_no_square_and_no_slope() -> None:
@@ -65,9 +65,9 @@ def test_means_counts_and_points_to_spare() -> None:
     variables, seeds, codes = _points(np.random.default_rng(6))
     moments = moments_of(variables, seeds=seeds, groups=codes, covariates=1)
     np.testing.assert_allclose(moments.mean(np.ones((1, 4)))[0], variables.mean(axis=0))
-    takes = np.array([[2.0, 0, 0, 1]])
+    draws = np.array([[2.0, 0, 0, 1]])
     expected = np.average(variables, axis=0, weights=np.array([2, 0, 0, 1])[seeds])
-    np.testing.assert_allclose(moments.mean(takes)[0], expected)
+    np.testing.assert_allclose(moments.mean(draws)[0], expected)
     assert (moments.seeds, moments.points, moments.spare) == (4, 40, 40 - 5 - 1)
     empty = moments_of(np.empty((0, 2)), seeds=np.empty(0, int))
     assert (empty.seeds, empty.points) == (0, 0)
@@ -76,8 +76,8 @@ def test_means_counts_and_points_to_spare() -> None:
 def test_points_to_spare_of_a_resample_are_those_of_its_different_seeds() -> None:
     variables, seeds, codes = _points(np.random.default_rng(7))
     moments = moments_of(variables, seeds=seeds, groups=codes, covariates=1)
-    takes = np.array([[3.0, 0, 0, 1], [1, 1, 1, 1], [0, 1, 0, 0]])
-    for spare, taken in zip(moments.spare_of(takes), takes > 0, strict=True):
+    draws = np.array([[3.0, 0, 0, 1], [1, 1, 1, 1], [0, 1, 0, 0]])
+    for spare, taken in zip(moments.spare_of(draws), draws > 0, strict=True):
         inside = taken[seeds]
         assert spare == inside.sum() - len(set(codes[inside])) - 1
 
@@ -87,8 +87,8 @@ def test_a_seed_whose_points_are_alone_in_their_groups_tells_nothing() -> None:
     alone = seeds == 2
     codes[alone] = 100 + np.arange(alone.sum())
     moments = moments_of(variables, seeds=seeds, groups=codes)
-    telling = moments.telling()
-    assert (moments.seeds, telling.seeds) == (4, 3)
-    assert telling.spare == moments.spare
-    np.testing.assert_allclose(telling.residual(np.ones((1, 3))), moments.residual(np.ones((1, 4))))
-    assert moments_of(variables, seeds=seeds).telling().seeds == 4
+    informative = moments.informative()
+    assert (moments.seeds, informative.seeds) == (4, 3)
+    assert informative.spare == moments.spare
+    np.testing.assert_allclose(informative.residual(np.ones((1, 3))), moments.residual(np.ones((1, 4))))
+    assert moments_of(variables, seeds=seeds).informative().seeds == 4

@@ -10,7 +10,7 @@ import yaml
 from plasticity.config.findings import ConfigError
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Files, Job
-from plasticity.stages.check_data import check_against_data, check_asked, run
+from plasticity.stages.check_data import check_against_data, check_requests, run
 from plasticity.stages.checked_data import refuse_unanswerable
 from plasticity.studies.configuration import typed_config
 
@@ -34,16 +34,16 @@ def sections(**changes: dict[str, Any]) -> dict[str, Any]:
     return dict(typed_config(config, root=ROOT).sections)
 
 
-def asked_by(found: dict[str, Any]) -> list[Any]:
+def requests_of(found: dict[str, Any]) -> list[Any]:
     """What sections ask, as a file holds it."""
-    return json.loads(json.dumps([each for name, section in found.items() for each in section.asks(name)]))
+    return json.loads(json.dumps([each for name, section in found.items() for each in section.data_requests(name)]))
 
 
-def job_of(folder: Path, asked: list[Any]) -> Job:
+def job_of(folder: Path, requests: list[Any]) -> Job:
     return Job(
         input=Files(named={"description": (folder / "dataset.json",)}),
         output=Files(named={"checked": (folder / "checked.json",)}),
-        params={"settings": {"asked": asked, "prepared": PREPARED}},
+        params={"settings": {"requests": requests, "prepared": PREPARED}},
     )
 
 
@@ -59,23 +59,23 @@ def test_what_fits_passes() -> None:
 
 
 def test_what_is_asked_may_come_from_a_file() -> None:
-    asked = asked_by(sections())
-    check_asked(asked, DESCRIPTION)
-    assert {each["draw"] for each in asked} == {"halves", "sequence", "super_classes"}
+    requests = requests_of(sections())
+    check_requests(requests, DESCRIPTION)
+    assert {each["draw"] for each in requests} == {"halves", "sequence", "super_classes"}
 
 
 def test_a_job_leaves_what_it_has_checked(tmp_path: Path) -> None:
     (tmp_path / "dataset.json").write_text(json.dumps(DESCRIPTION), encoding="utf-8")
-    asked = asked_by(sections())
-    run(job_of(tmp_path, asked))
+    requests = requests_of(sections())
+    run(job_of(tmp_path, requests))
     found = json.loads((tmp_path / "checked.json").read_text(encoding="utf-8"))
-    assert found == {"asked": asked, "prepared": PREPARED, "description": DESCRIPTION}
+    assert found == {"requests": requests, "prepared": PREPARED, "description": DESCRIPTION}
 
 
 def test_a_new_question_is_checked_against_what_was_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "dataset.json").write_text(json.dumps(DESCRIPTION), encoding="utf-8")
-    checked, known = tmp_path / "checked.json", asked_by(sections())
-    new = asked_by(sections(warm_start={"train_size": 351}))
+    checked, known = tmp_path / "checked.json", requests_of(sections())
+    new = requests_of(sections(warm_start={"train_size": 351}))
     refuse_unanswerable(new, checked=checked, prepared=PREPARED)  # which has still to be prepared
     run(job_of(tmp_path, known))
     refuse_unanswerable(new, checked=checked, prepared={**PREPARED, "code": "other"})  # and will be again

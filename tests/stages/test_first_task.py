@@ -19,8 +19,8 @@ from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.online.branches import checkpoint_name
+from plasticity.training.online.device_data import open_device_data
 from plasticity.training.online.pixels import pixels_of_rows
-from plasticity.training.online.resident import open_resident
 from tiny_permuted import SEEDS, SHARED, TRAINING, first_settings, train_first
 from tiny_study import RESNET, Killed, TinyStudy, contents_of
 from typed import optimisation
@@ -37,9 +37,9 @@ def trained_epochs(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """The seeds of each epoch that is trained from now on."""
     visit, seen = stage.visit_task, []
 
-    def counted(resident: Any, stack: Any, seeds: Any, **options: Any) -> Any:
+    def counted(data: Any, stack: Any, seeds: Any, **options: Any) -> Any:
         seen.append(list(seeds))
-        return visit(resident, stack, seeds, **options)
+        return visit(data, stack, seeds, **options)
 
     monkeypatch.setattr(stage, "visit_task", counted)
     return seen
@@ -97,12 +97,12 @@ def test_a_row_per_seed_and_epoch_and_a_checkpoint_per_length(whole: FirstTaskFi
 
 
 def test_a_network_is_what_the_papers_loop_makes_of_the_fresh_one(tiny: TinyStudy, whole: FirstTaskFiles) -> None:
-    resident = open_resident(tiny.data, OnlineSettings.of(SHARED), 1)
-    task, store = resident.task(2, 1), open_store(tiny.data)
+    data = open_device_data(tiny.data, OnlineSettings.of(SHARED), 1)
+    task, store = data.task(2, 1), open_store(tiny.data)
     rows = np.zeros((len(store.train_labels), 64), np.float32)
     rows[:, task.positions] = store.train_images.reshape(-1, 64) / np.float32(255)
     pixels = pixels_of_rows(rows, store.train_labels, 10)
-    network, accuracies = resident.fresh_network(2, "init"), []
+    network, accuracies = data.fresh_network(2, "init"), []
     for _ in range(3):
         network, hits = loop(network, pixels, task.order(1), optimisation(TRAINING))
         accuracies.append(hits.mean())
@@ -117,12 +117,12 @@ def test_a_network_learns_the_labels_of_its_task(tiny: TinyStudy, tmp_path: Path
     """By the compiled loop and by stacked tensors, each seed its own."""
     shared = {"tasks": {"name": "random_labels"}, "train_size": 200}
     settings = first_settings(epochs=(2,), shared=shared, batch_size=batch_size)
-    files, resident = train_first(tiny.data, tmp_path, settings), open_resident(tiny.data, settings, 1)
+    files, data = train_first(tiny.data, tmp_path, settings), open_device_data(tiny.data, settings, 1)
     rows = open_store(tiny.data).train_images.reshape(-1, 64) / np.float32(255)
     history = read_table(files.history, "first_task")
     for seed in SEEDS:
-        task, network = resident.task(seed, 1), resident.fresh_network(seed, "init")
-        pixels, accuracies = pixels_of_rows(rows, resident.labels_of(task), 10), []
+        task, network = data.task(seed, 1), data.fresh_network(seed, "init")
+        pixels, accuracies = pixels_of_rows(rows, data.labels_of(task), 10), []
         for epoch in (1, 2):
             network, hits = loop(network, pixels, task.order(epoch), settings.first_task)
             accuracies.append(hits.mean())
@@ -130,7 +130,7 @@ def test_a_network_learns_the_labels_of_its_task(tiny: TinyStudy, tmp_path: Path
         assert largest_difference({name: kept.weights[name] for name in network}, network) < 1e-5
         found = history.loc[history["seed"] == seed]
         np.testing.assert_array_equal(found["online_accuracy"], accuracies)
-        measured = resident.measure(network, task)["train_accuracy"]
+        measured = data.measure(network, task)["train_accuracy"]
         assert found["train_accuracy"].iloc[-1] == pytest.approx(measured, abs=0.006)
         assert measured > 0.12  # learnt by heart to some extent: 0.1 is chance
 

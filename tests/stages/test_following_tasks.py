@@ -16,8 +16,8 @@ from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.interventions.intervention import NetworkState, intervened
 from plasticity.training.online.branches import checkpoint_name
+from plasticity.training.online.device_data import DeviceData, open_device_data
 from plasticity.training.online.online_sgd import train_online
-from plasticity.training.online.resident import Resident, open_resident
 from plasticity.training.online.stack import Network, Stack, stack_of
 from tiny_permuted import (
     RESET,
@@ -68,8 +68,8 @@ def mixed(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def resident(tiny: TinyStudy) -> Resident:
-    return open_resident(tiny.data, OnlineSettings.of(SHARED), 1)
+def data(tiny: TinyStudy) -> DeviceData:
+    return open_device_data(tiny.data, OnlineSettings.of(SHARED), 1)
 
 
 def _of(table: pd.DataFrame, arm_name: str, seed: int | None = None) -> pd.DataFrame:
@@ -78,24 +78,24 @@ def _of(table: pd.DataFrame, arm_name: str, seed: int | None = None) -> pd.DataF
     return rows.drop(columns="arm").reset_index(drop=True)
 
 
-def _by_hand(resident: Resident, network: Network, seed: int, task: int, *, epochs: int = 1, **changed: Any) -> Network:
+def _by_hand(data: DeviceData, network: Network, seed: int, task: int, *, epochs: int = 1, **changed: Any) -> Network:
     """Train a network on permuted images as they are; return it with the online accuracy as a tensor of its own."""
-    found_task, stack = resident.task(seed, task), stack_of([network])
+    found_task, stack = data.task(seed, task), stack_of([network])
     positions = found_task.positions[None]
     stack.permute_inputs(positions)
     training = optimisation({**TRAINING, **changed})
-    found = [_train(resident, stack, found_task.order(epoch), training) for epoch in range(1, epochs + 1)]
+    found = [_train(data, stack, found_task.order(epoch), training) for epoch in range(1, epochs + 1)]
     stack.restore_inputs(positions)
     return {**stack.network(0), "accuracy": np.array(found)}
 
 
-def _train(resident: Resident, stack: Stack, order: NDArray[np.int64], optimisation: Optimisation) -> float:
-    device = resident.device.type  # where the stage trains as well
-    return float(train_online(stack, resident.pixels, order[None], optimisation, device=device).accuracy[0])
+def _train(data: DeviceData, stack: Stack, order: NDArray[np.int64], optimisation: Optimisation) -> float:
+    device = data.device.type  # where the stage trains as well
+    return float(train_online(stack, data.pixels, order[None], optimisation, device=device).accuracy[0])
 
 
 def _journey(
-    resident: Resident,
+    data: DeviceData,
     start: Network,
     seed: int,
     tasks: int,
@@ -105,7 +105,7 @@ def _journey(
     """Online accuracies of a network that goes through the tasks after the first, one by one."""
     network, found = start, []
     for task in range(2, tasks + 2):
-        trained = _by_hand(resident, before(network, task), seed, task, **training)
+        trained = _by_hand(data, before(network, task), seed, task, **training)
         found.append(float(trained.pop("accuracy").mean()))
         network = trained
     return found
@@ -135,22 +135,22 @@ def test_a_row_per_arm_seed_and_task(mixed: Path) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_networks_go_through_the_tasks_one_after_another(
-    trained: Trained, resident: Resident, mixed: Path, seed: int
+    trained: Trained, data: DeviceData, mixed: Path, seed: int
 ) -> None:
     table = read_table(mixed, "following_tasks")
 
     def shrunk(network: Network, task: int) -> Network:
-        return _shrunk(network, resident.fresh_network(seed, "fresh", task))
+        return _shrunk(network, data.fresh_network(seed, "fresh", task))
 
     def same(network: Network, task: int) -> Network:
         return network
 
     expected = {
-        "plain": _journey(resident, _start(trained, seed, 1), seed, 3, same),
-        "later": _journey(resident, _start(trained, seed, 3), seed, 4, same),
-        "decayed": _journey(resident, _start(trained, seed, 1, "decayed"), seed, 3, same, weight_decay=0.01),
-        "shrunk": _journey(resident, _start(trained, seed, 1), seed, 3, shrunk),
-        "twice": _journey(resident, _start(trained, seed, 1), seed, 3, same, epochs=2),
+        "plain": _journey(data, _start(trained, seed, 1), seed, 3, same),
+        "later": _journey(data, _start(trained, seed, 3), seed, 4, same),
+        "decayed": _journey(data, _start(trained, seed, 1, "decayed"), seed, 3, same, weight_decay=0.01),
+        "shrunk": _journey(data, _start(trained, seed, 1), seed, 3, shrunk),
+        "twice": _journey(data, _start(trained, seed, 1), seed, 3, same, epochs=2),
     }
     for name, accuracies in expected.items():
         assert _of(table, name, seed)["online_accuracy"].tolist() == accuracies, name
@@ -158,10 +158,10 @@ def test_networks_go_through_the_tasks_one_after_another(
 
 
 def test_the_last_epoch_of_a_task_stands_beside_the_mean_of_all(
-    trained: Trained, resident: Resident, mixed: Path
+    trained: Trained, data: DeviceData, mixed: Path
 ) -> None:
     row = _of(read_table(mixed, "following_tasks"), "twice", 1).iloc[0]
-    first, second = _by_hand(resident, _start(trained, 1, 1), 1, 2, epochs=2)["accuracy"]
+    first, second = _by_hand(data, _start(trained, 1, 1), 1, 2, epochs=2)["accuracy"]
     assert (row["online_accuracy"], row["last_epoch_accuracy"]) == ((first + second) / 2, second)
     assert second > first
 
@@ -179,9 +179,9 @@ def test_a_run_is_trained_once_for_all_its_arms(
 ) -> None:
     visit, visits = stage.visit_task, []
 
-    def counted(resident: Any, stack: Any, seeds: Any, **options: Any) -> Any:
+    def counted(data: Any, stack: Any, seeds: Any, **options: Any) -> Any:
         visits.append((options["task"], list(seeds)))
-        return visit(resident, stack, seeds, **options)
+        return visit(data, stack, seeds, **options)
 
     monkeypatch.setattr(stage, "visit_task", counted)
     trained.follow(tmp_path / "tasks", following_settings(arm("one"), arm("other"), arm("shorter", tasks=1)))
@@ -190,31 +190,31 @@ def test_a_run_is_trained_once_for_all_its_arms(
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_reset_before_every_task_is_a_fresh_network_on_each(
-    trained: Trained, resident: Resident, tmp_path: Path, seed: int
+    trained: Trained, data: DeviceData, tmp_path: Path, seed: int
 ) -> None:
     reset = arm("random_init", intervention=RESET, intervene_after="every_task")
     table = trained.follow(tmp_path / "tasks", following_settings(reset))
     rows = _of(table, "random_init", seed)
     for row in rows.to_dict("records"):
         task = int(row["task"])
-        by_hand = _by_hand(resident, resident.fresh_network(seed, "fresh", task), seed, task)
+        by_hand = _by_hand(data, data.fresh_network(seed, "fresh", task), seed, task)
         assert row["online_accuracy"] == by_hand.pop("accuracy")[0]
         own = stack_of([by_hand])
-        own.permute_inputs(resident.task(seed, task).positions[None])  # to look at the images as they are
-        measured = resident.measure(own.network(0), resident.task(seed, task))
+        own.permute_inputs(data.task(seed, task).positions[None])  # to look at the images as they are
+        measured = data.measure(own.network(0), data.task(seed, task))
         assert {name: row[name] for name in measured} == measured
     assert len(set(rows["weight_norm"])) == 3  # another network on each task
 
 
-def test_an_intervention_after_the_first_task_acts_once(trained: Trained, resident: Resident, tmp_path: Path) -> None:
+def test_an_intervention_after_the_first_task_acts_once(trained: Trained, data: DeviceData, tmp_path: Path) -> None:
     once = arm("once", intervention=SHRINK)
     every = arm("every", intervention=SHRINK, intervene_after="every_task")
     table = trained.follow(tmp_path / "tasks", following_settings(once, every, arm("never")))
 
     def shrunk(network: Network, task: int) -> Network:
-        return _shrunk(network, resident.fresh_network(1, "fresh", 2)) if task == 2 else network
+        return _shrunk(network, data.fresh_network(1, "fresh", 2)) if task == 2 else network
 
-    assert _of(table, "once", 1)["online_accuracy"].tolist() == _journey(resident, _start(trained, 1, 1), 1, 3, shrunk)
+    assert _of(table, "once", 1)["online_accuracy"].tolist() == _journey(data, _start(trained, 1, 1), 1, 3, shrunk)
     first = {name: _of(table, name, 1).loc[0, NUMBERS].tolist() for name in ("once", "every", "never")}
     assert first["once"] == first["every"] != first["never"]
     later = {name: _of(table, name, 1).loc[1:, "online_accuracy"].tolist() for name in ("once", "every")}
@@ -357,10 +357,10 @@ def test_a_diverging_run_stops_with_one_row_and_leaves_the_others(
     pd.testing.assert_frame_equal(_of(table, "plain"), expected, check_dtype=False, check_exact=True)
 
 
-def test_a_run_that_diverges_in_its_second_epoch_is_diverged(trained: Trained, resident: Resident) -> None:
+def test_a_run_that_diverges_in_its_second_epoch_is_diverged(trained: Trained, data: DeviceData) -> None:
     stack = stack_of([_start(trained, 1, 1)] * 2)
     stack.weights[0][1] *= 1e25  # the next outputs are not finite
-    rows = stage.visit_task(resident, stack, [1, 1], task=2, epochs=[1, 2], training=optimisation(TRAINING), threads=1)
+    rows = stage.visit_task(data, stack, [1, 1], task=2, epochs=[1, 2], training=optimisation(TRAINING), threads=1)
     assert [row["diverged"] for row in rows] == [False, True]
     assert rows[1]["online_accuracy"] is None
 

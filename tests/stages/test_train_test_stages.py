@@ -29,7 +29,7 @@ from plasticity.tasks.super_classes import draw_parts, first_task, next_task
 from plasticity.training import resume as resume_module
 from plasticity.training.epoch import accuracy
 from plasticity.training.iterations import IterationRun
-from plasticity.training.keeper import Keeper
+from plasticity.training.trajectory_writer import TrajectoryWriter
 from tiny_study import contents_of
 from tiny_train_test import (
     CHECKPOINTS,
@@ -115,15 +115,15 @@ def test_seeds_of_a_job_do_not_depend_on_each_other(data: Path, trained: Path, t
 def test_a_killed_job_goes_on_to_the_same_checkpoints(
     data: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, iteration: int
 ) -> None:
-    keep = Keeper.keep
+    keep = TrajectoryWriter.keep
 
-    def fatal(self: Keeper, number: int) -> None:
+    def fatal(self: TrajectoryWriter, number: int) -> None:
         if (self.run.seed, number) == (seed, iteration):
             raise Killed
         keep(self, number)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Keeper, "keep", fatal)
+        patch.setattr(TrajectoryWriter, "keep", fatal)
         with pytest.raises(Killed):
             train(data, tmp_path)
     assert not (tmp_path / "trajectory").exists()

@@ -13,7 +13,7 @@ from plasticity.models.model_registry import build_model
 from plasticity.models.weights import weights_of
 from plasticity.seeding import torch_generator
 from plasticity.stages import warm_up as stage
-from plasticity.stages.warm_up import Keeper, WarmUpFiles, hand_over, warm_up
+from plasticity.stages.warm_up import TrajectoryWriter, WarmUpFiles, hand_over, warm_up
 from plasticity.storage.checkpoints import read_checkpoint, seed_folder, trajectory_name
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.tasks.halves import draw_split
@@ -118,7 +118,9 @@ def test_a_penalty_is_in_the_history(tiny: TinyStudy, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 @pytest.mark.parametrize(
-    ("owner", "method"), [(Keeper, "__call__"), (Progress, "show")], ids=["before its state is saved", "after"]
+    ("owner", "method"),
+    [(TrajectoryWriter, "__call__"), (Progress, "show")],
+    ids=["before its state is saved", "after"],
 )
 def test_a_killed_training_goes_on_to_the_same_checkpoints(
     tiny: TinyStudy,
@@ -161,15 +163,15 @@ def test_a_job_killed_at_one_of_its_seeds_goes_on_from_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = tiny.warm_up(tmp_path / "whole", seeds=(SEED, 8))
-    call = Keeper.__call__
+    call = TrajectoryWriter.__call__
 
-    def fatal(self: Keeper, number: int) -> None:
+    def fatal(self: TrajectoryWriter, number: int) -> None:
         if (self.run.seed, number) == (seed, epoch):
             raise Killed
         call(self, number)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Keeper, "__call__", fatal)
+        patch.setattr(TrajectoryWriter, "__call__", fatal)
         with pytest.raises(Killed):
             tiny.warm_up(tmp_path / "cut", seeds=(SEED, 8))
     trained_epochs.clear()

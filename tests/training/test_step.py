@@ -149,6 +149,6 @@ def test_forgetting_keeps_the_memory_that_a_recording_knows() -> None:
     TrainingStep.__call__(step, torch.arange(16))
     addresses = [buffer.data_ptr() for buffer in step.optimizer.state().values()]
     assert len(addresses) == len(list(made.parameters()))
-    step.forget()
+    step.reset()
     assert [buffer.data_ptr() for buffer in step.optimizer.state().values()] == addresses
     assert not any(buffer.any() for buffer in step.optimizer.state().values())

@@ -43,7 +43,7 @@ def test_before_training_is_called_once_for_each_network() -> None:
     saved = {name: value.clone() for name, value in step.at_work.state().items()}
     step.at_work.begin(1, "tests")  # continues
     assert_same(step.at_work.state(), saved)
-    step.forget()
+    step.reset()
     assert step.at_work.step == 0
     step.at_work.begin(2, "tests")
     assert int(step.at_work.state()["0/resets"]) == 0

@@ -6,13 +6,13 @@ PREPARED_BY = dict(
 )
 
 # What the sections ask of it.
-ASKED = [
-    asked for name, section in checked.sections.items() for asked in section.asks(name)
+REQUESTS = [
+    request for name, section in checked.sections.items() for request in section.data_requests(name)
 ]
 
 # A new question to a data set that is prepared already is answered now.
 try:
-    refuse_unanswerable(ASKED, checked=Path(prefixed(CHECKED)), prepared=PREPARED_BY)
+    refuse_unanswerable(REQUESTS, checked=Path(prefixed(CHECKED)), prepared=PREPARED_BY)
 except PlasticityError as error:
     raise WorkflowError(str(error)) from None
 
@@ -64,7 +64,7 @@ rule check_data:
         "../../environment.yml"
     params:
         stage="plasticity.stages.check_data:run",
-        settings=lambda wildcards, input: dict(asked=ASKED, prepared=PREPARED_BY),
+        settings=lambda wildcards, input: dict(requests=REQUESTS, prepared=PREPARED_BY),
         code=lambda wildcards, input: code_of("plasticity.stages.check_data"),
     message:
         "Checking that the data set has what the studies ask for"

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from plasticity.analysis.estimates import MEDIATOR, Asked, Row, row_of
+from plasticity.analysis.estimates import MEDIATOR, Estimand, Row, row_of
 from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.moments import Moments, moments_of
 from plasticity.analysis.published_effects import Effect, Key
@@ -68,7 +68,7 @@ def beyond_length(
             known = rows.loc[np.isfinite(rows[metric].to_numpy(dtype=float))]  # no ReLU, no dead units
             moments = adjusted(known, metric, FORMS[form])
             key = ("correlation", form, transitions.window_kind, metric)
-            asked = Asked(
+            estimand = Estimand(
                 question="beyond_length",
                 quantity="correlation",
                 method=form,
@@ -79,7 +79,7 @@ def beyond_length(
                 published=published.get(key),
             )
             window = replace(transitions, excluded=transitions.excluded + len(rows) - len(known))
-            yield row_of(asked, correlation(moments, level), window, moments.points)
+            yield row_of(estimand, correlation(moments, level), window, moments.points)
 
 
 def adjusted(rows: pd.DataFrame, metric: str, form: Form) -> Moments:
@@ -103,12 +103,12 @@ def correlation(moments: Moments, level: Level) -> Inference:
     """Return the correlation of the two variables that the fit leaves, undefined without two points to spare."""
     if moments.spare < 2:
         return Inference(np.nan, n_seeds=moments.seeds, note=f"{moments.points} points leave {max(moments.spare, 0)}")
-    telling = moments.telling()
-    return infer(lambda takes: coefficient(telling, takes), telling.seeds, level, correlation=True)
+    informative = moments.informative()
+    return infer(lambda draws: coefficient(informative, draws), informative.seeds, level, correlation=True)
 
 
-def coefficient(moments: Moments, takes: np.ndarray) -> np.ndarray:
+def coefficient(moments: Moments, draws: np.ndarray) -> np.ndarray:
     """Return the correlation in each subset (R, S), shape (R,); NaN with one point to spare, which makes it ±1."""
-    rest = moments.residual(takes)
+    rest = moments.residual(draws)
     xx, xy, yy = rest[:, 0, 0], rest[:, 0, 1], rest[:, 1, 1]
-    return np.where(moments.spare_of(takes) >= 2, np.clip(xy / np.sqrt(xx * yy), -1.0, 1.0), np.nan)
+    return np.where(moments.spare_of(draws) >= 2, np.clip(xy / np.sqrt(xx * yy), -1.0, 1.0), np.nan)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from plasticity.analysis.analysis_columns import CAUSES
 from plasticity.analysis.doses import Series, Trial
-from plasticity.analysis.estimates import Asked, Row, row_of
+from plasticity.analysis.estimates import Estimand, Row, row_of
 from plasticity.analysis.inference import Inference, Level
 from plasticity.analysis.power import seeds_for_correlation
 from plasticity.analysis.published_effects import Effect, Key
@@ -41,7 +41,7 @@ def power_rows(published: Mapping[Key, Effect], windows: Mapping[str, Transition
     for key, effect in published.items():
         if key[0] != "correlation" or key[2] not in windows or windows[key[2]].rows.empty:
             continue
-        asked = Asked(
+        estimand = Estimand(
             question="power",
             quantity="independent_networks",
             method=key[1],
@@ -52,7 +52,7 @@ def power_rows(published: Mapping[Key, Effect], windows: Mapping[str, Transition
         seeds = len(set(window.rows["seed"]))
         needed = float(seeds_for_correlation(effect.size, confidence=confidence))
         note = f"to see r = {effect.size:+.2f} with power 0.8 if every network were independent, by Fisher's z"
-        yield row_of(asked, Inference(needed, n_seeds=seeds, note=note), window, 0)
+        yield row_of(estimand, Inference(needed, n_seeds=seeds, note=note), window, 0)
 
 
 def trial_of(settings: Mapping[str, Any], pairs: tuple[str, ...]) -> Trial:

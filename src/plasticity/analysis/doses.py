@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plasticity.analysis.estimates import MEDIATOR, OUTCOME, Asked, Row, row_of
+from plasticity.analysis.estimates import MEDIATOR, OUTCOME, Estimand, Row, row_of
 from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.moments import Moments, moments_of
 from plasticity.analysis.published_effects import Effect, Key
@@ -86,8 +86,8 @@ def slope(moments: Moments, level: Level) -> Inference:
     """Return the slope of the second variable that the fit leaves on the first."""
     if moments.spare < 2:
         return Inference(np.nan, n_seeds=moments.seeds, note=f"{moments.points} points leave {max(moments.spare, 0)}")
-    telling = moments.telling()
-    return infer(lambda takes: _b(telling.residual(takes)), telling.seeds, level)
+    informative = moments.informative()
+    return infer(lambda draws: _b(informative.residual(draws)), informative.seeds, level)
 
 
 def expectation(moved: Inference, confidence: float) -> float:
@@ -109,7 +109,7 @@ def _slopes(
         variables = np.column_stack([series.scaled(rows["arm"]), rows[column].to_numpy(dtype=float)])
         moments = moments_of(variables, seeds=rows["seed"].to_numpy(), groups=groups)
         found = slope(moments, level)
-        asked = Asked(
+        estimand = Estimand(
             question="dose_response",
             quantity="slope",
             method="within_pairs",
@@ -122,7 +122,7 @@ def _slopes(
             extra=extra,
         )
         expected = expectation(found, level.confidence) if trial.tells else np.nan
-        yield row_of(asked, found, transitions, moments.points)
+        yield row_of(estimand, found, transitions, moments.points)
 
 
 def _contrasts(
@@ -135,8 +135,8 @@ def _contrasts(
     moments = moments_of(changes, seeds=pairs["seed"].to_numpy())
     expected = np.nan
     for place, outcome in enumerate((MEDIATOR, OUTCOME)):
-        found = infer(lambda takes, at=place: moments.mean(takes)[:, at], moments.seeds, level)
-        asked = Asked(
+        found = infer(lambda draws, at=place: moments.mean(draws)[:, at], moments.seeds, level)
+        estimand = Estimand(
             question="dose_response",
             quantity="contrast",
             method="paired",
@@ -149,7 +149,7 @@ def _contrasts(
             extra=trial.where(arm),
         )
         expected = expectation(found, level.confidence) if trial.tells else np.nan
-        yield row_of(asked, found, transitions, moments.points)
+        yield row_of(estimand, found, transitions, moments.points)
 
 
 def _b(rest: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ MEDIATOR = "log_nc1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Estimand:
     """What an estimate is of.
 
     Attributes:
@@ -46,20 +46,20 @@ class Asked:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def row_of(asked: Asked, found: Inference, transitions: Transitions, points: int) -> Row:
+def row_of(estimand: Estimand, found: Inference, transitions: Transitions, points: int) -> Row:
     """Return a row of the table, without p-values corrected and without its verdict."""
-    notes = ["declared beforehand as the answer" if asked.primary else "", found.note, transitions.note]
+    notes = ["declared beforehand as the answer" if estimand.primary else "", found.note, transitions.note]
     if transitions.excluded:
         notes.append(f"excluded: {transitions.excluded} diverged or not finite")
     return {
-        **{"question": asked.question, "quantity": asked.quantity, "treatment": asked.treatment},
-        **{"metric": asked.metric, "outcome": asked.outcome, "method": asked.method, "unit": asked.unit},
-        **{"primary": asked.primary, "expected_sign": asked.expected, "effect": asked.published},
-        **{"published": asked.published.size if asked.published else np.nan},
+        **{"question": estimand.question, "quantity": estimand.quantity, "treatment": estimand.treatment},
+        **{"metric": estimand.metric, "outcome": estimand.outcome, "method": estimand.method, "unit": estimand.unit},
+        **{"primary": estimand.primary, "expected_sign": estimand.expected, "effect": estimand.published},
+        **{"published": estimand.published.size if estimand.published else np.nan},
         **transitions.labels,
         **{"estimate": found.estimate, "ci_low": found.low, "ci_high": found.high},
         **{"p_value": found.p_value, "deviation": found.deviation, "n_seeds": found.n_seeds},
         **{"n_points": points, "n_excluded": transitions.excluded, "note": "; ".join(filter(None, notes))},
         **{"series": "", "dose": np.nan, "dose_low": np.nan, "dose_high": np.nan},
-        **asked.extra,
+        **estimand.extra,
     }

@@ -83,9 +83,9 @@ def mean_interval(found: np.ndarray, confidence: float) -> np.ndarray:
     """
     ends = np.full((2, len(found)), np.nan)
     for rows, seeds in _by_seeds(np.isfinite(found)):
-        takes = subsets(seeds.shape[1])
+        draws = subsets(seeds.shape[1])
         values = np.take_along_axis(found[rows], seeds, axis=1)
-        low, high = _ends(values @ takes.T / takes.sum(axis=1), confidence)
+        low, high = _ends(values @ draws.T / draws.sum(axis=1), confidence)
         other = spread_interval(values, confidence)
         low, high = np.minimum(low, other[0]), np.maximum(high, other[1])  # NaN stays
         ends[:, rows] = low, high
@@ -128,13 +128,13 @@ def pooled_interval(points: Points, confidence: float) -> np.ndarray:
     ends = np.full((2, len(points.mask)), np.nan)
     moments = None if points.method == "spearman" else _moments(points)
     for rows, seeds in _by_seeds(points.mask.sum(axis=2) > 0):
-        takes = subsets(seeds.shape[1])
+        draws = subsets(seeds.shape[1])
         if moments is None:
-            values = np.stack([_ranked(points, row, takes, seed) for row, seed in zip(rows, seeds, strict=True)])
+            values = np.stack([_ranked(points, row, draws, seed) for row, seed in zip(rows, seeds, strict=True)])
         else:
-            values = _taken(np.take_along_axis(moments[rows], seeds[..., None, None], axis=1), takes)
-        number = np.take_along_axis(points.mask[rows].sum(axis=2), seeds, axis=1) @ takes.T
-        ends[:, rows] = _ends(np.where(number >= _least(points, rows, len(takes)), values, np.nan), confidence)
+            values = _taken(np.take_along_axis(moments[rows], seeds[..., None, None], axis=1), draws)
+        number = np.take_along_axis(points.mask[rows].sum(axis=2), seeds, axis=1) @ draws.T
+        ends[:, rows] = _ends(np.where(number >= _least(points, rows, len(draws)), values, np.nan), confidence)
     return ends
 
 

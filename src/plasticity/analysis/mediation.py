@@ -22,7 +22,7 @@ import pandas as pd
 
 from plasticity.analysis.beyond_length import coefficient
 from plasticity.analysis.doses import UNITS, Trial, expectation, treated
-from plasticity.analysis.estimates import MEDIATOR, OUTCOME, Asked, Row, row_of
+from plasticity.analysis.estimates import MEDIATOR, OUTCOME, Estimand, Row, row_of
 from plasticity.analysis.inference import Inference, Level, Statistic, infer
 from plasticity.analysis.moments import Moments, moments_of
 from plasticity.analysis.transitions import Transitions
@@ -62,17 +62,17 @@ def effects(
     whole = moments_of(levels, seeds=rows["seed"].to_numpy(), groups=_codes(rows, shared))
     changes = pairs[["mediator_change", "outcome_change"]].to_numpy(dtype=float)
     within = moments_of(changes, seeds=pairs["seed"].to_numpy(), groups=_codes(pairs, ("arm", "length")))
-    telling = within.telling()
+    informative = within.informative()
 
-    def indirect(takes: np.ndarray) -> np.ndarray:
-        return _slope(whole, takes, 1) * _slope(within, takes)
+    def indirect(draws: np.ndarray) -> np.ndarray:
+        return _slope(whole, draws, 1) * _slope(within, draws)
 
     paths: dict[str, tuple[Statistic, int]] = {
-        "mediator_shift": (lambda takes: _slope(whole, takes, 1), whole.seeds),
-        "direct": (lambda takes: _slope(whole, takes, 2) - indirect(takes), whole.seeds),
+        "mediator_shift": (lambda draws: _slope(whole, draws, 1), whole.seeds),
+        "direct": (lambda draws: _slope(whole, draws, 2) - indirect(draws), whole.seeds),
         "indirect": (indirect, whole.seeds),
-        "mediator_slope": (lambda takes: _slope(telling, takes), telling.seeds),
-        "rho_at_zero": (lambda takes: coefficient(telling, takes), telling.seeds),
+        "mediator_slope": (lambda draws: _slope(informative, draws), informative.seeds),
+        "rho_at_zero": (lambda draws: coefficient(informative, draws), informative.seeds),
     }
     return within.spare, paths
 
@@ -96,7 +96,7 @@ def _rows(
     }
     for path in _PATHS:
         metric, unit, expected = looks[path]
-        asked = Asked(
+        estimand = Estimand(
             question="mediation",
             quantity=path,
             method="paired_within_length",
@@ -111,12 +111,12 @@ def _rows(
             found = infer(*paths[path], level, correlation=path == "rho_at_zero")
         if path == "rho_at_zero":  # describes how fragile the slope is; the slope has the test
             found = replace(found, p_value=np.nan)
-        yield row_of(asked, found, transitions, len(pairs))
+        yield row_of(estimand, found, transitions, len(pairs))
 
 
-def _slope(moments: Moments, takes: np.ndarray, of: int = 1) -> np.ndarray:
+def _slope(moments: Moments, draws: np.ndarray, of: int = 1) -> np.ndarray:
     """Return the slope of a variable that the fit leaves on the first, in each subset."""
-    rest = moments.residual(takes)
+    rest = moments.residual(draws)
     return rest[:, 0, of] / rest[:, 0, 0]
 
 

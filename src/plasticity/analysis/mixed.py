@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from plasticity.analysis.estimates import MEDIATOR, Asked, Row, row_of
+from plasticity.analysis.estimates import MEDIATOR, Estimand, Row, row_of
 from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.transitions import EXPECTED, Transitions, distinct
 
@@ -25,7 +25,7 @@ def mixed_effects(transitions: Transitions, forms: tuple[str, ...], level: Level
     """Yield β₁ for each form of length; `mixed_log_arms` has a level per arm."""
     rows = distinct(transitions)
     for form in forms if len(rows) else ():
-        asked = Asked(
+        estimand = Estimand(
             question="beyond_length",
             quantity="regression_slope",
             method=form,
@@ -33,7 +33,7 @@ def mixed_effects(transitions: Transitions, forms: tuple[str, ...], level: Level
             unit="fraction per ln NC1",
             expected=EXPECTED[MEDIATOR],
         )
-        yield row_of(asked, _slope(rows, form, level), transitions, len(rows))
+        yield row_of(estimand, _slope(rows, form, level), transitions, len(rows))
 
 
 def fitted(rows: pd.DataFrame, form: str) -> float:
@@ -74,8 +74,8 @@ def fitted(rows: pd.DataFrame, form: str) -> float:
 def _slope(rows: pd.DataFrame, form: str, level: Level) -> Inference:
     seeds, of_seed = np.unique(rows["seed"].to_numpy(), return_inverse=True)
 
-    def statistic(takes: np.ndarray) -> np.ndarray:
-        return np.array([fitted(rows.loc[(row > 0)[of_seed]], form) for row in takes])
+    def statistic(draws: np.ndarray) -> np.ndarray:
+        return np.array([fitted(rows.loc[(row > 0)[of_seed]], form) for row in draws])
 
     if seeds.size < 2:
         return Inference(np.nan, n_seeds=int(seeds.size), note="a random effect of the seed needs two seeds")

@@ -37,15 +37,15 @@ class Moments:
     covariates: int
     nested: bool
 
-    def residual(self, takes: np.ndarray) -> np.ndarray:
+    def residual(self, draws: np.ndarray) -> np.ndarray:
         """Return the residual products of the variables behind the covariates, shape (R, w, w) with w = v − covariates.
 
         A variable of which the fit leaves nothing but round-off has NaN as its square.
 
         Args:
-            takes: How often each subset takes each seed, shape (R, S).
+            draws: How often each subset takes each seed, shape (R, S).
         """
-        inside, before = self._inside(takes), takes @ self._flat(self.products.sum(axis=1))
+        inside, before = self._inside(draws), draws @ self._flat(self.products.sum(axis=1))
         before = np.einsum("rvv->rv", before.reshape(inside.shape))
         for j in range(self.covariates):
             pivot = inside[:, j, j]
@@ -57,10 +57,10 @@ class Moments:
         constant = ~(squares > _SINGULAR * before)
         return np.where(constant[:, :, None] & np.eye(rest.shape[1], dtype=bool), np.nan, rest)
 
-    def mean(self, takes: np.ndarray) -> np.ndarray:
+    def mean(self, draws: np.ndarray) -> np.ndarray:
         """Return the mean of each variable over the points of each subset, shape (R, v)."""
-        number = takes @ self.counts.sum(axis=1)
-        sums = takes @ self.sums.sum(axis=1)
+        number = draws @ self.counts.sum(axis=1)
+        sums = draws @ self.sums.sum(axis=1)
         return self.centre + np.divide(sums, number[:, None], out=np.full_like(sums, np.nan), where=number[:, None] > 0)
 
     @property
@@ -78,12 +78,12 @@ class Moments:
         """Points beyond the terms of the fit: groups and covariates."""
         return int(self.spare_of(np.ones((1, self.seeds)))[0])
 
-    def spare_of(self, takes: np.ndarray) -> np.ndarray:
-        """Return the same for the seeds that each subset takes, shape (R,); a point taken twice is one point."""
-        taken = (takes > 0).astype(np.float64)
+    def spare_of(self, draws: np.ndarray) -> np.ndarray:
+        """Return the same for the seeds that each subset draws, shape (R,); a point taken twice is one point."""
+        taken = (draws > 0).astype(np.float64)
         return taken @ self.counts.sum(axis=1) - (taken @ self.counts > 0).sum(axis=1) - self.covariates
 
-    def telling(self) -> "Moments":
+    def informative(self) -> "Moments":
         """Return the moments of the seeds that the fit leaves something of: not all their points are alone in a group.
 
         The others add nothing to what is estimated, and are no observations of it either.
@@ -92,15 +92,15 @@ class Moments:
         seeds = (self.counts[:, shared] > 0).any(axis=1)
         return replace(self, counts=self.counts[seeds], sums=self.sums[seeds], products=self.products[seeds])
 
-    def _inside(self, takes: np.ndarray) -> np.ndarray:
+    def _inside(self, draws: np.ndarray) -> np.ndarray:
         """Return the products of deviations from the mean of the group, (R, v, v)."""
         v = self.sums.shape[-1]
         if self.nested:
-            return (takes @ self._flat(_deviations(self.counts, self.sums, self.products))).reshape(-1, v, v)
+            return (draws @ self._flat(_deviations(self.counts, self.sums, self.products))).reshape(-1, v, v)
         size = max(1, _CHUNK // (self.counts.shape[1] * v * v))
         parts = []
-        for start in range(0, len(takes), size):
-            some = takes[start : start + size]
+        for start in range(0, len(draws), size):
+            some = draws[start : start + size]
             counts, sums, products = (
                 np.tensordot(some, array, axes=1) for array in (self.counts, self.sums, self.products)
             )

@@ -15,7 +15,7 @@ NameOf = Annotated[str, Field(pattern=Name)]
 NameOfFigure = Annotated[str, Field(pattern=rf"^({Name[1:-1]}|[A-Za-z_][\w.]*:\w+)$")]
 
 
-class Asked(TypedDict):
+class DataRequest(TypedDict):
     """What a section asks of the data set.
 
     Attributes:
@@ -89,7 +89,7 @@ class Section(Settings):
     )
     seeds: Distinct[Seed] = setting("One run of every arm per seed.", unit="1")
 
-    def asks(self, name: str) -> list[Asked]:
+    def data_requests(self, name: str) -> list[DataRequest]:
         """Return what the section, which has this name, asks of the data set."""
         del name
         return []

@@ -15,11 +15,11 @@ logger = logging.getLogger(__name__)
 _NAMES = ("SIGTERM", "SIGINT", "SIGHUP")
 _SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))  # Windows has no SIGHUP
 
-# Ctrl-C reaches a job from the terminal and once more from Snakemake. What comes within this time is the same wish,
+# Ctrl-C reaches a job from the terminal and once more from Snakemake. What comes within this time is the same request,
 # and must not interrupt the saving.
-_SECONDS_OF_ONE_WISH = 10.0
+_SECONDS_OF_ONE_REQUEST = 10.0
 
-_SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_BETWEEN_CHECKS = 1.0
 
 
 class Stopped(BaseException):
@@ -75,12 +75,12 @@ def stoppable() -> Iterator[None]:
 
 
 def _handler() -> Callable[[int, FrameType | None], None]:
-    last = -_SECONDS_OF_ONE_WISH
+    last = -_SECONDS_OF_ONE_REQUEST
 
     def stop(number: int, _frame: FrameType | None) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= _SECONDS_OF_ONE_WISH:
+        if now - last >= _SECONDS_OF_ONE_REQUEST:
             last = now
             raise Stopped(number)
 
@@ -88,7 +88,7 @@ def _handler() -> Callable[[int, FrameType | None], None]:
 
 
 def _watch_parent(parent: int, ended: threading.Event) -> None:
-    while not ended.wait(_SECONDS_BETWEEN_LOOKS):
+    while not ended.wait(_SECONDS_BETWEEN_CHECKS):
         if os.getppid() != parent:
             logger.warning("the process that started this job has died")
             os.kill(os.getpid(), signal.SIGTERM)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from plasticity.jobs.adapter import Job, imported
 from plasticity.report.figures.reading import read_tables_of
-from plasticity.report.summary.finding import Finding, NotInThisRun, Said
+from plasticity.report.summary.finding import Finding, NotInThisRun, Statement
 from plasticity.report.summary.summary_page import Image, Page, image, page_html
 from plasticity.storage.files import atomic_path
 
@@ -54,10 +54,10 @@ def findings(entries: Sequence[Mapping[str, str]], tables: Any) -> list[Finding]
 
 def _finding(entry: Mapping[str, str], tables: Any) -> Finding:
     try:
-        said = imported(entry["function"])(tables)
+        statement = imported(entry["function"])(tables)
     except NotInThisRun as absent:
-        said = Said(f"Not in this run: {absent}.", pd.DataFrame())
-    return Finding(entry["heading"], said.sentence, entry["figure"], entry["table"], said.rows)
+        statement = Statement(f"Not in this run: {absent}.", pd.DataFrame())
+    return Finding(entry["heading"], statement.sentence, entry["figure"], entry["table"], statement.rows)
 
 
 def _ran(tables: Any, settings: Mapping[str, Any]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from plasticity.config.findings import ConfigError
 from plasticity.config.slices import PartsSettings, SplitSettings
-from plasticity.config.study_section import Asked, Section
+from plasticity.config.study_section import DataRequest, Section
 from plasticity.data.store import ImageStore
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
@@ -29,7 +29,7 @@ def run(job: Job) -> None:
     Output "checked" keeps what was asked, what the data set was prepared by (both are settings), and what it has.
     """
     description = read_json(job.input["description"])
-    check_asked(job.settings["asked"], description)
+    check_requests(job.settings["requests"], description)
     counted = {key: description[key] for key in ("name", "class_names", "counts")}
     write_json(job.output["checked"], {**job.settings, "description": counted})
 
@@ -44,14 +44,16 @@ def check_against_data(sections: Mapping[str, Section], description: Mapping[str
     Raises:
         ConfigError: If it does not; the message has one line per violation.
     """
-    check_asked([asked for name, section in sections.items() for asked in section.asks(name)], description)
+    check_requests(
+        [request for name, section in sections.items() for request in section.data_requests(name)], description
+    )
 
 
-def check_asked(asked: Iterable[Asked], description: Mapping[str, Any]) -> None:
-    """Check that a prepared data set has what is asked for, as `Section.asks` says it.
+def check_requests(requests: Iterable[DataRequest], description: Mapping[str, Any]) -> None:
+    """Check that a prepared data set has what is asked for, as `Section.data_requests` says it.
 
     Args:
-        asked: What is drawn, with which settings, and where the configuration says so.
+        requests: What is drawn, with which settings, and where the configuration says so.
         description: Content of the data set's dataset.json: name, class_names and counts.
 
     Raises:
@@ -59,7 +61,7 @@ def check_asked(asked: Iterable[Asked], description: Mapping[str, Any]) -> None:
     """
     store = _labels_alone(description)
     lines = []
-    for each in asked:
+    for each in requests:
         try:
             _DRAWS[each["draw"]](store, each["settings"])
         except PlasticityError as error:

@@ -9,18 +9,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from plasticity.config.study_section import Asked
+from plasticity.config.study_section import DataRequest
 from plasticity.jobs.adapter import imported
 from plasticity.storage.files import read_json
 
-_CHECK = "plasticity.stages.check_data:check_asked"  # imported for new questions alone: it takes a second
+_CHECK = "plasticity.stages.check_data:check_requests"  # imported for new questions alone: it takes a second
 
 
-def refuse_unanswerable(asked: Iterable[Asked], *, checked: Path, prepared: Mapping[str, Any]) -> None:
+def refuse_unanswerable(requests: Iterable[DataRequest], *, checked: Path, prepared: Mapping[str, Any]) -> None:
     """Check that the prepared data set has what is asked for and was not asked for when it was last checked.
 
     Args:
-        asked: What the sections ask for, as `Section.asks` says it.
+        requests: What the sections ask for, as `Section.data_requests` says it.
         checked: What `check_data` has written; nothing is checked where there is no such file.
         prepared: What the data set is prepared by; nothing is checked where that is not what it was prepared by.
 
@@ -33,6 +33,6 @@ def refuse_unanswerable(asked: Iterable[Asked], *, checked: Path, prepared: Mapp
     kept = read_json(checked)
     if kept["prepared"] != prepared:
         return
-    new = [each for each in asked if json.loads(json.dumps(each)) not in kept["asked"]]
+    new = [each for each in requests if json.loads(json.dumps(each)) not in kept["requests"]]
     if new:
         imported(_CHECK)(new, kept["description"])

@@ -21,8 +21,8 @@ from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.online.branches import checkpoint_name, epochs_to_keep
+from plasticity.training.online.device_data import DeviceData, Row, open_device_data, reads_initial, tell_path
 from plasticity.training.online.replicas import checkpoint_of, keep_initial
-from plasticity.training.online.resident import Resident, Row, open_resident, reads_initial, tell_path
 from plasticity.training.online.stack import Stack, stack_of
 from plasticity.training.online.visit import visit_task
 
@@ -62,17 +62,17 @@ def first_task(
         threads: CPU threads.
         code: Fingerprint of the stage; unfinished work of other code is not continued.
     """
-    resident = open_resident(files.data, settings, threads)
-    inputs = {"settings": settings.plain(), "seeds": list(seeds), "data": resident.store.digest, "code": code}
+    data = open_device_data(files.data, settings, threads)
+    inputs = {"settings": settings.plain(), "seeds": list(seeds), "data": data.store.digest, "code": code}
     work = Unfinished(files.unfinished / "state.safetensors", digest_of(inputs))
     tell_path(settings.training, settings.first_task)
-    run = FirstTask(resident, settings, tuple(seeds), files.unfinished / "trajectory")
+    run = FirstTask(data, settings, tuple(seeds), files.unfinished / "trajectory")
     run.restore(work)
     while run.train_epoch(threads):
         work.save(run.stack.tensors(), run.rows)
     columns = [{"seed": seed, **row} for seed, rows in zip(seeds, run.rows, strict=True) for row in rows]
-    record = provenance(settings.plain(), describe_device(resident.device))
-    write_table(pd.DataFrame(columns), files.history, resident.table("first_task"), record)
+    record = provenance(settings.plain(), describe_device(data.device))
+    write_table(pd.DataFrame(columns), files.history, data.table("first_task"), record)
     work.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
     move_folder(run.folder, files.trajectory)
     work.clear()
@@ -83,21 +83,21 @@ class FirstTask:
     """The first task of several seeds.
 
     Attributes:
-        resident: Data of the job.
+        data: Data of the job.
         settings: As the stage's.
         seeds: One replica of the stack each.
         folder: Where checkpoints go until all are there.
         rows: Per seed, a row per epoch.
     """
 
-    resident: Resident
+    data: DeviceData
     settings: FirstTaskSettings
     seeds: tuple[int, ...]
     folder: Path
     rows: list[list[Row]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        networks = [self.resident.fresh_network(seed, "init") for seed in self.seeds]
+        networks = [self.data.fresh_network(seed, "init") for seed in self.seeds]
         self.stack: Stack = stack_of(networks)
         if reads_initial(self.settings.first_task):
             keep_initial(self.stack, networks)
@@ -119,7 +119,7 @@ class FirstTask:
         epoch = len(self.rows[active[0]]) + 1
         part, seeds = self.stack.take(active), [self.seeds[replica] for replica in active]
         training = self.settings.first_task
-        rows = visit_task(self.resident, part, seeds, task=_FIRST, epochs=[epoch], training=training, threads=threads)
+        rows = visit_task(self.data, part, seeds, task=_FIRST, epochs=[epoch], training=training, threads=threads)
         self.stack.put(active, part)
         for replica, row in zip(active, rows, strict=True):
             self.rows[replica].append(row | {"epoch": epoch})

@@ -21,8 +21,8 @@ from plasticity.storage.unfinished import Unfinished
 from plasticity.training.bound_optimiser import optimiser_of
 from plasticity.training.interventions.intervention import Intervention, intervened
 from plasticity.training.online.branches import Run, checkpoint_name, rows_of, runs_of
+from plasticity.training.online.device_data import DeviceData, Row, open_device_data, reads_initial, tell_path
 from plasticity.training.online.replicas import keep_initial, parts_of, put_optimizer, put_state, state_of
-from plasticity.training.online.resident import Resident, Row, open_resident, reads_initial, tell_path
 from plasticity.training.online.stack import Network, Stack, stack_of
 from plasticity.training.online.visit import visit_task
 
@@ -73,7 +73,7 @@ def following_tasks(
         threads: CPU threads.
         code: Fingerprint of the stage; unfinished work of other code is not continued.
     """
-    resident = open_resident(files.data, settings, threads)
+    data = open_device_data(files.data, settings, threads)
     histories = {name: read_table(path, "first_task") for name, path in files.histories.items()}
     runs = [
         run
@@ -84,32 +84,32 @@ def following_tasks(
         tell_path(", ".join(run.arms), run.settings.following)
     starts = [read_checkpoint(files.start(run)) for run in runs]
     inputs = {"settings": settings.plain(), "starts": [start.digest for start in starts], "code": code}
-    work = Unfinished(files.state, digest_of({**inputs, "data": resident.store.digest}))
-    journey = Journey(resident, tuple(runs), [start.weights for start in starts])
-    journey.travel(work, threads=threads, name=settings.experiment)
-    table = _table(journey, settings.experiment)
-    record = provenance(settings.plain(), describe_device(resident.device))
-    write_table(table, files.output, resident.table("following_tasks"), record)
+    work = Unfinished(files.state, digest_of({**inputs, "data": data.store.digest}))
+    task_run = TaskRun(data, tuple(runs), [start.weights for start in starts])
+    task_run.train(work, threads=threads, name=settings.experiment)
+    table = _table(task_run, settings.experiment)
+    record = provenance(settings.plain(), describe_device(data.device))
+    write_table(table, files.output, data.table("following_tasks"), record)
     work.clear()
 
 
 @dataclass
-class Journey:
+class TaskRun:
     """Networks on their way through the tasks.
 
     Attributes:
-        resident: Data of the job.
+        data: Data of the job.
         runs: One replica of the stack each.
         starts: Their tensors after the first task, those of its optimizer included.
         rows: Per run, a row per task, from the second on.
     """
 
-    resident: Resident
+    data: DeviceData
     runs: tuple[Run, ...]
     starts: list[Network]
     rows: list[list[Row]] = field(default_factory=list)
 
-    def travel(self, work: Unfinished, *, threads: int, name: str) -> None:
+    def train(self, work: Unfinished, *, threads: int, name: str) -> None:
         """Train on every task that is left."""
         self.rows = [[] for _ in self.runs]
         if not self.runs:
@@ -136,12 +136,12 @@ class Journey:
             if _fits(optimizer, run.settings.following):
                 put_optimizer(stack, replica, optimizer)
         if any(reads_initial(run.settings.following) for run in self.runs):
-            keep_initial(stack, [self.resident.fresh_network(run.seed, "init") for run in self.runs])
+            keep_initial(stack, [self.data.fresh_network(run.seed, "init") for run in self.runs])
         return stack
 
     def _show(self, progress: Progress, following: int, replicas: list[int], seconds: float) -> None:
         rows = [self.rows[replica][-1] for replica in replicas if not self.rows[replica][-1]["diverged"]]
-        images = sum(len(self.resident.task(self.runs[replica].seed, following + 1).images) for replica in replicas)
+        images = sum(len(self.data.task(self.runs[replica].seed, following + 1).images) for replica in replicas)
         accuracy = sum(row["online_accuracy"] for row in rows) / len(rows) if rows else float("nan")
         progress.show(following, accuracy, images / seconds)
 
@@ -161,7 +161,7 @@ class Journey:
             self._intervene(part, place, self.runs[replica], task)
         training = self.runs[group[0]].settings.following
         rows = visit_task(
-            self.resident,
+            self.data,
             part,
             [self.runs[replica].seed for replica in group],
             task=task,
@@ -178,7 +178,7 @@ class Journey:
         chosen, every = run.settings.intervention, run.settings.intervene_after == "every_task"
         if chosen is None or not (every or task == _SECOND):
             return
-        before = state_of(part, place, self.resident.fresh_network(run.seed, "fresh", task))
+        before = state_of(part, place, self.data.fresh_network(run.seed, "fresh", task))
         put_state(part, place, intervened(chosen.make(Intervention), before))
 
 
@@ -188,15 +188,15 @@ def _fits(optimizer: Mapping[str, Network], training: Optimisation) -> bool:
     return bool(slots) and slots == set(optimiser_of(training.optimizer).slots(training.momentum))
 
 
-def _table(journey: Journey, experiment: str) -> pd.DataFrame:
+def _table(task_run: TaskRun, experiment: str) -> pd.DataFrame:
     """Return the rows of every arm; arms that are one run have the same numbers."""
     rows = [
         {**row, "experiment": experiment, "arm": arm, "seed": run.seed, "first_task_epochs": run.epoch}
-        for run, found in zip(journey.runs, journey.rows, strict=True)
+        for run, found in zip(task_run.runs, task_run.rows, strict=True)
         for arm, tasks in run.arms.items()
         for row in found
         if row["task"] <= tasks + 1
     ]
-    return pd.DataFrame(rows, columns=journey.resident.table("following_tasks").names).sort_values(
+    return pd.DataFrame(rows, columns=task_run.data.table("following_tasks").names).sort_values(
         ["arm", "seed", "task"], ignore_index=True
     )

@@ -22,8 +22,8 @@ from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 from plasticity.tasks.super_classes import draw_parts, first_task
 from plasticity.training.iterations import IterationRun
-from plasticity.training.keeper import Keeper, hand_over
 from plasticity.training.resume import ResumeFile
+from plasticity.training.trajectory_writer import TrajectoryWriter, hand_over
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _start(store: ImageStore, settings: PreTrainSettings, seed: int, device: tor
 
 def _train(run: IterationRun, folder: Path, settings: PreTrainSettings, resume: ResumeFile) -> None:
     header = {**{key: value for key, value in settings.plain().items() if key != "checkpoints"}, "stage": "pre_train"}
-    keep = Keeper(
+    keep = TrajectoryWriter(
         run=run,
         folder=folder,
         header={**header, "seed": run.seed},

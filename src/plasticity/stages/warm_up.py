@@ -23,10 +23,10 @@ from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 from plasticity.tasks.halves import Split, read_split
-from plasticity.training.keeper import Keeper, hand_over
 from plasticity.training.open_run import open_run
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
+from plasticity.training.trajectory_writer import TrajectoryWriter, hand_over
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def begin(run: TrainingRun, store: ImageStore, split: Split, settings: WarmUpSet
 
 
 def _train(run: TrainingRun, folder: Path, settings: WarmUpSettings, resume: ResumeFile) -> None:
-    keep = Keeper(
+    keep = TrajectoryWriter(
         run=run,
         folder=folder,
         header={**settings.plain(), "stage": "warm_up", "seed": run.seed},

@@ -29,7 +29,7 @@ class GraphedStep(TrainingStep):
         self._graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor]] = {}
         self._refused = False
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin with another network's weights: the optimizer keeps zeros, in the memory that the graphs know."""
         self.optimizer.reset(in_place=True)
 

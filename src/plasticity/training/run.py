@@ -105,7 +105,7 @@ class TrainingRun:
     def restart(self, weights: Mapping[str, NDArray]) -> None:
         """Begin anew from other weights, in the same memory: what was recorded of the step serves again."""
         load_weights(self.model, weights)
-        self.step.forget()
+        self.step.reset()
         self.step.view.begin_life(weights)
         self._begin_life()
         self.history, self.diverged = [], False

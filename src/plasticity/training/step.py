@@ -76,7 +76,7 @@ class TrainingStep:
         self.model.train()
         self.sums.zero_()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin with another network's weights: nothing is left from the one before."""
         self.optimizer.reset()
         self.at_work.reset()

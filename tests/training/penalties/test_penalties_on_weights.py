@@ -69,7 +69,7 @@ def test_power_iteration_goes_on_from_step_to_step() -> None:
         step(batch(number))
         errors.append(abs(float(step.sums[2]) - expected))
     assert errors[-1] < 1e-6 < errors[0]
-    step.forget()
+    step.reset()
     assert not step.view.kept
 
 

@@ -13,7 +13,7 @@ from plasticity.report.figures.layout import Arms, panel, sample, top_legend, wr
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import SINGLE_SEED
 
-WINDOW_LOOKS = (ArmStyle("#000000", "o", "none"), ArmStyle("#0072B2", "s", "none"), ArmStyle("#E69F00", "^", "none"))
+WINDOW_STYLES = (ArmStyle("#000000", "o", "none"), ArmStyle("#0072B2", "s", "none"), ArmStyle("#E69F00", "^", "none"))
 _PATHS = {"contrast": "total", "direct": "not through NC1", "indirect": "through NC1"}
 _MARKERS = {"contrast": "s", "direct": "o", "indirect": "^"}
 _ROW = 0.155  # inches
@@ -25,7 +25,7 @@ def correlation_lines(causes: pd.DataFrame, forms: Mapping[str, str], windows: M
     Args:
         causes: The table.
         forms: Method -> its name.
-        windows: Window -> its name, in the order of `WINDOW_LOOKS`.
+        windows: Window -> its name, in the order of `WINDOW_STYLES`.
     """
     chosen = causes.loc[causes["quantity"].eq("correlation") & causes["metric"].eq("log_nc1")]
     rows = {(row["method"], row["window_kind"]): row for row in chosen.to_dict("records")}
@@ -33,8 +33,8 @@ def correlation_lines(causes: pd.DataFrame, forms: Mapping[str, str], windows: M
     for form, name in forms.items():
         of_form = [window for window in windows if (form, window) in rows]
         for place, window in enumerate(of_form):
-            looks = WINDOW_LOOKS[list(windows).index(window)]
-            lines.append(Line(rows[form, window], "", looks, name if place == 0 else ""))
+            mark = WINDOW_STYLES[list(windows).index(window)]
+            lines.append(Line(rows[form, window], "", mark, name if place == 0 else ""))
     return lines
 
 
@@ -85,7 +85,7 @@ def draw_both(
     axes[1, 0].set_xlabel("Change of accuracy (percentage points)")
     drawn = {line.row["window_kind"] for line in above}
     key = [
-        sample(looks, windows[window]) for window, looks in zip(windows, WINDOW_LOOKS, strict=False) if window in drawn
+        sample(mark, windows[window]) for window, mark in zip(windows, WINDOW_STYLES, strict=False) if window in drawn
     ]
     published = any(np.isfinite(float(line.row["published"])) for line in (*above, *below))
     top_legend(figure, key + forest_key(published=published))

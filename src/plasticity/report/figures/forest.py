@@ -22,7 +22,7 @@ class Line:
 
     row: dict[str, Any]
     name: str
-    looks: ArmStyle
+    arm_style: ArmStyle
     group: str = ""
 
 
@@ -58,12 +58,12 @@ def draw_forest(
 def forest_key(*, published: bool) -> list[Line2D]:
     """Return what the legend says of intervals and published sizes."""
     key = [Line2D([], [], color=NEUTRAL, linewidth=0.9, label="t interval over seeds")]
-    looks: dict[str, Any] = {"color": "black", "marker": "x", "linestyle": "none", "markersize": 4}
-    return key + ([Line2D([], [], label="published size", **looks)] if published else [])
+    options: dict[str, Any] = {"color": "black", "marker": "x", "linestyle": "none", "markersize": 4}
+    return key + ([Line2D([], [], label="published size", **options)] if published else [])
 
 
 def _draw_line(ax: Axes, line: Line, place: int, scale: float) -> None:
-    row, color = line.row, line.looks.color
+    row, color = line.row, line.arm_style.color
     estimate, low, high, published = (
         scale * float(row[name]) for name in ("estimate", "ci_low", "ci_high", "published")
     )
@@ -77,10 +77,10 @@ def _draw_line(ax: Axes, line: Line, place: int, scale: float) -> None:
         for end, edge, marker in ((low, left, 8), (high, right, 9)):  # Matplotlib's carets to the left and to the right
             if end < left or end > right:
                 ax.plot([edge], [place], color=color, marker=marker, markersize=4, linestyle="none", clip_on=False)
-    looks: dict[str, Any] = {"linestyle": "none", "markersize": 4, "zorder": 3}
-    ax.plot([estimate], [place], color=color, marker=line.looks.marker, label=line.name or "estimate", **looks)
+    options: dict[str, Any] = {"linestyle": "none", "markersize": 4, "zorder": 3}
+    ax.plot([estimate], [place], color=color, marker=line.arm_style.marker, label=line.name or "estimate", **options)
     if np.isfinite(published):
-        ax.plot([published], [place], color="black", marker="x", label="published", **looks)
+        ax.plot([published], [place], color="black", marker="x", label="published", **options)
 
 
 def _voice(verdict: str) -> dict[str, Any]:

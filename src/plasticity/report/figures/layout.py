@@ -26,7 +26,7 @@ TITLES = {
 
 
 class Arms(Protocol):
-    """What names and looks of a study's arms are taken from: the tables of any study."""
+    """What names and styles of a study's arms are taken from: the tables of any study."""
 
     @property
     def arms(self) -> Sequence[str]:
@@ -93,15 +93,15 @@ def arm_legend(figure: Figure, tables: Arms) -> None:
 
 def sample(style: ArmStyle, label: str) -> Line2D:
     """Return a line for a legend."""
-    looks: dict[str, Any] = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle}
-    return Line2D([], [], label=label, **looks)
+    options: dict[str, Any] = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle}
+    return Line2D([], [], label=label, **options)
 
 
 def side_legend(ax: Axes, handles: Sequence[Line2D]) -> None:
     """Put a legend of this panel alone to its right; it shortens all panels of the column."""
     if handles:
-        looks: dict[str, Any] = {"labelspacing": 0.35, "handlelength": 2.2, "borderaxespad": 0.4}
-        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), **looks)
+        options: dict[str, Any] = {"labelspacing": 0.35, "handlelength": 2.2, "borderaxespad": 0.4}
+        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), **options)
 
 
 def top_legend(figure: Figure, handles: Sequence[Line2D]) -> None:

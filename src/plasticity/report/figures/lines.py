@@ -14,8 +14,8 @@ BAND_ALPHA = 0.14
 def draw_band(ax: Axes, summary: pd.DataFrame, style: ArmStyle, *, label: str, **line: Any) -> None:
     """Draw a mean against `x` with its interval; `summary` has the columns x, mean, low and high."""
     x = summary["x"].to_numpy(dtype=float)
-    looks = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle}
-    keys = {**looks, "markevery": max(1, len(x) // 12), **line}
+    options = {"color": style.color, "marker": style.marker, "linestyle": style.linestyle}
+    keys = {**options, "markevery": max(1, len(x) // 12), **line}
     ax.plot(x, summary["mean"].to_numpy(), label=label, **keys)
     low, high = summary["low"].to_numpy(dtype=float), summary["high"].to_numpy(dtype=float)
     if len(x) == 1:

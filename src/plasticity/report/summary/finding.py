@@ -23,7 +23,7 @@ class NotInThisRun(Exception):
 
 
 @dataclass(frozen=True)
-class Said:
+class Statement:
     """What a finding's function returns: the sentence, and the few rows that its numbers are in."""
 
     sentence: str

@@ -10,7 +10,7 @@ from plasticity.report.published.measures import RunTables, Value, measured
 from plasticity.report.summary.finding import (
     CAUSES_SHOWN,
     NotInThisRun,
-    Said,
+    Statement,
     cause,
     correlation,
     mean_over_seeds,
@@ -52,7 +52,7 @@ def ran(tables: PermutedTables) -> dict[str, str]:
     }
 
 
-def accuracy_lost(tables: PermutedTables) -> Said:
+def accuracy_lost(tables: PermutedTables) -> Statement:
     """How much worse than a fresh network is the one that went on, at the last task, and over all of them?
 
     Raises:
@@ -76,10 +76,10 @@ def accuracy_lost(tables: PermutedTables) -> Said:
         f"{seeds_text(end.n_seeds, left_out=without)})."
     )
     shown = pd.DataFrame({f"gap on task {last}": at_end, "mean gap, tasks from 2": later}).reset_index()
-    return Said(sentence, shown)
+    return Statement(sentence, shown)
 
 
-def collapse_over_tasks(tables: PermutedTables) -> Said:
+def collapse_over_tasks(tables: PermutedTables) -> Statement:
     """Does NC1 rise or fall from the first task to the last?
 
     Raises:
@@ -98,10 +98,10 @@ def collapse_over_tasks(tables: PermutedTables) -> Said:
         f"({tables.label(tables.main)}, within each seed, {_t(tables)}, "
         f"{seeds_text(change.n_seeds, left_out=without)})."
     )
-    return Said(sentence, pd.DataFrame({f"NC1 after task {task}": ends[task] for task in (1, last)}).reset_index())
+    return Statement(sentence, pd.DataFrame({f"NC1 after task {task}": ends[task] for task in (1, last)}).reset_index())
 
 
-def averaged_or_within(tables: PermutedTables) -> Said:
+def averaged_or_within(tables: PermutedTables) -> Statement:
     """Do NC1 and online accuracy go together as means over the seeds, within a seed, and without any trend?"""
     missing = f"no correlations over the tasks of {tables.label(tables.main)}"
     chosen = rows_with(tables.correlations, arm=tables.main, metric="nc1", outcome="online_accuracy", window_kind="all")
@@ -116,10 +116,10 @@ def averaged_or_within(tables: PermutedTables) -> Said:
         f"({tables.label(tables.main)}, Pearson r, {_t(tables)}, {seeds_text(averaged['n_seeds'])})."
     )
     shown = ["aggregate", "method", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]
-    return Said(sentence, rows_with(chosen, aggregate=["averaged", "mean"]).filter(shown))
+    return Statement(sentence, rows_with(chosen, aggregate=["averaged", "mean"]).filter(shown))
 
 
-def first_task_length(tables: PermutedTables) -> Said:
+def first_task_length(tables: PermutedTables) -> Statement:
     """What does a longer first task do to NC1 after it and to accuracy on the second, and what passes through NC1?"""
     missing = "no arms that differ in the number of epochs on the first task alone"
     rows = rows_with(tables.causes, treatment=_FIRST_TASK, quantity=["slope", "indirect", "direct"])
@@ -138,10 +138,10 @@ def first_task_length(tables: PermutedTables) -> Said:
         f"{moves(collapse, 'NC1', times(factor(collapse)), of='one')}{''.join(parts)} "
         f"(slopes over all lengths, in pairs of seeds, {_t(tables)}, {seeds_text(accuracy.n_seeds)})."
     )
-    return Said(sentence, rows.filter(CAUSES_SHOWN))
+    return Statement(sentence, rows.filter(CAUSES_SHOWN))
 
 
-def beyond_length(tables: PermutedTables) -> Said:
+def beyond_length(tables: PermutedTables) -> Statement:
     """Does NC1 say anything about the next task among networks with equally many epochs, or tasks, behind them?"""
     missing = "no correlation of NC1 with accuracy on the next task at equal training"
     rows = rows_with(tables.causes, quantity="correlation", metric="log_nc1", method="within_length")
@@ -156,7 +156,7 @@ def beyond_length(tables: PermutedTables) -> Said:
         f"{go_together(cause(second))}{''.join(parts)}; on whether collapse costs plasticity, the verdict is: "
         f"{second['verdict']} ({_t(tables)}, each left out once, {seeds_text(int(second['n_seeds']))})."
     )
-    return Said(sentence, rows.filter(["window_kind", *CAUSES_SHOWN]))
+    return Statement(sentence, rows.filter(["window_kind", *CAUSES_SHOWN]))
 
 
 def _whole(tables: PermutedTables, column: str, *, since: int = 1) -> tuple[Any, int]:

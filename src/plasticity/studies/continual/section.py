@@ -12,7 +12,7 @@ from plasticity.config.slices import TaskMeasure
 from plasticity.config.study_section import (
     Analysis,
     Arm,
-    Asked,
+    DataRequest,
     FigureStyle,
     NameOf,
     NameOfFigure,
@@ -106,9 +106,9 @@ class ContinualSection(Section, study="continual"):
     analysis: ContinualAnalysis
     figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
 
-    def asks(self, name: str) -> list[Asked]:
+    def data_requests(self, name: str) -> list[DataRequest]:
         """Return what the section, which has this name, asks of the data set."""
-        return [Asked(draw="sequence", settings={"train_size": self.train_size}, section=name, places={})]
+        return [DataRequest(draw="sequence", settings={"train_size": self.train_size}, section=name, places={})]
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from plasticity.report.published.measures import Value
 from plasticity.report.summary.finding import (
     NotInThisRun,
-    Said,
+    Statement,
     correlation,
     mean_over_seeds,
     rows_with,
@@ -42,7 +42,7 @@ def ran(tables: TrainTestTables) -> dict[str, str]:
     }
 
 
-def train_and_test(tables: TrainTestTables) -> Said:
+def train_and_test(tables: TrainTestTables) -> Statement:
     """Is the variance of test images' features larger than that of training images', at the end, in the last layer?"""
     arm, rows = _first_arm(tables)
     last = rows.loc[rows["last_layer"].eq(True)].set_index("seed").sort_index()
@@ -54,10 +54,10 @@ def train_and_test(tables: TrainTestTables) -> Said:
         f"{seeds_text(ratio.n_seeds)})."
     )
     shown = ["train_variance", "strong_test_variance", "weak_test_variance"]
-    return Said(sentence, last[shown].reset_index())
+    return Statement(sentence, last[shown].reset_index())
 
 
-def layers(tables: TrainTestTables) -> Said:
+def layers(tables: TrainTestTables) -> Statement:
     """Does the last hidden layer collapse more than the first, and in how many seeds are all layers in order?
 
     Raises:
@@ -82,10 +82,10 @@ def layers(tables: TrainTestTables) -> Said:
         f"({tables.label(arm)}, {wide.shape[1]} hidden layers, geometric mean, {_t(tables)}, "
         f"{seeds_text(ratio.n_seeds)})."
     )
-    return Said(sentence, wide.rename(columns=lambda layer: f"layer {layer}").reset_index())
+    return Statement(sentence, wide.rename(columns=lambda layer: f"layer {layer}").reset_index())
 
 
-def first_task_helps(tables: TrainTestTables) -> Said:
+def first_task_helps(tables: TrainTestTables) -> Statement:
     """What is accuracy on the next task from the last checkpoint, less that from the network before training?
 
     Raises:
@@ -103,10 +103,10 @@ def first_task_helps(tables: TrainTestTables) -> Said:
     )
     shown = {"accuracy from before training": before["test_accuracy"], "last iteration": after["iteration"]}
     shown |= {"accuracy from there": after["test_accuracy"]}
-    return Said(sentence, pd.DataFrame(shown).rename_axis("seed").reset_index())
+    return Statement(sentence, pd.DataFrame(shown).rename_axis("seed").reset_index())
 
 
-def transfer(tables: TrainTestTables) -> Said:
+def transfer(tables: TrainTestTables) -> Statement:
     """Do train variance of a checkpoint and accuracy on the next task go together, also given training length?"""
     arm = _going_on(tables)
     missing = f"no correlations of {tables.label(arm)} with the next task"
@@ -119,7 +119,7 @@ def transfer(tables: TrainTestTables) -> Said:
         f"{_t(tables)}, {seeds_text(plain.n_seeds)})."
     )
     shown = ["method", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]
-    return Said(sentence, chosen.filter(shown))
+    return Statement(sentence, chosen.filter(shown))
 
 
 def _first_arm(tables: TrainTestTables) -> tuple[str, Any]:

@@ -15,7 +15,7 @@ from plasticity.config.slices import NextSizes, PartsSettings, VarianceMeasure
 from plasticity.config.study_section import (
     Analysis,
     Arm,
-    Asked,
+    DataRequest,
     FigureStyle,
     NameOf,
     NameOfFigure,
@@ -131,20 +131,20 @@ class TrainTestSection(Task, Section, study="train_test_collapse"):
     analysis: TrainTestAnalysis
     figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
 
-    def asks(self, name: str) -> list[Asked]:
+    def data_requests(self, name: str) -> list[DataRequest]:
         """Return what the section, which has this name, asks of the data set: the images of every arm."""
-        return [asked for arm in self.arms for asked in self._asked(name, arm)]
+        return [request for arm in self.arms for request in self._requests(name, arm)]
 
     def parts_of(self, arm: TrainTestArm) -> PartsSettings:
         """Return which images an arm without lists has on the first task."""
         drawn = {key: getattr(arm if key in arm.model_fields_set else self, key) for key in _DRAWN}
         return PartsSettings(**drawn, super_classes=arm.super_classes)
 
-    def _asked(self, name: str, arm: str) -> Iterator[Asked]:
+    def _requests(self, name: str, arm: str) -> Iterator[DataRequest]:
         places = dict.fromkeys(self.arms[arm].model_fields_set, f"{name}.arms.{arm}")
         for parts in dict.fromkeys(self.parts_of(single) for _, single in single_arms(arm, self.arms[arm])):
             drawn = self.next_task.after(parts) if parts.super_classes else parts
-            yield Asked(draw="super_classes", settings=drawn.plain(), section=name, places=places)
+            yield DataRequest(draw="super_classes", settings=drawn.plain(), section=name, places=places)
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

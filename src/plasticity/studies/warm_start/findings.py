@@ -8,7 +8,7 @@ from plasticity.analysis.whole_runs import left_out, whole_runs
 from plasticity.report.summary.finding import (
     CAUSES_SHOWN,
     NotInThisRun,
-    Said,
+    Statement,
     cause,
     correlation,
     mean_over_seeds,
@@ -47,7 +47,7 @@ def ran(tables: FigureTables) -> dict[str, str]:
     }
 
 
-def warm_start_gap(tables: FigureTables) -> Said:
+def warm_start_gap(tables: FigureTables) -> Statement:
     """How far below a fresh network does the plain warm start end, mean over its checkpoints?
 
     A seed counts if fine-tuning from every checkpoint, and the fresh network, ended without diverging.
@@ -70,10 +70,10 @@ def warm_start_gap(tables: FigureTables) -> Said:
     }
     seeds = seeds_text(gap.n_seeds, left_out=left_out(rows, whole))
     how = f"{tables.label(arm)}, mean over its checkpoints, paired by seed, {_t(tables)}, {seeds}"
-    return Said(f"{words[side(gap)]} ({how}).", found.rename("mean plasticity gap").reset_index())
+    return Statement(f"{words[side(gap)]} ({how}).", found.rename("mean plasticity gap").reset_index())
 
 
-def phases(tables: FigureTables) -> Said:
+def phases(tables: FigureTables) -> Statement:
     """Do NC1 and the accuracy after fine-tuning go together, before and after the boundary of the phases?"""
     arm, missing = _control(tables), "no correlations of the plain warm start in both phases"
     chosen = rows_with(tables.correlations, arm=arm, metric="nc1", outcome=OUTCOME, method="pearson", aggregate="mean")
@@ -86,10 +86,10 @@ def phases(tables: FigureTables) -> Said:
         f"{seeds_text(early['n_seeds'])})."
     )
     shown = ["window_kind", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]
-    return Said(sentence, rows_with(chosen, window_kind=["first_phase", "second_phase"]).filter(shown))
+    return Statement(sentence, rows_with(chosen, window_kind=["first_phase", "second_phase"]).filter(shown))
 
 
-def beyond_length(tables: FigureTables) -> Said:
+def beyond_length(tables: FigureTables) -> Statement:
     """Does NC1 go with accuracy among networks that were warmed up for equally long?"""
     keys = {"quantity": "correlation", "metric": "log_nc1", "window_kind": "all"}
     rows, missing = rows_with(tables.causes, **keys), "no correlation of NC1 and accuracy at equal warm-up length"
@@ -100,10 +100,10 @@ def beyond_length(tables: FigureTables) -> Said:
         f"r = {numbers(over_all)} "
         f"(all warmed-up arms, {_t(tables)}, each left out once, {seeds_text(equal.n_seeds)})."
     )
-    return Said(sentence, pd.concat([rows, slopes]).filter(CAUSES_SHOWN))
+    return Statement(sentence, pd.concat([rows, slopes]).filter(CAUSES_SHOWN))
 
 
-def intervention(tables: FigureTables) -> Said:
+def intervention(tables: FigureTables) -> Statement:
     """What does the study's first intervention change: accuracy, and NC1 before fine-tuning?
 
     Raises:
@@ -121,10 +121,10 @@ def intervention(tables: FigureTables) -> Said:
         f"(against {tables.label(tables.trial['control'])}, paired by seed and epoch, {_t(tables)}, "
         f"{seeds_text(accuracy.n_seeds)})."
     )
-    return Said(sentence, rows.filter(CAUSES_SHOWN))
+    return Statement(sentence, rows.filter(CAUSES_SHOWN))
 
 
-def dose_response(tables: FigureTables) -> Said:
+def dose_response(tables: FigureTables) -> Statement:
     """Does moving collapse by a penalty, over all its doses, move accuracy as "collapse costs plasticity" says?"""
     names = [series["name"] for series in tables.trial["series"]]
     series = next((name for name in names if "penalty" in name), names[0] if names else "")
@@ -140,7 +140,7 @@ def dose_response(tables: FigureTables) -> Said:
         f"{seeds_text(accuracy.n_seeds)})."
     )
     through = rows_with(tables.causes, question="mediation", quantity=["indirect", "direct"], treatment=series)
-    return Said(sentence, pd.concat([rows, through]).filter(CAUSES_SHOWN))
+    return Statement(sentence, pd.concat([rows, through]).filter(CAUSES_SHOWN))
 
 
 def _control(tables: FigureTables) -> str:

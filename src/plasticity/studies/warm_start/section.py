@@ -11,7 +11,7 @@ from plasticity.config.slices import CollapseMeasure, Precision
 from plasticity.config.study_section import (
     Analysis,
     Arm,
-    Asked,
+    DataRequest,
     FigureStyle,
     NameOf,
     NameOfFigure,
@@ -104,11 +104,11 @@ class WarmStartSection(Section, study="warm_start"):
     analysis: WarmStartAnalysis
     figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
 
-    def asks(self, name: str) -> list[Asked]:
+    def data_requests(self, name: str) -> list[DataRequest]:
         """Return what the section, which has this name, asks of the data set."""
         keys = ("train_size", "test_size", "warm_up_fraction")
         settings = {key: getattr(self, key) for key in keys}
-        return [Asked(draw="halves", settings=settings, section=name, places={})]
+        return [DataRequest(draw="halves", settings=settings, section=name, places={})]
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

@@ -10,7 +10,7 @@ ROW = {
     **{"estimate": 0.2, "ci_low": -0.1, "ci_high": 0.5, "bootstrap_low": 0.1, "bootstrap_high": 0.3},
     **{"published": np.nan, "verdict": "undecided", "n_seeds": 3, "window_kind": "all"},
 }
-LOOKS = ArmStyle("#D55E00", "o", "none")
+ARM_STYLE = ArmStyle("#D55E00", "o", "none")
 
 
 def points(ax):
@@ -58,7 +58,7 @@ def test_the_permuted_study_has_its_own_forms_and_control(permuted, style):
 def test_intervals_are_drawn_and_end_in_a_caret_where_they_leave(style):
     ax = style.figure(1, 1, height=2)[1][0, 0]
     wide = {**ROW, "ci_low": -9.0, "ci_high": 0.4, "published": 0.7, "verdict": "supports"}
-    draw_forest(ax, [Line(ROW, "one", LOOKS, "group"), Line(wide, "two", LOOKS)], bounds=(-1, 1))
+    draw_forest(ax, [Line(ROW, "one", ARM_STYLE, "group"), Line(wide, "two", ARM_STYLE)], bounds=(-1, 1))
     bars = [tuple(path.vertices[:, 0]) for bar in ax.collections for path in bar.get_paths()]
     assert bars == [(0.1, 0.3), (-0.1, 0.5), (0.1, 0.3), (-1.0, 0.4)]
     carets = [line for line in ax.lines if line.get_marker() == 8]
@@ -71,7 +71,7 @@ def test_intervals_are_drawn_and_end_in_a_caret_where_they_leave(style):
 def test_an_undefined_estimate_keeps_its_row_and_no_estimates_say_so(style):
     axes = style.figure(2, 1, height=2)[1]
     missing = {**ROW, "estimate": np.nan, "verdict": "undefined"}
-    draw_forest(axes[0, 0], [Line(missing, "one", LOOKS)])
+    draw_forest(axes[0, 0], [Line(missing, "one", ARM_STYLE)])
     assert verdicts(axes[0, 0]) == ["undefined"]
     assert not points(axes[0, 0])
     draw_forest(axes[1, 0], [])
@@ -81,7 +81,7 @@ def test_an_undefined_estimate_keeps_its_row_and_no_estimates_say_so(style):
 def test_limits_hold_all_estimates_and_published_sizes(style):
     ax = style.figure(1, 1, height=2)[1][0, 0]
     far = {**ROW, "published": 3.0, "ci_low": -50.0}
-    draw_forest(ax, [Line(far, "one", LOOKS)], scale=100)
+    draw_forest(ax, [Line(far, "one", ARM_STYLE)], scale=100)
     low, high = ax.get_xlim()
     assert -200 < low < 10
     assert high > 300

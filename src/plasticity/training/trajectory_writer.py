@@ -14,7 +14,7 @@ from plasticity.training.run import TrainingRun
 
 
 @dataclass
-class Keeper:
+class TrajectoryWriter:
     """Writes the weights of a training at the epochs or iterations that are asked for.
 
     Attributes:

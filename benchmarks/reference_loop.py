@@ -30,7 +30,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
         return (picture - self.mean) / self.std, int(self.labels[index])
 
 
-class UsualLoop:
+class ReferenceLoop:
     """A network, its optimizer and a loader."""
 
     def __init__(self, model: Classifier, images: ImageTensors, batch_size: int) -> None:

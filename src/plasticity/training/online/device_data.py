@@ -39,7 +39,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Resident:
+class DeviceData:
     """The data of one job.
 
     Attributes:
@@ -145,9 +145,9 @@ class Resident:
         return build_model(self.settings.model, self.store.image_shape, self.store.num_classes, generator)
 
 
-def open_resident(data: Path, settings: OnlineSettings, threads: int) -> Resident:
+def open_device_data(data: Path, settings: OnlineSettings, threads: int) -> DeviceData:
     """Open the prepared data set and choose the device."""
-    return Resident(open_store(data), settings, prepare_device(threads))
+    return DeviceData(open_store(data), settings, prepare_device(threads))
 
 
 def reads_initial(training: Optimisation) -> bool:
