@@ -219,8 +219,7 @@ LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("following", "batch_size"): (4, {*TRAINED, "assemble"}),
     ("following", "penalty"): ({"name": "none"}, set()),
     ("measure", "probe_images"): (100, TRAINED),
-    ("analysis", "confidence"): (0.9, {"correlate", "causes", "figures"}),
-    ("analysis", "bootstrap_samples"): (100, {"correlate", "causes", "figures"}),
+    ("analysis", "confidence"): (0.9, {"correlate", "causes", "tabulate", "figures"}),
 }
 
 

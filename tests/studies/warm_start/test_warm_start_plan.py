@@ -196,8 +196,7 @@ LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("measure", "probe_images"): (100, {"measure"}),
     ("analysis", "window"): (20, {"correlate", "figures"}),
     ("analysis", "phase_boundary"): (8, {"correlate", "causes", "figures"}),
-    ("analysis", "confidence"): (0.9, {"correlate", "causes", "figures"}),
-    ("analysis", "bootstrap_samples"): (100, {"correlate", "causes", "figures"}),
+    ("analysis", "confidence"): (0.9, {"correlate", "causes", "tabulate", "figures"}),
 }
 
 
