@@ -58,6 +58,7 @@ def correlate_permuted(metrics_path: str | Path, output: str | Path, *, settings
     Raises:
         PlasticityError: If a setting is missing or out of its range, or the table is damaged.
     """
+    checked(PermutedAnalysisSettings, settings, OUTCOMES)
     frame = read_table(metrics_path, "permuted")
     measured = [*METRICS, *unknown_numbers(metrics_path, "permuted")]
     write_table(correlations_of(frame, settings, measured), output, "correlations", provenance(settings))

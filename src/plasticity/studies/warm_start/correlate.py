@@ -52,6 +52,7 @@ def correlate(metrics_path: str | Path, output: str | Path, *, settings: dict[st
     Raises:
         PlasticityError: If a setting is missing or out of its range, or the metrics table is damaged.
     """
+    _checked(settings)
     frame = read_table(metrics_path, "metrics")
     measured = [*METRICS, *unknown_numbers(metrics_path, "metrics")]
     write_table(correlations_of(frame, settings, measured), output, "correlations", provenance(settings))

@@ -7,7 +7,7 @@ from plasticity.studies.continual.figures import task_causal_estimates
 from plasticity.studies.warm_start.figures import causal_estimates
 
 ROW = {
-    **{"estimate": 0.2, "ci_low": -0.1, "ci_high": 0.5, "bootstrap_low": 0.1, "bootstrap_high": 0.3},
+    **{"estimate": 0.2, "ci_low": -0.1, "ci_high": 0.5},
     **{"published": np.nan, "verdict": "undecided", "n_seeds": 3, "window_kind": "all"},
 }
 ARM_STYLE = ArmStyle("#D55E00", "o", "none")
@@ -60,7 +60,7 @@ def test_intervals_are_drawn_and_end_in_a_caret_where_they_leave(style):
     wide = {**ROW, "ci_low": -9.0, "ci_high": 0.4, "published": 0.7, "verdict": "supports"}
     draw_forest(ax, [Line(ROW, "one", ARM_STYLE, "group"), Line(wide, "two", ARM_STYLE)], bounds=(-1, 1))
     bars = [tuple(path.vertices[:, 0]) for bar in ax.collections for path in bar.get_paths()]
-    assert bars == [(0.1, 0.3), (-0.1, 0.5), (0.1, 0.3), (-1.0, 0.4)]
+    assert bars == [(-0.1, 0.5), (-1.0, 0.4)]
     carets = [line for line in ax.lines if line.get_marker() == 8]
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in carets] == [(-1, 1)]
     assert [line.get_xdata()[0] for line in ax.lines if line.get_label() == "published"] == [0.7]
