@@ -51,7 +51,8 @@ def problem(name: str, count: int) -> tuple[Tensor, Tensor]:
 
 def of_products(name: str, images: Tensor, labels: Tensor) -> list[str]:
     """Return a row: the gradient's time, and what products with both matrices take beside it."""
-    model = network(name).eval()
+    model = network(name)
+    model.eval()
     parameters = list(model.parameters())
 
     def gradient() -> None:

@@ -22,10 +22,9 @@ def test_every_row_is_there_in_words_with_its_numbers(tmp_path: Path) -> None:
     row, cells = table.loc[place], page.loc[place]
     assert cells["treatment"] == "my_spread"
     assert cells["estimate"] == f"{row['estimate']:+.3g} [{row['ci_low']:+.3g}, {row['ci_high']:+.3g}]"
-    assert cells["bootstrap"] == f"[{row['bootstrap_low']:+.3g}, {row['bootstrap_high']:+.3g}]"
     assert cells["n"] == "4 / 16"
     assert cells["window"] == "all: 4–32"
-    assert cells["p"] == f"{row['p_adjusted']:.2g} (of 2)"
+    assert cells["p"] == f"{row['p_adjusted']:.2g} (of 3)"  # two contrasts and a slope
     assert cells["verdict"] == "supports"
     assert (cells["published"], cells["power"], cells["seeds needed"]) == ("–", "–", "–")
     assert "ln NC1" in set(page["explains"])

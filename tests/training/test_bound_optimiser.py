@@ -20,6 +20,7 @@ EVERY: dict[str, tuple[dict[str, Any], float]] = {
     "adam": ({"name": "adam"}, 0.0),
     "adam eps_root": ({"name": "adam", "eps_root": 1e-3}, 0.0),
     "adamw": ({"name": "adamw"}, 0.0),
+    "muon": ({"name": "muon"}, 0.0),
     "rmsprop": ({"name": "rmsprop", "centered": True}, 0.9),
 }
 """Optimizer and momentum of every way to train that keeps something."""

@@ -44,6 +44,8 @@ def find_causes_permuted(metrics_path: str | Path, output: str | Path, *, settin
     Raises:
         PlasticityError: If a setting is missing or out of its range, or the table is damaged.
     """
+    level_of(settings)  # refuse bad settings before the table is read
+    trial_of(settings, _PAIRS)
     found = causes_of(read_table(metrics_path, "permuted"), settings)
     write_table(found, output, "causes", provenance(settings))
 

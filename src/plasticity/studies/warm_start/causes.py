@@ -42,6 +42,8 @@ def find_causes(metrics_path: str | Path, output: str | Path, *, settings: dict[
     Raises:
         PlasticityError: If a setting is missing or out of its range, or the metrics table is damaged.
     """
+    level_of(settings)  # refuse bad settings before the table is read
+    trial_of(settings, _PAIRS)
     found = causes_of(read_table(metrics_path, "metrics"), settings)
     write_table(found, output, "causes", provenance(settings))
 
