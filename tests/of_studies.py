@@ -69,6 +69,6 @@ def write_pages(section: str, tables: Mapping[str, Path], folder: Path, labels: 
     for name, page in study.pages.items():
         if set(page.tables) <= set(tables):
             outputs[name] = folder / f"{name}.html"
-            settings = {"labels": dict(labels), "confidence": 0.95}
+            settings = {"labels": dict(labels), **dict.fromkeys(page.reads, 0.95)}
             tabulate(page.module, tables, outputs[name], schemas=schemas, title=page.label, settings=settings)
     return outputs

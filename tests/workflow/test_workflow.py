@@ -135,7 +135,7 @@ def test_style_of_a_figure_redraws_the_figures_of_its_study(finished: Path) -> N
 def test_analysis_setting_reruns_the_analysis(finished: Path) -> None:
     jobs = planned(finished, "--config", "warm_start={analysis: {confidence: 0.9}}")
     assert jobs.keys() == {"show_config", *AFTER_FINE_TUNING} - {"assemble_metrics"}
-    assert jobs["tabulate"] == 2  # not the page of outcomes
+    assert jobs["tabulate"] == 2  # for the tables of correlations and causes, not the page of outcomes
 
 
 def test_new_seed_runs_that_seed_alone(finished: Path) -> None:
@@ -341,8 +341,7 @@ def test_a_study_can_be_left_out(finished: Path) -> None:
 def test_published_numbers_stand_beside_the_run_and_beside_nothing(finished: Path, tmp_path: Path) -> None:
     rows = read_table(finished / STUDY / "published.parquet", "published").set_index("claim")
     assert set(rows["verdict"]) == {"not comparable"}
-    last = metrics(finished).query("arm == 'warm_start' and warm_up_epoch == 6")["full_test_accuracy"]
-    assert rows.loc["warm_start_full_accuracy_350", "value"] == pytest.approx(last.mean())
+    assert np.isnan(rows["value"].to_numpy()).all()  # what cannot be compared is not shown
     assert "dataset.reader digits, published cifar10" in str(rows.loc["warm_start_full_accuracy_350", "reason"])
     folder = tmp_path / "copy"
     shutil.copytree(finished, folder, symlinks=True)
@@ -359,7 +358,7 @@ def test_a_finished_run_is_kept_with_its_page(finished: Path, tmp_path: Path) ->
     (folder / "docs/reproduction/warm_start_mine/notes.md").write_text("# My run\n\nTiny.\n", encoding="utf-8")
     snakemake(folder, page, "--configfile", TINY)
     text = (folder / page).read_text(encoding="utf-8")
-    assert "# My run\n\nTiny.\n\n## The run" in text
+    assert "# My run\n\nTiny.\n\n## Published beside this run" in text
     assert f"snakemake --cores all --configfile {TINY}" in text
     kept = folder / "docs/reproduction/warm_start_mine"
     assert (kept / "metrics.parquet").read_bytes() == (folder / STUDY / "metrics.parquet").read_bytes()

@@ -96,7 +96,9 @@ rule tabulate:
             for name in page_of(wildcards).tables
         },
         title=lambda wildcards: page_of(wildcards).label,
-        settings=lambda wildcards: plan(wildcards).tabulate_settings(),
+        settings=lambda wildcards: plan(wildcards).tabulate_settings(
+            page_of(wildcards).reads
+        ),
         code=lambda wildcards: code_of(
             "plasticity.report.tabulate", page_of(wildcards).module
         ),

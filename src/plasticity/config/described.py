@@ -1,7 +1,8 @@
 """Files that describe themselves: the docstring of a figure's or a page's module is its caption in the report.
 
 The first line is the title, the rest the text, in reStructuredText with the values that `report.captions` knows. The
-constant `TABLES` names the tables that it is made from. Nothing is imported to read this.
+constant `TABLES` names the tables that it is made from, `READS` the settings that a page reads beside the arms' labels.
+Nothing is imported to read this.
 """
 
 import ast
@@ -21,12 +22,14 @@ class Described:
         title: First line of its docstring.
         caption: The rest of it.
         tables: The tables that it reads.
+        reads: The settings that it reads.
     """
 
     module: str
     title: str
     caption: str
     tables: tuple[str, ...]
+    reads: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -54,9 +57,8 @@ def titles_in(folder: Path) -> dict[str, str]:
 def described(name: str, docstring: str | None, tree: ast.Module) -> Described | None:
     """Return what a docstring, and TABLES of the parsed module around it, say; None where one of them is absent."""
     title, _, text = (docstring or "").partition("\n")
-    named = (node.value for node in tree.body if isinstance(node, ast.Assign) and _names_tables(node))
-    tables = ast.literal_eval(next(named, ast.Tuple([])))
-    return Described(name, title.removesuffix("."), text.strip(), tuple(tables)) if title and tables else None
+    tables, reads = _constant(tree, "TABLES"), _constant(tree, "READS")
+    return Described(name, title.removesuffix("."), text.strip(), tables, reads) if title and tables else None
 
 
 def _described(path: Path, package: str) -> Described:
@@ -67,5 +69,7 @@ def _described(path: Path, package: str) -> Described:
     return found
 
 
-def _names_tables(node: ast.Assign) -> bool:
-    return [ast.unparse(target) for target in node.targets] == ["TABLES"]
+def _constant(tree: ast.Module, name: str) -> tuple[str, ...]:
+    assigned = (node for node in tree.body if isinstance(node, ast.Assign))
+    found = (node.value for node in assigned if [ast.unparse(target) for target in node.targets] == [name])
+    return tuple(ast.literal_eval(next(found, ast.Tuple([]))))

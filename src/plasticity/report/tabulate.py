@@ -40,13 +40,13 @@ def tabulate(
         output: The page.
         schemas: Their schemas by name.
         title: Title of the page.
-        settings: labels, by arm, and confidence, the level of the intervals.
+        settings: labels, by arm, and what `READS` names.
 
     Raises:
         PlasticityError: If a table is damaged.
     """
     page: Any = importlib.import_module(module)
     frames = [read_table(tables[name], schemas[name]) for name in page.TABLES]
-    options = {name: settings[name] for name in getattr(page, "READS", ())}
+    options = {name: value for name, value in settings.items() if name != "labels"}
     rows = page.rows(*frames, settings["labels"], **options)
     write_html(rows, output, title=title, note=page.NOTE, wide=getattr(page, "WIDE", ()))

@@ -1,6 +1,6 @@
 """What the plans of all studies share: their section, the jobs that carry seeds, and what names arms in the report."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -130,6 +130,6 @@ class StudyPlan(Generic[Arm, S]):
         """Return what the correlations read."""
         return self.section.analysis.given()
 
-    def tabulate_settings(self) -> Told:
-        """Return what the report's tables read."""
-        return {"labels": self.labels, "confidence": self.section.analysis.confidence}
+    def tabulate_settings(self, reads: Sequence[str]) -> Told:
+        """Return what a page of the report's tables reads: the arms' labels, and settings of the analysis by name."""
+        return {"labels": self.labels, **{name: getattr(self.section.analysis, name) for name in reads}}

@@ -180,7 +180,7 @@ def _slices(plan: PermutedPlan) -> dict[tuple[str, str], Any]:
         ("assemble", ""): (plan.assemble_settings(), list(plan.first_tasks)),
         ("correlate", ""): plan.correlate_settings(),
         ("causes", ""): plan.causes_settings(),
-        ("tabulate", ""): plan.tabulate_settings(),
+        ("tabulate", ""): plan.tabulate_settings(()),
     }
     found |= {("first_task", name): plan.first_task_settings(name) for name in plan.first_tasks}
     found |= {
@@ -219,7 +219,7 @@ LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("following", "batch_size"): (4, {*TRAINED, "assemble"}),
     ("following", "penalty"): ({"name": "none"}, set()),
     ("measure", "probe_images"): (100, TRAINED),
-    ("analysis", "confidence"): (0.9, {"correlate", "causes", "tabulate", "figures"}),
+    ("analysis", "confidence"): (0.9, {"correlate", "causes", "figures"}),
 }
 
 

@@ -154,7 +154,7 @@ def _slices(plan: WarmStartPlan) -> dict[tuple[str, str], Any]:
         ("assemble", ""): plan.assemble_settings(),
         ("correlate", ""): plan.correlate_settings(),
         ("causes", ""): plan.causes_settings(),
-        ("tabulate", ""): plan.tabulate_settings(),
+        ("tabulate", ""): plan.tabulate_settings(()),
     }
     found |= {("warm_up", name): plan.warm_up_settings(name) for name in plan.warm_ups}
     found |= {("intervene", name): plan.intervene_settings(name) for name in plan.interventions}
@@ -196,7 +196,7 @@ LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
     ("measure", "probe_images"): (100, {"measure"}),
     ("analysis", "window"): (20, {"correlate", "figures"}),
     ("analysis", "phase_boundary"): (8, {"correlate", "causes", "figures"}),
-    ("analysis", "confidence"): (0.9, {"correlate", "causes", "tabulate", "figures"}),
+    ("analysis", "confidence"): (0.9, {"correlate", "causes", "figures"}),
 }
 
 
