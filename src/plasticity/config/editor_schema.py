@@ -60,7 +60,7 @@ def _definitions() -> Iterator[tuple[str, Schema]]:
 
 
 def _lax(schema: Schema) -> Schema:
-    found = {key: value for key, value in schema.items() if key not in {"required", "x-names"}}
+    found = {key: value for key, value in schema.items() if key not in {"required", "x-names", "x-on-request"}}
     for key in ("properties", "patternProperties"):
         if key in found:
             found[key] = {name: _or_null(_lax(part)) for name, part in found[key].items()}

@@ -109,7 +109,8 @@ def _without_nulls(value: Any, schema: Schema) -> Any:
         return [_without_nulls(part, schema.get("items", {})) for part in value]
     if not isinstance(value, dict):
         return value
-    drawn = {name: {} for name in schema.get("x-names", ()) if name not in value}
+    left_out = {*value, *schema.get("x-on-request", ())}
+    drawn = {name: {} for name in schema.get("x-names", ()) if name not in left_out}
     kept = {}
     for key, part in value.items():
         known = schema_of(key, schema)

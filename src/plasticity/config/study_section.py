@@ -1,6 +1,6 @@
 """What the sections of all studies share: seeds, arms, the analysis, figures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, TypedDict
 
 from pydantic import Field
@@ -118,15 +118,19 @@ def arms_of(description: str) -> Any:
     return Field(description=description, min_length=1, json_schema_extra=extra)
 
 
-def figures_of(known: Mapping[str, str]) -> Any:
+def figures_of(known: Mapping[str, str], on_request: Sequence[str] = ()) -> Any:
     """Declare the field `figures`.
 
     Args:
         known: What each figure of the study shows, by name.
+        on_request: Figures that not every run has the data for; they are drawn where the configuration names them. A
+            null in config.yaml would not do: Snakemake's overlays cannot put a mapping in its place.
     """
     text = (
         "Style of figures. All of the study are drawn but those that are null here; `module:function` is one of your "
         "own code."
     )
-    extra: dict[str, Any] = {"unit": "mapping", "x-names": list(known.items())}
+    if on_request:
+        text += f" Drawn only if named here: {', '.join(on_request)}."
+    extra: dict[str, Any] = {"unit": "mapping", "x-names": list(known.items()), "x-on-request": list(on_request)}
     return Field(description=text, json_schema_extra=extra)

@@ -129,7 +129,10 @@ class TrainTestSection(Task, Section, study="train_test_collapse"):
     )
     measure: VarianceMeasure
     analysis: TrainTestAnalysis
-    figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
+    figures: dict[NameOfFigure, FigureStyle] = figures_of(
+        titles_in(Path(__file__).parent / "figures"),
+        on_request=("transfer_by_variance", "collapse_and_transfer", "variances_by_train_size"),
+    )
 
     def data_requests(self, name: str) -> list[DataRequest]:
         """Return what the section, which has this name, asks of the data set: the images of every arm."""
