@@ -43,8 +43,8 @@ class Files(list):
 def job(section, seeds=(7, 8, 9), **wildcards):
     """What a caption can ask of the job that made what it is the caption of."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    for study in BY_SECTION:
-        config[study] |= {"seeds": list(seeds), "figures": {}}  # all are drawn
+    for name, study in BY_SECTION.items():
+        config[name] |= {"seeds": list(seeds), "figures": {figure: {} for figure in study.figures}}
     folder = f"results/{section}/digits"
     tables = {table: f"{folder}/{table}.parquet" for table in BY_SECTION[section].tables}
     return SimpleNamespace(
