@@ -13,6 +13,7 @@ from plasticity.metrics.landscape.gauss_newton import gauss_newton_spectrum as g
 from plasticity.metrics.landscape.gradient_covariance import GradientCovariance as GradientCovariance
 from plasticity.metrics.landscape.gradient_covariance import gradient_covariance as gradient_covariance
 from plasticity.metrics.landscape.kronecker import kronecker_ranks as kronecker_ranks
+from plasticity.metrics.landscape.lanczos import largest_eigenvalue as largest_eigenvalue
 from plasticity.metrics.landscape.lanczos import stochastic_spectrum as stochastic_spectrum
 from plasticity.metrics.landscape.products import gauss_newton_product as gauss_newton_product
 from plasticity.metrics.landscape.products import hessian_product as hessian_product

@@ -6,6 +6,8 @@ from math import sqrt
 import torch
 from torch import Tensor
 
+from plasticity.metrics.declared.capacity import effective_rank
+
 _GRID = 10_000
 _KERNEL_VARIANCE = 1e-5
 
@@ -112,7 +114,4 @@ def entropy_rank(eigenvalues: Tensor) -> float:
         eigenvalues: (k,); what rounding left below zero counts as zero. Without any above zero the rank is 0.
     """
     positive = eigenvalues.double().clamp(min=0)
-    if not positive.sum() > 0:
-        return 0.0
-    share = positive[positive > 0] / positive.sum()
-    return float(torch.exp(-(share * share.log()).sum()))
+    return effective_rank(positive) if positive.sum() > 0 else 0.0
