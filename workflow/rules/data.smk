@@ -7,7 +7,9 @@ PREPARED_BY = dict(
 
 # What the sections ask of it.
 REQUESTS = [
-    request for name, section in checked.sections.items() for request in section.data_requests(name)
+    request
+    for name, section in checked.sections.items()
+    for request in section.data_requests(name)
 ]
 
 # A new question to a data set that is prepared already is answered now.
