@@ -1,11 +1,14 @@
-# Two commands: `make demo` and `make test`. Everything happens in .venv; only the first run needs the network.
+# `make help` lists the commands. Everything happens in .venv; only the first run needs the network.
 
 PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test test-slow test-slurm check clean
+.PHONY: help demo test test-slow test-slurm check docs lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## the study of config.yaml on embedded data, from images to results/report.html
 	$(BIN)/snakemake --cores $(CORES) --quiet rules
@@ -37,5 +40,14 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
+docs: $(INSTALLED) ## the documentation site, in site/index.html
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder html docs site
+	@echo "The site is in $$(pwd)/site/index.html"
+
+lock: $(INSTALLED) ## renew requirements.lock: the newest versions that pyproject.toml allows
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --upgrade --universal --fork-strategy fewest --extra docs --extra slurm --extra test --no-header --no-emit-index-url \
+	  --output-file requirements.lock pyproject.toml
+
 clean: ## remove results and logs, keep the environment
-	rm -rf results/data results/config results/curves results/benchmarks results/warm_start results/permuted results/train_test_collapse results/report.html logs .snakemake
+	rm -rf results/data results/config results/curves results/benchmarks results/warm_start results/permuted results/train_test_collapse results/report.html site logs .snakemake

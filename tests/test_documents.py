@@ -32,6 +32,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PRESETS = sorted((ROOT / "config").glob("*.yaml"))
 COMPONENTS = {(kind, name): parameters(kind, name) for kind in FOLDERS for name in known(kind)}
+EXTRAS = ("docs", "slurm", "test")
 RANGES = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
@@ -45,7 +46,11 @@ def locked() -> list[Requirement]:
 
 
 def declared() -> list[Requirement]:
-    return [Requirement(text) for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]]
+    return [
+        Requirement(text)
+        for text in PROJECT["dependencies"]
+        + [part for extra in EXTRAS for part in PROJECT["optional-dependencies"][extra]]
+    ]
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
