@@ -1,0 +1,157 @@
+"""Agents that act in block MDPs and learn from what they remember, all seeds of a configuration at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.func import grad_and_value, vmap
+
+from plasticity.models.classifier import Classifier
+from plasticity.seeding import numpy_generator
+from plasticity.tasks.block_mdp import BlockMdp
+from plasticity.training.agents.q_settings import QLearning
+from plasticity.training.agents.q_values import QValues, Sample
+from plasticity.training.agents.replay import Replay
+from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
+
+
+@dataclass(frozen=True)
+class Period:
+    """What agents did between two target networks.
+
+    Attributes:
+        reward: Mean reward per step of each agent, float64 (R,).
+        right: Share of right actions, the greedy and the random ones, float64 (R,).
+        loss: Mean loss of the updates, float64 (R,); NaN without any.
+    """
+
+    reward: NDArray[np.float64]
+    right: NDArray[np.float64]
+    loss: NDArray[np.float64]
+
+
+class QAgents:
+    """R agents of one configuration, each with its own seed, process, memory and network.
+
+    A period, from one target network to the next, draws from generators of its own number: agents that are loaded at
+    its beginning do what they would have done without a stop, and each does the same in whichever stack it trains.
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[Classifier],
+        processes: Sequence[BlockMdp],
+        images: Tensor,
+        learning: QLearning,
+        seeds: Sequence[int],
+    ) -> None:
+        """Begin.
+
+        Args:
+            networks: Freshly drawn networks of one architecture, on the images' device, in the order of the seeds.
+            processes: What each acts in.
+            images: What the processes' rows stand for, as the networks take them, (N, C, H, W).
+            learning: How they learn.
+            seeds: Of the agents.
+        """
+        self.learning = learning
+        self.processes = processes
+        self.seeds = seeds
+        self.periods = 0
+        self.weights = {
+            name: torch.stack([dict(network.named_parameters())[name].detach() for network in networks])
+            for name, _ in networks[0].named_parameters()
+        }
+        self.target = {name: value.clone() for name, value in self.weights.items()}
+        self.optimizer = BoundOptimiser(
+            optimiser_of(learning.optimizer),
+            self.weights,
+            learning_rate=learning.learning_rate,
+            weight_decay=learning.weight_decay,
+        )
+        self.replay = Replay(len(seeds), learning.replay)
+        self._images = images
+        self._values = QValues(networks[0], processes[0].num_classes, learning)
+        self._gradients = vmap(grad_and_value(self._loss))
+        self._rows = np.array(
+            [p.first(numpy_generator(s, "agents/first")) for p, s in zip(processes, seeds, strict=True)]
+        )
+
+    def run_period(self) -> Period:
+        """Act and learn for `target_period` steps; then the trained networks become the targets."""
+        self.periods += 1
+        generators = [numpy_generator(seed, "agents/period", self.periods) for seed in self.seeds]
+        steps = self.learning.target_period
+        rewards, hits = np.zeros((steps, len(self.seeds))), np.zeros((steps, len(self.seeds)))
+        losses = []
+        for step in range(steps):
+            rewards[step], hits[step] = self._act(generators)
+            if len(self.replay) >= min(self.learning.batch_size, self.learning.replay):
+                losses.append(self._learn(generators))
+        for name, value in self.weights.items():
+            self.target[name].copy_(value)
+        loss = torch.stack(losses).double().mean(0).cpu().numpy() if losses else np.full(len(self.seeds), np.nan)
+        return Period(rewards.mean(0), hits.mean(0), loss)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return all that the next period depends on."""
+        arrays = {f"replay/{name}": value for name, value in self.replay.state().items()}
+        arrays |= {"rows": self._rows, "periods": np.array(self.periods)}
+        tensors = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
+        for part, kept in (("weights", self.weights), ("target", self.target), ("optimizer", self.optimizer.state())):
+            tensors |= {f"{part}/{name}": value.detach().clone().cpu() for name, value in kept.items()}
+        return tensors
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state."""
+        parts = {part: _part(state, part) for part in ("weights", "target", "optimizer", "replay")}
+        for mine, part in ((self.weights, "weights"), (self.target, "target")):
+            for name, value in mine.items():
+                value.copy_(parts[part][name])
+        self.optimizer.load(parts["optimizer"])
+        self.replay.load({name: value.numpy() for name, value in parts["replay"].items()})
+        self._rows = state["rows"].numpy().copy()
+        self.periods = int(state["periods"])
+
+    def _act(self, generators: Sequence[np.random.Generator]) -> tuple[NDArray, NDArray]:
+        """Take one step of every agent; return rewards and whether the actions were right, (R,)."""
+        with torch.no_grad():
+            seen = self._images[torch.from_numpy(self._rows).to(self._images.device)]
+            greedy = self._values.stacked_values(self.weights, seen[:, None])[:, 0].argmax(1).cpu().numpy()
+        actions = np.array([self._explored(int(a), g) for a, g in zip(greedy, generators, strict=True)])
+        moves = zip(self.processes, self._rows, actions, generators, strict=True)
+        outcomes = [process.step(int(row), int(action), generator) for process, row, action, generator in moves]
+        rewards, following = (np.array(part) for part in zip(*outcomes, strict=True))
+        hits = np.array([p.right[row] for p, row in zip(self.processes, self._rows, strict=True)]) == actions
+        self.replay.add(self._rows, actions, rewards, following)
+        self._rows = following
+        return rewards, hits
+
+    def _explored(self, greedy: int, generator: np.random.Generator) -> int:
+        if generator.random() < self.learning.exploration:
+            return int(generator.integers(self.processes[0].num_classes))
+        return greedy
+
+    def _learn(self, generators: Sequence[np.random.Generator]) -> Tensor:
+        """Take one update of every agent; return its loss before it, (R,)."""
+        drawn = self.replay.sample(generators, self.learning.batch_size)
+        device, kind = self._images.device, self._images.dtype
+        rows, actions, following = (
+            torch.from_numpy(part).to(device) for part in (drawn.rows, drawn.actions, drawn.next_rows)
+        )
+        rewards = torch.from_numpy(drawn.rewards).to(device, kind)
+        found, losses = self._gradients(
+            self.weights, self.target, self._images[rows], actions, rewards, self._images[following]
+        )
+        self.optimizer.step([found[name] for name in self.weights])
+        return losses
+
+    def _loss(self, weights: Mapping[str, Tensor], target: Mapping[str, Tensor], *sample: Tensor) -> Tensor:
+        return self._values.loss(weights, target, Sample(*sample))
+
+
+def _part(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{part}/"): value for name, value in state.items() if name.startswith(f"{part}/")}

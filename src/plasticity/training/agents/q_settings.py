@@ -1,0 +1,45 @@
+"""How agents learn."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from plasticity.config.component import Chosen, chosen
+from plasticity.config.settings import Settings, setting
+
+
+class TwoHot(Settings):
+    """Values as categories (Lyle et al. 2023, appendix A.2)."""
+
+    lowest: float = setting("Smallest value.", unit="1", default=0.0)
+    highest: float = setting("Largest value.", unit="1", default=100.0)
+    bins: Annotated[int, Field(ge=2)] = setting("Number of evenly spaced bins.", unit="1", default=51)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> "TwoHot":
+        if self.highest <= self.lowest:
+            raise ValueError(f"expected highest above lowest {self.lowest:g}, got {self.highest:g}")
+        return self
+
+
+class QLearning(Settings):
+    """Deep Q-learning (Mnih et al. 2015) with one update per step of the environment."""
+
+    batch_size: int = setting("Transitions per update.", unit="transitions", ge=1, default=512)
+    learning_rate: float = setting("Step size.", unit="1", gt=0, default=0.001)
+    optimizer: Annotated[Chosen | None, chosen("optimizer", "The optimizer; absent, plain gradient descent.")] = None
+    weight_decay: float = setting("Factor of the weights in the gradient.", unit="1", ge=0, default=0.0)
+    discount: float = setting("Weight of the next state's value.", unit="1", ge=0, lt=1, default=0.99)
+    exploration: float = setting("Probability of a random action.", unit="1", ge=0, le=1, default=0.1)
+    replay: int = setting("Transitions that each agent remembers.", unit="transitions", ge=1, default=50_000)
+    target_period: int = setting("Steps from one target network to the next.", unit="steps", ge=1, default=5_000)
+    double: bool = setting(
+        "Choose the next action by the trained network, value it by the target (van Hasselt et al. 2016).",
+        unit="1",
+        default=False,
+    )
+    two_hot: TwoHot | None = setting(
+        "Values as categories, learned by cross-entropy; absent, as numbers, by squared error.",
+        unit="mapping",
+        default=None,
+    )

@@ -1,0 +1,91 @@
+"""Values of actions from the outputs of a stack of networks, and the loss of temporal differences."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, vmap
+
+from plasticity.errors import PlasticityError
+from plasticity.models.classifier import Classifier
+from plasticity.training.agents.q_settings import QLearning
+from plasticity.training.agents.two_hot import expected_value, two_hot
+
+Weights = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Transitions of one agent as tensors: images (B, ...), actions, rewards and the images that came next."""
+
+    images: Tensor
+    actions: Tensor
+    rewards: Tensor
+    next_images: Tensor
+
+
+class QValues:
+    """The values that networks of one architecture give, with their weights as arguments."""
+
+    def __init__(self, network: Classifier, actions: int, learning: QLearning) -> None:
+        """Read the outputs of a network.
+
+        Args:
+            network: The architecture, with `outputs(actions, learning)` outputs.
+            actions: Number of actions, A.
+            learning: Discount, double and two-hot.
+
+        Raises:
+            PlasticityError: If the network keeps running statistics: an agent acts on one image at a time.
+        """
+        if kept := [name for name, _ in network.named_buffers()]:
+            raise PlasticityError(f"agents: expected a network without running statistics, got {kept[0]}")
+        self._network = deepcopy(network).to("meta")
+        self._actions = actions
+        self._learning = learning
+        chosen = learning.two_hot
+        parameter = next(network.parameters())
+        self._bins = (
+            None
+            if chosen is None
+            else torch.linspace(
+                chosen.lowest, chosen.highest, chosen.bins, dtype=parameter.dtype, device=parameter.device
+            )
+        )
+
+    @staticmethod
+    def outputs(actions: int, learning: QLearning) -> int:
+        """Return how many outputs a network needs: a number per action, or logits over bins."""
+        return actions * (1 if learning.two_hot is None else learning.two_hot.bins)
+
+    def values(self, weights: Weights, images: Tensor) -> Tensor:
+        """Return the values (B, A) of one network for images (B, ...)."""
+        found = self._outputs(weights, images)
+        return found[..., 0] if self._bins is None else expected_value(found, self._bins)
+
+    def stacked_values(self, weights: Weights, images: Tensor) -> Tensor:
+        """Return the values (R, B, A) of R networks, weights (R, ...), for images of each, (R, B, ...)."""
+        return vmap(self.values)(dict(weights), images)
+
+    def loss(self, weights: Weights, target: Weights, sample: Sample) -> Tensor:
+        """Return the mean squared error of the temporal differences of one agent, or the cross-entropy of its bins.
+
+        The aim is r + γ · max Q_target(s', a'), without a gradient (Mnih et al. 2015, algorithm 1).
+        """
+        with torch.no_grad():
+            following = self.values(target, sample.next_images)
+            chooser = self.values(weights, sample.next_images) if self._learning.double else following
+            best = following.gather(1, chooser.argmax(1, keepdim=True))[:, 0]
+            aims = sample.rewards + self._learning.discount * best
+        found = self._outputs(weights, sample.images)
+        taken = found.gather(1, sample.actions[:, None, None].expand(-1, 1, found.shape[2]))[:, 0]
+        if self._bins is None:
+            return (taken[:, 0] - aims).square().mean()
+        return -(two_hot(aims, self._bins) * taken.log_softmax(1)).sum(1).mean()
+
+    def _outputs(self, weights: Weights, images: Tensor) -> Tensor:
+        """Return the outputs by action, (B, A, K), K = 1 for numbers."""
+        found = functional_call(self._network, dict(weights), (images,))
+        return found.view(len(images), self._actions, -1)

@@ -1,0 +1,138 @@
+"""Stacked agents against a plain loop in float64, resumption, independence of the stack, and learning."""
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+
+from plasticity.errors import PlasticityError
+from plasticity.models.classifier import Classifier
+from plasticity.models.mlp import MLP
+from plasticity.models.resnet import ResNet18
+from plasticity.seeding import numpy_generator, torch_generator
+from plasticity.tasks.block_mdp import BlockMdp
+from plasticity.training.agents.q_agents import QAgents
+from plasticity.training.agents.q_settings import QLearning, TwoHot
+from plasticity.training.agents.q_values import QValues
+
+CLASSES = 3
+LABELS = np.repeat(np.arange(CLASSES), 8)
+IMAGES = 0.3 * torch.randn((24, 1, 3, 3), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+IMAGES += torch.nn.functional.one_hot(torch.from_numpy(LABELS), 9).view(24, 1, 3, 3)
+LEARNING = QLearning(batch_size=4, learning_rate=0.05, discount=0.9, exploration=0.3, replay=20, target_period=15)
+
+
+def network(seed: int, learning: QLearning) -> Classifier:
+    made = MLP(hidden=(6,)).build((1, 3, 3), QValues.outputs(CLASSES, learning))
+    made.initialise(torch_generator(seed, "agents"))
+    return made.double()
+
+
+def processes(seeds: tuple[int, ...], reward: str = "true_label") -> list[BlockMdp]:
+    return [BlockMdp(LABELS, CLASSES, reward, seed) for seed in seeds]  # pyright: ignore[reportArgumentType]
+
+
+def agents(learning: QLearning, seeds: tuple[int, ...] = (1, 2)) -> QAgents:
+    return QAgents([network(seed, learning) for seed in seeds], processes(seeds, "sparse"), IMAGES, learning, seeds)
+
+
+def plain(learning: QLearning, seed: int, periods: int) -> tuple[Classifier, list[float]]:
+    """Return one agent and its rewards, by a loop that follows the algorithm line by line."""
+    (process,), online = processes((seed,), "sparse"), network(seed, learning)
+    target = deepcopy(online)
+    optimizer = torch.optim.SGD(online.parameters(), lr=learning.learning_rate)
+    row, memory, rewards = process.first(numpy_generator(seed, "agents/first")), [], []
+    for period in range(1, periods + 1):
+        generator = numpy_generator(seed, "agents/period", period)
+        for _ in range(learning.target_period):
+            action = int(online(IMAGES[[row]]).argmax())
+            if generator.random() < learning.exploration:
+                action = int(generator.integers(CLASSES))
+            reward, following = process.step(row, action, generator)
+            place = len(rewards) % learning.replay
+            memory[place : place + 1] = [(row, action, reward, following)]
+            rewards.append(reward)
+            row = following
+            if len(memory) < learning.batch_size:
+                continue
+            batch = [memory[place] for place in generator.integers(len(memory), size=learning.batch_size)]
+            loss = torch.zeros((), dtype=torch.float64)
+            for seen, taken, gained, came in batch:
+                values = target(IMAGES[[came]])[0].detach()
+                best = values[int(online(IMAGES[[came]]).argmax())] if learning.double else values.max()
+                loss = loss + (online(IMAGES[[seen]])[0, taken] - gained - learning.discount * best) ** 2
+            optimizer.zero_grad()
+            (loss / learning.batch_size).backward()
+            optimizer.step()
+        target = deepcopy(online)
+    return online, rewards
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_stack_learns_what_single_agents_learn(double: bool) -> None:
+    learning = LEARNING.model_copy(update={"double": double})
+    stack = agents(learning)
+    periods = [stack.run_period() for _ in range(3)]
+    for place, seed in enumerate((1, 2)):
+        wanted, rewards = plain(learning, seed, 3)
+        found = np.mean([period.reward[place] for period in periods])
+        assert found == pytest.approx(np.mean(rewards))
+        for name, value in wanted.named_parameters():
+            torch.testing.assert_close(stack.weights[name][place], value.detach(), rtol=1e-10, atol=1e-12)
+
+
+def test_two_hot_loss_is_the_cross_entropy_of_the_aims() -> None:
+    learning = LEARNING.model_copy(update={"two_hot": TwoHot(lowest=0, highest=2, bins=3)})
+    stack = agents(learning, (1,))
+    weights = {name: value[0] for name, value in stack.weights.items()}
+    model, bins = network(1, learning), torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64)
+    logits = model(IMAGES[:2]).view(2, CLASSES, 3)
+    following = (model(IMAGES[5:7]).view(2, CLASSES, 3).softmax(-1) @ bins).max(1).values
+    aims = torch.tensor([1.0, 0.0]) + 0.9 * following
+    shares = torch.stack([(1 - (aims - value).abs()).clamp(min=0) for value in bins], 1)  # hat functions
+    shares[aims > 2] = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
+    wanted = -(shares * logits[[0, 1], [2, 1]].log_softmax(-1)).sum(-1).mean()
+    found = stack._loss(
+        weights, weights, IMAGES[:2], torch.tensor([2, 1]), torch.tensor([1.0, 0.0]).double(), IMAGES[5:7]
+    )
+    torch.testing.assert_close(found, wanted.detach())
+
+
+def test_loaded_agents_go_on_as_without_a_stop() -> None:
+    learning = LEARNING.model_validate({**LEARNING.model_dump(), "optimizer": {"name": "adam"}})
+    straight, stopped = agents(learning), agents(learning)
+    straight.run_period()
+    stopped.run_period()
+    again = agents(learning)
+    again.load(stopped.state())
+    assert (straight.run_period().reward == again.run_period().reward).all()
+    for name, value in straight.weights.items():
+        assert torch.equal(value, again.weights[name])
+
+
+def test_agent_does_the_same_in_every_stack() -> None:
+    both, alone = agents(LEARNING), agents(LEARNING, (2,))
+    both.run_period()
+    alone.run_period()
+    for name, value in both.weights.items():
+        torch.testing.assert_close(value[1], alone.weights[name][0], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("two_hot", [None, {"lowest": 0, "highest": 10, "bins": 11}])
+def test_agents_learn_the_true_labels(two_hot: dict | None) -> None:
+    learning = QLearning.model_validate(
+        {"batch_size": 16, "learning_rate": 0.03, "discount": 0.5, "exploration": 0.1, "replay": 500}
+        | {"target_period": 50, "optimizer": {"name": "adam"}, "two_hot": two_hot}
+    )
+    stack = QAgents([network(s, learning) for s in (1, 2)], processes((1, 2)), IMAGES, learning, (1, 2))
+    first, *_, last = [stack.run_period() for _ in range(5)]
+    assert (last.right > 0.8).all()
+    assert (last.right == last.reward).all()
+    assert (last.reward > first.reward).all()
+
+
+def test_network_with_running_statistics_is_refused() -> None:
+    model = ResNet18().build((3, 8, 8), 3)
+    with pytest.raises(PlasticityError, match="expected a network without running statistics, got"):
+        QValues(model, 3, LEARNING)
