@@ -3,7 +3,7 @@
     python benchmarks/agents.py --agents 1 4 8
 
 Perceptron 784-256-256-10, batch 64, one update per step, images of noise: what they show does not change the time. A
-step acts, remembers and updates every agent once. The last column is the gain per agent over a single one in the same run.
+step acts, remembers and updates every agent once. The last column is the gain per agent over a single one in this run.
 """
 
 import argparse
