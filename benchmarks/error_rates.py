@@ -21,6 +21,7 @@ from simulated_studies import SEEDS, SPREAD, TRIAL, checkpoints, task_table, tas
 
 from plasticity.analysis.correlation import METHODS, coefficients, points_of
 from plasticity.analysis.jackknife import averaged_interval, fisher_z, mean_interval, pooled_interval
+from plasticity.config.analysis_section import ContinualAnalysis, WarmStartAnalysis, WarmStartCausesSettings
 from plasticity.report.published.claims import Claim
 from plasticity.report.published.measures import RunTables, measured
 from plasticity.report.published.published_verdict import AGREES, DIFFERS, verdict
@@ -32,7 +33,8 @@ from plasticity.studies.warm_start.causes import causes_of
 from plasticity.studies.warm_start.correlate import correlations_of
 
 CONFIDENCE = 0.95
-ANALYSIS = {"confidence": CONFIDENCE, "phase_boundary": 24}
+ANALYSIS = WarmStartAnalysis(confidence=CONFIDENCE, phase_boundary=24, window=24)
+CAUSES = WarmStartCausesSettings.of({"confidence": CONFIDENCE, "phase_boundary": 24, **TRIAL})
 EFFECTS = {False: "no effect", True: "published effects"}
 _DIRECTIONS = {"supports", "contradicts", "above zero", "below zero"}
 _MARGIN = 0.01
@@ -67,7 +69,7 @@ class Tally:
 def causes(random: np.random.Generator, seeds: int, tally: Tally, *, effect: bool, mixed: bool = False) -> None:
     """Count verdicts of the table of causes; a question is decided if any of its rows is, wrongly if any is."""
     name = EFFECTS[effect]
-    table = causes_of(warm_start_table(random, seeds, effect=effect), {**ANALYSIS, **TRIAL}, mixed=mixed)
+    table = causes_of(warm_start_table(random, seeds, effect=effect), CAUSES, mixed=mixed)
     table = table.loc[table["outcome"].eq("accuracy") & table["question"].ne("power")]
     for question, rows in table.groupby("question"):
         decided = bool(rows["verdict"].isin(_DIRECTIONS).any())
@@ -85,11 +87,11 @@ def sentences(random: np.random.Generator, seeds: int, tally: Tally, *, effect: 
     name = EFFECTS[effect]
     metrics = warm_start_table(random, seeds, effect=effect)
     metrics = metrics.loc[metrics["arm"].eq("warm_start")]
-    table = correlations_of(metrics, {**ANALYSIS, "window": 24}, ["nc1"])
+    table = correlations_of(metrics, ANALYSIS, ["nc1"])
     chosen = table.loc[table["arm"].eq("warm_start") & table["metric"].eq("nc1") & table["aggregate"].eq("mean")]
     chosen = chosen.loc[chosen["method"].eq("pearson") & chosen["window_kind"].isin(["first_phase", "second_phase"])]
     _count_sentence(chosen, f"sentence: NC1 and accuracy in both phases, {name}", 1 if effect else 0, tally)
-    settings = {"confidence": CONFIDENCE, "outcomes": ["online_accuracy"]}
+    settings = ContinualAnalysis(confidence=CONFIDENCE, outcomes=("online_accuracy",))
     table = correlate_tasks(task_table(random, seeds, effect=effect), settings, ["nc1"])
     chosen = table.loc[table["arm"].eq("continual") & table["metric"].eq("nc1") & table["method"].eq("pearson")]
     chosen = chosen.loc[chosen["aggregate"].isin(["averaged", "mean"])]

@@ -6,13 +6,15 @@ from typing import Any
 import pandas as pd
 
 from plasticity.analysis.beyond_length import FORMS, beyond_length
-from plasticity.analysis.causes_table import causes_table, trial_of
+from plasticity.analysis.causes_table import causes_table
 from plasticity.analysis.doses import dose_response
 from plasticity.analysis.inference import Level
 from plasticity.analysis.mediation import mediation
 from plasticity.analysis.published_effects import PERMUTED, WARM_START
 from plasticity.analysis.transitions import Transitions
+from plasticity.config.analysis_section import TrialSettings
 from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.causal_trial import trial_in
 
 LEVEL = Level(confidence=0.95)
 PENALTY = {"nc1_spread": -0.05, "warm_start": 0.0, "nc1_collapse": 0.05}
@@ -33,7 +35,7 @@ def trial_of_arms(arms: tuple[str, ...]) -> dict[str, Any]:
 
 def make_causes(folder: Path, window: Transitions, trial: dict[str, Any], pairs: tuple[str, ...]) -> pd.DataFrame:
     """Return the table of a window, written and read as the workflow does."""
-    known = trial_of(trial, pairs)
+    known = trial_in(TrialSettings.of(trial), pairs)
     rows = [
         *beyond_length(window, tuple(FORMS), LEVEL, {**WARM_START, **PERMUTED}),
         *dose_response(window, known, LEVEL, WARM_START),

@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import translate
 from pathlib import Path
@@ -142,8 +142,10 @@ def recompute(folder: Path) -> None:
     from plasticity.studies.warm_start.correlate import correlate
 
     records = Path(__file__).parents[1].glob("docs/reproduction/*/run.yaml")
-    stages = {"warm_start": (correlate, find_causes)}
-    stages["permuted"] = (correlate_permuted, find_causes_permuted)
+    stages: dict[str, tuple[Callable[..., None], Callable[..., None]]] = {
+        "warm_start": (correlate, find_causes),
+        "permuted": (correlate_permuted, find_causes_permuted),
+    }
     for run in (read_run(record.parent) for record in sorted(records)):
         plan, out, metrics = run.plan, folder / run.folder.name, run.table("metrics")
         correlations, published = out / "correlations.parquet", out / "published.parquet"

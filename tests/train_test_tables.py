@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from plasticity.config.analysis_section import TransferAnalysis
 from plasticity.seeding import numpy_generator
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, write_table
@@ -57,7 +58,8 @@ def make_train_test(
     variances = _variances(arms, seeds, iterations)
     transfer = _transfer(variances) if set(arms) & set(DECAYS) else _filled("transfer", [])
     write_table(transfer, folder / "transfer.parquet", "transfer")
-    settings = {**ANALYSIS, "weight_decays": families_of(arms)}
+    families = [{"name": name, "weight_decays": decays} for name, decays in families_of(arms).items()]
+    settings = TransferAnalysis.of({**ANALYSIS, "families": families})
     correlate_transfer(folder / "transfer.parquet", folder / "correlations.parquet", settings=settings)
     correlations = read_table(folder / "correlations.parquet", "correlations")
     frames = {"variances": variances, "transfer": transfer, "correlations": correlations}

@@ -10,6 +10,13 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from plasticity.config.analysis_section import (
+    CausesSettings,
+    DoseSeries,
+    Family,
+    TransferAnalysis,
+    WarmStartAnalysis,
+)
 from plasticity.config.findings import ConfigError
 from plasticity.config.settings import Settings
 from plasticity.config.slices import FineTuneSettings
@@ -27,6 +34,9 @@ ROOT = Path(__file__).parents[2]
 SLICES = (
     *(warm_up_settings(), measure_settings(), fine_tune_settings(), first_settings(thresholds=(0.3,))),
     *(following_settings(arm("a")), pre_train_settings(), variance_settings(), transfer_settings(stop_loss=0.1)),
+    WarmStartAnalysis(confidence=0.9, window=8, phase_boundary=4, outcomes=("plasticity_gap",)),
+    TransferAnalysis(confidence=0.9, families=(Family(name="b", weight_decays={"b": 0.0, "a": 0.1}),)),
+    CausesSettings(confidence=0.9, control="b", treatments=("a",), series=(DoseSeries(name="x", doses={"b": 0.0}),)),
 )
 
 

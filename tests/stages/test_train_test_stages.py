@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from of_studies import write_pages
-from plasticity.config.slices import PartsSettings
+from plasticity.config.analysis_section import TransferAnalysis
+from plasticity.config.slices import AssembleVariancesSettings, PartsSettings
 from plasticity.config.whole_run import DataSetSettings
 from plasticity.data.image_tensors import test_tensors as held_out_tensors
 from plasticity.data.image_tensors import train_tensors
@@ -45,6 +46,11 @@ from tiny_train_test import (
     transfer_settings,
 )
 from typed import chosen
+
+ASSEMBLED = AssembleVariancesSettings(arms=("transfer",))
+ANALYSIS = TransferAnalysis.of(
+    {"confidence": 0.9, "families": [{"name": "transfer", "weight_decays": {"transfer": 0.0}}]}
+)
 
 
 class Killed(BaseException):
@@ -307,10 +313,9 @@ def study(
     folder = tmp_path_factory.mktemp("study")
     other = go_on(data, trained / "trajectory", folder / "other", transfer_settings(learning_rate=0.001)).output
     tables = {name: folder / f"{name}.parquet" for name in ("metrics", "transfer", "correlations")}
-    assemble_variances([variances], tables["metrics"], settings={"arms": ["transfer"]})
-    assemble_transfer([transferred, other], tables["metrics"], tables["transfer"], settings={"arms": ["transfer"]})
-    analysis = {"confidence": 0.9, "bootstrap_samples": 50, "weight_decays": {"transfer": {"transfer": 0.0}}}
-    correlate_transfer(tables["transfer"], tables["correlations"], settings=analysis)
+    assemble_variances([variances], tables["metrics"], settings=ASSEMBLED)
+    assemble_transfer([transferred, other], tables["metrics"], tables["transfer"], settings=ASSEMBLED)
+    correlate_transfer(tables["transfer"], tables["correlations"], settings=ANALYSIS)
     return tables
 
 
@@ -341,10 +346,9 @@ def test_correlations_are_those_of_scipy(study: dict[str, Path]) -> None:
 
 
 def test_a_study_without_next_tasks_has_empty_tables(study: dict[str, Path], tmp_path: Path) -> None:
-    assemble_transfer([], study["metrics"], tmp_path / "transfer.parquet", settings={"arms": ["transfer"]})
+    assemble_transfer([], study["metrics"], tmp_path / "transfer.parquet", settings=ASSEMBLED)
     assert len(read_table(tmp_path / "transfer.parquet", "transfer")) == 0
-    analysis = {"confidence": 0.9, "bootstrap_samples": 50, "weight_decays": {"transfer": {"transfer": 0.0}}}
-    correlate_transfer(tmp_path / "transfer.parquet", tmp_path / "correlations.parquet", settings=analysis)
+    correlate_transfer(tmp_path / "transfer.parquet", tmp_path / "correlations.parquet", settings=ANALYSIS)
     assert len(read_table(tmp_path / "correlations.parquet", "correlations")) == 0
 
 
@@ -356,7 +360,12 @@ def test_a_checkpoint_that_was_not_measured_is_named(
     rows = read_table(variances, "variances")
     write_table(rows.query("iteration != 10"), tmp_path / "part.parquet", "variances")
     with pytest.raises(PlasticityError, match="got none for arm transfer, seed 3, iteration 10"):
-        assemble_transfer([transferred], tmp_path / "part.parquet", tmp_path / "t.parquet", settings={"arms": []})
+        assemble_transfer(
+            [transferred],
+            tmp_path / "part.parquet",
+            tmp_path / "t.parquet",
+            settings=AssembleVariancesSettings(arms=()),
+        )
 
 
 def test_the_reports_tables_show_layers_and_coefficients(study: dict[str, Path], tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def _demo() -> dict[str, Any]:
 def _warm_start(arms: dict[str, Any]) -> dict[str, Any]:
     config = _demo()
     config["warm_start"]["arms"] |= deepcopy(arms)
-    return WarmStartPlan(typed_config(config, root=ROOT)).causes_settings()
+    return WarmStartPlan(typed_config(config, root=ROOT)).causes_settings().plain()
 
 
 def test_doses_of_both_signs_and_of_weight_decay_with_the_control_between() -> None:
@@ -57,7 +57,7 @@ def test_a_list_in_a_penalty_and_in_an_intervention_are_series() -> None:
 
 
 def test_the_first_task_of_the_permuted_study() -> None:
-    found = PermutedPlan(typed_config(_demo(), root=ROOT)).causes_settings()
+    found = PermutedPlan(typed_config(_demo(), root=ROOT)).causes_settings().plain()
     assert found["control"] == "continual"
     assert not {"shrink_perturb", "weight_decay", "random_init", "continual"} & set(found["treatments"])
     length, threshold = found["series"]
@@ -72,4 +72,4 @@ def test_the_first_task_of_the_permuted_study() -> None:
 
 @pytest.mark.parametrize("numbers", [{}, {"only": {"weight decay": 0.1}}])
 def test_a_study_without_a_control_or_doses_has_no_series(numbers: dict[str, dict[str, float]]) -> None:
-    assert trial_of("", numbers) == {"control": "", "treatments": list(numbers), "series": []}
+    assert trial_of("", numbers).plain() == {"control": "", "treatments": list(numbers), "series": []}

@@ -30,7 +30,7 @@ rule correlate:
         runtime=60,
     params:
         stage=lambda wildcards: study(wildcards).dotted(study(wildcards).correlate),
-        settings=lambda wildcards: plan(wildcards).correlate_settings(),
+        settings=lambda wildcards: plan(wildcards).correlate_settings().canonical(),
         code=lambda wildcards: code_of(
             study(wildcards).dotted(study(wildcards).correlate),
             tables=("correlations",),
@@ -59,7 +59,7 @@ rule find_causes:
         "../../environment.yml"
     params:
         stage=lambda wildcards: study(wildcards).dotted(study(wildcards).find_causes),
-        settings=lambda wildcards: plan(wildcards).causes_settings(),
+        settings=lambda wildcards: plan(wildcards).causes_settings().canonical(),
         code=lambda wildcards: code_of(
             study(wildcards).dotted(study(wildcards).find_causes), tables=("causes",)
         ),

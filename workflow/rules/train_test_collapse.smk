@@ -142,7 +142,7 @@ rule assemble_variances:
         "../../environment.yml"
     params:
         stage="plasticity.studies.train_test_collapse.assemble:run_variances",
-        settings=lambda wildcards: plan(wildcards).assemble_settings(),
+        settings=lambda wildcards: plan(wildcards).assemble_settings().canonical(),
         code=code_of(
             "plasticity.studies.train_test_collapse.assemble", tables=("variances",)
         ),
@@ -170,7 +170,7 @@ rule assemble_transfer:
         "../../environment.yml"
     params:
         stage="plasticity.studies.train_test_collapse.assemble:run_transfer",
-        settings=lambda wildcards: plan(wildcards).assemble_settings(),
+        settings=lambda wildcards: plan(wildcards).assemble_settings().canonical(),
         code=code_of(
             "plasticity.studies.train_test_collapse.assemble", tables=("transfer",)
         ),

@@ -262,7 +262,7 @@ rule assemble_metrics:
         "../../environment.yml"
     params:
         stage="plasticity.studies.warm_start.assemble:run_metrics",
-        settings=lambda wildcards: plan(wildcards).assemble_settings(),
+        settings=lambda wildcards: plan(wildcards).assemble_settings().canonical(),
         code=code_of("plasticity.studies.warm_start.assemble", tables=("metrics",)),
     message:
         "Assembling the table of metrics of {wildcards.study}"

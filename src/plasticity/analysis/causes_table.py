@@ -1,19 +1,16 @@
 """The table of causes: rows of all questions, corrected, judged and in the form of its schema."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import pandas as pd
 
 from plasticity.analysis.analysis_columns import CAUSES
-from plasticity.analysis.doses import Series, Trial
 from plasticity.analysis.estimates import Estimand, Row, row_of
-from plasticity.analysis.inference import Inference, Level
+from plasticity.analysis.inference import Inference
 from plasticity.analysis.power import seeds_for_correlation
 from plasticity.analysis.published_effects import Effect, Key
 from plasticity.analysis.transitions import Transitions
 from plasticity.analysis.verdict import corrected, judged
-from plasticity.errors import PlasticityError
 
 _KINDS = {"str": "object", "int": "Int64", "float": "float64"}
 
@@ -53,35 +50,3 @@ def power_rows(published: Mapping[Key, Effect], windows: Mapping[str, Transition
         needed = float(seeds_for_correlation(effect.size, confidence=confidence))
         note = f"to see r = {effect.size:+.2f} with power 0.8 if every network were independent, by Fisher's z"
         yield row_of(estimand, Inference(needed, n_seeds=seeds, note=note), window, 0)
-
-
-def trial_of(settings: Mapping[str, Any], pairs: tuple[str, ...]) -> Trial:
-    """Return the arms as an experiment, as `plasticity.studies.trial` describes it.
-
-    Args:
-        settings: control, treatments and series.
-        pairs: Columns that a treated network shares with its control.
-
-    Raises:
-        PlasticityError: If a key is missing.
-    """
-    missing = [key for key in ("control", "treatments", "series") if key not in settings]
-    if missing:
-        raise PlasticityError(f"causes: expected the settings control, treatments and series, got none for {missing}")
-    series = tuple(Series(each["name"], each["doses"]) for each in settings["series"])
-    return Trial(settings["control"], tuple(settings["treatments"]), series, pairs)
-
-
-def level_of(settings: Mapping[str, Any]) -> Level:
-    """Return the level of the intervals.
-
-    Args:
-        settings: confidence.
-
-    Raises:
-        PlasticityError: If it is missing or out of its range.
-    """
-    confidence = settings.get("confidence")
-    if not (isinstance(confidence, float) and 0 < confidence < 1):
-        raise PlasticityError(f"analysis.confidence: expected a level between 0 and 1, got {confidence!r}")
-    return Level(confidence=confidence)

@@ -72,6 +72,20 @@ class FineTuneSettings(Settings):
     test_size: int | None
 
 
+class MeasuredArm(Settings):
+    """An arm in the study's table: the start that it was measured on, and the epochs of its checkpoints."""
+
+    name: str
+    start: str
+    epochs: tuple[int, ...]
+
+
+class AssembleMetricsSettings(Settings):
+    """The arms of the study's table, in its order."""
+
+    arms: tuple[MeasuredArm, ...]
+
+
 # Sequences of tasks
 
 
@@ -224,3 +238,9 @@ class TransferSettings(Settings):
     model: Chosen
     parts: PartsSettings
     training: IterationTraining
+
+
+class AssembleVariancesSettings(Settings):
+    """The arms of the study's tables, in their order."""
+
+    arms: tuple[str, ...]

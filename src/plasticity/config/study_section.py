@@ -42,17 +42,6 @@ class Arm(Settings):
     )
 
 
-class Analysis(Settings):
-    """How what was measured is correlated."""
-
-    confidence: float = setting(
-        "Level of all intervals over seeds, and of the verdicts on causes.", unit="fraction", gt=0, lt=1
-    )
-    bootstrap_samples: int | None = setting(
-        "No longer used: intervals leave seeds out; older configurations may hold it.", unit="1", default=None, ge=1
-    )
-
-
 class FigureStyle(Settings):
     """Style of one figure; what is absent is the figure's own choice."""
 

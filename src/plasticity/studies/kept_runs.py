@@ -71,7 +71,7 @@ def analyse_anew(kept: Run) -> None:
         stages.append((study.find_causes, "metrics", "causes", kept.plan.causes_settings))
     for stage, table, made, settings in stages:
         read, written = (Files(named={name: (kept.table(name),)}) for name in (table, made))
-        study.load(stage)(Job(input=read, output=written, params={"settings": settings()}))
+        study.load(stage)(Job(input=read, output=written, params={"settings": settings().canonical()}))
 
 
 def draw_anew(kept: Run) -> list[Path]:

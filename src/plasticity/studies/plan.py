@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from plasticity.config.analysis_section import Analysis
 from plasticity.config.arms import single_arms
 from plasticity.config.component import Chosen
 from plasticity.config.load import Configuration
-from plasticity.config.study_section import Analysis, FigureStyle
+from plasticity.config.study_section import FigureStyle
 from plasticity.studies.naming import chunks
 
 Told = dict[str, Any]
@@ -126,9 +127,9 @@ class StudyPlan(Generic[Arm, S]):
         """Return what the page of curves reads."""
         return {"arms": list(self.arms), "labels": self.labels, "confidence": self.section.analysis.confidence}
 
-    def correlate_settings(self) -> Told:
+    def correlate_settings(self) -> Analysis:
         """Return what the correlations read."""
-        return self.section.analysis.given()
+        return self.section.analysis
 
     def tabulate_settings(self, reads: Sequence[str]) -> Told:
         """Return what a page of the report's tables reads: the arms' labels, and settings of the analysis by name."""

@@ -3,25 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
+from plasticity.config.analysis_section import DoseSeries, TrialSettings
 from plasticity.config.component import Chosen
 
-Settings = dict[str, Any]
 Numbers = dict[str, float]
 _FEWEST_DOSES = 2
 
 
-def trial_of(control: str, numbers: Mapping[str, Numbers]) -> Settings:
+def trial_of(control: str, numbers: Mapping[str, Numbers]) -> TrialSettings:
     """Return control, treatments and dose series, for the stage that asks for causes.
 
     Args:
         control: The arm without a treatment; empty where a study has none.
         numbers: The numbers of every arm that can be compared, from `numbers_of`, in the order of the configuration.
     """
-    return {
-        "control": control,
-        "treatments": [name for name in numbers if name != control],
-        "series": _series(control, numbers),
-    }
+    treatments = tuple(name for name in numbers if name != control)
+    return TrialSettings(control=control, treatments=treatments, series=_series(control, numbers))
 
 
 def numbers_of(training: Mapping[str, Any], intervention: Chosen | None) -> Numbers:
@@ -39,7 +36,7 @@ def numbers_of(training: Mapping[str, Any], intervention: Chosen | None) -> Numb
     return {key: value for key, value in found.items() if isinstance(value, int | float) and value is not None}
 
 
-def _series(control: str, numbers: Mapping[str, Numbers]) -> list[Settings]:
+def _series(control: str, numbers: Mapping[str, Numbers]) -> tuple[DoseSeries, ...]:
     """Return the arms that differ in one number alone, by its name, in the order of the configuration.
 
     With a control, a number that it does not have is zero there, such as the weight of a penalty. Without it, as with a
@@ -56,11 +53,8 @@ def _series(control: str, numbers: Mapping[str, Numbers]) -> list[Settings]:
         rest = {tuple(sorted((name, value) for name, value in own.items() if name != key)) for own in holders.values()}
         if len(rest) == 1:
             found[key] = {arm: own[key] for arm, own in holders.items()}
-    return [
-        {"name": key, "doses": _one_each(doses)}
-        for key, doses in found.items()
-        if len(set(doses.values())) >= _FEWEST_DOSES
-    ]
+    enough = {key: doses for key, doses in found.items() if len(set(doses.values())) >= _FEWEST_DOSES}
+    return tuple(DoseSeries(name=key, doses=_one_each(doses)) for key, doses in enough.items())
 
 
 def _one_each(doses: Mapping[str, float]) -> dict[str, float]:

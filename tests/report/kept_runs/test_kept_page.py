@@ -1,6 +1,5 @@
 """The committed pages are what their tables give, and a page of another run is made by the same rules."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -48,14 +47,17 @@ def test_page_and_comparison_are_up_to_date(folder: Path) -> None:
 def test_the_configuration_is_that_of_the_tables(folder: Path) -> None:
     run = read_run(folder)
     made = read_provenance(run.table("metrics"))["settings"]
-    asked = json.loads(json.dumps(run.plan.assemble_settings(), default=lambda settings: settings.plain()))
+    asked = run.plan.assemble_settings().plain()
+    if "starts" in made:  # as tables of warm starting had it before their settings were a list of arms
+        arms = [{"name": arm, "start": made["starts"][arm], "epochs": made["epochs"][arm]} for arm in run.plan.arms]
+        made = {"arms": arms}
     if run.study == "permuted":
         made, asked = (
             {arm["name"]: (arm["epochs"] or None, arm["nc1_below"]) for arm in part["arms"]} for part in (made, asked)
         )
     assert made == asked
-    analysis = run.plan.correlate_settings()
-    assert read_provenance(run.table("correlations"))["settings"] == analysis
+    analysis, told = run.plan.section.analysis.given(), read_provenance(run.table("correlations"))["settings"]
+    assert {key: told[key] for key in analysis} == analysis
     assert sorted(read_content(run).metrics["seed"].unique()) == list(run.plan.section.seeds)
 
 

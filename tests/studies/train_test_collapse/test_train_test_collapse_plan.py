@@ -107,7 +107,9 @@ def test_a_family_is_of_arms_that_differ_in_weight_decay_alone() -> None:
         "longer": {"longer": 0.0},
     }
     assert list(found.weight_decays["transfer"]) == ["transfer", "strong_0.01", "strong_0.1"]
-    assert found.correlate_settings() == {**found.section.analysis.given(), "weight_decays": found.weight_decays}
+    settings = found.correlate_settings()
+    assert {family.name: family.weight_decays for family in settings.families} == found.weight_decays
+    assert settings.confidence == found.section.analysis.confidence
     assert found.drawing_settings()["weight_decays"] == found.weight_decays
 
 

@@ -8,6 +8,7 @@ import pytest
 from simulated_studies import TRIAL, warm_start_table
 
 from plasticity.analysis.verdict import VERDICTS
+from plasticity.config.analysis_section import WarmStartAnalysis, WarmStartCausesSettings
 from plasticity.report.summary.finding import correlation, together
 from plasticity.report.summary.words import side, why_open
 from plasticity.studies.warm_start.causes import causes_of
@@ -33,7 +34,7 @@ def rows() -> pd.DataFrame:
 
 
 def causes(rows: pd.DataFrame) -> pd.DataFrame:
-    found = causes_of(rows, {**ANALYSIS, **TRIAL}, mixed=False)
+    found = causes_of(rows, WarmStartCausesSettings.of({**ANALYSIS, **TRIAL}), mixed=False)
     assert set(found["verdict"]) <= set(VERDICTS)
     return found.loc[found["outcome"].eq("accuracy") & found["question"].ne("power")]
 
@@ -47,7 +48,7 @@ def test_they_decide_nothing_and_say_why(rows: pd.DataFrame, name: str) -> None:
     assert set(found["verdict"]) & DIRECTIONS == set()
     assert found.loc[found["verdict"].eq("undefined"), "note"].ne("").all()
     assert not why or found["note"].str.contains(why).any()
-    table = correlations_of(change(rows), {**ANALYSIS, "window": 24}, ["nc1"])
+    table = correlations_of(change(rows), WarmStartAnalysis.of({**ANALYSIS, "window": 24}), ["nc1"])
     table = table.loc[table["aggregate"].isin(["mean", "pooled"]) & table["metric"].eq("nc1")]
     assert table.loc[table["estimate"].isna(), "note"].ne("").all()
     said = together([correlation(row) for row in table.to_dict("records")], 0.95)

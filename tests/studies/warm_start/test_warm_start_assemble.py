@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plasticity.config.analysis_section import WarmStartAnalysis
+from plasticity.config.slices import AssembleMetricsSettings
 from plasticity.errors import PlasticityError
 from plasticity.storage.checkpoints import read_checkpoint, write_checkpoint
 from plasticity.storage.schemas import SCHEMAS
@@ -16,7 +18,14 @@ from tiny_study import MLP, SEED, TinyStudy, checkpoints_of, fine_tune_settings,
 
 STARTS = {"random_init": "plain", "warm_start": "plain", "decayed": "weight_decay0.1"}
 EPOCHS = {"random_init": [0], "warm_start": [4, 8], "decayed": [4, 8]}
-SETTINGS: dict[str, Any] = {"starts": STARTS, "epochs": EPOCHS}
+
+
+def _settings(starts: dict[str, str], epochs: dict[str, list[int]]) -> AssembleMetricsSettings:
+    arms = [{"name": name, "start": start, "epochs": epochs[name]} for name, start in starts.items()]
+    return AssembleMetricsSettings.of({"arms": arms})
+
+
+SETTINGS = _settings(STARTS, EPOCHS)
 MEASURED = {"plain": (0, 4, 8), "weight_decay0.1": (4, 8)}
 SEEDS = (7, 8)
 
@@ -61,7 +70,7 @@ def study(tmp_path: Path):
     return write
 
 
-def _assembled(paths: tuple[list, list], output: Path, settings: dict[str, Any] = SETTINGS) -> pd.DataFrame:
+def _assembled(paths: tuple[list, list], output: Path, settings: AssembleMetricsSettings = SETTINGS) -> pd.DataFrame:
     assemble_metrics(*paths, output, settings=settings)
     return read_table(output, "metrics")
 
@@ -86,7 +95,7 @@ def test_arms_keep_the_order_of_the_configuration(study, tmp_path: Path) -> None
     assert list(dict.fromkeys(table["arm"])) == ["random_init", "warm_start", "decayed"]
     keys = list(table[["seed", "warm_up_epoch"]].itertuples(index=False, name=None))
     assert keys == [(7, 0), (8, 0), *[(seed, epoch) for seed in SEEDS for epoch in (4, 8)] * 2]
-    turned = {**SETTINGS, "starts": dict(reversed(STARTS.items()))}
+    turned = _settings(dict(reversed(STARTS.items())), EPOCHS)
     again = _assembled(paths, tmp_path / "turned", turned)
     assert list(dict.fromkeys(again["arm"])) == ["decayed", "warm_start", "random_init"]
 
@@ -96,7 +105,7 @@ def test_the_order_of_the_jobs_tables_does_not_matter(study, tmp_path: Path) -> 
     _assembled(paths, tmp_path / "one")
     _assembled((paths[0][::-1], paths[1][3:] + paths[1][:3]), tmp_path / "two")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-    assert read_provenance(tmp_path / "one")["settings"] == SETTINGS
+    assert read_provenance(tmp_path / "one")["settings"] == SETTINGS.plain()
 
 
 def test_the_gap_is_what_random_init_reaches_more_at_the_same_seed(study, tmp_path: Path) -> None:
@@ -178,13 +187,12 @@ def test_a_network_that_is_not_finite_passes_every_stage(tiny: TinyStudy, trajec
         for arm, settings in jobs.items()
     ]
     starts = {"random_init": "plain", "warm_start": "plain"}
-    table = _assembled(
-        ([collapse], [job.output for job in files]), tmp_path / "metrics", {"starts": starts, "epochs": epochs}
-    )
+    paths = [collapse], [job.output for job in files]
+    table = _assembled(paths, tmp_path / "metrics", _settings(starts, epochs))
     assert table["diverged"].tolist() == [False, False, True, False]
     assert table["plasticity_gap"].isna().tolist() == [False, False, True, False]
     analysis = {"window": 3, "phase_boundary": 1, "confidence": 0.95, "bootstrap_samples": 50}
-    correlate(tmp_path / "metrics", tmp_path / "correlations", settings=analysis)
+    correlate(tmp_path / "metrics", tmp_path / "correlations", settings=WarmStartAnalysis.of(analysis))
     found = read_table(tmp_path / "correlations", "correlations")
     whole = found.loc[(found["window_kind"] == "all") & (found["method"] == "pearson") & (found["aggregate"] == "mean")]
     assert set(whole["n_excluded"]) == {1}
@@ -196,7 +204,7 @@ def test_a_network_that_is_not_finite_passes_every_stage(tiny: TinyStudy, trajec
 def test_phases_of_a_single_checkpoint_have_no_correlation_and_no_crash(study, tmp_path: Path) -> None:
     _assembled(study(), tmp_path / "metrics")
     analysis = {"window": 8, "phase_boundary": 4, "confidence": 0.95, "bootstrap_samples": 50}
-    correlate(tmp_path / "metrics", tmp_path / "correlations", settings=analysis)
+    correlate(tmp_path / "metrics", tmp_path / "correlations", settings=WarmStartAnalysis.of(analysis))
     found = read_table(tmp_path / "correlations", "correlations")
     phases = found.loc[found["window_kind"].isin(["first_phase", "second_phase"]) & (found["aggregate"] == "seed")]
     assert len(phases) > 0

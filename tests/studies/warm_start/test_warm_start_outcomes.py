@@ -7,6 +7,7 @@ import pytest
 
 from of_studies import write_pages
 from page_rows import rows_of_page
+from plasticity.config.analysis_section import WarmStartAnalysis, WarmStartCausesSettings
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.warm_start.causes import find_causes
@@ -37,10 +38,10 @@ def _metrics(diverged: tuple[tuple[str, int, int], ...] = ()) -> pd.DataFrame:
 
 def _pages(folder: Path, metrics: pd.DataFrame, **analysis: Any) -> dict[str, list[dict[str, str]]]:
     write_table(metrics, folder / "metrics", "metrics")
-    correlate(folder / "metrics", folder / "correlations", settings=ANALYSIS | analysis)
+    correlate(folder / "metrics", folder / "correlations", settings=WarmStartAnalysis.of(ANALYSIS | analysis))
     trial = {"control": "warm_start", "treatments": [], "series": []}
-    shared = {key: (ANALYSIS | analysis)[key] for key in ("confidence", "bootstrap_samples", "phase_boundary")}
-    find_causes(folder / "metrics", folder / "causes", settings=shared | trial)
+    shared = {key: (ANALYSIS | analysis)[key] for key in ("confidence", "phase_boundary")}
+    find_causes(folder / "metrics", folder / "causes", settings=WarmStartCausesSettings.of(shared | trial))
     tables = {name: folder / name for name in ("metrics", "correlations", "causes")}
     return {name: rows_of_page(path) for name, path in write_pages("warm_start", tables, folder, LABELS).items()}
 

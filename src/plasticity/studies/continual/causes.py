@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from plasticity.analysis.beyond_length import PERMUTED_FORMS, TASK_FORMS, beyond_length
-from plasticity.analysis.causes_table import causes_table, level_of, power_rows, trial_of
+from plasticity.analysis.causes_table import causes_table, power_rows
 from plasticity.analysis.doses import Trial, dose_response
 from plasticity.analysis.estimates import Row
 from plasticity.analysis.inference import Level
@@ -15,9 +14,11 @@ from plasticity.analysis.mediation import mediation
 from plasticity.analysis.mixed import FORMS, mixed_effects
 from plasticity.analysis.published_effects import PERMUTED
 from plasticity.analysis.transitions import of_permuted
+from plasticity.config.analysis_section import CausesSettings
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.causal_trial import trial_in
 
 _PAIRS = ("seed",)  # arms differ in the length of the first task: a pair cannot share it
 _MIXED = tuple(FORMS)[:2]  # a level per arm would take all that there is to explain
@@ -25,10 +26,10 @@ _MIXED = tuple(FORMS)[:2]  # a level per arm would take all that there is to exp
 
 def run(job: Job) -> None:
     """Write the table of causes."""
-    find_causes_permuted(job.input["metrics"], job.output["causes"], settings=job.settings)
+    find_causes_permuted(job.input["metrics"], job.output["causes"], settings=job.slice(CausesSettings))
 
 
-def find_causes_permuted(metrics_path: str | Path, output: str | Path, *, settings: dict[str, Any]) -> None:
+def find_causes_permuted(metrics_path: str | Path, output: str | Path, *, settings: CausesSettings) -> None:
     """Write the table "causes" of the permuted study.
 
     Three windows: from the first task to the second, over the arms that end the first task differently; the same over
@@ -38,19 +39,16 @@ def find_causes_permuted(metrics_path: str | Path, output: str | Path, *, settin
     Args:
         metrics_path: The study's table "permuted".
         output: Where the table goes.
-        settings: confidence, and the arms as an experiment: control, treatments, series
-            (`plasticity.studies.trial`).
+        settings: Level of the intervals, and the arms as an experiment.
 
     Raises:
-        PlasticityError: If a setting is missing or out of its range, or the table is damaged.
+        PlasticityError: If the table is missing or damaged.
     """
-    level_of(settings)  # refuse bad settings before the table is read
-    trial_of(settings, _PAIRS)
     found = causes_of(read_table(metrics_path, "permuted"), settings)
-    write_table(found, output, "causes", provenance(settings))
+    write_table(found, output, "causes", provenance(settings.plain()))
 
 
-def causes_of(metrics: pd.DataFrame, settings: dict[str, Any], *, mixed: bool = True) -> pd.DataFrame:
+def causes_of(metrics: pd.DataFrame, settings: CausesSettings, *, mixed: bool = True) -> pd.DataFrame:
     """Return the causes of the "permuted" table, as `find_causes_permuted` writes them.
 
     Args:
@@ -58,7 +56,7 @@ def causes_of(metrics: pd.DataFrame, settings: dict[str, Any], *, mixed: bool = 
         settings: As of the stage.
         mixed: With the regressions, which are slow.
     """
-    level, trial = level_of(settings), trial_of(settings, _PAIRS)
+    level, trial = Level(confidence=settings.confidence), trial_in(settings, _PAIRS)
     return causes_table(_rows(metrics, trial, level, mixed=mixed), level.confidence)
 
 

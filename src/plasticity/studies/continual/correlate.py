@@ -1,19 +1,17 @@
 """The stage that correlates collapse with the accuracy on later tasks: over the tasks of an arm, and across runs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from plasticity.analysis.across_runs import LENGTH, Runs, compares, runs_of, within
-from plasticity.analysis.analysis_settings import IntervalSettings, checked
 from plasticity.analysis.blocks import Block, Summary, Whole, block_of, pooled, table_of
 from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
 from plasticity.analysis.panel import Excluded, panel_of
 from plasticity.analysis.windows import TASK, Window
+from plasticity.config.analysis_section import ContinualAnalysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, unknown_numbers, write_table
@@ -25,26 +23,18 @@ _KEYS = ("seed", LENGTH, "nc1_threshold", CONTROL)
 _MEASURED = {column.name for column in (*NEURAL_COLLAPSE, *OTHER_METRICS)}
 _NUMBERS = [name for name in PERMUTED.of_kind("int", "float") if name not in _KEYS]
 METRICS = [name for name in _NUMBERS if name in _MEASURED]
-OUTCOMES = [name for name in _NUMBERS if name not in _MEASURED]
 RUN_METRICS = ["nc1", "nc2", "nc3", "nc4"]
 RUN_OUTCOMES = ["online_accuracy", "plasticity_gap", "published_plasticity_loss"]
 _RUN_METHODS = METHODS[:4]
 _LEAST_TASKS = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class PermutedAnalysisSettings(IntervalSettings):
-    """The section `analysis` of the study; `outcomes` are those of the correlations over the tasks."""
-
-    outcomes: tuple[str, ...] = ("online_accuracy", "plasticity_gap")
-
-
 def run(job: Job) -> None:
     """Write the correlations table."""
-    correlate_permuted(job.input["metrics"], job.output["correlations"], settings=job.settings)
+    correlate_permuted(job.input["metrics"], job.output["correlations"], settings=job.slice(ContinualAnalysis))
 
 
-def correlate_permuted(metrics_path: str | Path, output: str | Path, *, settings: dict[str, Any]) -> None:
+def correlate_permuted(metrics_path: str | Path, output: str | Path, *, settings: ContinualAnalysis) -> None:
     """Write the correlations table of the permuted study.
 
     Every arm with at least three tasks has rows over its tasks; an experiment with arms that differ in the length of
@@ -56,35 +46,34 @@ def correlate_permuted(metrics_path: str | Path, output: str | Path, *, settings
         settings: The section `analysis` of the study.
 
     Raises:
-        PlasticityError: If a setting is missing or out of its range, or the table is damaged.
+        PlasticityError: If the table is missing or damaged.
     """
-    checked(PermutedAnalysisSettings, settings, OUTCOMES)
     frame = read_table(metrics_path, "permuted")
     measured = [*METRICS, *unknown_numbers(metrics_path, "permuted")]
-    write_table(correlations_of(frame, settings, measured), output, "correlations", provenance(settings))
+    write_table(correlations_of(frame, settings, measured), output, "correlations", provenance(settings.plain()))
 
 
-def correlations_of(frame: pd.DataFrame, settings: dict[str, Any], metrics: Sequence[str] = METRICS) -> pd.DataFrame:
+def correlations_of(frame: pd.DataFrame, settings: ContinualAnalysis, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
     """Return the correlations of the "permuted" table as `correlate_permuted` writes them, or of some metrics."""
-    section = checked(PermutedAnalysisSettings, settings, OUTCOMES)
-    return table_of([*_over_tasks(frame, section, metrics), *_across_runs(frame, section)])
+    return table_of([*_over_tasks(frame, settings, metrics), *_across_runs(frame, settings)])
 
 
-def _over_tasks(frame: pd.DataFrame, settings: PermutedAnalysisSettings, names: Sequence[str]) -> Iterator[Block]:
+def _over_tasks(frame: pd.DataFrame, settings: ContinualAnalysis, names: Sequence[str]) -> Iterator[Block]:
     """Yield the blocks of every arm over all of its tasks, the first included."""
     summary = Summary(settings.confidence, averaged=True)
+    outcomes = settings.outcomes or ("online_accuracy", "plasticity_gap")
     for _, rows in frame.groupby("arm", sort=False):
         if len(set(rows[CONTROL])) < _LEAST_TASKS:
             continue
-        panel = panel_of(rows, [*names, CONTROL, *settings.outcomes], axis=CONTROL)
+        panel = panel_of(rows, [*names, CONTROL, *outcomes], axis=CONTROL)
         window = Window("all", int(panel.epochs[0]), int(panel.epochs[-1]))
-        for outcome in settings.outcomes:
+        for outcome in outcomes:
             for method in METHODS:
                 metrics = [*names, CONTROL] if method in CONTROL_METHODS else names
                 yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)
 
 
-def _across_runs(frame: pd.DataFrame, settings: PermutedAnalysisSettings) -> Iterator[Block]:
+def _across_runs(frame: pd.DataFrame, settings: ContinualAnalysis) -> Iterator[Block]:
     """Yield the blocks of every experiment: outcomes of the later tasks, then the length of the first task itself."""
     summary = Summary(settings.confidence)
     for _, rows in frame.groupby("experiment", sort=False):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from plasticity.config.analysis_section import CausesSettings, TrialSettings
 from plasticity.config.component import Chosen
 from plasticity.config.slices import (
     AssembledArm,
@@ -138,7 +139,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         return FollowingSettings(**self._shared(), experiment=experiment, arms=arms)
 
     @cached_property
-    def trial(self) -> Told:
+    def trial(self) -> TrialSettings:
         """The arms as an experiment: those that learn the following tasks alike, without an intervention.
 
         The state of a network is measured before it is intervened on. The control is the first arm whose first task is
@@ -151,10 +152,9 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         numbers = {name: numbers_of(_without(arm.training, *_LENGTHS), None) | _end(arm) for name, arm in alike.items()}
         return trial_of(plain[0] if plain else "", numbers)
 
-    def causes_settings(self) -> Told:
+    def causes_settings(self) -> CausesSettings:
         """Return what the stage that asks for causes reads."""
-        keys = ("confidence",)
-        return {key: getattr(self.section.analysis, key) for key in keys} | self.trial
+        return CausesSettings(**dict(self.trial), confidence=self.section.analysis.confidence)
 
     def assemble_settings(self) -> AssembleTasksSettings:
         """Return what the table of the study is assembled from."""
@@ -196,7 +196,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         return {
             **super().shown(),
             "experiments": {name: arm.experiment for name, arm in self.arms.items()},
-            "trial": self.trial,
+            "trial": self.trial.plain(),
         }
 
     def _baselines(self, given: list[PermutedArm]) -> list[PermutedArm]:

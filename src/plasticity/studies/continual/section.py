@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from plasticity.config.analysis_section import ContinualAnalysis
 from plasticity.config.component import Chosen, chosen
 from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
@@ -10,7 +11,6 @@ from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, Settings, setting
 from plasticity.config.slices import TaskMeasure
 from plasticity.config.study_section import (
-    Analysis,
     Arm,
     DataRequest,
     FigureStyle,
@@ -71,14 +71,6 @@ class ContinualArm(Arm):
     intervention: Intervention | None = None
     intervene_after: Literal["first_task", "every_task"] | None = setting(
         "When the intervention is made; absent, after the first task.", unit="name", default=None
-    )
-
-
-class ContinualAnalysis(Analysis):
-    """How collapse and plasticity are correlated."""
-
-    outcomes: Distinct[Literal["online_accuracy", "plasticity_gap", "published_plasticity_loss"]] | None = setting(
-        "Columns that collapse is correlated with over the tasks; absent, the first two.", unit="name", default=None
     )
 
 

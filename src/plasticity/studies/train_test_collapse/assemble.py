@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from plasticity.config.slices import AssembleVariancesSettings
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
@@ -18,35 +18,37 @@ _MEASURED = [name for name in VARIANCES.names if "variance" in name or name == "
 
 def run_variances(job: Job) -> None:
     """Assemble the table of variances."""
-    assemble_variances(job.input.paths, job.output["metrics"], settings=job.settings)
+    assemble_variances(job.input.paths, job.output["metrics"], settings=job.slice(AssembleVariancesSettings))
 
 
 def run_transfer(job: Job) -> None:
     """Assemble the table of next tasks."""
-    next_tasks = job.input.all("next_tasks")
-    assemble_transfer(next_tasks, job.input["metrics"], job.output["transfer"], settings=job.settings)
+    files = job.input.all("next_tasks"), job.input["metrics"], job.output["transfer"]
+    assemble_transfer(*files, settings=job.slice(AssembleVariancesSettings))
 
 
-def assemble_variances(variances: Sequence[Path], output: Path, *, settings: dict[str, Any]) -> None:
+def assemble_variances(variances: Sequence[Path], output: Path, *, settings: AssembleVariancesSettings) -> None:
     """Write the variances of all arms as one table, sorted by arm, seed, iteration and layer.
 
     Args:
         variances: "variances" tables of the jobs.
         output: The study's "variances" table.
-        settings: arms, in the order of the configuration.
+        settings: The arms, in the order of the configuration.
     """
-    rows = _sorted(read_tables(variances, "variances"), settings["arms"], [*_CHECKPOINT, "layer"])
-    write_table(rows, output, "variances", provenance(settings))
+    rows = _sorted(read_tables(variances, "variances"), settings.arms, [*_CHECKPOINT, "layer"])
+    write_table(rows, output, "variances", provenance(settings.plain()))
 
 
-def assemble_transfer(next_tasks: Sequence[Path], variances: Path, output: Path, *, settings: dict[str, Any]) -> None:
+def assemble_transfer(
+    next_tasks: Sequence[Path], variances: Path, output: Path, *, settings: AssembleVariancesSettings
+) -> None:
     """Join what every checkpoint reached on the next task with its variances, and mark the chosen learning rates.
 
     Args:
         next_tasks: "next_task" tables of the jobs; there may be none.
         variances: The study's "variances" table.
         output: The "transfer" table.
-        settings: arms, in the order of the configuration.
+        settings: The arms, in the order of the configuration.
 
     Raises:
         PlasticityError: If a checkpoint was not measured.
@@ -61,8 +63,8 @@ def assemble_transfer(next_tasks: Sequence[Path], variances: Path, output: Path,
         where = ", ".join(f"{key} {alone.iloc[0][key]}" for key in _CHECKPOINT)
         raise PlasticityError(f"expected every checkpoint measured, got none for {where}")
     keys = [*_CHECKPOINT, "learning_rate"]
-    rows = _sorted(joined.drop(columns="found"), settings["arms"], keys)
-    write_table(rows, output, "transfer", provenance(settings))
+    rows = _sorted(joined.drop(columns="found"), settings.arms, keys)
+    write_table(rows, output, "transfer", provenance(settings.plain()))
 
 
 def best_of_rates(rows: pd.DataFrame, *accuracies: str) -> pd.Series:

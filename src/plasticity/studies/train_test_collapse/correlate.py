@@ -6,15 +6,15 @@ weight decay alone.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pandas as pd
 
-from plasticity.analysis.analysis_settings import IntervalSettings, checked
 from plasticity.analysis.blocks import Block, Summary, block_of, table_of
 from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
 from plasticity.analysis.panel import panel_of
 from plasticity.analysis.windows import Window
+from plasticity.config.analysis_section import TransferAnalysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
@@ -30,10 +30,10 @@ ACROSS = "weight_decays"  # the kind of window of the second question
 
 def run(job: Job) -> None:
     """Write the correlations table."""
-    correlate_transfer(job.input["transfer"], job.output["correlations"], settings=job.settings)
+    correlate_transfer(job.input["transfer"], job.output["correlations"], settings=job.slice(TransferAnalysis))
 
 
-def correlate_transfer(transfer: Path, output: Path, *, settings: dict[str, Any]) -> None:
+def correlate_transfer(transfer: Path, output: Path, *, settings: TransferAnalysis) -> None:
     """Write the correlations of the study: per arm that goes on to a next task, and across its weight decays.
 
     The network before training belongs to no iteration, and is left out: its variance is that of other features.
@@ -41,25 +41,22 @@ def correlate_transfer(transfer: Path, output: Path, *, settings: dict[str, Any]
     Args:
         transfer: The "transfer" table.
         output: The "correlations" table, without rows where no arm goes on.
-        settings: The section `analysis` of the study, and weight_decays: weight decay by arm, of every family of arms
-            that differ in nothing else, by the family's name.
+        settings: The section `analysis` of the study, and the families of arms that differ in weight decay alone.
 
     Raises:
-        PlasticityError: If a setting is missing or out of its range, or the table is damaged.
+        PlasticityError: If the table is missing or damaged.
     """
     frame = read_table(transfer, "transfer")
-    write_table(correlations_of(frame, settings), output, "correlations", provenance(settings))
+    write_table(correlations_of(frame, settings), output, "correlations", provenance(settings.plain()))
 
 
-def correlations_of(frame: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
+def correlations_of(frame: pd.DataFrame, settings: TransferAnalysis) -> pd.DataFrame:
     """Return the correlations of the "transfer" table, as `correlate_transfer` writes them."""
-    analysis = {key: value for key, value in settings.items() if key != ACROSS}
-    section = checked(IntervalSettings, {**analysis, "outcomes": tuple(OUTCOMES)}, list(OUTCOMES))
     frame = frame.loc[frame["iteration"] > 0]
-    summary = Summary(section.confidence)
+    summary = Summary(settings.confidence)
     blocks = [block for _, rows in frame.groupby("arm", sort=False) for block in _blocks(rows, summary)]
-    families = [(name, arms) for name, arms in settings[ACROSS].items() if len(arms) > 1]
-    blocks += [block for name, arms in families for block in _blocks_across(last_of(frame, arms), name, summary)]
+    for family in (each for each in settings.families if len(each.weight_decays) > 1):
+        blocks += _blocks_across(last_of(frame, family.weight_decays), family.name, summary)
     return table_of(blocks)
 
 

@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from plasticity.config.analysis_section import Family, TransferAnalysis
 from plasticity.config.component import Chosen
-from plasticity.config.slices import MeasureVariancesSettings, PartsSettings, PreTrainSettings, TransferSettings
+from plasticity.config.slices import (
+    AssembleVariancesSettings,
+    MeasureVariancesSettings,
+    PartsSettings,
+    PreTrainSettings,
+    TransferSettings,
+)
 from plasticity.config.training_section import IterationTraining
 from plasticity.storage.files import digest_of
 from plasticity.studies.plan import StudyPlan, Told
@@ -91,9 +98,10 @@ class TrainTestPlan(StudyPlan[PlannedArm, TrainTestSection]):
             for rate in self.rates
         ]
 
-    def correlate_settings(self) -> Told:
+    def correlate_settings(self) -> TransferAnalysis:
         """Return what the correlations of the study read."""
-        return {**super().correlate_settings(), "weight_decays": self.weight_decays}
+        families = [Family(name=name, weight_decays=decays) for name, decays in self.weight_decays.items()]
+        return TransferAnalysis(**dict(self.section.analysis), families=tuple(families))
 
     def pre_train_settings(self, arm: str) -> PreTrainSettings:
         """Return what the stage of the first task reads."""
@@ -130,9 +138,9 @@ class TrainTestPlan(StudyPlan[PlannedArm, TrainTestSection]):
             training=IterationTraining.of_section(after, learning_rate=self.rates[rate]),
         )
 
-    def assemble_settings(self) -> Told:
+    def assemble_settings(self) -> AssembleVariancesSettings:
         """Return what the tables of the study are assembled from."""
-        return {"arms": list(self.arms)}
+        return AssembleVariancesSettings(arms=tuple(self.arms))
 
     def shown(self) -> Told:
         """Return what figures and summary read beside the tables."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from plasticity.config.analysis_section import TrainTestAnalysis
 from plasticity.config.arms import single_arms
 from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
@@ -13,7 +14,6 @@ from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, Settings, setting
 from plasticity.config.slices import NextSizes, PartsSettings, VarianceMeasure
 from plasticity.config.study_section import (
-    Analysis,
     Arm,
     DataRequest,
     FigureStyle,
@@ -112,10 +112,6 @@ class TrainTestArm(Overriding(Task, single=("test_size",)).derived(), Arm):
     training: Annotated[Overrides | None, Overriding(FirstTraining, single=("iterations", "checkpoints"))] = setting(
         "What this arm's training does differently.", unit="mapping", default=None
     )
-
-
-class TrainTestAnalysis(Analysis):
-    """How variances and accuracy on the next task are correlated."""
 
 
 class TrainTestSection(Task, Section, study="train_test_collapse"):

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from plasticity.config.slices import AssembleMetricsSettings, MeasuredArm
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
@@ -20,7 +20,7 @@ BASELINE = "random_init"
 def run_metrics(job: Job) -> None:
     """Assemble the table of metrics."""
     collapse, fine_tune = job.input.all("collapse"), job.input.all("fine_tune")
-    assemble_metrics(collapse, fine_tune, job.output["metrics"], settings=job.settings)
+    assemble_metrics(collapse, fine_tune, job.output["metrics"], settings=job.slice(AssembleMetricsSettings))
 
 
 def run_histories(job: Job) -> None:
@@ -29,7 +29,7 @@ def run_histories(job: Job) -> None:
 
 
 def assemble_metrics(
-    collapse: Sequence[Path], fine_tune: Sequence[Path], output: Path, *, settings: dict[str, Any]
+    collapse: Sequence[Path], fine_tune: Sequence[Path], output: Path, *, settings: AssembleMetricsSettings
 ) -> None:
     """Join collapse before fine-tuning with its outcome, and add the gap to the random-init baseline.
 
@@ -37,22 +37,22 @@ def assemble_metrics(
         collapse: "collapse" tables, whose `arm` is the start they were measured on; arms share starts.
         fine_tune: "fine_tune" tables.
         output: The "metrics" table.
-        settings: starts (by arm) and epochs (by arm): what the table must hold, and the order of its arms.
+        settings: The arms: what the table must hold, and their order.
 
     Raises:
         PlasticityError: If a checkpoint of an arm was not measured or not fine-tuned.
     """
     outcomes = read_tables(fine_tune, "fine_tune")
-    measured = _by_arm(read_tables(collapse, "collapse"), settings)
+    measured = _by_arm(read_tables(collapse, "collapse"), settings.arms)
     joined = outcomes.merge(measured, on=_KEY, how="outer", suffixes=("", "_measured"), indicator="found")
     _check_complete(joined)
     joined["diverged"] = joined["diverged"] | joined["diverged_measured"]
     joined["plasticity_gap"] = plasticity_gap(joined)
-    order = {arm: position for position, arm in enumerate(settings["starts"])}
+    order = {arm.name: position for position, arm in enumerate(settings.arms)}
     rows = joined.sort_values(_KEY, key=lambda column: column.map(order) if column.name == "arm" else column)
     own = unknown_columns(collapse[0], "collapse")
     rows = rows.loc[:, [*METRICS.names, *(column.name for column in own)]].reset_index(drop=True)
-    write_table(rows, output, find_table("metrics").with_columns(own), provenance(settings))
+    write_table(rows, output, find_table("metrics").with_columns(own), provenance(settings.plain()))
 
 
 def assemble_histories(histories: Sequence[Path], output: Path) -> None:
@@ -72,12 +72,12 @@ def plasticity_gap(rows: pd.DataFrame) -> pd.Series:
     return fresh.sub(rows["full_test_accuracy"])
 
 
-def _by_arm(measured: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
+def _by_arm(measured: pd.DataFrame, arms: Sequence[MeasuredArm]) -> pd.DataFrame:
     """Give every arm its own rows of the start it shares."""
     parts = []
-    for arm, start in settings["starts"].items():
-        rows = measured[(measured["arm"] == start) & measured["warm_up_epoch"].isin(settings["epochs"][arm])]
-        parts.append(rows.assign(arm=arm))
+    for arm in arms:
+        rows = measured[(measured["arm"] == arm.start) & measured["warm_up_epoch"].isin(arm.epochs)]
+        parts.append(rows.assign(arm=arm.name))
     return pd.concat(parts, ignore_index=True)
 
 

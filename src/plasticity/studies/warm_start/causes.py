@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from plasticity.analysis.beyond_length import CONTROL_FORMS, WARM_START_FORMS, beyond_length
-from plasticity.analysis.causes_table import causes_table, level_of, power_rows, trial_of
+from plasticity.analysis.causes_table import causes_table, power_rows
 from plasticity.analysis.doses import Trial, dose_response
 from plasticity.analysis.estimates import Row
 from plasticity.analysis.inference import Level
@@ -16,19 +15,21 @@ from plasticity.analysis.mixed import FORMS, mixed_effects
 from plasticity.analysis.published_effects import WARM_START
 from plasticity.analysis.transitions import of_warm_start
 from plasticity.analysis.windows import phases
+from plasticity.config.analysis_section import WarmStartCausesSettings
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.causal_trial import trial_in
 
 _PAIRS = ("seed", "length")
 
 
 def run(job: Job) -> None:
     """Write the table of causes."""
-    find_causes(job.input["metrics"], job.output["causes"], settings=job.settings)
+    find_causes(job.input["metrics"], job.output["causes"], settings=job.slice(WarmStartCausesSettings))
 
 
-def find_causes(metrics_path: str | Path, output: str | Path, *, settings: dict[str, Any]) -> None:
+def find_causes(metrics_path: str | Path, output: str | Path, *, settings: WarmStartCausesSettings) -> None:
     """Write the table "causes" of the warm-start study.
 
     Correlations are taken in the whole warm-up and in its phases, the trial of the arms in the whole warm-up.
@@ -36,19 +37,16 @@ def find_causes(metrics_path: str | Path, output: str | Path, *, settings: dict[
     Args:
         metrics_path: The study's "metrics" table.
         output: Where the table goes.
-        settings: confidence, phase_boundary, and the arms as an experiment: control, treatments,
-            series (`plasticity.studies.trial`).
+        settings: Level of the intervals, end of the first phase, and the arms as an experiment.
 
     Raises:
-        PlasticityError: If a setting is missing or out of its range, or the metrics table is damaged.
+        PlasticityError: If the metrics table is missing or damaged.
     """
-    level_of(settings)  # refuse bad settings before the table is read
-    trial_of(settings, _PAIRS)
     found = causes_of(read_table(metrics_path, "metrics"), settings)
-    write_table(found, output, "causes", provenance(settings))
+    write_table(found, output, "causes", provenance(settings.plain()))
 
 
-def causes_of(metrics: pd.DataFrame, settings: dict[str, Any], *, mixed: bool = True) -> pd.DataFrame:
+def causes_of(metrics: pd.DataFrame, settings: WarmStartCausesSettings, *, mixed: bool = True) -> pd.DataFrame:
     """Return the causes of the "metrics" table, as `find_causes` writes them.
 
     Args:
@@ -56,10 +54,9 @@ def causes_of(metrics: pd.DataFrame, settings: dict[str, Any], *, mixed: bool = 
         settings: As of the stage.
         mixed: With the regressions, which are slow.
     """
-    level, trial = level_of(settings), trial_of(settings, _PAIRS)
-    return causes_table(
-        _rows(metrics, trial, level, int(settings.get("phase_boundary", 0)), mixed=mixed), level.confidence
-    )
+    level, trial = Level(confidence=settings.confidence), trial_in(settings, _PAIRS)
+    rows = _rows(metrics, trial, level, settings.phase_boundary, mixed=mixed)
+    return causes_table(rows, level.confidence)
 
 
 def _rows(metrics: pd.DataFrame, trial: Trial, level: Level, boundary: int, *, mixed: bool) -> Iterator[Row]:

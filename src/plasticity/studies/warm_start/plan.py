@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
+from plasticity.config.analysis_section import TrialSettings, WarmStartCausesSettings
 from plasticity.config.component import Chosen
 from plasticity.config.slices import (
+    AssembleMetricsSettings,
     FineTuneSettings,
     InterveneSettings,
     MeasureCollapseSettings,
+    MeasuredArm,
     SplitSettings,
     WarmUpSettings,
 )
@@ -205,25 +208,31 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
         )
 
     @cached_property
-    def trial(self) -> Told:
+    def trial(self) -> TrialSettings:
         """The arms as an experiment; the control is the first that warms up as the study says, without intervention."""
         warmed = {name: arm for name, arm in self.arms.items() if max(arm.epochs) > 0}
         plain = [name for name, arm in warmed.items() if arm.warm_up == PLAIN and arm.intervention is None]
         numbers = {name: numbers_of(_without_lengths(arm.training), arm.intervention) for name, arm in warmed.items()}
         return trial_of(plain[0] if plain else "", numbers)
 
-    def causes_settings(self) -> Told:
+    def causes_settings(self) -> WarmStartCausesSettings:
         """Return what the stage that asks for causes reads."""
-        keys = ("confidence", "phase_boundary")
-        return {key: getattr(self.section.analysis, key) for key in keys} | self.trial
+        analysis = self.section.analysis
+        return WarmStartCausesSettings(
+            **dict(self.trial), confidence=analysis.confidence, phase_boundary=analysis.phase_boundary
+        )
 
-    def assemble_settings(self) -> Told:
+    def assemble_settings(self) -> AssembleMetricsSettings:
         """Return what the table of the study is assembled from: each arm's start."""
-        return {"starts": {name: arm.start for name, arm in self.arms.items()}, "epochs": self._epochs()}
+        arms = [MeasuredArm(name=arm.name, start=arm.start, epochs=arm.epochs) for arm in self.arms.values()]
+        return AssembleMetricsSettings(arms=tuple(arms))
 
     def summary_settings(self) -> Told:
         """Return what the page that sums the study up reads."""
-        return {**super().summary_settings(), "trial": {**self.trial, "interventions": list(self.interventions)}}
+        return {
+            **super().summary_settings(),
+            "trial": {**self.trial.plain(), "interventions": list(self.interventions)},
+        }
 
     def published_settings(self) -> Told:
         """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
@@ -250,11 +259,8 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
         return {
             **super().shown(),
             "warm_ups": {name: arm.warm_up for name, arm in self.arms.items()},
-            "trial": self.trial,
+            "trial": self.trial.plain(),
         }
-
-    def _epochs(self) -> dict[str, list[int]]:
-        return {name: list(arm.epochs) for name, arm in self.arms.items()}
 
     def _arm(self, name: str, arm: WarmStartArm) -> Arm:
         base = self.section.warm_up

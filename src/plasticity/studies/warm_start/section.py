@@ -1,15 +1,15 @@
 """The configuration of the warm-start study: every key with its range, unit and meaning."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
+from plasticity.config.analysis_section import WarmStartAnalysis
 from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, setting
 from plasticity.config.slices import CollapseMeasure, Precision
 from plasticity.config.study_section import (
-    Analysis,
     Arm,
     DataRequest,
     FigureStyle,
@@ -54,24 +54,6 @@ class WarmStartArm(Arm):
         setting("What this arm's warm-up does differently.", unit="mapping", default=None)
     )
     intervention: Intervention | None = None
-
-
-class WarmStartAnalysis(Analysis):
-    """How collapse and plasticity are correlated."""
-
-    window: int = setting(
-        "Length of a sliding window; at least three checkpoints and at most the warm-up.", unit="epochs", ge=1
-    )
-    phase_boundary: int = setting(
-        "Last epoch of the first phase; each phase holds at least one checkpoint.", unit="epochs", ge=1
-    )
-    outcomes: (
-        Distinct[Literal["full_test_accuracy", "full_train_accuracy", "fine_tune_epochs", "plasticity_gap"]] | None
-    ) = setting(
-        "Columns of the metrics table that collapse is correlated with; absent, full_test_accuracy.",
-        unit="name",
-        default=None,
-    )
 
 
 class WarmStartSection(Section, study="warm_start"):

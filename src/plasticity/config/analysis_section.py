@@ -1,0 +1,89 @@
+"""How what was measured is analysed: the section `analysis` of each study, and what its statistics see besides.
+
+The section of a study is the slice of its correlations, or a part of it; the causes also see the arms as an experiment.
+"""
+
+from typing import Literal
+
+from plasticity.config.settings import Distinct, Settings, setting
+
+
+class Analysis(Settings):
+    """How what was measured is correlated."""
+
+    confidence: float = setting(
+        "Level of all intervals over seeds, and of the verdicts on causes.", unit="fraction", gt=0, lt=1
+    )
+    bootstrap_samples: int | None = setting(
+        "No longer used: intervals leave seeds out; older configurations may hold it.", unit="1", default=None, ge=1
+    )
+
+
+class WarmStartAnalysis(Analysis):
+    """How collapse and plasticity are correlated."""
+
+    window: int = setting(
+        "Length of a sliding window; at least three checkpoints and at most the warm-up.", unit="epochs", ge=1
+    )
+    phase_boundary: int = setting(
+        "Last epoch of the first phase; each phase holds at least one checkpoint.", unit="epochs", ge=1
+    )
+    outcomes: (
+        Distinct[Literal["full_test_accuracy", "full_train_accuracy", "fine_tune_epochs", "plasticity_gap"]] | None
+    ) = setting(
+        "Columns of the metrics table that collapse is correlated with; absent, full_test_accuracy.",
+        unit="name",
+        default=None,
+    )
+
+
+class ContinualAnalysis(Analysis):
+    """How collapse and plasticity are correlated."""
+
+    outcomes: Distinct[Literal["online_accuracy", "plasticity_gap", "published_plasticity_loss"]] | None = setting(
+        "Columns that collapse is correlated with over the tasks; absent, the first two.", unit="name", default=None
+    )
+
+
+class TrainTestAnalysis(Analysis):
+    """How variances and accuracy on the next task are correlated."""
+
+
+class Family(Settings):
+    """Arms that differ in weight decay alone: weight decay by arm. It has the name of the arm with the least."""
+
+    name: str
+    weight_decays: dict[str, float]
+
+
+class TransferAnalysis(TrainTestAnalysis):
+    """The analysis, and the families of arms that go on to a next task."""
+
+    families: tuple[Family, ...]
+
+
+class DoseSeries(Settings):
+    """Arms that differ in a single number: its name and the dose of each arm."""
+
+    name: str
+    doses: dict[str, float]
+
+
+class TrialSettings(Settings):
+    """The arms of a study as an experiment: the control, empty where there is none, and what is compared with it."""
+
+    control: str
+    treatments: tuple[str, ...]
+    series: tuple[DoseSeries, ...]
+
+
+class CausesSettings(TrialSettings):
+    """What the causes of a study are asked with."""
+
+    confidence: float
+
+
+class WarmStartCausesSettings(CausesSettings):
+    """The same in phases of the warm-up; the first one ends at `phase_boundary`, an epoch."""
+
+    phase_boundary: int
