@@ -6,7 +6,7 @@ PUBLISHED = Table(
     "published",
     columns(
         ("study", "str", "name", "study that the published number or shape is about"),
-        ("claim", "str", "name", "its key in src/plasticity/published/<study>.yaml"),
+        ("claim", "str", "name", "its key in src/plasticity/studies/<study>/published.yaml"),
         ("quantity", "str", "text", "what it is, in words"),
         ("source", "str", "text", "the paper"),
         ("basis", "str", "name", "how it was read: text, table, figure, vector figure, notebook, or released data"),
