@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plasticity.config.arms import expand_lists
+from plasticity.config.arms import expand_arm
 from plasticity.config.findings import ConfigError
 from plasticity.errors import PlasticityError
 from plasticity.studies.__main__ import main, manual_text, schema_text
@@ -554,10 +554,14 @@ def test_preset_passes(preset: Path, tmp_path: Path) -> None:
     assert config["dataset"]["name"] == overlay["dataset"]["name"]
 
 
+def _expanded(arms: dict[str, Any]) -> dict[str, Any]:
+    return {name: single for given, arm in arms.items() for name, single in expand_arm(given, arm)}
+
+
 def test_paper_preset_is_the_papers() -> None:
     overlay = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text(encoding="utf-8"))
     study = load_config(overlaid(demo(), overlay), root=ROOT)["warm_start"]
-    arms = expand_lists(study["arms"])
+    arms = _expanded(study["arms"])
     plain = {"learning_rate": 0.001, "momentum": 0.0, "weight_decay": 0.0, "batch_size": 128}
     assert {key: study["warm_up"][key] for key in plain} == plain
     assert study["fine_tune"] == {**plain, "stop_accuracy": 0.99, "max_epochs": 100}
@@ -640,7 +644,7 @@ def test_lists_expand_to_named_and_labelled_arms() -> None:
         "one_value": {"intervention": {"name": "shrink_perturb", "shrink": [0.5], "perturb": 0.01}},
     }
     before = deepcopy(arms)
-    expanded = expand_lists(arms)
+    expanded = _expanded(arms)
     assert arms == before
     assert list(expanded) == [
         "plain",

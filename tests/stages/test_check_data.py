@@ -10,7 +10,7 @@ import yaml
 from plasticity.config.findings import ConfigError
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Files, Job
-from plasticity.stages.check_data import check_against_data, check_requests, run
+from plasticity.stages.check_data import check_requests, run
 from plasticity.stages.checked_data import refuse_unanswerable
 from plasticity.studies.configuration import typed_config
 
@@ -49,13 +49,14 @@ def job_of(folder: Path, requests: list[Any]) -> Job:
 
 def violations(**changes: dict[str, Any]) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as caught:
-        check_against_data(sections(**changes), DESCRIPTION)
+        check_requests(requests_of(sections(**changes)), DESCRIPTION)
     return caught.value.violations
 
 
 def test_what_fits_passes() -> None:
     arms = {"pairs": {"super_classes": GROUPS}, "size": {"train_size": [10, 200]}, "all": {"test_size": None}}
-    check_against_data(sections(train_test_collapse={"arms": arms}, warm_start={"train_size": 350}), DESCRIPTION)
+    found = sections(train_test_collapse={"arms": arms}, warm_start={"train_size": 350})
+    check_requests(requests_of(found), DESCRIPTION)
 
 
 def test_what_is_asked_may_come_from_a_file() -> None:

@@ -17,19 +17,6 @@ _COMPONENTS = ("penalty", "optimizer")
 _LISTS_BY_NATURE = ("hooks",)
 
 
-def expand_lists(arms: Mapping[str, Mapping[str, Any]]) -> dict[str, Arm]:
-    """Return the arms by name, with one arm per value where an arm has a list.
-
-    The arm `weight_decay` with the list [0.01, 0.1] becomes `weight_decay_0.01` and `weight_decay_0.1`. Several lists
-    make every combination, with the values joined by underscores in the order in which the lists stand.
-    The label of an expanded arm is the arm's label, or its name with spaces, and the values behind it.
-
-    Args:
-        arms: The section `arms` of a checked configuration.
-    """
-    return {name: arm for given, settings in arms.items() for name, arm in expand_arm(given, settings)}
-
-
 def single_arms(name: str, arm: A, spelled: Mapping[str, Any] | None = None) -> list[tuple[str, A]]:
     """Return the arms that one arm of a section stands for, itself if it has no list, each with its name.
 
@@ -42,7 +29,12 @@ def single_arms(name: str, arm: A, spelled: Mapping[str, Any] | None = None) -> 
 
 
 def expand_arm(name: str, arm: Mapping[str, Any]) -> list[tuple[str, Arm]]:
-    """Return names and settings of the arms that one arm stands for, itself if it has no list."""
+    """Return names and settings of the arms that one arm stands for, itself if it has no list.
+
+    The arm `weight_decay` with the list [0.01, 0.1] becomes `weight_decay_0.01` and `weight_decay_0.1`. Several lists
+    make every combination, with the values joined by underscores in the order in which the lists stand. The label of
+    an expanded arm is the arm's label, or its name with spaces, and the values behind it.
+    """
     lists = _lists(arm)
     label = arm.get("label", name.replace("_", " "))
     expanded = []

@@ -11,7 +11,7 @@ import numpy as np
 
 from plasticity.config.findings import ConfigError
 from plasticity.config.slices import PartsSettings, SplitSettings
-from plasticity.config.study_section import DataRequest, Section
+from plasticity.config.study_section import DataRequest
 from plasticity.data.store import ImageStore
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
@@ -32,21 +32,6 @@ def run(job: Job) -> None:
     check_requests(job.settings["requests"], description)
     counted = {key: description[key] for key in ("name", "class_names", "counts")}
     write_json(job.output["checked"], {**job.settings, "description": counted})
-
-
-def check_against_data(sections: Mapping[str, Section], description: Mapping[str, Any]) -> None:
-    """Check that a prepared data set has what the sections of a configuration ask for.
-
-    Args:
-        sections: Typed sections by name.
-        description: Content of the data set's dataset.json.
-
-    Raises:
-        ConfigError: If it does not; the message has one line per violation.
-    """
-    check_requests(
-        [request for name, section in sections.items() for request in section.data_requests(name)], description
-    )
 
 
 def check_requests(requests: Iterable[DataRequest], description: Mapping[str, Any]) -> None:

@@ -21,7 +21,6 @@ class Unit:
 
 POINTS = Unit(100, ".1f", "percentage points")
 """Differences of accuracies, which the tables have as fractions."""
-FINE_POINTS = Unit(100, ".2f", "percentage points")
 COEFFICIENT = Unit()
 
 
