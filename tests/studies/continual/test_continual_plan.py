@@ -1,37 +1,18 @@
-from collections.abc import Callable, Mapping
-from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
-import pytest
-import yaml
-
+from plan_slices import DEMO, Change, changed, nothing, plan_of, put
 from plasticity.config.training_section import Optimisation
-from plasticity.studies.configuration import typed_config
 from plasticity.studies.continual.plan import PermutedPlan
 
-ROOT = Path(__file__).parents[3]
-DEMO = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 SHRINK = {"name": "shrink_perturb", "shrink": 0.6, "perturb": 0.01}
 
 
-def _plan(change: Callable[[dict[str, Any]], Any] = lambda study: None) -> PermutedPlan:
-    config = deepcopy(DEMO)
-    change(config["permuted"])
-    return PermutedPlan(typed_config(config, root=ROOT))
+def _plan(change: Change = nothing) -> PermutedPlan:
+    return plan_of("permuted", change)
 
 
 def _with_arms(**arms: Any) -> PermutedPlan:
     return _plan(lambda study: study.update(arms=arms))
-
-
-def _put(keys: tuple[str, ...], value: Any) -> Callable[[dict[str, Any]], None]:
-    def change(section: dict[str, Any]) -> None:
-        for key in keys[:-1]:
-            section = section[key]
-        section[keys[-1]] = value
-
-    return change
 
 
 PLAN = _with_arms(
@@ -119,7 +100,7 @@ def test_a_baseline_goes_as_far_as_the_arm_that_goes_furthest() -> None:
 
 
 def test_a_baselines_first_task_is_as_long_as_its_others() -> None:
-    plan = _plan(_put(("following", "epochs"), 3))
+    plan = _plan(put(("following", "epochs"), 3))
     assert plan.arms["random_init"].epochs == 3
     assert 3 in plan.first_task_settings("plain").epochs
 
@@ -151,118 +132,12 @@ def test_settings_of_the_following_tasks_are_those_of_the_experiments_arms() -> 
     assert settings.measure.probe_images == DEMO["permuted"]["measure"]["probe_images"]
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
-def test_groups_cover_every_seed_once(size: int) -> None:
-    config = deepcopy(DEMO)
-    config["jobs"]["seeds_per_job"] = size
-    config["permuted"]["seeds"] = [4, 9, 2, 7, 1]
-    groups = PermutedPlan(typed_config(config, root=ROOT)).groups
-    assert [seed for group in groups.values() for seed in group] == [4, 9, 2, 7, 1]
-    assert all(1 <= len(group) <= size for group in groups.values())
-    assert all(name == f"seeds{group[0]}-{group[-1]}" for name, group in groups.items())
-
-
-def test_a_new_seed_leaves_full_groups_as_they_are() -> None:
-    before, after = (_plan(_put(("seeds",), seeds)).groups for seeds in ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6]))
-    assert after == {**before, "seeds6-6": (6,)}
-
-
-def test_the_plan_leaves_the_configuration_as_it_is() -> None:
-    config = typed_config(DEMO, root=ROOT)
-    before = deepcopy(config.mapping)
-    _slices(PermutedPlan(config))
-    assert config.mapping == before
-
-
-def _slices(plan: PermutedPlan) -> dict[tuple[str, str], Any]:
-    """Everything that rules take from the plan as their settings, by stage and name."""
-    found: dict[tuple[str, str], Any] = {
-        ("assemble", ""): (plan.assemble_settings(), list(plan.first_tasks)),
-        ("correlate", ""): plan.correlate_settings(),
-        ("causes", ""): plan.causes_settings(),
-        ("tabulate", ""): plan.tabulate_settings(()),
-    }
-    found |= {("first_task", name): plan.first_task_settings(name) for name in plan.first_tasks}
-    found |= {
-        ("following", name): (plan.following_settings(name), plan.first_task_of(name)) for name in plan.experiments
-    }
-    return found | {("figures", ""): plan.drawing_settings()}
-
-
-DEMO_PLAN = _plan()
-
-
-def _changed(plan: PermutedPlan) -> dict[str, set[str]]:
-    """Names whose settings differ from the demonstration's, by stage."""
-    before, after = _slices(DEMO_PLAN), _slices(plan)
-    odd = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    return {stage: {name for other, name in odd if other == stage} for stage, _ in odd}
-
-
-TRAINED = {"first_task", "following"}
-LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
-    ("seeds",): ([1, 2, 3, 4], set()),
-    ("train_size",): (500, TRAINED),
-    ("tasks", "name"): ("random_labels", TRAINED),
-    ("model", "name"): ("mlp", set()),  # there is no other
-    ("model", "hidden"): ([50], TRAINED),
-    ("first_task", "epochs"): (3, {*TRAINED, "assemble", "causes", "figures"}),  # a dose
-    ("first_task", "max_epochs"): (70, {*TRAINED, "assemble"}),
-    ("first_task", "learning_rate"): (0.02, {*TRAINED, "assemble"}),  # the baseline's training gets a name of its own
-    ("first_task", "weight_decay"): (0.01, {*TRAINED, "assemble"}),
-    ("first_task", "batch_size"): (4, {*TRAINED, "assemble"}),
-    ("first_task", "penalty"): ({"name": "none"}, set()),
-    ("following", "tasks"): (20, {"following"}),
-    ("following", "epochs"): (2, {*TRAINED, "assemble"}),
-    ("following", "learning_rate"): (0.02, {*TRAINED, "assemble"}),
-    ("following", "weight_decay"): (0.01, {*TRAINED, "assemble"}),
-    ("following", "batch_size"): (4, {*TRAINED, "assemble"}),
-    ("following", "penalty"): ({"name": "none"}, set()),
-    ("measure", "probe_images"): (100, TRAINED),
-    ("analysis", "confidence"): (0.9, {"correlate", "causes", "figures"}),
-}
-
-
-def _leaves(section: Mapping[str, Any], *before: str) -> set[tuple[str, ...]]:
-    found: set[tuple[str, ...]] = set()
-    for key, value in section.items():
-        inner = isinstance(value, dict) and key != "penalty"
-        found |= _leaves(value, *before, key) if inner else {(*before, key)}
-    return found
-
-
-def test_every_key_of_the_study_is_among_the_cases_below() -> None:
-    plain = {key: value for key, value in DEMO["permuted"].items() if key not in ("arms", "figures")}
-    assert _leaves(plain) == set(LEAVES)
-
-
-@pytest.mark.parametrize("keys", LEAVES, ids=".".join)
-def test_a_changed_key_reaches_the_stages_that_read_it_and_no_other(keys: tuple[str, ...]) -> None:
-    value, expected = LEAVES[keys]
-    assert set(_changed(_plan(_put(keys, value)))) == expected
-
-
-def test_the_style_of_a_figure_changes_the_drawing_alone() -> None:
-    changed = _changed(_plan(_put(("figures", "task_correlations"), {"width": 4})))
-    assert changed == {"figures": {""}}
-
-
-def test_a_label_changes_figures_and_tables_only() -> None:
-    assert set(_changed(_plan(_put(("arms", "continual"), {"label": "on and on"})))) == {"figures", "tabulate"}
-
-
 def test_an_interventions_strength_changes_only_its_own_experiment() -> None:
-    changed = _changed(_plan(_put(("arms", "shrink_perturb", "intervention", "shrink"), 0.5)))
-    assert changed == {"following": {"shrink_perturb"}}
+    found = changed(_plan(put(("arms", "shrink_perturb", "intervention", "shrink"), 0.5)))
+    assert found == {"following": {"shrink_perturb"}}
 
 
 def test_a_new_length_leaves_other_experiments_as_they_are() -> None:
-    changed = _changed(_plan(_put(("arms", "first_task_length", "first_task", "epochs"), [1, 2, 5, 10, 50, 100, 200])))
-    assert changed["first_task"] == {"plain"}
-    assert changed["following"] == {"first_task_length"}
-
-
-def test_the_number_of_seeds_per_job_changes_no_settings() -> None:
-    config = deepcopy(DEMO)
-    config["jobs"]["seeds_per_job"] = 1
-    assert _changed(PermutedPlan(typed_config(config, root=ROOT))) == {}
+    found = changed(_plan(put(("arms", "first_task_length", "first_task", "epochs"), [1, 2, 5, 10, 50, 100, 200])))
+    assert found["first_task"] == {"plain"}
+    assert found["following"] == {"first_task_length"}

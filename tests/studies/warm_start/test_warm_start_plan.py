@@ -1,41 +1,19 @@
-from collections.abc import Callable, Mapping
-from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from plan_slices import Change, changed, nothing, plan_of, put
 from plasticity.errors import PlasticityError
-from plasticity.studies.configuration import typed_config
 from plasticity.studies.warm_start.plan import WarmStartPlan, refuse_shared_names
 
-ROOT = Path(__file__).parents[3]
-DEMO = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 
-
-def _plan(change: Callable[[dict[str, Any]], Any] = lambda study: None) -> WarmStartPlan:
-    config = deepcopy(DEMO)
-    change(config["warm_start"])
-    return WarmStartPlan(typed_config(config, root=ROOT))
+def _plan(change: Change = nothing) -> WarmStartPlan:
+    return plan_of("warm_start", change)
 
 
 def _with_arms(**arms: Any) -> WarmStartPlan:
     baseline = {"random_init": {"warm_up": {"epochs": 0}}}
     return _plan(lambda study: study.update(arms={**baseline, **arms}))
-
-
-def _with_jobs(**jobs: int) -> WarmStartPlan:
-    return WarmStartPlan(typed_config({**DEMO, "jobs": {**DEMO["jobs"], **jobs}}, root=ROOT))
-
-
-def _put(keys: tuple[str, ...], value: Any) -> Callable[[dict[str, Any]], None]:
-    def change(section: dict[str, Any]) -> None:
-        for key in keys[:-1]:
-            section = section[key]
-        section[keys[-1]] = value
-
-    return change
 
 
 DEMO_PLAN = _plan()
@@ -130,7 +108,7 @@ def test_an_intervention_may_not_take_the_name_of_a_warm_up(name: str) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 100])
 def test_chunks_cover_every_checkpoint_once(size: int) -> None:
-    plan = _with_jobs(fine_tunings_per_job=size, seeds_per_job=1)
+    plan = plan_of("warm_start", fine_tunings_per_job=size, seeds_per_job=1)
     for name, arm in plan.arms.items():
         chunks = plan.chunks(name)
         assert [epoch for part in chunks.values() for epoch in part] == list(arm.epochs)
@@ -141,110 +119,25 @@ def test_chunks_cover_every_checkpoint_once(size: int) -> None:
 
 @pytest.mark.parametrize(("fine_tunings", "seeds", "epochs"), [(30, 3, 10), (31, 3, 10), (2, 3, 1), (5, 1, 5)])
 def test_a_job_of_several_seeds_carries_fewer_epochs_of_each(fine_tunings: int, seeds: int, epochs: int) -> None:
-    plan = _with_jobs(fine_tunings_per_job=fine_tunings, seeds_per_job=seeds)
+    plan = plan_of("warm_start", fine_tunings_per_job=fine_tunings, seeds_per_job=seeds)
     sizes = [len(part) for part in plan.chunks("warm_start").values()]
     length = len(DEMO_PLAN.arms["warm_start"].epochs)
     assert sizes == [min(epochs, length - first) for first in range(0, length, epochs)]
 
 
-def _slices(plan: WarmStartPlan) -> dict[tuple[str, str], Any]:
-    """Everything that rules take from the plan as their settings, by stage and name."""
-    found: dict[tuple[str, str], Any] = {
-        ("split", ""): plan.split_settings(),
-        ("assemble", ""): plan.assemble_settings(),
-        ("correlate", ""): plan.correlate_settings(),
-        ("causes", ""): plan.causes_settings(),
-        ("tabulate", ""): plan.tabulate_settings(()),
-    }
-    found |= {("warm_up", name): plan.warm_up_settings(name) for name in plan.warm_ups}
-    found |= {("intervene", name): plan.intervene_settings(name) for name in plan.interventions}
-    found |= {("measure", name): (plan.measure_settings(name), epochs) for name, epochs in plan.starts.items()}
-    found |= {("fine_tune", name): (plan.fine_tune_settings(name), arm.epochs) for name, arm in plan.arms.items()}
-    return found | {("figures", ""): plan.drawing_settings()}
-
-
-def _changed(plan: WarmStartPlan) -> dict[str, set[str]]:
-    """Names whose settings differ from the demonstration's, by stage."""
-    before, after = _slices(DEMO_PLAN), _slices(plan)
-    odd = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    return {stage: {name for other, name in odd if other == stage} for stage, _ in odd}
-
-
-TRAINED = {"warm_up", "measure", "fine_tune", "assemble"}
-LEAVES: dict[tuple[str, ...], tuple[Any, set[str]]] = {
-    ("seeds",): ([7, 8, 9, 10], set()),
-    ("train_size",): (500, {"split"}),
-    ("test_size",): (100, {"measure", "fine_tune"}),
-    ("warm_up_fraction",): (0.25, {"split"}),
-    ("precision",): ("fast", {"warm_up", "fine_tune"}),
-    ("model", "name"): ("resnet18", {"warm_up", "intervene", "measure", "fine_tune"}),
-    ("model", "width"): (4, {"warm_up", "intervene", "measure", "fine_tune"}),
-    ("warm_up", "epochs"): (36, TRAINED),
-    ("warm_up", "checkpoint_every"): (2, TRAINED),
-    ("warm_up", "learning_rate"): (0.01, {"warm_up"}),
-    ("warm_up", "momentum"): (0.5, {"warm_up"}),
-    ("warm_up", "weight_decay"): (0.001, {"warm_up", "causes", "figures"}),  # a dose
-    ("warm_up", "batch_size"): (32, {"warm_up", "measure"}),
-    ("warm_up", "penalty"): ({"name": "nc1", "weight": 0.5}, {"warm_up", "causes", "figures"}),  # a dose
-    ("fine_tune", "learning_rate"): (0.01, {"fine_tune"}),
-    ("fine_tune", "momentum"): (0.5, {"fine_tune"}),
-    ("fine_tune", "weight_decay"): (0.1, {"fine_tune"}),
-    ("fine_tune", "batch_size"): (32, {"fine_tune"}),
-    ("fine_tune", "stop_accuracy"): (0.9, {"fine_tune"}),
-    ("fine_tune", "max_epochs"): (20, {"fine_tune"}),
-    ("measure", "train_mode_nc1"): (False, {"measure"}),
-    ("measure", "probe_images"): (100, {"measure"}),
-    ("analysis", "window"): (20, {"correlate", "figures"}),
-    ("analysis", "phase_boundary"): (8, {"correlate", "causes", "figures"}),
-    ("analysis", "confidence"): (0.9, {"correlate", "causes", "figures"}),
-}
-
-
-def _leaves(section: Mapping[str, Any], *before: str) -> set[tuple[str, ...]]:
-    found: set[tuple[str, ...]] = set()
-    for key, value in section.items():
-        inner = isinstance(value, dict) and key != "penalty"
-        found |= _leaves(value, *before, key) if inner else {(*before, key)}
-    return found
-
-
-def test_every_key_of_the_study_is_among_the_cases_below() -> None:
-    plain = {key: value for key, value in DEMO["warm_start"].items() if key not in ("arms", "figures")}
-    assert _leaves(plain) == set(LEAVES)
-
-
-@pytest.mark.parametrize("keys", LEAVES, ids=".".join)
-def test_a_changed_key_reaches_the_stages_that_read_it_and_no_other(keys: tuple[str, ...]) -> None:
-    value, expected = LEAVES[keys]
-    assert set(_changed(_plan(_put(keys, value)))) == expected
-
-
-def test_the_style_of_a_figure_changes_the_drawing_alone() -> None:
-    changed = _changed(_plan(_put(("figures", "plasticity_gap"), {"width": 4})))
-    assert changed == {"figures": {""}}
-
-
-def test_a_label_changes_figures_and_tables_only() -> None:
-    assert set(_changed(_plan(_put(("arms", "warm_start"), {"label": "warm"})))) == {"figures", "tabulate"}
-
-
 def test_an_interventions_strength_changes_only_the_intervening() -> None:
-    changed = _changed(_plan(_put(("arms", "shrink_perturb", "intervention", "shrink"), 0.5)))
-    assert changed == {"intervene": {"shrink_perturb"}}
-
-
-def test_how_work_is_cut_into_jobs_changes_no_settings() -> None:
-    assert _changed(_with_jobs(fine_tunings_per_job=3, seeds_per_job=2)) == {}
+    found = changed(_plan(put(("arms", "shrink_perturb", "intervention", "shrink"), 0.5)))
+    assert found == {"intervene": {"shrink_perturb"}}
 
 
 def test_a_new_value_of_a_list_leaves_every_other_training_as_it_is() -> None:
-    changed = _changed(_plan(_put(("arms", "weight_decay", "warm_up", "weight_decay"), [0.01, 0.1, 0.5])))
-    assert changed["warm_up"] == changed["measure"] == {"weight_decay0.5"}
-    assert changed["fine_tune"] == {"weight_decay_0.5"}
-    assert set(changed) == {"warm_up", "measure", "fine_tune", "assemble", "causes", "tabulate", "figures"}
+    found = changed(_plan(put(("arms", "weight_decay", "warm_up", "weight_decay"), [0.01, 0.1, 0.5])))
+    assert found["warm_up"] == found["measure"] == {"weight_decay0.5"}
+    assert found["fine_tune"] == {"weight_decay_0.5"}
+    assert set(found) == {"warm_up", "measure", "fine_tune", "assemble", "causes", "tabulate", "figures"}
 
 
 def test_an_arms_warm_up_changes_its_own_training_alone() -> None:
-    changed = _changed(_plan(_put(("arms", "nc1_collapse", "warm_up", "penalty", "weight"), 0.2)))
-    assert changed["warm_up"] == changed["measure"] == {"nc1_weight0.05", "nc1_weight0.2"}
-    assert "fine_tune" not in changed  # its checkpoints are other files, its settings the same
+    found = changed(_plan(put(("arms", "nc1_collapse", "warm_up", "penalty", "weight"), 0.2)))
+    assert found["warm_up"] == found["measure"] == {"nc1_weight0.05", "nc1_weight0.2"}
+    assert "fine_tune" not in found  # its checkpoints are other files, its settings the same
