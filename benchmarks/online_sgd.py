@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from plasticity.config.component import Chosen
 from plasticity.config.training_section import Optimisation
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import weights_of
 from plasticity.seeding import numpy_generator, torch_generator
+from plasticity.storage.weights import weights_of
 from plasticity.training.online.online_sgd import train_online
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.stack import Stack, stack_of

@@ -17,13 +17,13 @@ from common import print_table
 
 from plasticity.config.slices import FineTuneSettings, MeasureCollapseSettings, SplitSettings, WarmUpSettings
 from plasticity.config.whole_run import DataSetSettings
+from plasticity.stages.draw_split import draw_split
 from plasticity.stages.fine_tune import FineTuneFiles, fine_tune
 from plasticity.stages.measure_collapse import MeasureFiles, measure
 from plasticity.stages.prepare import prepare
 from plasticity.stages.warm_up import WarmUpFiles, warm_up
 from plasticity.storage.checkpoints import seed_folder, trajectory_name
 from plasticity.storage.tables import read_table
-from plasticity.tasks.halves import draw_split
 
 MODEL = {"name": "resnet18_narrow", "width": 16}
 TRAINING = {"learning_rate": 0.02, "momentum": 0.0, "weight_decay": 0.0, "batch_size": 64}
@@ -37,7 +37,7 @@ def outcome(base: Path, seed: int, precision: str, penalty: str) -> dict[str, An
     folder = base / f"{precision}-{penalty}-{seed}"
     split = base / f"split{seed}"
     given = {"model": MODEL, "precision": precision}
-    files = WarmUpFiles(base / "data", {seed: split}, folder / "trajectory", folder / "warm_up")
+    files = WarmUpFiles(base / "data", folder / "trajectory", folder / "warm_up", {seed: split})
     training = {**TRAINING, "penalty": WARM_UPS[penalty]}
     settings = {**given, "warm_up": penalty, "training": training, "epochs": (WARM_UP_EPOCHS,)}
     warm_up(files, settings=WarmUpSettings.of(settings), threads=1, code="")

@@ -37,11 +37,11 @@ from plasticity.jobs.gpus import JOBS_PER_GPU
 from plasticity.metrics.measure_network import network_metrics
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import weights_of
 from plasticity.seeding import torch_generator
+from plasticity.stages.draw_split import draw_split
 from plasticity.stages.prepare import prepare
 from plasticity.storage.checkpoints import write_checkpoint
-from plasticity.tasks.halves import draw_split
+from plasticity.storage.weights import weights_of
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.graphs import GraphedStep, recordable

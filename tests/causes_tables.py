@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from plasticity.analysis.beyond_length import FORMS, beyond_length
-from plasticity.analysis.causes_table import causes_table
 from plasticity.analysis.doses import dose_response
 from plasticity.analysis.inference import Level
 from plasticity.analysis.mediation import mediation
@@ -14,7 +13,7 @@ from plasticity.analysis.published_effects import PERMUTED, WARM_START
 from plasticity.analysis.transitions import Transitions
 from plasticity.config.analysis_section import TrialSettings
 from plasticity.storage.tables import read_table, write_table
-from plasticity.studies.causal_trial import trial_in
+from plasticity.studies.statistics_tables import causes_table, trial_in
 
 LEVEL = Level(confidence=0.95)
 PENALTY = {"nc1_spread": -0.05, "warm_start": 0.0, "nc1_collapse": 0.05}

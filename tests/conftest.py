@@ -7,8 +7,8 @@ import pytest
 
 from plasticity.config.slices import SplitSettings
 from plasticity.config.whole_run import DataSetSettings
+from plasticity.stages.draw_split import draw_split
 from plasticity.stages.prepare import prepare
-from plasticity.tasks.halves import draw_split
 from tiny_study import FOLDER, RESNET, SEED, TinyStudy, warm_up_settings
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from plasticity.config.slices import Branch, FirstTaskSettings, FollowingSettings
-from plasticity.stages.first_task import FirstTaskFiles, first_task
+from plasticity.stages.first_task import first_task
 from plasticity.stages.following_tasks import FollowingFiles, following_tasks
+from plasticity.stages.training_files import TrainingFiles
 from plasticity.storage.tables import read_table
 from tiny_study import MLP
 
@@ -61,9 +62,9 @@ def train_first(
     *,
     seeds: Sequence[int] = SEEDS,
     code: str = "code",
-) -> FirstTaskFiles:
+) -> TrainingFiles:
     """Run the stage in `folder`; return its files."""
-    files = FirstTaskFiles(data, folder / "trajectory", folder / "history.parquet")
+    files = TrainingFiles(data, folder / "trajectory", folder / "history.parquet")
     first_task(files, settings=settings or first_settings(), seeds=seeds, threads=1, code=code)
     return files
 
@@ -73,7 +74,7 @@ class Trained:
     """First tasks that are done, by the name of their training."""
 
     data: Path
-    first_tasks: Mapping[str, FirstTaskFiles]
+    first_tasks: Mapping[str, TrainingFiles]
 
     def files(self, output: Path) -> FollowingFiles:
         """Where the next stage reads and writes."""

@@ -75,7 +75,7 @@ class TinyStudy:
     ) -> WarmUpFiles:
         """Run the stage in `folder`; return its files."""
         outputs = folder / "trajectory", folder / "history.parquet"
-        files = WarmUpFiles(self.data, dict.fromkeys(seeds, self.split), *outputs)
+        files = WarmUpFiles(self.data, *outputs, dict.fromkeys(seeds, self.split))
         warm_up(files, settings=settings or warm_up_settings(), threads=1, code=code)
         return files
 

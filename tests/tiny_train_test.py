@@ -5,7 +5,8 @@ from typing import Any
 
 from plasticity.config.slices import MeasureVariancesSettings, PreTrainSettings, TransferSettings
 from plasticity.stages.measure_variances import MeasureFiles, measure_variances
-from plasticity.stages.pre_train import PreTrainFiles, pre_train
+from plasticity.stages.pre_train import pre_train
+from plasticity.stages.training_files import TrainingFiles
 from plasticity.stages.transfer import TransferFiles, transfer
 
 Plain = dict[str, Any]
@@ -46,9 +47,9 @@ def transfer_settings(**training: Any) -> TransferSettings:
 
 def train(
     data: Path, folder: Path, settings: PreTrainSettings | None = None, *, seeds: tuple[int, ...] = SEEDS
-) -> PreTrainFiles:
+) -> TrainingFiles:
     """Run the stage of the first task in `folder`; return its files."""
-    files = PreTrainFiles(data, folder / "trajectory", folder / "history.parquet")
+    files = TrainingFiles(data, folder / "trajectory", folder / "history.parquet")
     pre_train(files, settings=settings or pre_train_settings(), seeds=seeds, threads=1, code="code")
     return files
 

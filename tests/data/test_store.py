@@ -88,6 +88,6 @@ def test_edited_description_is_found(folder: Path) -> None:
 
 
 def test_opening_needs_no_torch() -> None:
-    code = "import sys, plasticity.data.store, plasticity.tasks.halves, plasticity.stages.prepare;"
+    code = "import sys, plasticity.data.store, plasticity.stages.draw_split, plasticity.stages.prepare;"
     code += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -307,7 +307,7 @@ STAGES = (
     "stages.prepare",
     "stages.first_task",
     "stages.following_tasks",
-    "tasks.halves",
+    "stages.draw_split",
     "studies.warm_start.assemble",
     "studies.warm_start.correlate",
     "studies.continual.assemble",
@@ -339,7 +339,7 @@ def test_the_schema_of_a_written_table_is_part_of_the_code(monkeypatch: pytest.M
         return (
             fingerprint("plasticity.stages.warm_up", tables=("history",)),
             fingerprint("plasticity.stages.fine_tune", tables=("fine_tune", "history")),
-            fingerprint("plasticity.tasks.halves", tables=("split",)),
+            fingerprint("plasticity.stages.draw_split", tables=("split",)),
         )
 
     before = digests()

@@ -16,13 +16,13 @@ from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.jobs.progress import Progress
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import weights_of
 from plasticity.seeding import torch_generator
 from plasticity.stages import fine_tune as fine_tuning
 from plasticity.stages.intervene import InterveneFiles, intervene
 from plasticity.storage.checkpoints import read_checkpoint, trajectory_name, write_checkpoint
 from plasticity.storage.tables import read_table, unknown_numbers
 from plasticity.storage.unfinished import Unfinished
+from plasticity.storage.weights import weights_of
 from plasticity.studies.continual.assemble import AssembleFiles, assemble_permuted
 from plasticity.training import resume
 from plasticity.training.iterations import IterationRun

@@ -14,13 +14,13 @@ from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.jobs.progress import Progress
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import load_weights
 from plasticity.seeding import torch_generator
 from plasticity.stages import fine_tune as stage
+from plasticity.stages.draw_split import read_split
 from plasticity.stages.fine_tune import FineTuneFiles
 from plasticity.storage.checkpoints import read_checkpoint, write_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
-from plasticity.tasks.halves import read_split
+from plasticity.storage.weights import load_weights
 from plasticity.training import resume
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import accuracy, train_epoch

@@ -14,12 +14,12 @@ from plasticity.config.slices import FirstTaskSettings, OnlineSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.stages import first_task as stage
-from plasticity.stages.first_task import FirstTaskFiles
+from plasticity.stages.device_data import open_device_data
+from plasticity.stages.training_files import TrainingFiles
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.online.branches import checkpoint_name
-from plasticity.training.online.device_data import open_device_data
 from plasticity.training.online.pixels import pixels_of_rows
 from tiny_permuted import SEEDS, SHARED, TRAINING, first_settings, train_first
 from tiny_study import RESNET, Killed, TinyStudy, contents_of
@@ -27,7 +27,7 @@ from typed import optimisation
 
 
 @pytest.fixture(scope="module")
-def whole(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> FirstTaskFiles:
+def whole(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> TrainingFiles:
     """Both seeds, three epochs, never interrupted."""
     return train_first(tiny.data, tmp_path_factory.mktemp("whole"))
 
@@ -45,11 +45,11 @@ def trained_epochs(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     return seen
 
 
-def _names(files: FirstTaskFiles) -> list[str]:
+def _names(files: TrainingFiles) -> list[str]:
     return sorted(path.name for path in files.trajectory.iterdir())
 
 
-def _nc1(files: FirstTaskFiles) -> dict[int, list[float]]:
+def _nc1(files: TrainingFiles) -> dict[int, list[float]]:
     """NC1 after each epoch of each seed."""
     rows = read_table(files.history, "first_task")
     return {seed: rows["nc1"].to_numpy()[rows["seed"] == seed].tolist() for seed in SEEDS}
@@ -82,7 +82,7 @@ def _dying(owner: Any, name: str, call: int, *, done: bool) -> Callable[[pytest.
     return lambda monkeypatch: monkeypatch.setattr(owner, name, fatal)
 
 
-def test_a_row_per_seed_and_epoch_and_a_checkpoint_per_length(whole: FirstTaskFiles) -> None:
+def test_a_row_per_seed_and_epoch_and_a_checkpoint_per_length(whole: TrainingFiles) -> None:
     rows = read_table(whole.history, "first_task")
     assert list(zip(rows["seed"], rows["epoch"], strict=True)) == [(seed, n) for seed in SEEDS for n in (1, 2, 3)]
     assert set(rows["diverged"]) == {False}
@@ -96,7 +96,7 @@ def test_a_row_per_seed_and_epoch_and_a_checkpoint_per_length(whole: FirstTaskFi
     assert not whole.unfinished.exists()
 
 
-def test_a_network_is_what_the_papers_loop_makes_of_the_fresh_one(tiny: TinyStudy, whole: FirstTaskFiles) -> None:
+def test_a_network_is_what_the_papers_loop_makes_of_the_fresh_one(tiny: TinyStudy, whole: TrainingFiles) -> None:
     data = open_device_data(tiny.data, OnlineSettings.of(SHARED), 1)
     task, store = data.task(2, 1), open_store(tiny.data)
     rows = np.zeros((len(store.train_labels), 64), np.float32)
@@ -135,7 +135,7 @@ def test_a_network_learns_the_labels_of_its_task(tiny: TinyStudy, tmp_path: Path
         assert measured > 0.12  # learnt by heart to some extent: 0.1 is chance
 
 
-def test_checkpoints_and_table_say_what_made_them(whole: FirstTaskFiles) -> None:
+def test_checkpoints_and_table_say_what_made_them(whole: TrainingFiles) -> None:
     header = read_checkpoint(whole.trajectory / checkpoint_name(2, 3)).settings
     assert header == {**first_settings().plain(), "stage": "first_task", "seed": 2, "first_task_epochs": 3}
     assert read_provenance(whole.history)["settings"] == first_settings().plain()
@@ -152,7 +152,7 @@ def test_a_shorter_training_is_a_prefix_of_a_longer_one(tiny: TinyStudy, tmp_pat
     assert first.equals(read_table(short.history, "first_task"))
 
 
-def test_reshuffled_epochs_have_orders_of_their_own(tiny: TinyStudy, whole: FirstTaskFiles, tmp_path: Path) -> None:
+def test_reshuffled_epochs_have_orders_of_their_own(tiny: TinyStudy, whole: TrainingFiles, tmp_path: Path) -> None:
     files = train_first(
         tiny.data, tmp_path, first_settings(shared={"tasks": {"name": "permuted_pixels", "reshuffle_epochs": True}})
     )
@@ -165,7 +165,7 @@ def test_reshuffled_epochs_have_orders_of_their_own(tiny: TinyStudy, whole: Firs
 
 
 def test_the_first_task_ends_with_the_first_epoch_below_each_threshold(
-    tiny: TinyStudy, whole: FirstTaskFiles, tmp_path: Path
+    tiny: TinyStudy, whole: TrainingFiles, tmp_path: Path
 ) -> None:
     nc1 = _nc1(whole)
     between = (nc1[1][0] + nc1[1][1]) / 2  # seed 1 crosses it in its second epoch
@@ -221,7 +221,7 @@ def test_seeds_together_or_alone_train_the_same_networks(tiny: TinyStudy, tmp_pa
 )
 def test_a_killed_training_goes_on_to_the_same_files(
     tiny: TinyStudy,
-    whole: FirstTaskFiles,
+    whole: TrainingFiles,
     tmp_path: Path,
     trained_epochs: list[list[int]],
     owner: Any,
@@ -241,7 +241,7 @@ def test_a_killed_training_goes_on_to_the_same_files(
 @pytest.mark.parametrize("owner", ["table", "rename", "clear"])
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
 def test_a_training_killed_while_it_finishes_ends_with_the_same_files(
-    tiny: TinyStudy, whole: FirstTaskFiles, tmp_path: Path, owner: str, done: bool
+    tiny: TinyStudy, whole: TrainingFiles, tmp_path: Path, owner: str, done: bool
 ) -> None:
     places: dict[str, tuple[Any, str]] = {
         "table": (stage, "write_table"),
@@ -280,7 +280,7 @@ def test_a_training_killed_after_every_epoch_goes_on_although_seeds_end_apart(ti
 
 @pytest.mark.parametrize("change", ["settings", "seeds", "code"])
 def test_unfinished_work_of_another_training_is_not_mixed_in(
-    tiny: TinyStudy, whole: FirstTaskFiles, tmp_path: Path, trained_epochs: list[list[int]], change: str
+    tiny: TinyStudy, whole: TrainingFiles, tmp_path: Path, trained_epochs: list[list[int]], change: str
 ) -> None:
     other = first_settings(learning_rate=0.3) if change == "settings" else first_settings()
     with pytest.MonkeyPatch.context() as patch:
@@ -296,7 +296,7 @@ def test_unfinished_work_of_another_training_is_not_mixed_in(
 
 
 def test_a_damaged_state_is_told_and_trained_anew(
-    tiny: TinyStudy, whole: FirstTaskFiles, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tiny: TinyStudy, whole: TrainingFiles, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     _dies(tiny.data, tmp_path, first_settings(), _dying(Unfinished, "save", 2, done=True))
     (state,) = tmp_path.glob("*/state.safetensors")
@@ -310,7 +310,7 @@ def test_a_damaged_state_is_told_and_trained_anew(
     assert contents_of(files.trajectory) == contents_of(whole.trajectory)
 
 
-def test_an_older_trajectory_is_replaced(tiny: TinyStudy, whole: FirstTaskFiles, tmp_path: Path) -> None:
+def test_an_older_trajectory_is_replaced(tiny: TinyStudy, whole: TrainingFiles, tmp_path: Path) -> None:
     (tmp_path / "trajectory").mkdir()
     (tmp_path / "trajectory" / checkpoint_name(9, 9)).write_text("old")
     assert contents_of(train_first(tiny.data, tmp_path).trajectory) == contents_of(whole.trajectory)

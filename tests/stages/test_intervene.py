@@ -9,9 +9,9 @@ from plasticity.config.component import Chosen
 from plasticity.config.slices import InterveneSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
+from plasticity.stages.draw_split import read_split
 from plasticity.stages.intervene import InterveneFiles, intervene
 from plasticity.storage.checkpoints import Checkpoint, read_checkpoint, trajectory_name
-from plasticity.tasks.halves import read_split
 from plasticity.training.fresh_network import fresh_state
 from small_problems import is_buffer
 from tiny_study import MLP, RESNET, SEED, TinyStudy

@@ -13,12 +13,12 @@ from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.metrics.measure_network import nc1_in_train_mode, network_metrics
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import load_weights
 from plasticity.seeding import torch_generator
+from plasticity.stages.draw_split import read_split
 from plasticity.storage.checkpoints import read_checkpoint, write_checkpoint
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table
-from plasticity.tasks.halves import read_split
+from plasticity.storage.weights import load_weights
 from plasticity.training.epoch import accuracy
 from tiny_study import FOLDER, MLP, RESNET, SEED, TinyStudy, checkpoints_of, measure_settings, warm_up_settings
 from typed import chosen

@@ -18,12 +18,12 @@ from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
 from plasticity.stages import transfer as transfer_module
 from plasticity.stages.prepare import prepare
 from plasticity.storage.checkpoints import iteration_name, iterations_in, read_checkpoint
 from plasticity.storage.tables import read_table
+from plasticity.storage.weights import load_weights, weights_of
 from plasticity.studies.train_test_collapse.assemble import assemble_transfer, assemble_variances, best_of_rates
 from plasticity.studies.train_test_collapse.correlate import correlate_transfer, outcomes_of
 from plasticity.tasks.super_classes import draw_parts, first_task, next_task

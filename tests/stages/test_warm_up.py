@@ -10,13 +10,13 @@ from plasticity.config.slices import SplitSettings, WarmUpSettings
 from plasticity.data.store import open_store
 from plasticity.jobs.progress import Progress
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import weights_of
 from plasticity.seeding import torch_generator
 from plasticity.stages import warm_up as stage
+from plasticity.stages.draw_split import draw_split
 from plasticity.stages.warm_up import TrajectoryWriter, WarmUpFiles, hand_over, warm_up
 from plasticity.storage.checkpoints import read_checkpoint, seed_folder, trajectory_name
 from plasticity.storage.tables import read_provenance, read_table
-from plasticity.tasks.halves import draw_split
+from plasticity.storage.weights import weights_of
 from plasticity.training import resume, run
 from tiny_study import FOLDER, MLP, RESNET, SEED, Killed, TinyStudy, checkpoints_of, contents_of, warm_up_settings
 from typed import chosen
@@ -194,7 +194,7 @@ def test_seeds_of_a_job_do_not_depend_on_each_other(tiny: TinyStudy, trajectory:
 def test_every_seed_has_its_own_half_of_the_images(tiny: TinyStudy, tmp_path: Path) -> None:
     other = tmp_path / "split.parquet"
     draw_split(SplitSettings(train_size=200, warm_up_fraction=0.5), dataset=tiny.data, seed=8, output=other)
-    files = WarmUpFiles(tiny.data, {8: other, SEED: tiny.split}, tmp_path / "trajectory", tmp_path / "history.parquet")
+    files = WarmUpFiles(tiny.data, tmp_path / "trajectory", tmp_path / "history.parquet", {8: other, SEED: tiny.split})
     warm_up(files, settings=warm_up_settings(), threads=1, code="code")
     alone = TinyStudy(tiny.data, other).warm_up(tmp_path / "alone", seeds=(8,)).trajectory / "seed8"
     swapped = tiny.warm_up(tmp_path / "swapped", seeds=(8,)).trajectory / "seed8"

@@ -9,8 +9,8 @@ from torch import nn
 from plasticity.config.slices import SplitSettings
 from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import open_store
-from plasticity.models.weights import weights_of
-from plasticity.tasks.halves import draw_split, read_split
+from plasticity.stages.draw_split import draw_split, read_split
+from plasticity.storage.weights import weights_of
 from plasticity.training.batch_norm import open_recalibration
 from small_problems import CLASSES, MLP, RESNET, SHAPE, is_buffer, network, prepared, run_in
 from typed import chosen

@@ -12,7 +12,7 @@ from plasticity.jobs.device import place, prepare_device
 from plasticity.jobs.progress import Progress
 from plasticity.metrics.measure_network import network_metrics
 from plasticity.models.classifier import Classifier
-from plasticity.models.weights import weights_of
+from plasticity.storage.weights import weights_of
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import EpochSums, accuracy, train_epoch
 from plasticity.training.graphs import GraphedStep

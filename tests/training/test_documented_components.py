@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from plasticity.config.settings import setting
-from plasticity.models.weights import weights_of
 from plasticity.seeding import numpy_generator
+from plasticity.storage.weights import weights_of
 from plasticity.tasks.sequence import Supply, TaskSequence
 from plasticity.training.bound_optimiser import BoundOptimiser, bind_optimiser
 from plasticity.training.epoch import train_epoch

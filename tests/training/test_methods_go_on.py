@@ -9,7 +9,7 @@ import torch
 from methods_beside import MLP, batch, step_of
 from online_problems import orders
 from plasticity.data.image_tensors import ImageTensors
-from plasticity.models.weights import weights_of
+from plasticity.storage.weights import weights_of
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.online.online_sgd import Origin, train_online
 from plasticity.training.online.pixels import pixels_of_images

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from plasticity.jobs.progress import Progress
-from plasticity.models.weights import weights_of
 from plasticity.seeding import derive_seed
+from plasticity.storage.weights import weights_of
 from plasticity.training import resume as resume_module
 from plasticity.training.epoch import train_epoch
 from plasticity.training.resume import ResumeFile

@@ -11,7 +11,7 @@ from plasticity.data.image_tensors import ImageTensors
 from plasticity.jobs.device import place
 from plasticity.jobs.progress import Progress
 from plasticity.metrics.measure_network import feature_pass, network_metrics
-from plasticity.models.weights import weights_of
+from plasticity.storage.weights import weights_of
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import EpochSums, accuracy, train_epoch
 from plasticity.training.graphs import GraphedStep

@@ -6,7 +6,7 @@ import torch
 
 from plasticity.jobs.device import place
 from plasticity.jobs.progress import Progress
-from plasticity.models.weights import weights_of
+from plasticity.storage.weights import weights_of
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.graphs import GraphedStep, recordable

@@ -18,9 +18,9 @@ from damage import everything, flip, truncate
 from plasticity.config.slices import SplitSettings
 from plasticity.config.whole_run import DataSetSettings
 from plasticity.errors import PlasticityError
+from plasticity.stages.draw_split import draw_split
 from plasticity.stages.prepare import prepare
 from plasticity.storage import files, tables
-from plasticity.tasks.halves import draw_split
 from plasticity.training import resume
 from tiny_permuted import Trained, arm, following_settings, train_first
 from tiny_study import FOLDER, RECORDS, SEED, Killed, TinyStudy, checkpoints_of

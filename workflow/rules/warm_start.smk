@@ -35,10 +35,10 @@ rule draw_split:
     conda:
         "../../environment.yml"
     params:
-        stage="plasticity.tasks.halves:run",
+        stage="plasticity.stages.draw_split:run",
         settings=lambda wildcards: plan(wildcards).split_settings().canonical(),
         seed=lambda wildcards: int(wildcards.seed),
-        code=code_of("plasticity.tasks.halves", tables=("split",)),
+        code=code_of("plasticity.stages.draw_split", tables=("split",)),
     message:
         "Drawing the warm-up half of seed {wildcards.seed}"
     script:

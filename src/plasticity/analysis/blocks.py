@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from plasticity.analysis.analysis_columns import CORRELATIONS
 from plasticity.analysis.correlation import Coefficients, Points, coefficients, points_of
 from plasticity.analysis.jackknife import averaged_interval, mean_interval, pooled_interval
 from plasticity.analysis.panel import Excluded, Panel, excluded
@@ -88,14 +87,6 @@ def block_of(
     labels = {"outcome": outcome, "arm": panel.arm, "method": method, "window_kind": window.kind}
     labels |= {"window_start": window.start, "window_end": window.end}
     return _labels(metrics, aggregates, labels) | {name: array.ravel() for name, array in columns.items()}
-
-
-def table_of(blocks: Sequence[Block]) -> pd.DataFrame:
-    """Return the correlations table that holds the blocks' rows, in their order."""
-    names = CORRELATIONS.names
-    frame = pd.DataFrame({name: np.concatenate([b[name] for b in blocks]) if blocks else [] for name in names})
-    kinds = {"str": "object", "int": "Int64", "float": "float64"}
-    return frame.astype({column.name: kinds[column.kind] for column in CORRELATIONS.columns})
 
 
 def _whole(aggregate: str, points: Points, found: Coefficients, ends: np.ndarray) -> Whole:

@@ -17,8 +17,6 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
-from plasticity.seeding import derive_seed
-
 _BLOCK = 4096  # images that are in float64 at once
 _NAN = float("nan")
 
@@ -53,7 +51,7 @@ class Features:
 
 @dataclass(frozen=True)
 class Clustering:
-    """How k-means is run: the best of `restarts` runs of k-means++, drawn from `seed`."""
+    """How k-means is run: the best of `restarts` runs of k-means++, drawn from `seed`, of 32 bits."""
 
     restarts: int
     seed: int
@@ -98,8 +96,7 @@ def cluster_centres(values: Tensor, clusters: int, clustering: Clustering) -> Te
     """
     if len(values) < clusters or not bool(torch.isfinite(values).all()):
         return torch.full((clusters, values.shape[1]), _NAN, dtype=torch.float64)
-    random_state = derive_seed(clustering.seed, "variances/k_means") % 2**32
-    found = KMeans(clusters, n_init=clustering.restarts, random_state=random_state)  # pyright: ignore[reportArgumentType]
+    found = KMeans(clusters, n_init=clustering.restarts, random_state=clustering.seed)  # pyright: ignore[reportArgumentType]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than centres
         found.fit(values.double().numpy())

@@ -20,15 +20,15 @@ from plasticity.jobs.device import describe_device, prepare_device
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import weights_of
 from plasticity.seeding import torch_generator
+from plasticity.stages.draw_split import read_split, split_digest
 from plasticity.storage.checkpoints import Checkpoint, all_finite, by_seed, read_checkpoint, seed_folder
 from plasticity.storage.files import digest_of
 from plasticity.storage.manifests import checkpoints_beside
 from plasticity.storage.provenance import provenance
 from plasticity.storage.records import devices_of, usable_record, write_record
 from plasticity.storage.tables import write_table
-from plasticity.tasks.halves import read_split
+from plasticity.storage.weights import weights_of
 from plasticity.training.epoch import accuracy
 from plasticity.training.open_run import open_run
 from plasticity.training.resume import ResumeFile
@@ -116,7 +116,7 @@ def fine_tune(files: FineTuneFiles, *, settings: FineTuneSettings, threads: int,
             "settings": {key: value for key, value in settings.plain().items() if key != "arm"},
             "seed": seed,
             "data": task.store.digest,
-            "split": split.digest,
+            "split": split_digest(split),
             "code": code,
         }
         for epoch, path in checkpoints.items():

@@ -15,43 +15,30 @@ from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.logs import logger
 from plasticity.jobs.stopping import stoppable
+from plasticity.stages.device_data import DeviceData, Row, open_device_data, reads_initial, tell_path
+from plasticity.stages.training_files import TrainingFiles
+from plasticity.stages.visit import visit_task
 from plasticity.storage.checkpoints import write_checkpoint
 from plasticity.storage.files import digest_of, move_folder
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.online.branches import checkpoint_name, epochs_to_keep
-from plasticity.training.online.device_data import DeviceData, Row, open_device_data, reads_initial, tell_path
 from plasticity.training.online.replicas import checkpoint_of, keep_initial
 from plasticity.training.online.stack import Stack, stack_of
-from plasticity.training.online.visit import visit_task
 
 _FIRST = 1  # the number of the first task
 
 
-@dataclass(frozen=True)
-class FirstTaskFiles:
-    """Where the stage reads and writes; the trajectory is a folder with a file per seed and kept epoch."""
-
-    data: Path
-    trajectory: Path
-    history: Path
-
-    @property
-    def unfinished(self) -> Path:
-        """Folder of an unfinished training, beside the trajectory."""
-        return self.trajectory.with_name(f".{self.trajectory.name}.unfinished")
-
-
 def run(job: Job) -> None:
     """Train the job's seeds on their first tasks."""
-    files = FirstTaskFiles(data=job.input["data"], trajectory=job.output["trajectory"], history=job.output["history"])
+    files = TrainingFiles.of(job)
     first_task(files, settings=job.slice(FirstTaskSettings), seeds=job.seeds, threads=job.threads, code=job.code)
 
 
 @stoppable()
 def first_task(
-    files: FirstTaskFiles, *, settings: FirstTaskSettings, seeds: Sequence[int], threads: int, code: str
+    files: TrainingFiles, *, settings: FirstTaskSettings, seeds: Sequence[int], threads: int, code: str
 ) -> None:
     """Train the networks of some seeds on their first tasks; a killed training continues from its last epoch.
 

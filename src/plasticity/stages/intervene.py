@@ -8,10 +8,10 @@ from plasticity.config.slices import InterveneSettings
 from plasticity.data.store import open_store
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import prepare_device
-from plasticity.models.weights import require_alike
+from plasticity.stages.draw_split import read_split
 from plasticity.storage.checkpoints import by_seed, read_checkpoint, write_checkpoint
 from plasticity.storage.manifests import checkpoints_beside, write_manifest
-from plasticity.tasks.halves import read_split
+from plasticity.storage.weights import require_alike
 from plasticity.training.batch_norm import open_recalibration
 from plasticity.training.fresh_network import fresh_state
 from plasticity.training.interventions.intervention import Intervention, intervened

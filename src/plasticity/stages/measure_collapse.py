@@ -19,14 +19,15 @@ from plasticity.metrics.measure_network import nc1_in_train_mode, network_metric
 from plasticity.metrics.own_metric import OwnMetric, own_metrics
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import load_weights
 from plasticity.seeding import torch_generator
+from plasticity.stages.draw_split import read_split
 from plasticity.storage.checkpoints import all_finite, by_seed, read_checkpoint
 from plasticity.storage.manifests import checkpoints_beside
 from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import write_table
-from plasticity.tasks.halves import Split, read_split
+from plasticity.storage.weights import load_weights
+from plasticity.tasks.halves import Split
 from plasticity.training.epoch import accuracy
 
 

@@ -18,12 +18,12 @@ from plasticity.metrics.layers import TrainTestPass, centres_of, layer_pass, lay
 from plasticity.metrics.variances import Centres, Clustering
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import load_weights
-from plasticity.seeding import torch_generator
+from plasticity.seeding import derive_seed, torch_generator
 from plasticity.storage.checkpoints import all_finite, iterations_in, read_checkpoint, seed_folder
 from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import write_table
+from plasticity.storage.weights import load_weights
 from plasticity.tasks.super_classes import draw_parts, first_task
 
 Row = dict[str, Any]
@@ -116,5 +116,5 @@ def _load(store: ImageStore, settings: MeasureVariancesSettings, seed: int, devi
         train=train_tensors(task, device),
         test=test_tensors(task, device, None),
         num_classes=task.num_classes,
-        clustering=Clustering(settings.measure.k_means_restarts, seed),
+        clustering=Clustering(settings.measure.k_means_restarts, derive_seed(seed, "variances/k_means") % 2**32),
     )

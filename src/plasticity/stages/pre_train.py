@@ -1,7 +1,6 @@
 """Stage: train for a number of iterations on the first task of the train-test study, keeping weights on the way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.stopping import stoppable
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
+from plasticity.stages.training_files import TrainingFiles
 from plasticity.storage.checkpoints import iteration_name, seed_folder
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
@@ -26,29 +26,15 @@ from plasticity.training.resume import ResumeFile
 from plasticity.training.trajectory_writer import TrajectoryWriter, hand_over
 
 
-@dataclass(frozen=True)
-class PreTrainFiles:
-    """Where the stage reads and writes; the trajectory is a folder with one folder of checkpoints per seed."""
-
-    data: Path
-    trajectory: Path
-    history: Path
-
-    @property
-    def unfinished(self) -> Path:
-        """Folder of unfinished trainings, beside the trajectory."""
-        return self.trajectory.with_name(f".{self.trajectory.name}.unfinished")
-
-
 def run(job: Job) -> None:
     """Train the job's seeds on their first task."""
-    files = PreTrainFiles(data=job.input["data"], trajectory=job.output["trajectory"], history=job.output["history"])
+    files = TrainingFiles.of(job)
     pre_train(files, settings=job.slice(PreTrainSettings), seeds=job.seeds, threads=job.threads, code=job.code)
 
 
 @stoppable()
 def pre_train(
-    files: PreTrainFiles, *, settings: PreTrainSettings, seeds: Sequence[int], threads: int, code: str
+    files: TrainingFiles, *, settings: PreTrainSettings, seeds: Sequence[int], threads: int, code: str
 ) -> None:
     """Train the network of every seed on its first task.
 

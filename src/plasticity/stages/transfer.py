@@ -16,14 +16,14 @@ from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.stopping import stoppable
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
 from plasticity.storage.checkpoints import Checkpoint, all_finite, iterations_in, read_checkpoint, seed_folder
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.records import devices_of, usable_record, write_record
 from plasticity.storage.tables import write_table
-from plasticity.tasks.super_classes import draw_parts, next_task
+from plasticity.storage.weights import load_weights, weights_of
+from plasticity.tasks.super_classes import Parts, draw_parts, next_task
 from plasticity.training.epoch import accuracy
 from plasticity.training.iterations import IterationRun
 from plasticity.training.resume import ResumeFile
@@ -134,7 +134,7 @@ def _load(
         test=test_tensors(task, device, None),
         fresh=weights_of(fresh),
         first=_body_of(first),
-        digest=digest_of([store.digest, parts.digest]),
+        digest=digest_of([store.digest, _digest(parts)]),
     )
 
 
@@ -163,3 +163,8 @@ def _record(
 def _accuracies(run: IterationRun, task: NextTask) -> dict[str, float]:
     sets = {"train": task.train, "validation": task.validation, "test": task.test}
     return {f"{name}_accuracy": accuracy(run.model, images) for name, images in sets.items()}
+
+
+def _digest(parts: Parts) -> str:
+    """Return SHA-256 of all rows of a seed's parts."""
+    return digest_of({name: rows.tolist() for name, rows in vars(parts).items()})

@@ -16,13 +16,15 @@ from plasticity.jobs.device import describe_device, prepare_device
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import weights_of
 from plasticity.seeding import torch_generator
+from plasticity.stages.draw_split import read_split, split_digest
+from plasticity.stages.training_files import TrainingFiles
 from plasticity.storage.checkpoints import seed_folder, trajectory_name
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
-from plasticity.tasks.halves import Split, read_split
+from plasticity.storage.weights import weights_of
+from plasticity.tasks.halves import Split
 from plasticity.training.open_run import open_run
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
@@ -30,28 +32,15 @@ from plasticity.training.trajectory_writer import TrajectoryWriter, hand_over
 
 
 @dataclass(frozen=True)
-class WarmUpFiles:
-    """Where the stage reads, splits by seed, and writes; the trajectory has a folder of checkpoints per seed."""
+class WarmUpFiles(TrainingFiles):
+    """The same with the splits by seed."""
 
-    data: Path
     splits: Mapping[int, Path]
-    trajectory: Path
-    history: Path
-
-    @property
-    def unfinished(self) -> Path:
-        """Folder of unfinished trainings, beside the trajectory."""
-        return self.trajectory.with_name(f".{self.trajectory.name}.unfinished")
 
 
 def run(job: Job) -> None:
     """Train the warm-ups of the job's seeds."""
-    files = WarmUpFiles(
-        data=job.input["data"],
-        splits=job.by_seed("splits"),
-        trajectory=job.output["trajectory"],
-        history=job.output["history"],
-    )
+    files = WarmUpFiles.of(job, splits=job.by_seed("splits"))
     warm_up(files, settings=job.slice(WarmUpSettings), threads=job.threads, code=job.code)
 
 
@@ -75,7 +64,13 @@ def warm_up(files: WarmUpFiles, *, settings: WarmUpSettings, threads: int, code:
     rows: list[dict[str, Any]] = []
     trainings: dict[str, ResumeFile] = {}
     for seed, split in splits.items():
-        inputs = {"settings": settings.plain(), "seed": seed, "data": store.digest, "split": split.digest, "code": code}
+        inputs = {
+            "settings": settings.plain(),
+            "seed": seed,
+            "data": store.digest,
+            "split": split_digest(split),
+            "code": code,
+        }
         resume = ResumeFile(files.unfinished / f"state{seed}" / "state.safetensors", digest_of(inputs))
         trainings[seed_folder(seed)] = resume
         begin(run, store, split, settings, seed=seed)

@@ -14,7 +14,6 @@ from plasticity.config.slices import NextSizes, PartsSettings
 from plasticity.data.store import ImageStore, class_counts
 from plasticity.errors import PlasticityError
 from plasticity.seeding import numpy_generator
-from plasticity.storage.files import digest_of
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,6 @@ class Parts:
     next_train: NDArray[np.int64]
     next_validation: NDArray[np.int64]
     next_test: NDArray[np.int64]
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of all rows."""
-        return digest_of({name: rows.tolist() for name, rows in vars(self).items()})
 
 
 def draw_parts(store: ImageStore, settings: PartsSettings, *, seed: int) -> Parts:

@@ -14,8 +14,8 @@ from plasticity.data.store import ImageStore
 from plasticity.jobs.device import place
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
+from plasticity.storage.weights import load_weights, weights_of
 
 _BATCH = 500
 

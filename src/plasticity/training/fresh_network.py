@@ -3,8 +3,8 @@
 from plasticity.config.component import Chosen
 from plasticity.data.store import ImageStore
 from plasticity.models.model_registry import build_model
-from plasticity.models.weights import weights_of
 from plasticity.seeding import torch_generator
+from plasticity.storage.weights import weights_of
 from plasticity.training.interventions.intervention import NetworkState
 
 

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from plasticity.jobs.stopping import Stopped
 from plasticity.models.classifier import Classifier
-from plasticity.models.weights import load_weights, weights_of
 from plasticity.storage.unfinished import Unfinished
+from plasticity.storage.weights import load_weights, weights_of
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from plasticity.config.training_section import Optimisation
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.jobs.progress import Progress
 from plasticity.models.classifier import Classifier
-from plasticity.models.weights import load_weights
 from plasticity.seeding import torch_generator
+from plasticity.storage.weights import load_weights
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.graphs import GraphedStep, recordable

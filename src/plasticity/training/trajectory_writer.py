@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plasticity.models.weights import weights_of
 from plasticity.storage.checkpoints import list_checkpoints, write_checkpoint
 from plasticity.storage.files import move_folder
+from plasticity.storage.weights import weights_of
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import TrainingRun
 

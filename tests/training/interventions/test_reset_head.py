@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from plasticity.models.weights import weights_of
+from plasticity.storage.weights import weights_of
 from plasticity.training.interventions.intervention import NetworkState, intervened
 from small_problems import RESNET, network, run_in
 from typed import intervention as made

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plasticity.models.weights import load_weights, weights_of
+from plasticity.storage.weights import load_weights, weights_of
 from plasticity.training.interventions.intervention import NetworkState, intervened
 from small_problems import MLP, RESNET, image_tensors, is_buffer, network, run_in
 from typed import intervention as made

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from methods_beside import CONVNET, MLP
-from plasticity.models.weights import weights_of
+from plasticity.storage.weights import weights_of
 from plasticity.training.interventions.fire import polar_factor
 from plasticity.training.interventions.intervention import NetworkState, intervened
 from small_problems import RESNET, network

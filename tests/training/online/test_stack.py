@@ -6,8 +6,8 @@ import torch
 
 from online_problems import assert_same_networks, fresh, stack
 from plasticity.errors import PlasticityError
-from plasticity.models.weights import load_weights, weights_of
 from plasticity.storage.checkpoints import read_checkpoint, write_checkpoint
+from plasticity.storage.weights import load_weights, weights_of
 from plasticity.training.online.stack import stack_of
 from small_problems import MLP, image_tensors, network
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from plasticity.data.image_tensors import ImageTensors
-from plasticity.models.weights import weights_of
+from plasticity.storage.weights import weights_of
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.step import TrainingStep

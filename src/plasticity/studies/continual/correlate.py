@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from plasticity.analysis.across_runs import LENGTH, Runs, compares, runs_of, within
-from plasticity.analysis.blocks import Block, Summary, Whole, block_of, pooled, table_of
+from plasticity.analysis.blocks import Block, Summary, Whole, block_of, pooled
 from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
 from plasticity.analysis.panel import Excluded, panel_of
 from plasticity.analysis.windows import TASK, Window
@@ -17,6 +17,7 @@ from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, unknown_numbers, write_table
 from plasticity.studies.continual.columns import PERMUTED
 from plasticity.studies.shared_columns import NEURAL_COLLAPSE, OTHER_METRICS
+from plasticity.studies.statistics_tables import correlations_table
 
 CONTROL = "task"  # what any quantity that drifts over the tasks would give
 _KEYS = ("seed", LENGTH, "nc1_threshold", CONTROL)
@@ -55,7 +56,7 @@ def correlate_permuted(metrics_path: str | Path, output: str | Path, *, settings
 
 def correlations_of(frame: pd.DataFrame, settings: ContinualAnalysis, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
     """Return the correlations of the "permuted" table as `correlate_permuted` writes them, or of some metrics."""
-    return table_of([*_over_tasks(frame, settings, metrics), *_across_runs(frame, settings)])
+    return correlations_table([*_over_tasks(frame, settings, metrics), *_across_runs(frame, settings)])
 
 
 def _over_tasks(frame: pd.DataFrame, settings: ContinualAnalysis, names: Sequence[str]) -> Iterator[Block]:

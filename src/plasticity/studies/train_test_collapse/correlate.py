@@ -10,7 +10,7 @@ from typing import cast
 
 import pandas as pd
 
-from plasticity.analysis.blocks import Block, Summary, block_of, table_of
+from plasticity.analysis.blocks import Block, Summary, block_of
 from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
 from plasticity.analysis.panel import panel_of
 from plasticity.analysis.windows import Window
@@ -18,6 +18,7 @@ from plasticity.config.analysis_section import TransferAnalysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.statistics_tables import correlations_table
 from plasticity.studies.train_test_collapse.columns import TRANSFER
 
 METRICS = [name for name in TRANSFER.names if "variance" in name or name == "nc1"]
@@ -57,7 +58,7 @@ def correlations_of(frame: pd.DataFrame, settings: TransferAnalysis) -> pd.DataF
     blocks = [block for _, rows in frame.groupby("arm", sort=False) for block in _blocks(rows, summary)]
     for family in (each for each in settings.families if len(each.weight_decays) > 1):
         blocks += _blocks_across(last_of(frame, family.weight_decays), family.name, summary)
-    return table_of(blocks)
+    return correlations_table(blocks)
 
 
 def outcomes_of(rows: pd.DataFrame) -> pd.DataFrame:

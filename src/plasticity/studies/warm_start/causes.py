@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from plasticity.analysis.beyond_length import CONTROL_FORMS, WARM_START_FORMS, beyond_length
-from plasticity.analysis.causes_table import causes_table, power_rows
 from plasticity.analysis.doses import Trial, dose_response
 from plasticity.analysis.estimates import Row
 from plasticity.analysis.inference import Level
 from plasticity.analysis.mediation import mediation
 from plasticity.analysis.mixed import FORMS, mixed_effects
+from plasticity.analysis.networks_needed import power_rows
 from plasticity.analysis.published_effects import WARM_START
 from plasticity.analysis.transitions import of_warm_start
 from plasticity.analysis.windows import phases
@@ -19,7 +19,7 @@ from plasticity.config.analysis_section import WarmStartCausesSettings
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
-from plasticity.studies.causal_trial import trial_in
+from plasticity.studies.statistics_tables import causes_table, trial_in
 
 _PAIRS = ("seed", "length")
 

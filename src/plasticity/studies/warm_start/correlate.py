@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from plasticity.analysis.blocks import Block, Summary, block_of, table_of
+from plasticity.analysis.blocks import Block, Summary, block_of
 from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
 from plasticity.analysis.panel import Panel, panel_of
 from plasticity.analysis.windows import SLIDING, phases, sliding_windows
@@ -13,6 +13,7 @@ from plasticity.config.analysis_section import WarmStartAnalysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, unknown_numbers, write_table
+from plasticity.studies.statistics_tables import correlations_table
 from plasticity.studies.warm_start import columns
 
 _KEYS = ("arm", "seed", "warm_up_epoch")
@@ -49,7 +50,7 @@ def correlations_of(frame: pd.DataFrame, settings: WarmStartAnalysis, metrics: S
     """Return the correlations of the "metrics" table, as `correlate` writes them, or those of some metrics alone."""
     arms = [rows for _, rows in frame.groupby("arm", sort=False) if len(set(rows["warm_up_epoch"])) > 1]
     panels = [panel_of(rows, [*metrics, CONTROL, *_outcomes(settings)]) for rows in arms]
-    return table_of([block for panel in panels for block in _arm_blocks(panel, settings, metrics)])
+    return correlations_table([block for panel in panels for block in _arm_blocks(panel, settings, metrics)])
 
 
 def _arm_blocks(panel: Panel, settings: WarmStartAnalysis, names: Sequence[str]) -> Iterator[Block]:

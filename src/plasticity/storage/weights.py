@@ -1,21 +1,20 @@
-"""Weights between a network and plain arrays by name."""
+"""Weights between a network and plain arrays by name, as checkpoints hold them."""
 
 from collections.abc import Mapping
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from plasticity.errors import PlasticityError
-from plasticity.models.classifier import Classifier
 
 
-def weights_of(model: Classifier) -> dict[str, NDArray]:
+def weights_of(model: nn.Module) -> dict[str, NDArray]:
     """Return copies of all parameters and buffers as arrays, by name."""
     return {name: tensor.detach().cpu().contiguous().numpy().copy() for name, tensor in model.state_dict().items()}
 
 
-def load_weights(model: Classifier, weights: Mapping[str, NDArray]) -> None:
+def load_weights(model: nn.Module, weights: Mapping[str, NDArray]) -> None:
     """Put arrays into the network, on whatever device it is.
 
     Raises:

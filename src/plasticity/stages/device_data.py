@@ -21,9 +21,9 @@ from plasticity.metrics.measure_network import network_metrics
 from plasticity.metrics.own_metric import OwnMetric, own_metrics
 from plasticity.models.model_registry import build_model
 from plasticity.models.units import Units
-from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
 from plasticity.storage.schemas import Table, find_table
+from plasticity.storage.weights import load_weights, weights_of
 from plasticity.tasks.sequence import Supply, Task, TaskSequence
 from plasticity.training.online.online_sgd import stacked_for
 from plasticity.training.online.pixels import Pixels, pixels_of_images

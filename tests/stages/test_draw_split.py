@@ -10,8 +10,8 @@ from plasticity.config.slices import SplitSettings
 from plasticity.data.dataset import DataSet
 from plasticity.data.store import ImageStore, open_store
 from plasticity.errors import PlasticityError
+from plasticity.stages.draw_split import draw_split, read_split, split_digest
 from plasticity.storage.tables import read_provenance, read_table, write_table
-from plasticity.tasks.halves import draw_split, read_split
 from small_problems import prepared_from
 
 SIZE = 300
@@ -169,8 +169,8 @@ def test_altered_data_set_is_not_split(tmp_path: Path) -> None:
 
 def test_digest_tells_splits_apart(dataset: Path, store: ImageStore, tmp_path: Path) -> None:
     path = tmp_path / "split.parquet"
-    first = read_split(_draw(dataset, path), store).digest
-    assert read_split(_draw(dataset, path), store).digest == first
-    others = [read_split(_draw(dataset, path, seed), store).digest for seed in (8, 9)]
-    others.append(read_split(_draw(dataset, path, fraction=0.6), store).digest)
+    first = split_digest(read_split(_draw(dataset, path), store))
+    assert split_digest(read_split(_draw(dataset, path), store)) == first
+    others = [split_digest(read_split(_draw(dataset, path, seed), store)) for seed in (8, 9)]
+    others.append(split_digest(read_split(_draw(dataset, path, fraction=0.6), store)))
     assert len({first, *others}) == 4

@@ -1,30 +1,12 @@
-"""The table of causes: rows of all questions, corrected, judged and in the form of its schema."""
+"""How many independent networks show a published correlation."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-import pandas as pd
-
-from plasticity.analysis.analysis_columns import CAUSES
 from plasticity.analysis.estimates import Estimand, Row, row_of
 from plasticity.analysis.inference import Inference
 from plasticity.analysis.power import seeds_for_correlation
 from plasticity.analysis.published_effects import Effect, Key
 from plasticity.analysis.transitions import Transitions
-from plasticity.analysis.verdict import corrected, judged
-
-_KINDS = {"str": "object", "int": "Int64", "float": "float64"}
-
-
-def causes_table(rows: Iterable[Row], confidence: float) -> pd.DataFrame:
-    """Return the table "causes" from the rows of all questions.
-
-    Args:
-        rows: Rows of `estimates.row_of`.
-        confidence: Level of the intervals.
-    """
-    frame = pd.DataFrame(list(rows))
-    frame = pd.DataFrame(columns=CAUSES.names) if frame.empty else judged(corrected(frame), confidence)
-    return frame.filter(CAUSES.names).astype({column.name: _KINDS[column.kind] for column in CAUSES.columns})
 
 
 def power_rows(published: Mapping[Key, Effect], windows: Mapping[str, Transitions], confidence: float) -> Iterator[Row]:

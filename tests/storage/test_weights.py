@@ -4,7 +4,7 @@ import torch
 
 from plasticity.errors import PlasticityError
 from plasticity.jobs.device import place
-from plasticity.models.weights import load_weights, weights_of
+from plasticity.storage.weights import load_weights, weights_of
 from small_problems import MLP, RESNET, assert_same, network, run_in, state
 
 
