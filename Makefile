@@ -16,7 +16,7 @@ demo: $(INSTALLED) ## the study of config.yaml on embedded data, from images to 
 	@echo "The report is in $$(pwd)/results/report.html"
 
 test: check ## all checks and the fast tests
-	$(BIN)/python -m pytest --numprocesses $(CORES) -m "not slow and not slurm"
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal -m "not slow and not slurm"
 
 test-slow: $(INSTALLED) ## whole workflows end to end, stopped and killed at random moments
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal -m "slow and not slurm"

@@ -25,14 +25,14 @@ def test_a_large_effect_of_the_seed_makes_it_the_fit_with_a_level_per_seed() -> 
 
 
 def test_a_known_slope_is_recovered_and_length_alone_gives_none() -> None:
-    """Twelve studies each; intervals of 95 % miss one in twenty."""
+    """Six studies each; intervals of 95 % miss one in twenty."""
     random, forms = np.random.default_rng(2), ("mixed_log", "mixed_log_arms")
     for truth in (0.03, 0.0):
-        studies = [_slopes(simulated(random, seeds=5, through=truth, by_length=-0.05), forms) for _ in range(12)]
+        studies = [_slopes(simulated(random, seeds=5, through=truth, by_length=-0.05), forms) for _ in range(6)]
         for form in forms:
             rows = [study[form] for study in studies]
             assert np.mean([row["estimate"] for row in rows]) == pytest.approx(truth, abs=0.001)
-            assert sum(row["ci_low"] <= truth <= row["ci_high"] for row in rows) >= 10
+            assert sum(row["ci_low"] <= truth <= row["ci_high"] for row in rows) >= 5
             assert not truth or min(row["ci_low"] for row in rows) > 0
 
 

@@ -115,3 +115,12 @@ def test_a_file_that_does_not_describe_itself_is_told(tmp_path: Path, text: str)
     (tmp_path / "mine.py").write_text(text, encoding="utf-8")
     with pytest.raises(PlasticityError, match=r"mine\.py: expected a docstring and the tables"):
         described_in(tmp_path, "mine")
+
+
+def test_statistics_do_not_wait_for_torch() -> None:
+    named = [
+        study.dotted(name) for study in all_studies().values() for name in (study.correlate, study.find_causes) if name
+    ]
+    modules = ", ".join(name.partition(":")[0] for name in named)
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -62,7 +62,7 @@ class Job:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a page, a figure or a table of statistics reads of the configuration, as plain mappings."""
+        """What a page or a figure reads of the configuration, as plain mappings."""
         return self.params["settings"]
 
     def slice(self, kind: type[S]) -> S:

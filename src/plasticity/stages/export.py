@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
@@ -18,13 +17,13 @@ def run(job: Job) -> None:
     write_manifest(manifest, outputs.values())
 
 
-def export_checkpoints(trajectory: Path, outputs: Mapping[tuple[int, int], Path], *, study: dict[str, Any]) -> None:
+def export_checkpoints(trajectory: Path, outputs: Mapping[tuple[int, int], Path], *, study: Mapping[str, str]) -> None:
     """Write the checkpoints of a job, by seed and epoch, from its trajectory; arguments as of `export_checkpoint`."""
     for (seed, epoch), output in outputs.items():
         export_checkpoint(trajectory / seed_folder(seed), epoch, output, study=study)
 
 
-def export_checkpoint(trajectory: Path, epoch: int, output: Path, *, study: dict[str, Any]) -> None:
+def export_checkpoint(trajectory: Path, epoch: int, output: Path, *, study: Mapping[str, str]) -> None:
     """Write a checkpoint whose header names the study beside the settings of the training that made it.
 
     Args:

@@ -1,6 +1,6 @@
 """Estimates below each other with their intervals, and the verdict beside each: for causal figures of all studies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,3 +101,21 @@ def _bounds(lines: Sequence[Line], scale: float) -> tuple[float, float]:
     high = min(float(ends.max()), float(core.max()) + _WIDER * span)
     low, high = min(low, float(core.min())), max(high, float(core.max()))
     return low - 0.04 * span, high + 0.04 * span
+
+
+def frame_correlations(ax: Axes, rows: int) -> None:
+    """Prepare a panel for correlations, from −1 to 1, in rows of methods."""
+    ax.axvline(0, color=NEUTRAL, linewidth=0.8)
+    for boundary in range(rows - 1):
+        ax.axhline(boundary + 0.5, color="#E8E8E8", linewidth=0.8)
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlim(-1.08, 1.08)
+    ax.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
+    ax.set_ylim(-0.5, rows - 0.5)
+
+
+def mark_undefined(ax: Axes, places: Iterable[float], color: str) -> None:
+    """Say at these places of a panel of correlations that there is none."""
+    for place in places:
+        ax.text(-1.02, place, "undefined", fontsize="small", color=color, va="center")

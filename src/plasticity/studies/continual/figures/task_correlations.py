@@ -21,8 +21,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from plasticity.report.figures.arm_styles import ArmStyle
+from plasticity.report.figures.forest import frame_correlations, mark_undefined
 from plasticity.report.figures.layout import label_axes, panel, sample, say, top_legend, write_notes
-from plasticity.report.figures.style import NEUTRAL, Style
+from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import COLLAPSE, missing_notes, rows_where, single_seed_note
 from plasticity.studies.continual.figure_tables import PermutedTables
 
@@ -49,7 +50,7 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
     rows = pd.concat([_coefficients(tables, aggregate, method) for aggregate, method in _ROWS])
     for position, (ax, metric) in enumerate(zip(axes[0], COLLAPSE, strict=True)):
         panel(ax, position, metric.upper())
-        _frame(ax)
+        frame_correlations(ax, len(_ROWS))
         of_metric = rows_where(rows, rows["metric"].eq(metric))
         for place, outcome in enumerate(_OUTCOMES):
             _draw_outcome(
@@ -72,17 +73,6 @@ def _coefficients(tables: PermutedTables, aggregate: str, method: str) -> pd.Dat
     return rows_where(rows, rows["metric"].isin(COLLAPSE) & rows["outcome"].isin(list(_OUTCOMES)))
 
 
-def _frame(ax: Axes) -> None:
-    ax.axvline(0, color=NEUTRAL, linewidth=0.8)
-    for boundary in range(len(_ROWS) - 1):
-        ax.axhline(boundary + 0.5, color="#E8E8E8", linewidth=0.8)
-    ax.grid(visible=False, axis="y")
-    ax.tick_params(axis="y", length=0)
-    ax.set_xlim(-1.08, 1.08)
-    ax.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
-    ax.set_ylim(-0.5, len(_ROWS) - 0.5)
-
-
 def _draw_outcome(ax: Axes, rows: pd.DataFrame, outcome: str, offset: float) -> None:
     if rows.empty:
         return
@@ -95,8 +85,7 @@ def _draw_outcome(ax: Axes, rows: pd.DataFrame, outcome: str, offset: float) -> 
     ends = found["ci_low"][known], found["ci_high"][known]
     if known.any():
         ax.hlines(y[known], *ends, color=looks.color, linewidth=1.1, label=f"{label} interval")
-    for place in y[found["estimate"].isna().to_numpy()]:
-        ax.text(-1.02, place, "undefined", fontsize="small", color=looks.color, va="center")
+    mark_undefined(ax, y[found["estimate"].isna().to_numpy()], looks.color)
 
 
 def _handle(outcome: str) -> Line2D:

@@ -18,8 +18,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plasticity.report.figures.forest import frame_correlations, mark_undefined
 from plasticity.report.figures.layout import arm_legend, label_axes, panel, say, write_notes
-from plasticity.report.figures.style import NEUTRAL, Style
+from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import COLLAPSE, missing_notes, single_seed_note
 from plasticity.studies.warm_start.figure_tables import FigureTables
 
@@ -42,7 +43,7 @@ def draw(tables: FigureTables, style: Style) -> Figure:
     arms = [arm for arm in tables.warmed if arm in set(rows["arm"])]
     for position, (ax, metric) in enumerate(zip(axes[0], COLLAPSE, strict=True)):
         panel(ax, position, metric.upper())
-        _frame(ax)
+        frame_correlations(ax, len(_METHODS))
         for place, arm in enumerate(arms):
             _draw_arm(ax, tables, coefficients[metric], arm, _offset(place, len(arms)))
         if not arms:
@@ -62,17 +63,6 @@ def _coefficients(tables: FigureTables, metric: str) -> pd.DataFrame:
     return pd.concat([tables.correlations.head(0), *parts])
 
 
-def _frame(ax: Axes) -> None:
-    ax.axvline(0, color=NEUTRAL, linewidth=0.8)
-    for boundary in range(len(_METHODS) - 1):
-        ax.axhline(boundary + 0.5, color="#E8E8E8", linewidth=0.8)
-    ax.grid(visible=False, axis="y")
-    ax.tick_params(axis="y", length=0)
-    ax.set_xlim(-1.08, 1.08)
-    ax.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
-    ax.set_ylim(-0.5, len(_METHODS) - 0.5)
-
-
 def _draw_arm(ax: Axes, tables: FigureTables, rows: pd.DataFrame, arm: str, offset: float) -> None:
     style = tables.styles[arm]
     rows = rows[rows["arm"] == arm].set_index("method").reindex(list(_METHODS))
@@ -80,8 +70,7 @@ def _draw_arm(ax: Axes, tables: FigureTables, rows: pd.DataFrame, arm: str, offs
     ax.plot(rows["estimate"], y, label=arm, color=style.color, marker=style.marker, linestyle="none", markersize=3.2)
     known = rows["ci_low"].notna().to_numpy()
     ax.hlines(y[known], rows["ci_low"][known], rows["ci_high"][known], color=style.color, linewidth=1)
-    for place in y[rows["estimate"].isna().to_numpy()]:
-        ax.text(-1.02, place, "undefined", fontsize="small", color=style.color, va="center")
+    mark_undefined(ax, y[rows["estimate"].isna().to_numpy()], style.color)
 
 
 def _offset(place: int, count: int) -> float:
