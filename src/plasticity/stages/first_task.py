@@ -15,17 +15,17 @@ from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.logs import logger
 from plasticity.jobs.stopping import stoppable
-from plasticity.stages.device_data import DeviceData, Row, open_device_data, reads_initial, tell_path
 from plasticity.stages.training_files import TrainingFiles
-from plasticity.stages.visit import visit_task
 from plasticity.storage.checkpoints import write_checkpoint
 from plasticity.storage.files import digest_of, move_folder
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.online.branches import checkpoint_name, epochs_to_keep
+from plasticity.training.online.device_data import DeviceData, Row, open_device_data, reads_initial, tell_path
 from plasticity.training.online.replicas import checkpoint_of, keep_initial
 from plasticity.training.online.stack import Stack, stack_of
+from plasticity.training.online.visit import visit_task
 
 _FIRST = 1  # the number of the first task
 

@@ -13,8 +13,6 @@ from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
-from plasticity.stages.device_data import DeviceData, Row, open_device_data, reads_initial, tell_path
-from plasticity.stages.visit import visit_task
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
@@ -23,8 +21,10 @@ from plasticity.storage.unfinished import Unfinished
 from plasticity.training.bound_optimiser import optimiser_of
 from plasticity.training.interventions.intervention import Intervention, intervened
 from plasticity.training.online.branches import Run, checkpoint_name, rows_of, runs_of
+from plasticity.training.online.device_data import DeviceData, Row, open_device_data, reads_initial, tell_path
 from plasticity.training.online.replicas import keep_initial, parts_of, put_optimizer, put_state, state_of
 from plasticity.training.online.stack import Network, Stack, stack_of
+from plasticity.training.online.visit import visit_task
 
 _SECOND = 2  # the number of the first task that follows
 

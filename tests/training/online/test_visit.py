@@ -13,11 +13,11 @@ from plasticity.data.store import open_store
 from plasticity.metrics.measure_network import network_metrics
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
-from plasticity.stages.device_data import DeviceData, open_device_data
-from plasticity.stages.visit import visit_task
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.weights import load_weights, weights_of
+from plasticity.training.online.device_data import DeviceData, open_device_data
 from plasticity.training.online.stack import Stack, stack_of
+from plasticity.training.online.visit import visit_task
 from tiny_permuted import SEEDS, SHARED, TRAINING
 from tiny_study import MLP, TinyStudy
 from typed import chosen, optimisation

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.config.training_section import Optimisation
-from plasticity.stages.device_data import DeviceData, Row
 from plasticity.tasks.sequence import Task
+from plasticity.training.online.device_data import DeviceData, Row
 from plasticity.training.online.online_sgd import by_kernel, train_online
 from plasticity.training.online.origin import Origin
 from plasticity.training.online.stack import Stack
