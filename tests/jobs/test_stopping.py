@@ -16,8 +16,7 @@ import pytest
 from damage import everything
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import Stopped, stoppable
-from plasticity.stages import first_task as first_stage
-from plasticity.stages import following_tasks as following_stage
+from plasticity.training.learners.stack_learner import StackLearner
 from tiny_permuted import Trained, arm, following_settings, train_first
 from tiny_study import FOLDER, RECORDS, SEED, TinyStudy, checkpoints_of, contents_of
 
@@ -191,23 +190,23 @@ def test_a_stopped_fine_tuning_keeps_its_last_finished_epoch(
     assert everything(cut) == everything(whole)
 
 
-def _stop_in_visit(stage: Any, call: int) -> Callable[[pytest.MonkeyPatch], None]:
+def _stop_within(call: int) -> Callable[[pytest.MonkeyPatch], None]:
     """Stop within the `call`-th task or epoch, when the networks have changed already."""
-    calls, visit = iter(range(1, 99)), stage.visit_task
+    calls, train = iter(range(1, 99)), StackLearner.train_epoch
 
     def within(*given: Any, **options: Any) -> Any:
-        rows = visit(*given, **options)
+        found = train(*given, **options)
         if next(calls) == call:
             tell(signal.SIGTERM)
-        return rows
+        return found
 
-    return lambda patch: patch.setattr(stage, "visit_task", within)
+    return lambda patch: patch.setattr(StackLearner, "train_epoch", within)
 
 
 def test_a_stopped_first_task_keeps_its_last_finished_epoch(tiny: TinyStudy, tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train_first(tiny.data, whole)
-    _stopped(_stop_in_visit(first_stage, 3), lambda: train_first(tiny.data, cut), cut, ".trajectory.unfinished")
+    _stopped(_stop_within(3), lambda: train_first(tiny.data, cut), cut, ".trajectory.unfinished")
     train_first(tiny.data, cut)
     assert everything(cut) == everything(whole)
 
@@ -218,7 +217,7 @@ def test_stopped_following_tasks_keep_the_last_finished_task(tiny: TinyStudy, tm
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     trained.follow(whole / "tasks.parquet", settings)
     _stopped(
-        _stop_in_visit(following_stage, 3),
+        _stop_within(3),
         lambda: trained.follow(cut / "tasks.parquet", settings),
         cut,
         ".tasks.unfinished",

@@ -22,7 +22,7 @@ from plasticity.training.online.branches import checkpoint_name
 from plasticity.training.online.device_data import open_device_data
 from plasticity.training.online.pixels import pixels_of_rows
 from tiny_permuted import SEEDS, SHARED, TRAINING, first_settings, train_first
-from tiny_study import RESNET, Killed, TinyStudy, contents_of
+from tiny_study import Killed, TinyStudy, contents_of
 from typed import optimisation
 
 
@@ -35,13 +35,13 @@ def whole(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Training
 @pytest.fixture
 def trained_epochs(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """The seeds of each epoch that is trained from now on."""
-    visit, seen = stage.visit_task, []
+    learn, seen = stage.learn_task, []
 
-    def counted(data: Any, stack: Any, seeds: Any, **options: Any) -> Any:
-        seen.append(list(seeds))
-        return visit(data, stack, seeds, **options)
+    def counted(learner: Any, replicas: Any, **options: Any) -> Any:
+        seen.append([learner.seeds[replica] for replica in replicas])
+        return learn(learner, replicas, **options)
 
-    monkeypatch.setattr(stage, "visit_task", counted)
+    monkeypatch.setattr(stage, "learn_task", counted)
     return seen
 
 
@@ -216,7 +216,7 @@ def test_seeds_together_or_alone_train_the_same_networks(tiny: TinyStudy, tmp_pa
 @pytest.mark.parametrize("call", [1, 2, 3])
 @pytest.mark.parametrize(
     ("owner", "name", "done"),
-    [(stage, "visit_task", False), (Unfinished, "save", False), (Unfinished, "save", True)],
+    [(stage, "learn_task", False), (Unfinished, "save", False), (Unfinished, "save", True)],
     ids=["while it trains", "before its state is saved", "after"],
 )
 def test_a_killed_training_goes_on_to_the_same_files(
@@ -314,11 +314,6 @@ def test_an_older_trajectory_is_replaced(tiny: TinyStudy, whole: TrainingFiles, 
     (tmp_path / "trajectory").mkdir()
     (tmp_path / "trajectory" / checkpoint_name(9, 9)).write_text("old")
     assert contents_of(train_first(tiny.data, tmp_path).trajectory) == contents_of(whole.trajectory)
-
-
-def test_a_network_that_is_not_fully_connected_is_refused(tiny: TinyStudy, tmp_path: Path) -> None:
-    with pytest.raises(PlasticityError, match=r"^stack: expected fully connected networks"):
-        train_first(tiny.data, tmp_path, first_settings(shared={"model": RESNET}))
 
 
 KILLED = """

@@ -15,6 +15,8 @@ from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.interventions.intervention import NetworkState, intervened
+from plasticity.training.learners.learner import learn_task
+from plasticity.training.learners.stack_learner import StackLearner
 from plasticity.training.online.branches import checkpoint_name
 from plasticity.training.online.device_data import DeviceData, open_device_data
 from plasticity.training.online.online_sgd import train_online
@@ -177,13 +179,13 @@ def test_arms_that_are_the_same_run_have_the_same_rows(mixed: Path) -> None:
 def test_a_run_is_trained_once_for_all_its_arms(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    visit, visits = stage.visit_task, []
+    train, visits = StackLearner.train_epoch, []
 
-    def counted(data: Any, stack: Any, seeds: Any, **options: Any) -> Any:
-        visits.append((options["task"], list(seeds)))
-        return visit(data, stack, seeds, **options)
+    def counted(learner: StackLearner, replicas: Any, **options: Any) -> Any:
+        visits.append((options["task"], [learner.seeds[replica] for replica in replicas]))
+        return train(learner, replicas, **options)
 
-    monkeypatch.setattr(stage, "visit_task", counted)
+    monkeypatch.setattr(StackLearner, "train_epoch", counted)
     trained.follow(tmp_path / "tasks", following_settings(arm("one"), arm("other"), arm("shorter", tasks=1)))
     assert visits == [(task, list(SEEDS)) for task in (2, 3, 4)]
 
@@ -267,13 +269,13 @@ def _dies(
 @pytest.fixture
 def tasks_done(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     """Tasks that are trained from now on."""
-    visit, seen = stage.visit_task, set()
+    train, seen = StackLearner.train_epoch, set()
 
     def counted(*args: Any, **options: Any) -> Any:
         seen.add(options["task"])
-        return visit(*args, **options)
+        return train(*args, **options)
 
-    monkeypatch.setattr(stage, "visit_task", counted)
+    monkeypatch.setattr(StackLearner, "train_epoch", counted)
     return seen
 
 
@@ -296,7 +298,7 @@ def test_a_training_killed_within_a_task_repeats_that_task(
     trained: Trained, mixed: Path, tmp_path: Path, call: int
 ) -> None:
     output = tmp_path / "tasks.parquet"
-    _dies(trained, output, _dying(stage, "visit_task", call, done=True))
+    _dies(trained, output, _dying(StackLearner, "train_epoch", call, done=True))
     trained.follow(output, MIXED)
     assert output.read_bytes() == mixed.read_bytes()
 
@@ -358,9 +360,9 @@ def test_a_diverging_run_stops_with_one_row_and_leaves_the_others(
 
 
 def test_a_run_that_diverges_in_its_second_epoch_is_diverged(trained: Trained, data: DeviceData) -> None:
-    stack = stack_of([_start(trained, 1, 1)] * 2)
-    stack.weights[0][1] *= 1e25  # the next outputs are not finite
-    rows = stage.visit_task(data, stack, [1, 1], task=2, epochs=[1, 2], training=optimisation(TRAINING), threads=1)
+    learner = StackLearner(data, [1, 1], 1, stack_of([_start(trained, 1, 1)] * 2))
+    learner.stack.weights[0][1] *= 1e25  # the next outputs are not finite
+    rows = learn_task(learner, [0, 1], task=2, epochs=[1, 2], training=optimisation(TRAINING))
     assert [row["diverged"] for row in rows] == [False, True]
     assert rows[1]["online_accuracy"] is None
 

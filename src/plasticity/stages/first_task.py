@@ -21,11 +21,11 @@ from plasticity.storage.files import digest_of, move_folder
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 from plasticity.storage.unfinished import Unfinished
+from plasticity.training.learners.learner import learn_task
+from plasticity.training.learners.learner_choice import tell_choice
+from plasticity.training.learners.open_learner import open_learner
 from plasticity.training.online.branches import checkpoint_name, epochs_to_keep
-from plasticity.training.online.device_data import DeviceData, Row, open_device_data, reads_initial, tell_path
-from plasticity.training.online.replicas import checkpoint_of, keep_initial
-from plasticity.training.online.stack import Stack, stack_of
-from plasticity.training.online.visit import visit_task
+from plasticity.training.online.device_data import DeviceData, Row, open_device_data
 
 _FIRST = 1  # the number of the first task
 
@@ -52,11 +52,11 @@ def first_task(
     data = open_device_data(files.data, settings, threads)
     inputs = {"settings": settings.plain(), "seeds": list(seeds), "data": data.store.digest, "code": code}
     work = Unfinished(files.unfinished / "state.safetensors", digest_of(inputs))
-    tell_path(settings.training, settings.first_task)
-    run = FirstTask(data, settings, tuple(seeds), files.unfinished / "trajectory")
+    tell_choice(settings.training, settings.model, settings.first_task)
+    run = FirstTask(data, settings, tuple(seeds), files.unfinished / "trajectory", threads)
     run.restore(work)
-    while run.train_epoch(threads):
-        work.save(run.stack.tensors(), run.rows)
+    while run.train_epoch():
+        work.save(run.learner.tensors(), run.rows)
     columns = [{"seed": seed, **row} for seed, rows in zip(seeds, run.rows, strict=True) for row in rows]
     record = provenance(settings.plain(), describe_device(data.device))
     write_table(pd.DataFrame(columns), files.history, data.table("first_task"), record)
@@ -72,8 +72,9 @@ class FirstTask:
     Attributes:
         data: Data of the job.
         settings: As the stage's.
-        seeds: One replica of the stack each.
+        seeds: One replica of the learner each.
         folder: Where checkpoints go until all are there.
+        threads: CPU threads.
         rows: Per seed, a row per epoch.
     """
 
@@ -81,33 +82,30 @@ class FirstTask:
     settings: FirstTaskSettings
     seeds: tuple[int, ...]
     folder: Path
+    threads: int
     rows: list[list[Row]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         networks = [self.data.fresh_network(seed, "init") for seed in self.seeds]
-        self.stack: Stack = stack_of(networks)
-        if reads_initial(self.settings.first_task):
-            keep_initial(self.stack, networks)
+        trainings = [self.settings.first_task] * len(self.seeds)
+        self.learner = open_learner(self.data, self.seeds, networks, trainings, threads=self.threads)
         self.rows = [[] for _ in self.seeds]
 
     def restore(self, work: Unfinished) -> None:
         """Continue from saved work, if there is any."""
         if saved := work.load():
-            self.stack.restore(saved.weights)
+            self.learner.restore(saved.weights)
             self.rows = saved.settings["state"]
             logger.info("continuing after epoch %d", max(map(len, self.rows)))
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def train_epoch(self, threads: int) -> bool:
+    def train_epoch(self) -> bool:
         """Train one epoch of every seed that is not finished; return whether there was one."""
         active = [replica for replica in range(len(self.seeds)) if not self._finished(replica)]
         if not active:
             return False
         epoch = len(self.rows[active[0]]) + 1
-        part, seeds = self.stack.take(active), [self.seeds[replica] for replica in active]
-        training = self.settings.first_task
-        rows = visit_task(self.data, part, seeds, task=_FIRST, epochs=[epoch], training=training, threads=threads)
-        self.stack.put(active, part)
+        rows = learn_task(self.learner, active, task=_FIRST, epochs=[epoch], training=self.settings.first_task)
         for replica, row in zip(active, rows, strict=True):
             self.rows[replica].append(row | {"epoch": epoch})
             self._keep(replica, epoch)
@@ -131,5 +129,5 @@ class FirstTask:
         if rows[-1]["diverged"] or epoch not in epochs_to_keep(rows, self.settings):
             return
         header = {**self.settings.plain(), "stage": "first_task", "seed": seed, "first_task_epochs": epoch}
-        write_checkpoint(self.folder / checkpoint_name(seed, epoch), checkpoint_of(self.stack, replica), header)
+        write_checkpoint(self.folder / checkpoint_name(seed, epoch), self.learner.checkpoint(replica), header)
         logger.info("seed %d, epoch %d kept: NC1 %.4g", seed, epoch, rows[-1]["nc1"])

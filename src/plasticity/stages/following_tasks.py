@@ -1,4 +1,4 @@
-"""Stage: carry networks from the end of their first task through the tasks that follow, each a new permutation."""
+"""Stage: carry networks from the end of their first task through the tasks that follow, one after another."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from plasticity.config.slices import FollowingSettings
-from plasticity.config.training_section import Optimisation
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.progress import Progress
@@ -18,15 +17,16 @@ from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
 from plasticity.storage.unfinished import Unfinished
-from plasticity.training.bound_optimiser import optimiser_of
-from plasticity.training.interventions.intervention import Intervention, intervened
+from plasticity.training.interventions.intervention import Intervention
+from plasticity.training.learners.learner import row_of
+from plasticity.training.learners.learner_choice import tell_choice
+from plasticity.training.learners.open_learner import open_learner
 from plasticity.training.online.branches import Run, checkpoint_name, rows_of, runs_of
-from plasticity.training.online.device_data import DeviceData, Row, open_device_data, reads_initial, tell_path
-from plasticity.training.online.replicas import keep_initial, parts_of, put_optimizer, put_state, state_of
-from plasticity.training.online.stack import Network, Stack, stack_of
-from plasticity.training.online.visit import visit_task
+from plasticity.training.online.device_data import DeviceData, Row, open_device_data
+from plasticity.training.online.stack import Network
 
 _SECOND = 2  # the number of the first task that follows
+_SECONDS_BETWEEN_SAVES = 20.0  # within a task: at most this much work is lost
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def run(job: Job) -> None:
 def following_tasks(
     files: FollowingFiles, *, settings: FollowingSettings, seeds: Sequence[int], threads: int, code: str
 ) -> None:
-    """Train all arms of an experiment for some seeds; a killed training continues from its last finished task.
+    """Train all arms of an experiment for some seeds; a killed training continues from its last finished task or epoch.
 
     Args:
         files: Prepared data, the first task's checkpoints and history, and the "following_tasks" table to write.
@@ -81,7 +81,7 @@ def following_tasks(
         for run in runs_of(settings.arms, seed, {name: rows_of(table, seed) for name, table in histories.items()})
     ]
     for run in runs:
-        tell_path(", ".join(run.arms), run.settings.following)
+        tell_choice(", ".join(run.arms), settings.model, run.settings.following)
     starts = [read_checkpoint(files.start(run)) for run in runs]
     inputs = {"settings": settings.plain(), "starts": [start.digest for start in starts], "code": code}
     work = Unfinished(files.state, digest_of({**inputs, "data": data.store.digest}))
@@ -99,45 +99,43 @@ class TaskRun:
 
     Attributes:
         data: Data of the job.
-        runs: One replica of the stack each.
+        runs: One replica of the learner each.
         starts: Their tensors after the first task, those of its optimizer included.
         rows: Per run, a row per task, from the second on.
+        epochs: Per run, the online accuracy of every epoch on the task that it has begun and not ended.
     """
 
     data: DeviceData
     runs: tuple[Run, ...]
     starts: list[Network]
     rows: list[list[Row]] = field(default_factory=list)
+    epochs: list[list[float]] = field(default_factory=list)
+    _last_save: float = field(default_factory=time.monotonic)
 
     def train(self, work: Unfinished, *, threads: int, name: str) -> None:
         """Train on every task that is left."""
-        self.rows = [[] for _ in self.runs]
+        self.rows, self.epochs = [[] for _ in self.runs], [[] for _ in self.runs]
         if not self.runs:
             return
-        self.stack = self._first_stack()
+        seeds, trainings = [run.seed for run in self.runs], [run.settings.following for run in self.runs]
+        self.learner = open_learner(self.data, seeds, self.starts, trainings, threads=threads)
+        self.work, begun = work, 1
         if saved := work.load():
-            self.stack.restore(saved.weights)
-            self.rows = saved.settings["state"]
+            self.learner.restore(saved.weights)
+            self.rows, self.epochs, begun = (saved.settings["state"][key] for key in ("rows", "epochs", "following"))
         progress = Progress(name, max(run.tasks for run in self.runs), unit="task")
-        for following in range(max(map(len, self.rows)) + 1, progress.epochs + 1):
+        for following in range(begun, progress.epochs + 1):
             start, groups = time.monotonic(), self._groups(following)
             for group in groups:
-                self._learn(group, following + 1, threads)
-            work.save(self.stack.tensors(), self.rows)
-            self._show(
-                progress, following, [replica for group in groups for replica in group], time.monotonic() - start
-            )
+                self._learn(group, following)
+            self._save(following + 1)
+            learnt = [replica for group in groups for replica in group]
+            self._show(progress, following, learnt, time.monotonic() - start)
 
-    def _first_stack(self) -> Stack:
-        """Return the networks after the first task, with what the optimizer of the following tasks goes on with."""
-        parts = [parts_of(start) for start in self.starts]
-        stack = stack_of([network for network, _ in parts])
-        for replica, (run, (_, optimizer)) in enumerate(zip(self.runs, parts, strict=True)):
-            if _fits(optimizer, run.settings.following):
-                put_optimizer(stack, replica, optimizer)
-        if any(reads_initial(run.settings.following) for run in self.runs):
-            keep_initial(stack, [self.data.fresh_network(run.seed, "init") for run in self.runs])
-        return stack
+    def _save(self, following: int) -> None:
+        """Save everything, with the number of the following task that goes on."""
+        self.work.save(self.learner.tensors(), {"rows": self.rows, "epochs": self.epochs, "following": following})
+        self._last_save = time.monotonic()
 
     def _show(self, progress: Progress, following: int, replicas: list[int], seconds: float) -> None:
         rows = [self.rows[replica][-1] for replica in replicas if not self.rows[replica][-1]["diverged"]]
@@ -146,46 +144,37 @@ class TaskRun:
         progress.show(following, accuracy, images / seconds)
 
     def _groups(self, following: int) -> list[list[int]]:
-        """Return the replicas that learn this task, those that train alike together."""
+        """Return the replicas that learn this task and have not yet, those that train alike together."""
         groups: dict[str, list[int]] = {}
         for replica, run in enumerate(self.runs):
             rows = self.rows[replica]
-            if following <= run.tasks and not (rows and rows[-1]["diverged"]):
+            if len(rows) < following <= run.tasks and not (rows and rows[-1]["diverged"]):
                 groups.setdefault(run.settings.following.canonical(), []).append(replica)
         return list(groups.values())
 
-    def _learn(self, group: list[int], task: int, threads: int) -> None:
+    def _learn(self, group: list[int], following: int) -> None:
         """Intervene where the runs say so, train on the task and measure."""
-        part = self.stack.take(group)
-        for place, replica in enumerate(group):
-            self._intervene(part, place, self.runs[replica], task)
-        training = self.runs[group[0]].settings.following
-        rows = visit_task(
-            self.data,
-            part,
-            [self.runs[replica].seed for replica in group],
-            task=task,
-            epochs=range(1, training.epochs + 1),
-            training=training,
-            threads=threads,
-        )
-        self.stack.put(group, part)
-        for replica, row in zip(group, rows, strict=True):
+        task, training = following + 1, self.runs[group[0]].settings.following
+        begun = len(self.epochs[group[0]])  # all of a group are trained for an epoch before any state is saved
+        for replica in group if not begun else ():
+            self._intervene(replica, task)
+        for epoch in range(begun + 1, training.epochs + 1):
+            found = self.learner.train_epoch(group, task=task, epoch=epoch, training=training)
+            for replica, accuracy in zip(group, found.tolist(), strict=True):
+                self.epochs[replica].append(accuracy)
+            if time.monotonic() - self._last_save > _SECONDS_BETWEEN_SAVES:
+                self._save(following)
+        for replica in group:
+            row = row_of(self.learner, replica, task, self.epochs[replica])
             self.rows[replica].append(row | {"task": task})
+            self.epochs[replica] = []
 
-    def _intervene(self, part: Stack, place: int, run: Run, task: int) -> None:
+    def _intervene(self, replica: int, task: int) -> None:
         """Do to a run's network what is done to it before a task."""
-        chosen, every = run.settings.intervention, run.settings.intervene_after == "every_task"
-        if chosen is None or not (every or task == _SECOND):
-            return
-        before = state_of(part, place, self.data.fresh_network(run.seed, "fresh", task))
-        put_state(part, place, intervened(chosen.make(Intervention), before))
-
-
-def _fits(optimizer: Mapping[str, Network], training: Optimisation) -> bool:
-    """Say whether an optimizer's state after the first task is one that the following tasks' optimizer continues."""
-    slots = {slot for kept in optimizer.values() for slot in kept}
-    return bool(slots) and slots == set(optimiser_of(training.optimizer).slots(training.momentum))
+        settings = self.runs[replica].settings
+        chosen, every = settings.intervention, settings.intervene_after == "every_task"
+        if chosen is not None and (every or task == _SECOND):
+            self.learner.intervene(replica, chosen.make(Intervention), task)
 
 
 def _table(task_run: TaskRun, experiment: str) -> pd.DataFrame:

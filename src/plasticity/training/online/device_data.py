@@ -1,6 +1,5 @@
-"""What a job of the permuted study keeps in memory: the training images, and a network to measure with."""
+"""What a job of a sequence of tasks keeps in memory: the training images, and a network to measure with."""
 
-import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,19 +18,17 @@ from plasticity.data.store import ImageStore, class_counts, open_store
 from plasticity.jobs.device import place, prepare_device
 from plasticity.metrics.measure_network import network_metrics
 from plasticity.metrics.own_metric import OwnMetric, own_metrics
+from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from plasticity.models.units import Units
 from plasticity.seeding import torch_generator
 from plasticity.storage.schemas import Table, find_table
 from plasticity.storage.weights import load_weights, weights_of
 from plasticity.tasks.sequence import Supply, Task, TaskSequence
-from plasticity.training.online.online_sgd import stacked_for
 from plasticity.training.online.pixels import Pixels, pixels_of_images
 from plasticity.training.online.stack import Network
 from plasticity.training.penalties.penalty import penalty_of
 from plasticity.training.step_hooks import hooks_of
-
-logger = logging.getLogger(__name__)
 
 _KEYS = ("seed", "epoch", "diverged")
 
@@ -73,14 +70,15 @@ class DeviceData:
         return ImageTensors(pixels.to(self.device), labels.to(self.device), mean=zero, std=zero + 1)
 
     @cached_property
-    def _model(self) -> Any:
-        model = self._build(torch_generator(0, "init"))
+    def _model(self) -> Classifier:
+        model = self.build(torch_generator(0, "init"))
         place(model, self.device)
         return model
 
     @cached_property
-    def _spare(self) -> Any:
-        return self._build(torch_generator(0, "init"))
+    def spare(self) -> Classifier:
+        """A network on the CPU whose weights nobody reads, for drawing others and for names."""
+        return self.build(torch_generator(0, "init"))
 
     @cached_property
     def _supply(self) -> Supply:
@@ -108,29 +106,45 @@ class DeviceData:
 
     def fresh_network(self, seed: int, purpose: str, index: int = 0) -> Network:
         """Return the tensors of a freshly initialised network."""
-        return weights_of(self._build(torch_generator(seed, purpose, index)))
+        return weights_of(self.build(torch_generator(seed, purpose, index)))
 
     def draw(self, generator: torch.Generator) -> Network:
         """Return the tensors of a network that is drawn from the generator; for hooks, which draw in every step."""
-        self._spare.initialise(generator)
-        return weights_of(self._spare)
+        self.spare.initialise(generator)
+        return weights_of(self.spare)
 
     @cached_property
     def units(self) -> Sequence[Units]:
         """The units of each hidden layer, for hooks."""
-        return self._spare.units()
+        return self.spare.units()
 
-    def measure(self, network: Network, task: Task) -> Row:
+    def images_of(self, task: Task, *, permuted: bool = False) -> tuple[ImageTensors, torch.Tensor]:
+        """Return the training images with a task's labels, and the rows (n,) of those that belong to the task.
+
+        Args:
+            task: The task.
+            permuted: Return the task's images alone, their pixels where the task has them.
+        """
+        images, rows = self._images, torch.from_numpy(task.images).to(self.device)
+        if task.labels is not None:
+            images = replace(images, labels=torch.from_numpy(task.labels).to(self.device))
+        if not permuted or np.array_equal(task.positions, np.arange(len(task.positions))):
+            return images, rows
+        positions = torch.from_numpy(task.positions).to(self.device)
+        pixels = moved_pixels(images.pixels[rows], positions)
+        every = torch.arange(len(rows), device=self.device)
+        return replace(images, pixels=pixels, labels=images.labels[rows]), every
+
+    def measure(self, network: Network, task: Task, *, permuted: bool = False) -> Row:
         """Return collapse, ranks and accuracy of a network on the training images of a task.
 
         Args:
-            network: Its tensors, with the first layer in the order of the images' own pixels.
+            network: Its tensors.
             task: The task.
+            permuted: The network reads the pixels where the task has them; otherwise where the images have them.
         """
         load_weights(self._model, network)
-        rows, images = torch.from_numpy(task.images).to(self.device), self._images
-        if task.labels is not None:
-            images = replace(images, labels=torch.from_numpy(task.labels).to(self.device))
+        images, rows = self.images_of(task, permuted=permuted)
         probe_images = self.settings.measure.probe_images
         row: Row = network_metrics(self._model, images, rows, probe_images=probe_images, own=self.own)
         row["train_accuracy"] = row.pop("warm_up_train_accuracy")
@@ -141,7 +155,8 @@ class DeviceData:
         numbers = [name for name in self.table("first_task").names if name not in _KEYS]
         return dict.fromkeys(numbers) | {"diverged": True}
 
-    def _build(self, generator: torch.Generator) -> Any:
+    def build(self, generator: torch.Generator) -> Classifier:
+        """Return a network whose weights are drawn from the generator, on the CPU."""
         return build_model(self.settings.model, self.store.image_shape, self.store.num_classes, generator)
 
 
@@ -156,7 +171,8 @@ def reads_initial(training: Optimisation) -> bool:
     return any(reader.reads_initial for reader in (*hooks_of(training.hooks), *([penalty] if penalty else ())))
 
 
-def tell_path(name: str, training: Optimisation) -> None:
-    """Log why a training does not go through the compiled kernel, if it does not."""
-    if why := stacked_for(training):
-        logger.info("%s: by stacked tensors instead of the compiled loop, because of %s", name, why)
+def moved_pixels(pixels: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    """Return images (n, H, W, C) whose pixel p, in the order (C, H, W), went to positions[p], int64 (C·H·W,)."""
+    count, height, width, channels = pixels.shape
+    rows = pixels.permute(0, 3, 1, 2).flatten(1).index_select(1, torch.argsort(positions))
+    return rows.view(count, channels, height, width).permute(0, 2, 3, 1).contiguous()

@@ -1,4 +1,4 @@
-"""One visit to a task, and what a job keeps in memory for it."""
+"""A stack of networks on a task, and what a job keeps in memory for it."""
 
 from typing import Any
 
@@ -15,9 +15,10 @@ from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.weights import load_weights, weights_of
+from plasticity.training.learners.learner import learn_task
+from plasticity.training.learners.stack_learner import StackLearner
 from plasticity.training.online.device_data import DeviceData, open_device_data
 from plasticity.training.online.stack import Stack, stack_of
-from plasticity.training.online.visit import visit_task
 from tiny_permuted import SEEDS, SHARED, TRAINING
 from tiny_study import MLP, TinyStudy
 from typed import chosen, optimisation
@@ -33,8 +34,8 @@ def _stack(data: DeviceData, seeds: tuple[int, ...] = SEEDS) -> Stack:
 
 
 def _visit(data: DeviceData, stack: Stack, seeds: tuple[int, ...] = SEEDS, **options: Any) -> list[dict[str, Any]]:
-    options = {"task": 1, "epochs": [1], "training": optimisation(TRAINING), "threads": 1} | options
-    return visit_task(data, stack, seeds, **options)
+    options = {"task": 1, "epochs": [1], "training": optimisation(TRAINING)} | options
+    return learn_task(StackLearner(data, seeds, 1, stack), range(len(stack)), **options)
 
 
 def _permuted_accuracy(tiny: TinyStudy, data: DeviceData, stack: Stack, replica: int, task: int) -> float:

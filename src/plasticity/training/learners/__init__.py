@@ -1,0 +1,1 @@
+"""Learners: networks on their way through a sequence of tasks, by the loop that can train them."""
