@@ -67,7 +67,7 @@ class Component(Settings):
         """Return the JSON schema of the parameters, with what the class says of itself in class variables."""
         found = super().__get_pydantic_json_schema__(core_schema, handler)
         said = {key: getattr(cls, key) for key in sorted(cls.__class_vars__ - {"kind", "name"})}
-        facts = {key: value for key, value in said.items() if isinstance(value, bool | int | float)}
+        facts = {key: _plain(value) for key, value in said.items() if _is_fact(value)}
         if facts:
             handler.resolve_ref_schema(found)[FACTS] = facts
         return found
@@ -184,6 +184,17 @@ def _base(kind: str) -> type[Component]:
     return next(
         _imported(where) for folder in FOLDERS[kind] for base, where in _classes(folder, "kind") if base == kind
     )
+
+
+def _is_fact(value: object) -> bool:
+    """Say whether a class variable is a number, or names."""
+    return isinstance(value, bool | int | float) or (
+        isinstance(value, tuple) and all(isinstance(n, str) for n in value)
+    )
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _imported(where: str) -> Any:

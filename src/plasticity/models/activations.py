@@ -44,3 +44,7 @@ def gain(activation: str) -> float:
 def outputs_per_unit(activation: str) -> int:
     """Return how many outputs the nonlinearity makes of one."""
     return 2 if activation == "crelu" else 1
+
+
+ONE_OUTPUT = tuple(name for name in ACTIVATIONS if outputs_per_unit(name) == 1)
+"""Nonlinearities that make one output of each unit."""

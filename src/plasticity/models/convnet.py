@@ -10,7 +10,7 @@ from torch import nn
 
 from plasticity.config.component import ComponentError
 from plasticity.config.settings import setting
-from plasticity.models.activations import ACTIVATIONS, Activation, outputs_per_unit
+from plasticity.models.activations import ACTIVATIONS, ONE_OUTPUT, Activation, outputs_per_unit
 from plasticity.models.classifier import Classifier, initialise_layer_norm, initialise_linear
 from plasticity.models.network import Network
 from plasticity.models.spectral_linear import SpectralLinear
@@ -28,6 +28,7 @@ class DohareConvNet(Network, name="convnet_dohare"):
     colour images and two classes it has 177,218 parameters. He et al. pad the convolutions ("same").
     """
 
+    unit_activations: ClassVar[tuple[str, ...]] = ONE_OUTPUT
     kernels: ClassVar[tuple[int, ...]] = (5, 3, 3)
     pools: ClassVar[bool] = True
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field, model_validator
 from torch import nn
 
 from plasticity.config.settings import setting
-from plasticity.models.activations import ACTIVATIONS, Activation, gain, outputs_per_unit
+from plasticity.models.activations import ACTIVATIONS, ONE_OUTPUT, Activation, gain, outputs_per_unit
 from plasticity.models.classifier import Classifier, initialise_layer_norm, initialise_linear
 from plasticity.models.network import Network
 from plasticity.models.spectral_linear import SpectralLinear
@@ -19,6 +19,8 @@ from plasticity.models.units import Units, chain_of_units
 
 class MLP(Network, name="mlp"):
     """Fully connected network on flattened images (Bonifazi et al. 2024; Dohare et al. 2024)."""
+
+    unit_activations: ClassVar[tuple[str, ...]] = ONE_OUTPUT
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = setting(
         "Units of each hidden layer, from the input on; crelu makes two of each unit's outputs, so that it has half as "

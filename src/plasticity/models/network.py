@@ -14,7 +14,16 @@ from plasticity.models.foreign import ForeignClassifier, parameters_of, seeded
 
 
 class Network(Component, kind="model"):
-    """An architecture; its fields are what a configuration says beside `model.name`."""
+    """An architecture; its fields are what a configuration says beside `model.name`.
+
+    Attributes:
+        unit_activations: Nonlinearities with which its hidden units can be renewed one by one: `Classifier.units` of
+            its networks names them then. None where each is read by more than the next layer.
+        normalises_batches: Whether it has batch normalisation, which a single image has no statistics for.
+    """
+
+    unit_activations: ClassVar[tuple[str, ...]] = ()
+    normalises_batches: ClassVar[bool] = False
 
     def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
         """Return a network of the architecture, with weights of any value.

@@ -1,6 +1,7 @@
 """ResNet-18 for small images: the paper's, and the narrow one of Ash & Adams (2020)."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,8 @@ _MAX_POOL = "Keep the 3×3 max-pool of stride 2 behind the first convolution."
 
 class ResNet18(Network, name="resnet18"):
     """ResNet-18 with a 3×3 stem (Bonifazi et al. 2024)."""
+
+    normalises_batches: ClassVar[bool] = True
 
     width: int = setting(_WIDTH, unit="channels", default=64, ge=1)
     max_pool: bool = setting(_MAX_POOL, unit="1", default=True)

@@ -6,7 +6,7 @@ times, and there is no dropout: its masks would come from the global generator, 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,8 @@ _VGG_LINEAR_SD = 0.01
 class ResNet18ImageNet(Network, name="resnet18_imagenet"):
     """torchvision's ResNet-18, 7×7 stem (Hui et al. 2022); smaller images are padded to 32 pixels by their border."""
 
+    normalises_batches: ClassVar[bool] = True
+
     def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
         """Return a network for images of this shape."""
         return TorchvisionResNet(image_shape, num_classes, build=models.resnet18)
@@ -32,6 +34,8 @@ class ResNet18ImageNet(Network, name="resnet18_imagenet"):
 
 class ResNet50ImageNet(Network, name="resnet50_imagenet"):
     """torchvision's ResNet-50, 7×7 stem (Hui et al. 2022); smaller images are padded to 32 pixels by their border."""
+
+    normalises_batches: ClassVar[bool] = True
 
     def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
         """Return a network for images of this shape."""
@@ -41,6 +45,8 @@ class ResNet50ImageNet(Network, name="resnet50_imagenet"):
 class DenseNet201(Network, name="densenet201"):
     """torchvision's DenseNet-201 (Hui et al. 2022), without dropout; images are padded as for the ResNets."""
 
+    normalises_batches: ClassVar[bool] = True
+
     def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
         """Return a network for images of this shape."""
         return TorchvisionDenseNet(image_shape, num_classes)
@@ -48,6 +54,8 @@ class DenseNet201(Network, name="densenet201"):
 
 class VGG11(Network, name="vgg11_bn"):
     """torchvision's VGG-11 with batch-norm (Hui et al. 2022), without dropout; images are padded as for the ResNets."""
+
+    normalises_batches: ClassVar[bool] = True
 
     def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
         """Return a network for images of this shape."""

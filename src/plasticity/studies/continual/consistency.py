@@ -1,4 +1,4 @@
-"""The permuted study: a network that the kernel knows, penalties that a batch can have, thresholds with a cap."""
+"""The study of many tasks: trainings that their networks, penalties and optimizers allow, thresholds with a cap."""
 
 from typing import Any
 
@@ -9,7 +9,6 @@ from plasticity.config.messages import Location, shown
 from plasticity.config.training_check import check_training
 
 _PHASES = ("first_task", "following")
-_KERNEL = {"activation": "relu", "layer_norm": False, "spectral_norm": False}  # the networks that it trains
 BASELINE = "random_init"
 """The arm of fresh networks that every plasticity gap is measured against; the study runs it by itself."""
 
@@ -22,16 +21,14 @@ def check_continual(name: str, study: dict[str, Any], findings: Findings) -> Non
         if arm.startswith(BASELINE):
             expected = f"a name without {BASELINE}, a baseline that is always run"
             findings.add((*where, arm), expected=expected, got=shown(arm))
-    for key, known in _KERNEL.items() if not findings.touch((name, "model")) else ():
-        if (given := study["model"].get(key, known)) != known:
-            findings.add((name, "model", key), expected=str(known).lower(), got=shown(given))
     check_names_of_arms(where, sound, findings)
     if findings.touch(*((name, phase) for phase in _PHASES)):
         return
+    model = None if findings.touch((name, "model")) else study["model"]
     for phase in _PHASES:
-        _check_training((name, phase), study[phase], findings)
+        _check_training((name, phase), study[phase], model, findings)
     for arm, settings in sound.items():
-        _check_arm(name, arm, settings, study, findings)
+        _check_arm(name, arm, settings, {**study, "model": model}, findings)
 
 
 def _check_arm(section: str, name: str, arm: Arm, study: dict[str, Any], findings: Findings) -> None:
@@ -42,14 +39,17 @@ def _check_arm(section: str, name: str, arm: Arm, study: dict[str, Any], finding
     if "intervene_after" in arm and "intervention" not in arm:
         got = shown(arm["intervene_after"])
         findings.add((*location, "intervene_after"), expected="an intervention beside it", got=got)
+    model = arm.get("model", study["model"])
     for _, single in expand_arm("arm", arm):
         for phase in _PHASES:
-            if phase in single and not findings.touch((section, phase)):
-                _check_training((*location, phase), {**study[phase], **single[phase]}, findings)
+            if (phase in single or "model" in arm) and not findings.touch((section, phase)):
+                _check_training((*location, phase), {**study[phase], **single.get(phase, {})}, model, findings)
 
 
-def _check_training(location: Location, training: dict[str, Any], findings: Findings) -> None:
-    check_training(location, training, findings)
+def _check_training(
+    location: Location, training: dict[str, Any], model: dict[str, Any] | None, findings: Findings
+) -> None:
+    check_training(location, training, model, findings)
     decay = training["learning_rate"] * training["weight_decay"]
     if decay >= 1 and training.get("optimizer", {}).get("name", "sgd") == "sgd":
         expected = f"less than {1 / training['learning_rate']:g}, 1 / learning_rate: weights would change their sign"

@@ -43,7 +43,7 @@ class PermutedTables(StudyTables):
     @cached_property
     def continued(self) -> tuple[str, ...]:
         """Arms whose network goes from task to task."""
-        return tuple(arm for arm in self.arms if self.experiments.get(arm, arm) != REFERENCE)
+        return tuple(arm for arm in self.arms if not self.experiments.get(arm, arm).startswith(REFERENCE))
 
     @cached_property
     def main(self) -> str:

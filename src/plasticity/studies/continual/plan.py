@@ -17,7 +17,7 @@ from plasticity.config.slices import (
 )
 from plasticity.config.training_section import Optimisation
 from plasticity.studies.continual.section import ContinualArm, ContinualSection, FirstTask, Following
-from plasticity.studies.naming import PLAIN, training_name
+from plasticity.studies.naming import PLAIN, network_name, training_name
 from plasticity.studies.plan import StudyPlan, Told
 from plasticity.studies.trial import Numbers, numbers_of, trial_of
 
@@ -38,20 +38,23 @@ class PermutedArm:
         name: Key in the configuration, with the value behind it for an arm made from a list.
         experiment: That key.
         label: What figures call it.
+        model: Its network.
         training: That of its first task.
-        first_task: Name of that training, whatever its length; arms that train the first task alike share it.
+        first_task: Name of that training and its network, whatever its length; arms that train the first task alike
+            share it.
         epochs: Length of the first task; None if a threshold ends it.
         nc1_below: The threshold of NC1 that ends the first task; None for a fixed length.
         max_epochs: Epochs after which the threshold counts as not reached; None for a fixed length.
         following: Training on the following tasks, and how many.
         intervention: What is done to the network; None for nothing.
         intervene_after: When it is done.
-        reference: Name of the baseline that trains as this arm does on the following tasks.
+        reference: Name of the baseline that trains this arm's network as it does on the following tasks.
     """
 
     name: str
     experiment: str
     label: str
+    model: Chosen
     training: FirstTask
     first_task: str
     epochs: int | None
@@ -126,6 +129,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         thresholds = sorted({arm.nc1_below for arm in arms if arm.nc1_below is not None}, reverse=True)
         return FirstTaskSettings(
             **self._shared(),
+            model=arms[0].model,
             training=first_task,
             first_task=Optimisation.of_section(arms[0].training),
             epochs=tuple(sorted({arm.epochs for arm in arms if arm.epochs is not None})),
@@ -135,8 +139,9 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
 
     def following_settings(self, experiment: str) -> FollowingSettings:
         """Return what the stage of the following tasks reads."""
-        arms = tuple(arm.branch for arm in self.experiments[experiment])
-        return FollowingSettings(**self._shared(), experiment=experiment, arms=arms)
+        arms = self.experiments[experiment]
+        branches = tuple(arm.branch for arm in arms)
+        return FollowingSettings(**self._shared(), model=arms[0].model, experiment=experiment, arms=branches)
 
     @cached_property
     def trial(self) -> TrialSettings:
@@ -145,7 +150,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         The state of a network is measured before it is intervened on. The control is the first arm whose first task is
         that of the study.
         """
-        given = [arm for arm in self.arms.values() if arm.experiment != BASELINE]
+        given = [arm for arm in self.arms.values() if not arm.experiment.startswith(BASELINE)]
         alike = {arm.name: arm for arm in given if arm.reference == BASELINE and arm.intervention is None}
         epochs = self.section.first_task.epochs
         plain = [name for name, arm in alike.items() if arm.first_task == PLAIN and arm.epochs == epochs]
@@ -168,6 +173,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         dataset = self.config.dataset.given()
         if tasks.name != "permuted_pixels":  # the tasks of all that is published so far
             dataset["reader"] += f" ({tasks.name})"
+        own = [arm for arm in self.arms.values() if arm.model == self.section.model]  # claims are of one network
         arms = {
             arm.name: {
                 "first_task": _without(arm.training, *_LENGTHS),
@@ -176,11 +182,12 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
                 "following": arm.following.given(),
                 "intervention": arm.intervention and arm.intervention.model_dump(),
             }
-            for arm in self.arms.values()
+            for arm in own
         }
         experiments = {
             name: {"arms": [arm.name for arm in arms_of], "nc1_below": [arm.nc1_below for arm in arms_of]}
             for name, arms_of in self.experiments.items()
+            if arms_of[0] in own
         }
         said = self.section.given()
         return {
@@ -200,7 +207,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         }
 
     def _baselines(self, given: list[PermutedArm]) -> list[PermutedArm]:
-        """Return a fresh network's arm for every way in which arms train on the following tasks.
+        """Return a fresh network's arm for every way in which arms train networks on the following tasks.
 
         What an arm is measured against differs from it in nothing but its past, so it trains as the arm does; it goes
         as far as the arm that goes furthest.
@@ -208,26 +215,31 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         found: dict[str, PermutedArm] = {}
         for arm in sorted(given, key=lambda arm: arm.following.tasks):
             said = {"first_task": _without(arm.following, "tasks"), "following": arm.following.given()}
-            fresh = ContinualArm.of({**said, "intervention": _RESET, "intervene_after": "every_task"})
-            found[arm.reference] = self._arm(BASELINE, arm.reference, fresh)
+            said |= {"model": arm.model.model_dump(), "intervention": _RESET, "intervene_after": "every_task"}
+            network = network_name(arm.model, self.section.model)
+            experiment = f"{BASELINE}_{network}" if network else BASELINE  # a job has networks of one kind
+            found[arm.reference] = self._arm(experiment, arm.reference, ContinualArm.of(said))
         return [found[name] for name in dict.fromkeys(arm.reference for arm in given)]
 
     def _shared(self) -> Told:
-        keys = ("model", "train_size", "tasks", "measure")
+        keys = ("train_size", "tasks", "measure")
         return {key: getattr(self.section, key) for key in keys}
 
     def _arm(self, experiment: str, name: str, arm: ContinualArm) -> PermutedArm:
         section, first = self.section, arm.first_task.given() if arm.first_task else {}
+        model = arm.model or section.model
+        network = network_name(model, section.model)
         below = first.pop("nc1_below", None)
         training = section.first_task.overridden(first)
         following = section.following.overridden(arm.following.given() if arm.following else {})
-        suffix = training_name(_without(following, "tasks"), section.following.given())
+        suffix = training_name(_without(following, "tasks"), section.following.given(), network)
         return PermutedArm(
             name=name,
             experiment=experiment,
             label=arm.label or name.replace("_", " "),
+            model=model,
             training=training,
-            first_task=training_name(_without(training, *_LENGTHS), section.first_task.given()),
+            first_task=training_name(_without(training, *_LENGTHS), section.first_task.given(), network),
             epochs=training.epochs if below is None else None,
             nc1_below=below,
             max_epochs=None if below is None else training.max_epochs,

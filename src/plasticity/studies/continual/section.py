@@ -21,14 +21,8 @@ from plasticity.config.study_section import (
     arms_of,
     figures_of,
 )
-from plasticity.config.training_section import Intervention, OnlineBatchSize, Penalty, Tasks, Training
+from plasticity.config.training_section import Intervention, Model, OnlineBatchSize, Penalty, Tasks, Training
 from plasticity.studies.continual.consistency import check_continual
-
-
-class ChosenPerceptron(Chosen):
-    """A network of fully connected layers."""
-
-    name: Literal["mlp"] = setting("Which network.", unit="name")  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class FirstTask(Training):
@@ -62,6 +56,7 @@ class Threshold(Settings):
 class ContinualArm(Arm):
     """An experiment; without any key its network goes through the tasks as the study says."""
 
+    model: Annotated[Chosen | None, chosen("model", "This arm's network; absent, the study's.")] = None
     first_task: Annotated[Overrides | None, Overriding(FirstTask, single=("max_epochs",), more=Threshold)] = setting(
         "What this arm does differently on the first task.", unit="mapping", default=None
     )
@@ -75,10 +70,7 @@ class ContinualArm(Arm):
 
 
 class ContinualSection(Section, study="continual"):
-    """The permuted study; online learning of one task after another, such as permutations of the pixels.
-
-    The network is one of fully connected ReLU layers.
-    """
+    """The permuted study; one task after another, such as permutations of the pixels, online or in batches."""
 
     seeds: Distinct[Seed] = setting(
         "One run of every arm per seed; a seed's tasks are the same for all arms.", unit="1"
@@ -87,7 +79,7 @@ class ContinualSection(Section, study="continual"):
         "Training images used, drawn from the seed; null is all of them.", unit="images", ge=1
     )
     tasks: Tasks
-    model: Annotated[ChosenPerceptron, chosen("model", "The network; one of fully connected ReLU layers.")]
+    model: Model
     first_task: FirstTask
     following: Following
     arms: dict[NameOf, ContinualArm] = arms_of(

@@ -14,19 +14,22 @@ def check_train_test(name: str, study: dict[str, Any], findings: Findings) -> No
     where = (name, "arms")
     sound = {arm: settings for arm, settings in study["arms"].items() if not findings.touch((*where, arm))}
     check_names_of_arms(where, sound, findings)
+    model = None if findings.touch((name, "model")) else study["model"]
     for phase in ("training", "next_task"):
         if not findings.touch((name, phase)):
-            check_training((name, phase), study[phase], findings)
+            check_training((name, phase), study[phase], model, findings)
     for arm, settings in sound.items():
         _check_super_classes((*where, arm, "super_classes"), settings, findings)
         if not findings.touch((name, "training")):
-            _check_trainings((*where, arm), settings, study["training"], findings)
+            _check_trainings((*where, arm), settings, {**study, "model": model}, findings)
 
 
-def _check_trainings(location: Location, arm: Arm, base: dict[str, Any], findings: Findings) -> None:
+def _check_trainings(location: Location, arm: Arm, study: dict[str, Any], findings: Findings) -> None:
+    model = arm.get("model", study["model"])
     for _, single in expand_arm("arm", arm):
-        if "training" in single:
-            check_training((*location, "training"), {**base, **single["training"]}, findings)
+        if "training" in single or "model" in arm:
+            training = {**study["training"], **single.get("training", {})}
+            check_training((*location, "training"), training, model, findings)
 
 
 def _check_super_classes(location: Location, arm: Arm, findings: Findings) -> None:

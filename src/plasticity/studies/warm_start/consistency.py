@@ -25,21 +25,24 @@ def check_warm_start(name: str, study: dict[str, Any], findings: Findings) -> No
         _check_lengths(name, study["warm_up"], sound, findings)
         _check_baseline(where, study["warm_up"]["epochs"], arms, findings)
     check_names_of_arms(where, sound, findings)
+    model = None if findings.touch((name, "model")) else study["model"]
     if not findings.touch((name, "fine_tune")):
-        check_training((name, "fine_tune"), study["fine_tune"], findings)
+        check_training((name, "fine_tune"), study["fine_tune"], model, findings)
     if not findings.touch((name, "warm_up")):
-        _check_trainings(name, study["warm_up"], sound, findings)
+        _check_trainings(name, study["warm_up"], sound, model, findings)
         _check_different(where, study["warm_up"], sound, findings)
     if arms and not findings.touch(*lengths, *((*where, arm, "warm_up", "epochs") for arm in arms)):
         _check_analysis(name, study, findings)
 
 
-def _check_trainings(section: str, base: dict[str, Any], arms: Mapping[str, Arm], findings: Findings) -> None:
-    check_training((section, "warm_up"), base, findings)
+def _check_trainings(
+    section: str, base: dict[str, Any], arms: Mapping[str, Arm], model: dict[str, Any] | None, findings: Findings
+) -> None:
+    check_training((section, "warm_up"), base, model, findings)
     for name, arm in arms.items():
         for _, single in expand_arm(name, arm):
             if "warm_up" in single and not findings.touch((section, "warm_up")):
-                check_training((section, "arms", name, "warm_up"), {**base, **single["warm_up"]}, findings)
+                check_training((section, "arms", name, "warm_up"), {**base, **single["warm_up"]}, model, findings)
 
 
 def _check_lengths(section: str, base: dict[str, Any], arms: Mapping[str, Arm], findings: Findings) -> None:

@@ -25,6 +25,7 @@ class ContinualBackprop(StepHook, name="continual_backprop"):
     """
 
     reads_layers: ClassVar[bool] = True
+    renews_units: ClassVar[bool] = True
 
     replacement_rate: float = setting(
         "Share of a layer's mature units that is renewed in a step; 1e-6 to 1e-4 in Dohare et al. (2024).",

@@ -18,6 +18,8 @@ class ReDo(StepHook, name="redo"):
     """
 
     reads_layers: ClassVar[bool] = True
+    renews_units: ClassVar[bool] = True
+    activations: ClassVar[tuple[str, ...]] = ("relu",)
 
     every: int = setting("Steps from one recycling to the next; 1000 in Sokar et al. (2023).", unit="steps", ge=1)
     threshold: float = setting(
@@ -32,7 +34,7 @@ class ReDo(StepHook, name="redo"):
 
     def check(self, network: NetworkView) -> None:
         """Refuse other networks than those of ReLU units."""
-        check_units(self, network, ["relu"])
+        check_units(self, network, self.activations)
 
     def after_step(self, context: HookContext) -> None:
         """Recycle, where it is time."""

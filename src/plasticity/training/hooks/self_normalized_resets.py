@@ -21,6 +21,8 @@ class SelfNormalizedResets(StepHook, name="self_normalized_resets"):
     """
 
     reads_layers: ClassVar[bool] = True
+    renews_units: ClassVar[bool] = True
+    activations: ClassVar[tuple[str, ...]] = ("relu",)
 
     percentile: float = setting(
         "Of the times between two firings; 1 − η of Farias & Jozefiak (2025).", unit="1", default=0.99, gt=0, lt=1
@@ -31,7 +33,7 @@ class SelfNormalizedResets(StepHook, name="self_normalized_resets"):
 
     def check(self, network: NetworkView) -> None:
         """Refuse other networks than those of ReLU units."""
-        check_units(self, network, ["relu"])
+        check_units(self, network, self.activations)
 
     def before_training(self, context: HookContext) -> None:
         """Begin with no silence, and one firing after one step as the released code does."""

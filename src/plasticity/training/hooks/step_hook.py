@@ -78,8 +78,12 @@ class StepHook(Component, kind="hook"):
     Attributes:
         reads_layers: Whether it reads the outputs of hidden layers.
         reads_initial: Whether it reads the network's initial parameters.
+        renews_units: Whether it renews hidden units one by one, for networks that name theirs.
+        activations: Nonlinearities whose units it is for; all if there is none.
     """
 
+    renews_units: ClassVar[bool] = False
+    activations: ClassVar[tuple[str, ...]] = ()
     reads_layers: ClassVar[bool] = False
     reads_initial: ClassVar[bool] = False
 
