@@ -68,8 +68,47 @@ PM = "permuted"
 TT = "train_test_collapse"
 CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "permuted baseline listed": (f"{PM}.arms.random_init", {}, f"{PM}.arms.random_init", ("always run",)),
-    "permuted network": (f"{PM}.model", {"name": "resnet18"}, f"{PM}.model.name", ("mlp",)),
-    "permuted activation": (f"{PM}.model.activation", "tanh", f"{PM}.model.activation", ("relu", "'tanh'")),
+    "one image for batch normalisation": (
+        f"{PM}.arms.continual",
+        {"model": {"name": "resnet18"}, "following": {"batch_size": 2}},
+        f"{PM}.arms.continual.first_task.batch_size",
+        ("at least 2 images with the network resnet18", "got 1"),
+    ),
+    "units of a transformer": (
+        f"{PM}.arms.continual",
+        {"model": {"name": "vit"}, "following": {"hooks": [{"name": "redo", "every": 10}]}},
+        f"{PM}.arms.continual.following.hooks[0]",
+        ("a network whose hidden units", "with the hook redo", "got the network vit"),
+    ),
+    "units that are not of the hook": (
+        f"{PM}.arms.continual",
+        {"model": {"name": "mlp", "activation": "tanh"}, "following": {"hooks": [{"name": "redo", "every": 10}]}},
+        f"{PM}.arms.continual.following.hooks[0]",
+        ("the activation relu with the hook redo", "got tanh of the network mlp"),
+    ),
+    "two outputs of a unit": (
+        f"{PM}.arms.continual",
+        {
+            "model": {"name": "convnet_lyle", "activation": "crelu"},
+            "following": {
+                "hooks": [
+                    {"name": "perturb", "shrink": 1, "perturb": 0.1},
+                    {"name": "continual_backprop", "replacement_rate": 0.1},
+                ]
+            },
+        },
+        f"{PM}.arms.continual.following.hooks[1]",
+        (
+            "relu or leaky_relu or tanh or gelu with the hook continual_backprop",
+            "got crelu of the network convnet_lyle",
+        ),
+    ),
+    "units of a network in batches": (
+        f"{WS}.fine_tune.hooks",
+        [{"name": "self_normalized_resets"}],
+        f"{WS}.fine_tune.hooks[0]",
+        ("hidden units", "got the network resnet18_narrow"),
+    ),
     "penalty of one image": (
         f"{PM}.first_task.penalty",
         {"name": "nc1", "weight": 0.05},

@@ -22,7 +22,7 @@ def _facts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def violations(**training: Any) -> tuple[str, ...]:
     findings = Findings()
-    check_training(("first_task",), {"batch_size": 2, **training}, findings)
+    check_training(("first_task",), {"batch_size": 2, **training}, None, findings)
     try:
         findings.raise_if_any()
     except ConfigError as error:

@@ -16,6 +16,7 @@ from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.interventions.intervention import NetworkState, intervened
 from plasticity.training.learners.learner import learn_task
+from plasticity.training.learners.network_learner import NetworkLearner
 from plasticity.training.learners.stack_learner import StackLearner
 from plasticity.training.online.branches import checkpoint_name
 from plasticity.training.online.device_data import DeviceData, open_device_data
@@ -33,7 +34,7 @@ from tiny_permuted import (
     following_settings,
     train_first,
 )
-from tiny_study import Killed, TinyStudy
+from tiny_study import RESNET, Killed, TinyStudy
 from typed import intervention as made
 from typed import optimisation
 
@@ -314,6 +315,32 @@ def test_a_training_killed_after_every_task_ends_with_the_same_bytes(
     assert output.read_bytes() == mixed.read_bytes()
 
 
+@pytest.mark.parametrize(("kind", "call"), [("stack", 2), ("networks", 1), ("networks", 4)])
+def test_a_training_killed_within_a_long_task_goes_on_from_its_last_saved_epoch(
+    tiny: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, call: int
+) -> None:
+    monkeypatch.setattr(stage, "_SECONDS_BETWEEN_SAVES", 0.0)
+    model = {**SHARED["model"], "layer_norm": kind == "networks"}
+    first = Trained(
+        tiny.data, {"plain": train_first(tiny.data, tmp_path / "f", first_settings(shared={"model": model}))}
+    )
+    arms = [arm("plain", following={"epochs": 3}), arm("shrunk", intervention=SHRINK, intervene_after="every_task")]
+    settings = following_settings(*arms, shared={"model": model})
+    whole, output = first.follow(tmp_path / "whole.parquet", settings), tmp_path / "tasks.parquet"
+    _dies(first, output, _dying(Unfinished, "save", call, done=True), settings)
+    learner, trained = (StackLearner if kind == "stack" else NetworkLearner), []
+    train = learner.train_epoch
+
+    def counted(self: Any, replicas: Any, **options: Any) -> Any:
+        trained.append(1)
+        return train(self, replicas, **options)
+
+    monkeypatch.setattr(learner, "train_epoch", counted)
+    assert first.follow(output, settings).equals(whole)
+    assert output.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert len(trained) == 3 * (3 + 1) - call  # of three tasks, less what was saved
+
+
 @pytest.mark.parametrize("change", ["settings", "first task", "code"])
 def test_unfinished_work_of_another_training_is_not_mixed_in(
     tiny: TinyStudy, trained: Trained, tmp_path: Path, tasks_done: set[int], change: str
@@ -427,3 +454,30 @@ def test_methods_are_arms_of_the_study(trained: Trained, tmp_path: Path) -> None
     assert set(table["diverged"]) == {False}
     norms = table.groupby("arm")["weight_norm"].apply(tuple)
     assert len(norms) == len(set(norms)) == len(METHODS) + 2
+
+
+LYLE = {"name": "convnet_lyle", "channels": [3, 4], "hidden": [16]}
+
+
+@pytest.mark.parametrize(
+    ("model", "between", "tasks"),
+    [
+        (LYLE, {"name": "fire"}, "permuted_pixels"),
+        (RESNET, {**SHRINK, "batch_norm": "recalibrate"}, "random_labels"),
+    ],
+    ids=["convnet", "resnet"],
+)
+def test_networks_of_any_kind_go_through_the_tasks(
+    tiny: TinyStudy, tmp_path: Path, model: dict[str, Any], between: dict[str, Any], tasks: str
+) -> None:
+    shared = {"model": model, "tasks": {"name": tasks}}
+    adam = {"optimizer": {"name": "adam"}, "learning_rate": 0.01, "batch_size": 20}
+    files = train_first(tiny.data, tmp_path / "first", first_settings(shared=shared, epochs=(1,), **adam))
+    arms = [arm("plain", following=adam), arm("changed", following=adam, intervention=between, tasks=2)]
+    table = Trained(tiny.data, {"plain": files}).follow(tmp_path / "tasks", following_settings(*arms, shared=shared))
+    assert table.groupby("arm").size().to_dict() == {"plain": 6, "changed": 4}
+    assert not table["diverged"].to_numpy().any()
+    measured = ["online_accuracy", "nc1", "train_accuracy", "weight_norm", "effective_rank", "dead_units"]
+    assert np.isfinite(table[measured].to_numpy(float)).all()
+    norms = table.loc[table["task"] == 2].groupby("arm")["weight_norm"].apply(tuple)
+    assert norms["plain"] != norms["changed"]

@@ -15,9 +15,16 @@ def test_a_section_with_other_tasks_has_tables_of_its_own(tmp_path: Path) -> Non
     targets = [f"{results}/{name}" for name in ("published.parquet", "figures")]
     snakemake(folder, "--configfile", "tests/config/tiny_labels.yaml", "--", *targets)
     rows = read_table(folder / results / "metrics.parquet", "permuted")
+    fresh_convnet = {arm for arm in rows["arm"].unique() if arm.startswith("random_init_convnet_lyle_")}
     assert {arm: sorted(set(part["task"])) for arm, part in rows.groupby("arm")} == {
-        arm: [1, 2, 3, 4] for arm in ("random_init", "random_init_batch_size10", "continual", "batches")
+        arm: [1, 2, 3, 4]
+        for arm in ("random_init", "random_init_batch_size10", "continual", "batches", "convnet", *fresh_convnet)
     }
+    assert len(fresh_convnet) == 1
+    convnet = rows.loc[rows["arm"] == "convnet"]
+    assert convnet[["nc1", "effective_rank", "dead_units", "weight_norm", "plasticity_gap"]].notna().to_numpy().all()
+    logs = (folder / "logs").rglob("following_tasks/convnet/*.log")
+    assert all("one network after another in batches" in log.read_text(encoding="utf-8") for log in logs)
     assert rows["online_accuracy"].to_numpy().mean() < 0.2  # ten labels that nothing but memory tells
     assert (folder / results / "figures/accuracy_and_collapse_by_task.png").is_file()
     published = read_table(folder / results / "published.parquet", "published")

@@ -141,3 +141,43 @@ def test_a_new_length_leaves_other_experiments_as_they_are() -> None:
     found = changed(_plan(put(("arms", "first_task_length", "first_task", "epochs"), [1, 2, 5, 10, 50, 100, 200])))
     assert found["first_task"] == {"plain"}
     assert found["following"] == {"first_task_length"}
+
+
+NORMALISED = {"name": "mlp", "layer_norm": True}
+LYLE = {"name": "convnet_lyle", "channels": [4, 4]}
+NETWORKS = _with_arms(
+    continual={},
+    normalised={"model": NORMALISED},
+    convnet={"model": LYLE, "following": {"batch_size": 16}},
+    same={"model": {"name": "mlp", "hidden": [100, 100, 100]}},
+)
+
+
+def test_a_baseline_has_the_network_of_the_arms_it_is_for_and_jobs_have_networks_of_one_kind() -> None:
+    assert {name: [arm.name for arm in arms] for name, arms in NETWORKS.experiments.items()} == {
+        "random_init": ["random_init"],
+        "random_init_mlp_layer_normTrue": ["random_init_mlp_layer_normTrue"],
+        "random_init_convnet_lyle_channels4-4": ["random_init_convnet_lyle_channels4-4_batch_size16"],
+        **{name: [name] for name in ("continual", "normalised", "convnet", "same")},
+    }
+    for arm in NETWORKS.arms.values():
+        reference = NETWORKS.arms[arm.reference]
+        assert (reference.model, reference.following.batch_size) == (arm.model, arm.following.batch_size)
+    for name, arms in NETWORKS.experiments.items():
+        assert {arm.model for arm in arms} == {NETWORKS.following_settings(name).model}
+
+
+def test_first_tasks_of_other_networks_are_trained_for_themselves() -> None:
+    assert {name: [arm.name for arm in arms] for name, arms in NETWORKS.first_tasks.items()} == {
+        "plain": ["random_init", "continual", "same"],
+        "mlp_layer_normTrue": ["random_init_mlp_layer_normTrue", "normalised"],
+        "convnet_lyle_channels4-4_batch_size16": ["random_init_convnet_lyle_channels4-4_batch_size16"],
+        "convnet_lyle_channels4-4": ["convnet"],
+    }
+    assert NETWORKS.first_task_settings("mlp_layer_normTrue").model.parameters["layer_norm"] is True
+
+
+def test_arms_of_other_networks_are_neither_in_the_experiment_nor_compared_with_what_is_published() -> None:
+    assert list(NETWORKS.trial["control"]) and "normalised" not in str(NETWORKS.trial)
+    assert set(NETWORKS.published_settings()["arms"]) == {"random_init", "continual", "same"}
+    assert set(NETWORKS.published_settings()["experiments"]) == {"random_init", "continual", "same"}
