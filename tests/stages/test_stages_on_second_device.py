@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from plasticity.storage.checkpoints import read_checkpoint, trajectory_name
 from plasticity.storage.tables import read_table
 from second_device import DEVICE, SecondDevice, needs_second_device, second_device
 from tiny_permuted import Trained, arm, first_settings, following_settings, train_first
-from tiny_study import FOLDER, RESNET, SEED, TinyStudy, checkpoints_of, warm_up_settings
+from tiny_study import FOLDER, MLP, RESNET, SEED, TinyStudy, checkpoints_of, warm_up_settings
 from tiny_train_test import go_on, measure, train
 
 pytestmark = needs_second_device
@@ -64,10 +65,19 @@ def test_recalibration(
         np.testing.assert_allclose(other[name], value, rtol=1e-3, atol=1e-5)
 
 
-def test_permuted_images(tiny: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def work(name: str) -> None:  # in batches, which stacked tensors train
-        done = train_first(tiny.data, tmp_path / name, first_settings(batch_size=8))
-        experiment = following_settings(arm("continual", following={"batch_size": 8}))
+LYLE = {"name": "convnet_lyle", "channels": [3, 4], "hidden": [16]}
+BY_ADAM = {"optimizer": {"name": "adam"}, "learning_rate": 0.01, "hooks": [{"name": "redo", "every": 4}]}
+
+
+@pytest.mark.parametrize(("model", "method"), [(MLP, {}), (LYLE, BY_ADAM)], ids=["stacked tensors", "networks"])
+def test_permuted_images(
+    tiny: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: dict[str, Any], method: dict[str, Any]
+) -> None:
+    shared, method = {"model": model}, {"batch_size": 8, **method}
+
+    def work(name: str) -> None:
+        done = train_first(tiny.data, tmp_path / name, first_settings(shared=shared, **method))
+        experiment = following_settings(arm("continual", following=method), shared=shared)
         Trained(tiny.data, {"plain": done}).follow(tmp_path / name / "table.parquet", experiment)
 
     assert on_both(monkeypatch, work).waits

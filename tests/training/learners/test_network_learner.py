@@ -53,10 +53,10 @@ def _learner(data: DeviceData, training: dict[str, Any], seeds: Sequence[int] = 
     return open_learner(data, seeds, starts, [optimisation(training)] * len(seeds), threads=1)
 
 
-def _assert_alike(one: Network, other: Network, **tolerance: float) -> None:
+def _assert_alike(one: Network, other: Network, *, atol: float) -> None:
     assert one.keys() == other.keys()
     for name, value in one.items():
-        np.testing.assert_allclose(value, other[name], err_msg=name, **tolerance)
+        np.testing.assert_allclose(value, other[name], rtol=1e-3, atol=atol, err_msg=name)
 
 
 def _by_a_plain_loop(data: DeviceData, seed: int, number: int, epochs: int, momentum: float) -> tuple[Any, list[float]]:
@@ -90,7 +90,7 @@ def test_it_does_what_a_plain_loop_does(tiny: TinyStudy, model: dict[str, Any], 
     expected, accuracies = _by_a_plain_loop(data, SEEDS[1], 3, 2, momentum=0.9)
     tensors = {name: value.numpy() for name, value in expected.state_dict().items()}
     found = {name: value for name, value in learner.checkpoint(1).items() if not name.startswith("optimizer/")}
-    _assert_alike(found, tensors, rtol=1e-3, atol=1e-5)
+    _assert_alike(found, tensors, atol=1e-5)
     assert rows[0]["last_epoch_accuracy"] == pytest.approx(accuracies[-1], abs=0.01)
     assert rows[0]["online_accuracy"] == pytest.approx(np.mean(accuracies), abs=0.01)
 
@@ -114,7 +114,7 @@ def test_perceptrons_learn_as_on_a_stack_whatever_is_done_between_two_tasks(
             for each in (alone, stacked)
         )
         for replica in (0, 1):
-            _assert_alike(alone.checkpoint(replica), stacked.checkpoint(replica), rtol=1e-3, atol=1e-4)
+            _assert_alike(alone.checkpoint(replica), stacked.checkpoint(replica), atol=1e-4)
             assert found[replica]["online_accuracy"] == pytest.approx(expected[replica]["online_accuracy"], abs=0.02)
             for each in (alone, stacked):
                 each.intervene(replica, intervention(between), task + 1)
