@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional
 
 from plasticity.config.slices import OnlineSettings
-from plasticity.models.weights import load_weights
 from plasticity.seeding import torch_generator
+from plasticity.storage.weights import load_weights
 from plasticity.training.learners.learner import Learner, learn_task
 from plasticity.training.learners.network_learner import NetworkLearner
 from plasticity.training.learners.open_learner import open_learner

@@ -13,9 +13,9 @@ from torch import nn
 from plasticity.config.training_section import Optimisation
 from plasticity.jobs.device import place
 from plasticity.models.classifier import Classifier
-from plasticity.models.weights import load_weights, weights_of
 from plasticity.seeding import torch_generator
 from plasticity.storage.checkpoints import all_finite
+from plasticity.storage.weights import load_weights, weights_of
 from plasticity.tasks.sequence import Task
 from plasticity.training.batch_norm import Recalibration
 from plasticity.training.bound_optimiser import bind_optimiser
