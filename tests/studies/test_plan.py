@@ -45,7 +45,7 @@ PERMUTED: Leaves = {
     ("seeds",): ([1, 2, 3, 4], set()),
     ("train_size",): (500, LEARNT),
     ("tasks", "name"): ("random_labels", LEARNT),
-    ("model", "name"): ("mlp", set()),  # there is no other
+    ("model", "name"): ("mlp", set()),
     ("model", "hidden"): ([50], LEARNT),
     ("first_task", "epochs"): (3, {*LEARNT, "assemble", "causes", "figures"}),  # a dose
     ("first_task", "max_epochs"): (70, {*LEARNT, "assemble"}),
