@@ -17,16 +17,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from simulated_studies import SEEDS, SPREAD, TRIAL, checkpoints, task_table, tasks, warm_start_table
+from simulated_studies import SEEDS, SPREAD, TRIAL, checkpoints, methods_table, task_table, tasks, warm_start_table
 
 from plasticity.analysis.correlation import METHODS, coefficients, points_of
 from plasticity.analysis.jackknife import averaged_interval, fisher_z, mean_interval, pooled_interval
+from plasticity.analysis.prediction import SCOPES
 from plasticity.config.analysis_section import ContinualAnalysis, WarmStartAnalysis, WarmStartCausesSettings
+from plasticity.config.slices import ExplainSettings
 from plasticity.report.published.claims import Claim
 from plasticity.report.published.measures import RunTables, measured
 from plasticity.report.published.published_verdict import AGREES, DIFFERS, verdict
 from plasticity.report.summary.finding import correlation, mean_over_seeds, together
 from plasticity.report.summary.words import side
+from plasticity.stages.explain import explanations_of
 from plasticity.studies.continual.correlate import correlations_of as correlate_tasks
 from plasticity.studies.train_test_collapse import agreement
 from plasticity.studies.warm_start.causes import causes_of
@@ -151,6 +154,21 @@ def _run(values: np.ndarray) -> RunTables:
     return RunTables(rows, pd.DataFrame(), "task", CONFIDENCE)
 
 
+def explained(random: np.random.Generator, seeds: int, tally: Tally, *, effect: bool) -> None:
+    """Count gains over the task's number, after Holm's correction; of four quantities one makes the loss, or none."""
+    table = explanations_of(methods_table(random, seeds, effect=effect), _QUANTITIES, _EXPLAIN)
+    table = table.loc[table["gain"].gt(0) & table["p_adjusted"].lt(1 - CONFIDENCE)]
+    makes = table["quantity"].eq(_QUANTITIES[0]) & effect
+    for scope in SCOPES:
+        here = table["scope"].eq(scope)
+        decided, wrong = bool((here & makes).any()) if effect else bool(here.any()), bool((here & ~makes).any())
+        tally.add(f"explanations: a gain {scope}, {EFFECTS[effect]}", decided=decided, wrong=wrong)
+
+
+_QUANTITIES = ["weight_norm", "nc1", "effective_rank", "dead_units"]
+_EXPLAIN = ExplainSettings(confidence=CONFIDENCE, losses=("plasticity_gap",), references=())
+
+
 def intervals(random: np.random.Generator, seeds: int, studies: int, tally: Tally) -> None:
     """Count intervals of the table of correlations that do not hold the truth, every method and aggregate."""
     for kind, series in (("checkpoints", checkpoints), ("tasks", tasks)):
@@ -203,6 +221,10 @@ def simulate(seeds: int, studies: int, tables: int, *, key: int = 0, mixed: bool
             sentences(random, seeds, tally, effect=effect)
             causes(random, seeds, tally, effect=effect, mixed=mixed)
     intervals(random, seeds, 5 * studies, tally)
+    random = np.random.default_rng([key, seeds, 1])  # on its own: the studies above are those of earlier versions
+    for effect, number in ((False, tables), (True, tables // 8)):
+        for _ in range(number):
+            explained(random, seeds, tally, effect=effect)
     return tally
 
 

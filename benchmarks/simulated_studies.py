@@ -23,6 +23,9 @@ TRIAL = {
     "treatments": list(ARMS[1:]),
     "series": [{"name": "NC1 penalty", "doses": {"nc1_spread": -0.05, "warm_start": 0.0, "nc1_collapse": 0.05}}],
 }
+METHODS = {"none": 0.4, "decay": 0.0, "perturb": -0.2, "renew": 0.2, "norm": 0.6}
+"""Methods of a sequence of tasks: how much faster than otherwise the logarithm of the weights grows."""
+METHOD_TASKS = 25
 SPREAD = 0.009
 """Standard deviation of a seed's accuracy."""
 _AUTOCORRELATION = 0.7  # from one checkpoint or task to the next
@@ -86,6 +89,28 @@ def task_table(random: np.random.Generator, seeds: int, *, effect: bool) -> pd.D
         values |= {"arm": f"length_{length}", "experiment": "length", "first_task_epochs": length}
         frames.append(pd.DataFrame({**values, "seed": np.repeat(np.arange(seeds) + 1, 2)}))
     return _complete(pd.concat(frames, ignore_index=True).assign(diverged=False), "permuted")
+
+
+def methods_table(random: np.random.Generator, seeds: int, *, effect: bool) -> pd.DataFrame:
+    """Return a "permuted" table of methods that lose accuracy over the tasks; with the effect, as the weights grow.
+
+    Without it losses and quantities still drift with the tasks, losses along a curve that all methods share.
+    """
+    shape = (len(METHODS), seeds, METHOD_TASKS)
+    trend = np.linspace(0, 1, METHOD_TASKS)
+    norm = np.log(20 + 10 * trend) + 0.05 * drifting(random, shape)
+    norm = norm + np.array(list(METHODS.values()))[:, None, None] * trend
+    lost = 0.03 * np.sqrt(trend) + 0.01 * drifting(random, shape)
+    lost = lost + 0.15 * effect * (norm - norm[:, :, :1])
+    arm, seed, task = (index.ravel() for index in np.indices(shape))
+    names = np.array(list(METHODS))[arm]
+    columns: dict[str, Any] = {"arm": names, "experiment": names, "seed": seed + 1, "task": task + 1, "diverged": False}
+    columns |= {"first_task_epochs": 1, "weight_norm": np.exp(norm).ravel()}
+    # What a task loses follows from the state after the task before.
+    columns["plasticity_gap"] = np.concatenate([np.zeros((*shape[:2], 1)), lost[:, :, :-1]], axis=2).ravel()
+    for name in ("nc1", "effective_rank", "dead_units"):
+        columns[name] = (2 - 0.5 * trend + 0.1 * drifting(random, shape)).ravel()
+    return _complete(pd.DataFrame(columns), "permuted")
 
 
 def _complete(rows: pd.DataFrame, schema: str) -> pd.DataFrame:

@@ -8,7 +8,9 @@ import pandas as pd
 
 from causes_tables import make_causes
 from plasticity.analysis.transitions import of_permuted
+from plasticity.config.slices import ExplainSettings
 from plasticity.seeding import numpy_generator
+from plasticity.stages.explain import explanations_of
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.continual.figure_tables import PermutedTables
@@ -53,10 +55,14 @@ def make_permuted(
     treatments = [arm for arm in arms if arm in LENGTHS or arm in THRESHOLDS]
     trial = {"control": control, "treatments": treatments, "series": []}
     causes = make_causes(folder, of_permuted(metrics, [control, *treatments], tasks=False), trial, ("seed",))
+    asked = ExplainSettings(confidence=ANALYSIS["confidence"], losses=("plasticity_gap",), references=())
+    given = metrics.loc[~metrics["arm"].str.startswith("random_init")]
+    write_table(explanations_of(given, METRICS, asked), folder / "explanations.parquet", "explanations")
     return PermutedTables(
         metrics=metrics,
         correlations=correlations,
         causes=causes,
+        explanations=read_table(folder / "explanations.parquet", "explanations"),
         arms=tuple(arms),
         labels={},
         experiments={arm: experiment_of(arm) for arm in arms},

@@ -50,6 +50,8 @@ def slices(plan: Any) -> Slices:
         ("tabulate", ""): plan.tabulate_settings(()),
         ("figures", ""): plan.drawing_settings(),
     }
+    if hasattr(plan, "explain_settings"):
+        found["explain", ""] = plan.explain_settings()
     if hasattr(plan, "causes_settings"):
         found["causes", ""] = plan.causes_settings()
     return found | _OF_STUDY[sections_of(plan.config.mapping)[plan.name].name](plan)

@@ -31,6 +31,7 @@ def test_no_kind_of_verdict_is_wrong_more_often_than_said(tally: error_rates.Tal
 def test_effects_are_decided(tally: error_rates.Tally) -> None:
     for kind in ("sentence: NC1 and accuracy in both phases", "causes: dose_response", "causes: beyond_length"):
         assert tally.decided(f"{kind}, published effects") > 0.5
+    assert tally.decided("explanations: a gain across_arms, published effects") == 1
     assert tally.decided("published number with its spread, four margins apart") > 0.8
 
 

@@ -152,8 +152,7 @@ def test_a_missing_style_is_named(inputs, tmp_path):
 
 def test_a_figure_of_the_continual_study_is_drawn_from_its_own_tables(tmp_path):
     tables, name = make_permuted(tmp_path), "accuracy_and_collapse_by_task"
-    names = {"metrics": "permuted", "correlations": "correlations", "causes": "causes"}
-    paths = {name: tmp_path / f"{file}.parquet" for name, file in names.items()}
+    paths = {name: tmp_path / f"{file}.parquet" for name, file in PermutedTables.SCHEMAS.items()}
     given = {"styles": {name: {"height": 3}}, "arms": list(tables.arms), "labels": {"continual": "task after task"}}
     given |= {"experiments": dict(tables.experiments), "analysis": ANALYSIS, "trial": tables.trial}
     draw(name, tmp_path, of_study=PermutedTables, tables=paths, settings=given)

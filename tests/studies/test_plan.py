@@ -60,7 +60,7 @@ PERMUTED: Leaves = {
     ("following", "batch_size"): (4, {*LEARNT, "assemble"}),
     ("following", "penalty"): ({"name": "none"}, set()),
     ("measure", "probe_images"): (100, LEARNT),
-    ("analysis", "confidence"): (0.9, {"correlate", "causes", "figures"}),
+    ("analysis", "confidence"): (0.9, {"correlate", "causes", "explain", "figures"}),
 }
 TRAINED = {"pre_train", "measure", "transfer"}
 TRAIN_TEST: Leaves = {

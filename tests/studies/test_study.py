@@ -59,6 +59,9 @@ def test_what_a_study_names_exists(study) -> None:
     assert all(callable(study.load(name)) for name in names)
     assert {"metrics", "correlations", study.correlated} <= set(study.tables)
     assert bool(study.find_causes) == ("causes" in study.tables)
+    assert bool(study.measured) == ("explanations" in study.tables)
+    measured = {column.name for column in study.load(study.measured)} if study.measured else set()
+    assert measured <= {column.name for column in SCHEMAS[study.tables["metrics"].schema]}
     assert {table.schema for table in study.tables.values()} <= set(SCHEMAS)
     assert study.axis.column in {column.name for column in SCHEMAS[study.tables["metrics"].schema]}
     assert study.published.is_file()

@@ -1,6 +1,6 @@
 # What a study's tables say, for every study alike: `{study}` is the name of a section of the configuration.
 #
-#   tables -> correlate, find_causes -> tabulate, draw_figures -> summarise; compare_published; keep_run
+#   tables -> correlate, find_causes, explain -> tabulate, draw_figures -> summarise; compare_published; keep_run
 #
 # The study (src/plasticity/studies/<study>/__init__.py) names the stages that are its own.
 
@@ -65,6 +65,38 @@ rule find_causes:
         ),
     message:
         "Asking what collapse explains beyond training, {wildcards.study}"
+    script:
+        "../scripts/stage.py"
+
+
+rule explain:
+    """Ask how well each quantity after a task predicts what is lost on the next one."""
+    input:
+        metrics=f"{RESULTS}/metrics.parquet",
+    output:
+        explanations=f"{RESULTS}/explanations.parquet",
+    log:
+        f"{LOGS}/explain.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/explain.tsv"
+    wildcard_constraints:
+        study=one_of(name for name, study in SECTIONS.items() if study.measured),
+    priority: 1
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        stage="plasticity.stages.explain:run",
+        schema=lambda wildcards: study(wildcards).tables["metrics"].schema,
+        measured=lambda wildcards: study(wildcards).dotted(study(wildcards).measured),
+        settings=lambda wildcards: plan(wildcards).explain_settings().canonical(),
+        code=lambda wildcards: code_of(
+            "plasticity.stages.explain",
+            study(wildcards).dotted(study(wildcards).measured),
+            tables=("explanations",),
+        ),
+    message:
+        "Asking what predicts losses on the next task, {wildcards.study}"
     script:
         "../scripts/stage.py"
 

@@ -175,6 +175,14 @@ class AssembleTasksSettings(Settings):
     arms: tuple[AssembledArm, ...]
 
 
+class ExplainSettings(Settings):
+    """What explanations are asked by: losses on the next task, and arms that they are measured against."""
+
+    confidence: float
+    losses: tuple[str, ...]
+    references: tuple[str, ...]
+
+
 # Train and test collapse
 
 

@@ -16,6 +16,7 @@ from plasticity.report.draw import draw
 from plasticity.report.kept_runs.kept_page import COMMAND, write_page
 from plasticity.report.kept_runs.kept_run import Run, Told, keep, read_record
 from plasticity.report.published.claims import read_published
+from plasticity.stages.explain import explain
 from plasticity.storage.files import atomic_path
 from plasticity.studies import sections_of
 from plasticity.studies.configuration import recorded_config
@@ -60,7 +61,7 @@ def read_run(folder: Path) -> Run:
 
 
 def analyse_anew(kept: Run) -> None:
-    """Write the correlations of a kept run, and its causes if it has any, anew from the tables in its folder.
+    """Write correlations, causes and explanations of a kept run, as far as its study has them, from its tables.
 
     Raises:
         PlasticityError: If a table is missing or damaged.
@@ -72,6 +73,10 @@ def analyse_anew(kept: Run) -> None:
     for stage, table, made, settings in stages:
         read, written = (Files(named={name: (kept.table(name),)}) for name in (table, made))
         study.load(stage)(Job(input=read, output=written, params={"settings": settings().canonical()}))
+    if study.measured:
+        schema, settings = study.tables["metrics"].schema, kept.plan.explain_settings()
+        files = kept.table("metrics"), kept.table("explanations")
+        explain(*files, schema=schema, measured=study.load(study.measured), settings=settings)
 
 
 def draw_anew(kept: Run) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Tables of the analyses: correlations and causes."""
+"""Tables of the statistics: correlations, causes and explanations."""
 
 from plasticity.storage.schemas import Table, columns
 
@@ -80,5 +80,33 @@ CAUSES = Table(
         ("dose_low", "float", "column series", "smallest dose of a slope's series; missing otherwise"),
         ("dose_high", "float", "column series", "largest dose of a slope's series; missing otherwise"),
         ("note", "str", "text", "why a number is missing, and what was left out; empty otherwise"),
+    ),
+)
+
+EXPLANATIONS = Table(
+    "explanations",
+    columns(
+        ("quantity", "str", "name", "column measured after a task; task, its number, is the rival of all others"),
+        ("loss", "str", "name", "column of what a network loses on the next task, which is predicted"),
+        (
+            "scope",
+            "str",
+            "name",
+            "what the prediction was not fitted on: within_run, the task itself; across_seeds, the seed, by the arm's "
+            "others; across_arms, experiment and seed, by other experiments in other seeds",
+        ),
+        ("skill", "float", "1", "1 − squared error over that of the mean; 1 is exact, 0 no better, below 0 worse"),
+        ("skill_low", "float", "1", "lower end of Student's t interval of the skill, by leaving out seeds"),
+        ("skill_high", "float", "1", "upper end of Student's t interval of the skill, by leaving out seeds"),
+        ("gain", "float", "1", "skill of the quantity and the task's number together less that of the number alone"),
+        ("gain_low", "float", "1", "lower end of Student's t interval of the gain, by leaving out seeds"),
+        ("gain_high", "float", "1", "upper end of Student's t interval of the gain, by leaving out seeds"),
+        ("p_value", "float", "1", "two-sided p-value of no gain, by the t interval's distribution"),
+        ("p_adjusted", "float", "1", "the same after Holm's correction for all quantities of a loss and scope"),
+        ("n_seeds", "int", "1", "seeds that contribute"),
+        ("n_arms", "int", "1", "arms that contribute; those that repeat another's runs count once"),
+        ("n_points", "int", "1", "pairs of a task and its next one"),
+        ("n_excluded", "int", "1", "pairs left out, as the quantity is missing or not finite"),
+        ("note", "str", "text", "why a number is missing; empty otherwise"),
     ),
 )

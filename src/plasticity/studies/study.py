@@ -41,6 +41,7 @@ class Table:
 CORRELATIONS = Table(
     "correlations", "correlate", "a metric, an outcome, an arm, a method, a window, an aggregate", page="correlations"
 )
+EXPLANATIONS = Table("explanations", "explain", "a quantity, a loss and a scope")
 CAUSES = Table("causes", "find_causes", "a question, a quantity, a treatment, a method, a window", page="causes")
 
 
@@ -95,6 +96,8 @@ class Study:
         correlate: Stage that writes "correlations".
         correlated: The table that it reads.
         find_causes: Stage that writes "causes"; empty for a study whose arms are no experiment.
+        measured: Columns that are measured after each task, which "explanations" asks about; empty for a study whose
+            runs are no sequences of tasks.
         kept: What the page of a kept run says of it.
     """
 
@@ -113,6 +116,7 @@ class Study:
     correlate: str
     correlated: str = "metrics"
     find_causes: str = ""
+    measured: str = ""
     kept: Kept = field(repr=False)
 
     @property

@@ -74,7 +74,7 @@ DEGENERATE = {
 WARM_START = [name for name, entry in FIGURES.items() if entry.study == "warm_start"]
 PERMUTED = [name for name, entry in FIGURES.items() if entry.study == "permuted"]
 
-NAMED = {"partial_correlations", "task_correlations", "causal_estimates", "task_causal_estimates"}
+NAMED = {"partial_correlations", "task_correlations", "causal_estimates", "task_causal_estimates", "explanations"}
 """Figures whose y axes have the names of methods or arms."""
 
 

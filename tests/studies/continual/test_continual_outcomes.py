@@ -30,8 +30,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _tabulate(folder: Path) -> dict[str, Path]:
-    files = {"metrics": "permuted", "correlations": "correlations", "causes": "causes"}
-    tables = {name: folder / f"{file}.parquet" for name, file in files.items()}
+    tables = {name: folder / f"{file}.parquet" for name, file in PermutedTables.SCHEMAS.items()}
     return write_pages("permuted", tables, folder, LABELS)
 
 

@@ -44,8 +44,9 @@ class Content:
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables by name, which the notes' numbers come from."""
         found = {"metrics": self.metrics, "correlations": self.correlations, "published": self.published, **self.more}
-        if (path := self.run.table("causes")).is_file():
-            found["causes"] = read_table(path, "causes")
+        for name in ("causes", "explanations"):
+            if (path := self.run.table(name)).is_file():
+                found[name] = read_table(path, name)
         return found
 
     @property

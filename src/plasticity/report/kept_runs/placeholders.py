@@ -3,6 +3,7 @@
     {{causes question=dose_response treatment=shrink_perturb outcome=accuracy: .1f x100}}      2.1 [1.3, 2.8]
     {{causes question=mediation treatment=x quantity=direct: verdict}}                         undecided
     {{metrics arm=continual task=140: nc1 .2f}}                                                0.35 [0.33, 0.36]
+    {{explanations quantity=nc1 scope=across_arms: skill .2f}}                                 0.55 [0.51, 0.59]
 
 Before the colon stand the table and the columns that choose its rows; behind it what is shown. Of a table of estimates
 one row is chosen, and a format shows its estimate with its interval; of a table of observations, the mean of the named
@@ -23,7 +24,8 @@ from plasticity.report.published.measures import t_interval
 
 PLACEHOLDER = re.compile(r"\{\{([^{}:]+):([^{}]+)\}\}")
 _FORMAT = re.compile(r"^\+?\.\d[fg]$")
-_ENDS = {"estimate": ("ci_low", "ci_high"), "value": ("ci_low", "ci_high")}
+_ENDS = dict.fromkeys(("estimate", "value"), ("ci_low", "ci_high"))
+_ENDS |= {name: (f"{name}_low", f"{name}_high") for name in ("skill", "gain")}
 
 
 def filled(text: str, tables: Mapping[str, pd.DataFrame], confidence: float) -> str:

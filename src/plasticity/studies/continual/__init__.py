@@ -1,6 +1,6 @@
 """Sequences of tasks: one network goes from task to task."""
 
-from plasticity.studies.study import CAUSES, CORRELATIONS, Axis, Finding, Kept, Study, Table
+from plasticity.studies.study import CAUSES, CORRELATIONS, EXPLANATIONS, Axis, Finding, Kept, Study, Table
 
 STUDY = Study(
     name="continual",
@@ -17,6 +17,7 @@ STUDY = Study(
         "metrics": Table("permuted", "assemble_tasks", "an arm, a seed and a task", page="outcomes"),
         "correlations": CORRELATIONS,
         "causes": CAUSES,
+        "explanations": EXPLANATIONS,
     },
     figure_tables="figure_tables:PermutedTables",
     ran="findings:ran",
@@ -34,6 +35,7 @@ STUDY = Study(
     ),
     correlate="correlate:run",
     find_causes="causes:run",
+    measured="columns:MEASURED",
     kept=Kept(
         outcomes="kept:outcomes",
         note="The gap is to a fresh network on the same task, the published loss to the run's own first task.",

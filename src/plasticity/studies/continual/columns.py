@@ -3,6 +3,8 @@
 from plasticity.storage.schemas import Table, columns
 from plasticity.studies.shared_columns import DIVERGED, EXPERIMENT_RUN, NEURAL_COLLAPSE, OTHER_METRICS
 
+MEASURED = NEURAL_COLLAPSE + OTHER_METRICS
+
 _ONLINE = columns(
     (
         "online_accuracy",

@@ -20,7 +20,7 @@ _VALUES = {"first_task_length": "{} epochs", "first_task_collapse": "NC1 < {}"}
 
 @dataclass(frozen=True, kw_only=True)
 class PermutedTables(StudyTables):
-    """The tables "permuted", "correlations" and "causes" of a study, and what is needed to read them.
+    """The tables "permuted", "correlations", "causes" and "explanations" of a study, and what is needed to read them.
 
     Attributes:
         experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
@@ -31,12 +31,14 @@ class PermutedTables(StudyTables):
         "metrics": "permuted",
         "correlations": "correlations",
         "causes": "causes",
+        "explanations": "explanations",
     }
     SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "experiments", "analysis", "trial")
 
     USUAL_LABELS: ClassVar[Mapping[str, str]] = {"shrink_perturb": "shrink and perturb"}
 
     causes: pd.DataFrame
+    explanations: pd.DataFrame
     experiments: Mapping[str, str]
     trial: Mapping[str, Any]
 

@@ -11,6 +11,7 @@ from plasticity.config.slices import (
     AssembledArm,
     AssembleTasksSettings,
     Branch,
+    ExplainSettings,
     FirstTaskSettings,
     FollowingSettings,
     FollowingTraining,
@@ -160,6 +161,14 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
     def causes_settings(self) -> CausesSettings:
         """Return what the stage that asks for causes reads."""
         return CausesSettings(**dict(self.trial), confidence=self.section.analysis.confidence)
+
+    def explain_settings(self) -> ExplainSettings:
+        """Return what the stage that compares explanations reads."""
+        return ExplainSettings(
+            confidence=self.section.analysis.confidence,
+            losses=("plasticity_gap",),
+            references=tuple(arm.name for arm in self.experiments[BASELINE]),
+        )
 
     def assemble_settings(self) -> AssembleTasksSettings:
         """Return what the table of the study is assembled from."""

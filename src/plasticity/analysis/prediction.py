@@ -1,0 +1,166 @@
+"""How well a quantity after a task predicts what is lost on the next one, in data that it was not fitted on.
+
+The prediction is least squares on the quantity's rank among all points, so that only its order counts: neither a unit
+nor a logarithm has to be chosen, and nothing is extrapolated. Its skill is 1 − Σ(y − ŷ)²/Σ(y − ȳ)², where ŷ and the
+mean ȳ are both of the points that it was fitted on; 0 is no better than that mean, below 0 is worse. The rival is the
+number of the task, as a natural cubic spline; the gain of a quantity is the skill of both together less that of the
+number.
+
+Held out are, by the scope: each task of a run (within_run), each seed of an arm (across_seeds), each experiment in each
+seed, fitted on the other experiments in the other seeds (across_arms). Arms of one experiment are one method at several
+strengths, so they are left out together; a seed's runs share their tasks, so it is never on both sides.
+
+Shapes: P points, G groups, S seeds, p columns of the design and the loss behind them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+from plasticity.analysis.basis import natural_spline, orthonormal
+from plasticity.analysis.inference import Inference, Level, infer
+from plasticity.analysis.next_losses import NextLosses
+
+SCOPES = ("within_run", "across_seeds", "across_arms")
+MODELS = ("mean", "task", "quantity", "both")
+_SINGULAR = 1e-9  # of singular values beside the largest, below which a column depends on those before it
+_SPARE = 2  # points that a fit must have beside its columns
+
+Errors = dict[str, np.ndarray]
+"""Sums of squared errors of predictions by model, one for each held-out part; NaN where it cannot be predicted."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How well a quantity predicts in one scope: its skill, its gain over the task's number, and from how much."""
+
+    skill: Inference
+    gain: Inference
+    n_arms: int
+    n_points: int
+
+
+def predictions(points: NextLosses, quantity: np.ndarray, level: Level) -> Mapping[str, Prediction]:
+    """Return by scope how well a quantity predicts the loss.
+
+    Args:
+        points: The transitions.
+        quantity: Its value at the beginning of each (P,); where it is not finite, the point is left out.
+        level: Level of the intervals.
+    """
+    kept = np.isfinite(quantity)
+    points, quantity = points.where(kept), quantity[kept]
+    if not len(quantity):
+        nothing = infer(lambda counts: counts[:, 0], 0, level)
+        return dict.fromkeys(SCOPES, Prediction(nothing, nothing, 0, 0))
+    design = _design(points, quantity)
+    arms, found = int(points.arm.max()) + 1, {}
+    for scope, errors in zip(SCOPES, (_within_runs, _across_seeds, _across_arms), strict=True):
+        of_seeds = errors(points, design)
+        skill = infer(_statistic(of_seeds, "quantity"), points.seeds, level)
+        gain = infer(_statistic(of_seeds, "both", "task"), points.seeds, level)
+        found[scope] = Prediction(skill, gain, arms, len(quantity))
+    return found
+
+
+OfSeeds = Callable[[np.ndarray], Errors]
+"""From seeds that are taken, bool (S,), to the errors of their held-out parts."""
+
+
+def _statistic(errors: OfSeeds, model: str, rival: str = "mean") -> Callable[[np.ndarray], np.ndarray]:
+    """Return the skill of a model less that of its rival, as a function of how often each seed is taken (R, S)."""
+
+    def of(counts: np.ndarray) -> np.ndarray:
+        return np.array([_less(errors(row > 0), model, rival) for row in counts])
+
+    return of
+
+
+def _less(errors: Errors, model: str, rival: str) -> float:
+    sums = np.stack([errors[name] for name in ("mean", model, rival)])
+    sums = sums[:, np.isfinite(sums).all(axis=0)].sum(axis=1)
+    return float((sums[2] - sums[1]) / sums[0]) if sums[0] > 0 else np.nan
+
+
+def _design(points: NextLosses, quantity: np.ndarray) -> np.ndarray:
+    """Return the columns of all models, (P, k + 1), and behind them the loss: spline of the task, rank."""
+    spline = natural_spline(points.task)
+    ranks = (rankdata(quantity) - 0.5) / len(quantity) - 0.5
+    everywhere = np.ones(len(quantity), bool)
+    scale = np.sqrt(len(quantity))
+    return np.column_stack([orthonormal(spline, everywhere) * scale, ranks, points.loss])
+
+
+def _columns(design: np.ndarray) -> Mapping[str, list[int]]:
+    """Return which columns each model has."""
+    rank = design.shape[-1] - 2
+    spline = list(range(rank))
+    return {"mean": [0], "task": spline, "quantity": [0, rank], "both": [*spline, rank]}
+
+
+def _within_runs(points: NextLosses, design: np.ndarray) -> OfSeeds:
+    """Each task of a run, fitted on the run's other tasks: residuals divided by 1 − leverage."""
+    runs = points.arm * points.seeds + points.seed
+    names, first = np.unique(runs, return_index=True)
+    columns = _columns(design)
+    errors = {name: np.full(len(names), np.nan) for name in MODELS}
+    for place, run in enumerate(names):
+        rows = design[runs == run]
+        if len(rows) < len(columns["both"]) + _SPARE:
+            continue
+        for name, chosen in columns.items():
+            left, singular, _ = np.linalg.svd(rows[:, chosen], full_matrices=False)
+            left = left[:, singular > _SINGULAR * singular.max()]
+            rest = rows[:, -1] - left @ (left.T @ rows[:, -1])
+            spare = 1 - np.square(left).sum(axis=1)
+            errors[name][place] = np.square(rest / np.where(spare > _SINGULAR, spare, np.nan)).sum()
+    seeds = points.seed[first]
+    return lambda taken: {name: values[taken[seeds]] for name, values in errors.items()}
+
+
+def _across_seeds(points: NextLosses, design: np.ndarray) -> OfSeeds:
+    """Each seed of an arm, fitted on the arm's other seeds."""
+    moments = _moments(design, points.arm, points.seed)
+
+    def errors(taken: np.ndarray) -> Errors:
+        chosen = moments[:, taken]
+        return _errors(chosen, chosen.sum(axis=1, keepdims=True) - chosen, _columns(design))
+
+    return errors
+
+
+def _across_arms(points: NextLosses, design: np.ndarray) -> OfSeeds:
+    """Each experiment in each seed, fitted on the other experiments in the other seeds."""
+    moments = _moments(design, points.experiment, points.seed)
+
+    def errors(taken: np.ndarray) -> Errors:
+        chosen = moments[:, taken]
+        of_experiment, of_seed = chosen.sum(axis=1, keepdims=True), chosen.sum(axis=0, keepdims=True)
+        fitted = chosen.sum(axis=(0, 1), keepdims=True) - of_experiment - of_seed + chosen
+        return _errors(chosen, fitted, _columns(design))
+
+    return errors
+
+
+def _moments(design: np.ndarray, group: np.ndarray, seed: np.ndarray) -> np.ndarray:
+    """Return the sums of products of all columns by group and seed, (G, S, p, p)."""
+    found = np.zeros((group.max() + 1, seed.max() + 1, design.shape[1], design.shape[1]))
+    np.add.at(found, (group, seed), design[:, :, None] * design[:, None, :])
+    return found
+
+
+def _errors(held_out: np.ndarray, fitted: np.ndarray, columns: Mapping[str, list[int]]) -> Errors:
+    """Return the errors of predictions in held-out parts from their moments, (G, S, p, p), and those fitted on."""
+    numbers = held_out[..., 0, 0], fitted[..., 0, 0]  # the first column is constant, of length 1 on average
+    known = (numbers[0] > 0.5) & (numbers[1] > len(columns["both"]) + _SPARE - 0.5)
+    held_out, fitted = held_out[known], fitted[known]
+    found = {}
+    for name, chosen in columns.items():
+        inner = fitted[:, chosen][:, :, chosen]
+        weights = np.linalg.pinv(inner, rcond=_SINGULAR, hermitian=True) @ fitted[:, chosen, -1:]
+        contrast = np.zeros((*weights.shape[:1], held_out.shape[-1], 1))
+        contrast[:, chosen], contrast[:, -1] = -weights, 1
+        found[name] = (np.swapaxes(contrast, 1, 2) @ held_out @ contrast)[:, 0, 0]
+    return found

@@ -1,0 +1,104 @@
+"""Stage: how well does each measured quantity, after a task, predict what is lost on the next one?"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plasticity.analysis.inference import Inference, Level
+from plasticity.analysis.next_losses import NextLosses, next_losses_of
+from plasticity.analysis.prediction import SCOPES, Prediction, predictions
+from plasticity.analysis.verdict import holm
+from plasticity.config.slices import ExplainSettings
+from plasticity.jobs.adapter import Job, imported
+from plasticity.storage.provenance import provenance
+from plasticity.storage.schemas import Column, find_table
+from plasticity.storage.tables import read_table, unknown_numbers, write_table
+
+TASK = "task"  # the rival of every quantity
+_FAMILY = ["loss", "scope"]  # quantities that are tested together
+
+
+def run(job: Job) -> None:
+    """Write the table of explanations."""
+    explain(
+        job.input["metrics"],
+        job.output["explanations"],
+        schema=job.params["schema"],
+        measured=imported(job.params["measured"]),
+        settings=job.slice(ExplainSettings),
+    )
+
+
+def explain(metrics: Path, output: Path, *, schema: str, measured: Sequence[Column], settings: ExplainSettings) -> None:
+    """Write the table of explanations of a study of tasks.
+
+    Args:
+        metrics: The study's table, a row per arm, seed and task.
+        output: Where the table goes.
+        schema: Name of the study's table.
+        measured: Columns that were measured after a task, whatever their kind; those that the user's own code measured
+            come with the file.
+        settings: Level of the intervals, losses, and the arms that losses are measured against, which are left out.
+
+    Raises:
+        PlasticityError: If the table is damaged.
+    """
+    frame = read_table(metrics, schema)
+    frame = frame.loc[~frame["arm"].isin(settings.references)]
+    names = [column.name for column in measured if column.kind in ("int", "float")]
+    table = explanations_of(frame, [*names, *unknown_numbers(metrics, schema)], settings)
+    write_table(table, output, "explanations", provenance(settings.plain()))
+
+
+def explanations_of(frame: pd.DataFrame, quantities: Sequence[str], settings: ExplainSettings) -> pd.DataFrame:
+    """Return the explanations of the rows of a table of tasks, as `explain` writes them."""
+    rows = [row for loss in settings.losses for row in _rows(frame, quantities, loss, settings)]
+    return _corrected(pd.DataFrame(rows, columns=find_table("explanations").names))
+
+
+def _rows(
+    frame: pd.DataFrame, quantities: Sequence[str], loss: str, settings: ExplainSettings
+) -> Iterator[dict[str, Any]]:
+    points, begun = next_losses_of(frame, loss)
+    if not len(points.loss):
+        return
+    for quantity in (TASK, *quantities):
+        values = begun[quantity].astype(float).to_numpy()
+        for scope, found in predictions(points, values, Level(confidence=settings.confidence)).items():
+            yield {"quantity": quantity, "loss": loss, "scope": scope, **_numbers(quantity, points, found)}
+
+
+def _numbers(quantity: str, points: NextLosses, found: Prediction) -> dict[str, Any]:
+    """Return what is said of a quantity in one scope; the number of the task has no gain over itself."""
+    gain = Inference(np.nan, note="is the rival itself") if quantity == TASK else found.gain
+    excluded = len(points.loss) - found.n_points
+    notes = [found.skill.note, gain.note if gain.note != found.skill.note else ""]
+    return {
+        "skill": found.skill.estimate,
+        "skill_low": found.skill.low,
+        "skill_high": found.skill.high,
+        "gain": gain.estimate,
+        "gain_low": gain.low,
+        "gain_high": gain.high,
+        "p_value": gain.p_value,
+        "n_seeds": found.skill.n_seeds,
+        "n_arms": found.n_arms,
+        "n_points": found.n_points,
+        "n_excluded": excluded,
+        "note": "; ".join(filter(None, notes)),
+    }
+
+
+def _corrected(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the p-values of gains corrected after Holm, all quantities of a loss and scope together."""
+    p_values, adjusted = table["p_value"].to_numpy(float), np.full(len(table), np.nan)
+    for place in table.groupby(_FAMILY, sort=False).indices.values():
+        known = place[np.isfinite(p_values[place])]
+        if known.size:
+            adjusted[known] = holm(p_values[known])
+    order = {scope: place for place, scope in enumerate(SCOPES)}
+    table = table.assign(p_adjusted=adjusted)
+    return table.sort_values(_FAMILY, key=lambda c: c.map(order) if c.name == "scope" else c, kind="stable")

@@ -1,0 +1,98 @@
+"""Which measured quantity predicts what is lost on the next task?
+
+Each quantity after a task, and the number of the task (dashed), predicts the accuracy lost on the next task, in three
+kinds of data that the prediction was not fitted on: other tasks of the same run, another seed of the same arm, and
+other experiments in other seeds. A skill of 1 is an exact prediction, 0 is no better than the mean of what it was
+fitted on. Filled points gain on the number of the task: both together predict better than the number alone, after
+Holm's correction for all quantities of a panel.
+
+Points are estimates from {{ n }}, bars t intervals over seeds at {{ confidence }}. Arms that repeat another's runs
+count once; a fresh network for every task, which losses are measured against, has no part in it.
+
+Nobody has published this comparison; the quantities are those that Lyle et al. (2023, arXiv:2303.01486), Dohare et al.
+(2024) and Bonifazi et al. (2024, arXiv:2404.02719) relate to plasticity.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plasticity.report.figures.layout import label_axes, panel, say, write_notes
+from plasticity.report.figures.style import NEUTRAL, Style
+from plasticity.report.figures.summaries import rows_where
+from plasticity.studies.continual.figure_tables import PermutedTables
+
+TABLES = ("explanations",)
+
+_SCOPES = {
+    "within_run": "other tasks of the run",
+    "across_seeds": "another seed",
+    "across_arms": "other experiments",
+}
+_RIVAL = "task"
+_LOSSES = {"test_gap": "test accuracy", "plasticity_gap": "online accuracy"}  # the first that is known
+_COLOR = "#0072B2"
+_LEAST = -0.25  # worse than this is as bad as any
+
+
+def draw(tables: PermutedTables, style: Style) -> Figure:
+    """Draw the skill of every quantity in three scopes, the best in other experiments first."""
+    known = set(tables.explanations["loss"])
+    loss = next((loss for loss in _LOSSES if loss in known), "")
+    rows = rows_where(tables.explanations, tables.explanations["loss"].eq(loss))
+    order = _order(rows)
+    figure, axes = style.figure(1, len(_SCOPES), height=1.6 + 0.17 * max(len(order), 4), sharey=True)
+    for place, (ax, (scope, title)) in enumerate(zip(axes[0], _SCOPES.items(), strict=True)):
+        panel(ax, place, title)
+        of_scope = rows_where(rows, rows["scope"].eq(scope)).set_index("quantity")
+        gains = of_scope["gain"].gt(0) & of_scope["p_adjusted"].lt(1 - tables.analysis["confidence"])
+        _draw_scope(ax, of_scope.assign(gains=gains), order)
+    axes[0, 0].set_yticks(range(len(order)), [name.replace("_", " ") for name in order])
+    axes[0, 0].set_ylim(len(order) - 0.4, -0.6)
+    label_axes(axes, x="Skill in predicting the loss on the next task (dimensionless)")
+    write_notes(figure, _notes(rows, loss))
+    return figure
+
+
+def _order(rows: pd.DataFrame) -> list[str]:
+    """Return the quantities, the best in other experiments first; where that is unknown, as the table has them."""
+    others = rows_where(rows, rows["scope"].eq("across_arms") & rows["quantity"].ne(_RIVAL))
+    return others.sort_values("skill", ascending=False, kind="stable", na_position="last")["quantity"].tolist()
+
+
+def _draw_scope(ax: Axes, rows: pd.DataFrame, order: list[str]) -> None:
+    ax.axvline(0, color=NEUTRAL, linewidth=0.8)
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlim(_LEAST, 1.02)
+    found = rows.reindex(order)
+    if found.empty or not np.isfinite(found["skill"].to_numpy(float)).any():
+        say(ax, "no estimates")
+        return
+    ax.axvline(
+        float(rows.loc[_RIVAL, "skill"]), color=NEUTRAL, linewidth=1.1, linestyle="--", label="number of the task"
+    )
+    places, gains = np.arange(len(order)), found["gains"].eq(True).to_numpy()
+    ends = found[["skill_low", "skill_high"]].clip(_LEAST, 1.02).to_numpy(float)
+    known = np.isfinite(ends).all(axis=1)
+    ax.hlines(places[known], *ends[known].T, color=_COLOR, linewidth=1.1, label="t interval over seeds")
+    for filled, label in ((True, "quantity that gains on it"), (False, "quantity")):
+        chosen = gains == filled
+        if chosen.any():
+            face = _COLOR if filled else "white"
+            skill = found["skill"].clip(lower=_LEAST).to_numpy(float)[chosen]
+            options = {"color": _COLOR, "markerfacecolor": face, "linestyle": "none", "markersize": 4}
+            ax.plot(skill, places[chosen], marker="o", label=label, zorder=3, **options)
+
+
+def _notes(rows: pd.DataFrame, loss: str) -> list[str]:
+    if rows.empty:
+        return ["No losses on next tasks."]
+    numbers = rows_where(rows, rows["quantity"].eq(_RIVAL))[["n_arms", "n_points"]].max()
+    notes = [f"Loss: {_LOSSES[loss]} below a fresh network's; {numbers['n_arms']} arms, {numbers['n_points']} tasks."]
+    below = rows_where(rows, rows["skill"].lt(_LEAST))
+    if len(below):
+        notes.append(f"Worse than {_LEAST:g} and drawn there: {len(below)}.".replace("-", "\N{MINUS SIGN}"))
+    reasons = [note for note in rows_where(rows, rows["skill"].isna())["note"].unique() if note]
+    return notes + ([f"Missing: {'; '.join(reasons)}."] if reasons else [])

@@ -1,0 +1,43 @@
+from dataclasses import replace
+
+import numpy as np
+
+from plasticity.studies.continual.figures.explanations import draw
+
+SCOPES = ("within_run", "across_seeds", "across_arms")
+
+
+def test_points_bars_and_the_rival_are_those_of_the_table(permuted, style):
+    tables = permuted(tasks=8)
+    figure, table = draw(tables, style), tables.explanations.set_index(["scope", "quantity"])
+    names = [text.get_text().replace(" ", "_") for text in figure.axes[0].get_yticklabels()]
+    assert names == table.loc["across_arms", "skill"].drop("task").sort_values(ascending=False).index.tolist()
+    for ax, scope in zip(figure.axes, SCOPES, strict=True):
+        found = {name: value for line in ax.lines for name, value in _points(line, names)}
+        for name in names:
+            assert found[name] == max(table.loc[(scope, name), "skill"], -0.25)
+        (rival,) = [line for line in ax.lines if line.get_label() == "number of the task"]
+        assert np.asarray(rival.get_xdata())[0] == table.loc[(scope, "task"), "skill"]
+
+
+def _points(line, names):
+    if not str(line.get_label()).startswith("quantity"):
+        return []
+    return [(names[int(y)], x) for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)]
+
+
+def test_filled_points_gain_after_the_correction(permuted, style):
+    tables = permuted(tasks=8)
+    rows = tables.explanations.assign(gain=0.1, p_adjusted=0.2)
+    rows.loc[rows["quantity"].eq("nc2"), "p_adjusted"] = 0.01
+    figure = draw(replace(tables, explanations=rows), style)
+    for ax in figure.axes:
+        (filled,) = [line for line in ax.lines if line.get_label() == "quantity that gains on it"]
+        names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+        assert [names[int(y)] for y in np.asarray(filled.get_ydata())] == ["nc2"]
+
+
+def test_no_losses_are_told(permuted, style):
+    tables = permuted()
+    figure = draw(replace(tables, explanations=tables.explanations.iloc[:0]), style)
+    assert "No losses on next tasks." in figure.get_supxlabel()
