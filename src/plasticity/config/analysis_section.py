@@ -40,7 +40,10 @@ class WarmStartAnalysis(Analysis):
 class ContinualAnalysis(Analysis):
     """How collapse and plasticity are correlated."""
 
-    outcomes: Distinct[Literal["online_accuracy", "plasticity_gap", "published_plasticity_loss"]] | None = setting(
+    outcomes: (
+        Distinct[Literal["online_accuracy", "plasticity_gap", "published_plasticity_loss", "test_accuracy", "test_gap"]]
+        | None
+    ) = setting(
         "Columns that collapse is correlated with over the tasks; absent, the first two.", unit="name", default=None
     )
 

@@ -42,6 +42,12 @@ class Classifier(nn.Module):
         raise NotImplementedError
 
 
+def head_names(model: Classifier) -> list[str]:
+    """Return the names of the head's parameters."""
+    head = {id(parameter) for parameter in model.head.parameters()}
+    return [name for name, parameter in model.named_parameters() if id(parameter) in head]
+
+
 def initialise_batch_norm(module: nn.BatchNorm2d) -> None:
     """Set scale 1, shift 0 and fresh running statistics."""
     module.reset_running_stats()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from plasticity.config.component import Chosen
 from plasticity.config.findings import ConfigError
 from plasticity.config.slices import PartsSettings, SplitSettings
 from plasticity.config.study_section import DataRequest
@@ -17,8 +18,9 @@ from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
 from plasticity.storage.files import read_json, write_json
 from plasticity.tasks.halves import split_sizes
-from plasticity.tasks.sequence import Supply, images_of
+from plasticity.tasks.sequence import TaskSequence
 from plasticity.tasks.super_classes import draw_parts, first_task
+from plasticity.tasks.supply import Supply
 
 _ANY_SEED = 0
 
@@ -76,7 +78,8 @@ def _halves(store: ImageStore, settings: Mapping[str, Any]) -> None:
 
 
 def _sequence(store: ImageStore, settings: Mapping[str, Any]) -> None:
-    images_of(Supply(store.train_labels, store.num_classes, num_pixels=1, size=settings["train_size"]), _ANY_SEED)
+    supply = Supply(store.train_labels, store.num_classes, 1, settings["train_size"], store.test_labels)
+    Chosen.model_validate(settings["tasks"]).make(TaskSequence).check(supply, settings["number"])
 
 
 def _super_classes(store: ImageStore, settings: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.interventions.intervention import Intervention
+from plasticity.training.interventions.reset_head import ResetHead
 from plasticity.training.learners.learner import row_of
 from plasticity.training.learners.learner_choice import tell_choice
 from plasticity.training.learners.open_learner import open_learner
@@ -170,11 +171,13 @@ class TaskRun:
             self.epochs[replica] = []
 
     def _intervene(self, replica: int, task: int) -> None:
-        """Do to a run's network what is done to it before a task."""
+        """Do to a run's network what is done to it before a task; then it gets the task's output layer."""
         settings = self.runs[replica].settings
         chosen, every = settings.intervention, settings.intervene_after == "every_task"
         if chosen is not None and (every or task == _SECOND):
             self.learner.intervene(replica, chosen.make(Intervention), task)
+        if self.data.sequence.head_of_task != "keep":
+            self.learner.intervene(replica, ResetHead(), task)
 
 
 def _table(task_run: TaskRun, experiment: str) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from plasticity.storage.weights import require_alike
 from plasticity.training.batch_norm import open_recalibration
 from plasticity.training.fresh_network import fresh_state
 from plasticity.training.interventions.intervention import Intervention, intervened
+from plasticity.training.task_ahead import open_task_ahead
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class InterveneFiles:
         checkpoints: Checkpoints before it, by seed and epoch.
         outputs: The files after it, by the same keys.
         data: Prepared data set.
-        splits: By seed, for the images that batch-norm is recalibrated on.
+        splits: By seed, for the images that batch-norm is recalibrated on, and those of the next task.
     """
 
     checkpoints: Mapping[tuple[int, int], Path]
@@ -60,12 +61,16 @@ def intervene(files: InterveneFiles, *, settings: InterveneSettings, threads: in
     """
     store = open_store(files.data)
     intervention = settings.intervention.make(Intervention)
-    recalibrate = None
+    recalibrate = ahead = None
     if intervention.recalibrates:
         recalibrate = open_recalibration(store, settings.model, prepare_device(threads))
+    if intervention.reads_next_task:
+        ahead = open_task_ahead(store, settings.model, prepare_device(threads))
     for seed, checkpoints in by_seed(files.checkpoints).items():
-        fresh = fresh_state(store, settings.model, seed)
-        warm_up = read_split(files.splits[seed], store).warm_up_indices
+        split = read_split(files.splits[seed], store)
+        next_task = ahead and ahead.of(split.full_indices)
+        fresh = replace(fresh_state(store, settings.model, seed), next_task=next_task)
+        warm_up = split.warm_up_indices
         for epoch, source in checkpoints.items():
             before = read_checkpoint(source)
             require_alike(before.weights, fresh.weights)

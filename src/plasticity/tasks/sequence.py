@@ -9,6 +9,7 @@ A task is a function of seed and number, so that a killed training continues wit
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +18,10 @@ from plasticity.config.component import Component
 from plasticity.config.settings import setting
 from plasticity.errors import PlasticityError
 from plasticity.seeding import numpy_generator
+from plasticity.tasks.supply import Supply, images_of, images_of_classes, relabelled, rows_of_classes
 
-
-@dataclass(frozen=True)
-class Supply:
-    """What tasks are made of.
-
-    Attributes:
-        labels: Those of the training set, int64 (N,), classes 0..C-1.
-        num_classes: C.
-        num_pixels: Pixels of an image, D.
-        size: Images of a seed's tasks; None for all N.
-    """
-
-    labels: NDArray[np.int64]
-    num_classes: int
-    num_pixels: int
-    size: int | None = None
+HeadOfTask = Literal["keep", "fresh", "zero"]
+"""With which output layer networks begin a task: the one they have, a freshly drawn one, or one of zeros."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +33,12 @@ class Task:
         number: Which task, from 1.
         images: Rows of the training set that it uses, ascending, int64 (n,).
         positions: Where each pixel goes, int64 (D,).
-        labels: By row of the training set, int64 (N,); None for the data set's own.
+        labels: By row of the training set, int64 (N,), -1 for images of no class of the task; None for the data set's
+            own.
         reshuffled: Every epoch has an order of its own.
+        classes: Classes of the data set that the labels 0, 1, ... of the task stand for; None for all as they are.
+        test_images: Rows of the test set on which it is measured what was learnt, int64 (m,); None for no such test.
+        test_labels: By row of the test set, int64 (M,), as `labels`.
     """
 
     seed: int
@@ -55,6 +47,9 @@ class Task:
     positions: NDArray[np.int64]
     labels: NDArray[np.int64] | None = None
     reshuffled: bool = False
+    classes: tuple[int, ...] | None = None
+    test_images: NDArray[np.int64] | None = None
+    test_labels: NDArray[np.int64] | None = None
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Return the rows of the training set in the order of one epoch (from 1), int64 (n,)."""
@@ -72,6 +67,31 @@ class TaskSequence(Component, kind="tasks"):
         default=False,
     )
 
+    @property
+    def head_of_task(self) -> HeadOfTask:
+        """With which output layer networks begin a task."""
+        return "keep"
+
+    def outputs(self, num_classes: int) -> int:
+        """Return how many outputs networks have on a data set of so many classes.
+
+        A task of fewer classes uses as many of the first ones, and the others rest.
+        """
+        return num_classes
+
+    def check(self, supply: Supply, tasks: int) -> None:
+        """Refuse a supply of which no such sequence can be made; called before any training, for every seed alike.
+
+        Args:
+            supply: What tasks are made of.
+            tasks: Their number.
+
+        Raises:
+            PlasticityError: If it is too small, or the sequence too long for it.
+        """
+        del tasks
+        images_of(supply, seed=0)
+
     def task(self, supply: Supply, seed: int, number: int) -> Task:
         """Return a task.
 
@@ -83,14 +103,14 @@ class TaskSequence(Component, kind="tasks"):
         Raises:
             PlasticityError: If more images are asked for than there are, or the sequence makes no task of these.
         """
-        found = Task(
-            seed,
-            number,
-            images_of(supply, seed),
-            self.positions(supply, seed, number),
-            self.labels(supply, seed, number),
-            self.reshuffle_epochs,
-        )
+        classes, positions = self.classes(supply, seed, number), self.positions(supply, seed, number)
+        if classes is None:
+            images, labels = images_of(supply, seed), self.labels(supply, seed, number)
+            found = Task(seed, number, images, positions, labels, self.reshuffle_epochs)
+        else:
+            images, labels = images_of_classes(supply, seed, classes), relabelled(supply.labels, classes)
+            tested = rows_of_classes(supply.test_labels, classes), relabelled(supply.test_labels, classes)
+            found = Task(seed, number, images, positions, labels, self.reshuffle_epochs, classes, *tested)
         self._check(found, supply)
         return found
 
@@ -104,26 +124,22 @@ class TaskSequence(Component, kind="tasks"):
         del supply, seed, number
         return None
 
+    def classes(self, supply: Supply, seed: int, number: int) -> tuple[int, ...] | None:
+        """Return the classes that a task tells apart, in the order of its labels; None for all, by `labels`.
+
+        A task of some classes has as many training images of each, and all of their test images.
+        """
+        del supply, seed, number
+        return None
+
     def _check(self, task: Task, supply: Supply) -> None:
         called = f"tasks {self.name or type(self).__qualname__}"
         if not np.array_equal(np.sort(task.positions), np.arange(supply.num_pixels)):
             raise PlasticityError(f"{called}: expected a permutation of {supply.num_pixels} pixels, got none")
-        labels = task.labels
+        labels, num_classes = task.labels, self.outputs(supply.num_classes)
         if labels is None:
             return
-        if labels.shape != supply.labels.shape or labels.min() < 0 or labels.max() >= supply.num_classes:
-            expected = f"a class 0 to {supply.num_classes - 1} of every training image"
+        seen = labels[task.images] if task.classes else labels
+        if labels.shape != supply.labels.shape or seen.min() < 0 or seen.max() >= num_classes:
+            expected = f"a class 0 to {num_classes - 1} of every training image"
             raise PlasticityError(f"{called}: expected {expected}, got other labels")
-
-
-def images_of(supply: Supply, seed: int) -> NDArray[np.int64]:
-    """Return the rows of the training set that a seed's tasks use, ascending; all, or a part drawn from the seed.
-
-    Raises:
-        PlasticityError: If more images are asked for than there are.
-    """
-    available = len(supply.labels)
-    size = supply.size or available
-    if size > available:
-        raise PlasticityError(f"permuted.train_size: expected at most {available} images, got {size}")
-    return np.sort(numpy_generator(seed, "permuted/images").permutation(available)[:size])

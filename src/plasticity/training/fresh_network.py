@@ -2,6 +2,7 @@
 
 from plasticity.config.component import Chosen
 from plasticity.data.store import ImageStore
+from plasticity.models.classifier import head_names
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.storage.weights import weights_of
@@ -22,11 +23,10 @@ def fresh_state(store: ImageStore, model: Chosen, seed: int) -> NetworkState:
         PlasticityError: If there is no such network.
     """
     network = build_model(model, store.image_shape, store.num_classes, torch_generator(seed, "fresh"))
-    head = {id(parameter) for parameter in network.head.parameters()}
     weights = weights_of(network)
     return NetworkState(
         weights=weights,
         fresh=weights,
-        head=[name for name, parameter in network.named_parameters() if id(parameter) in head],
+        head=head_names(network),
         buffers=[name for name, _ in network.named_buffers()],
     )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from plasticity.models.weights import load_weights
 from torch.nn import functional
 
 from plasticity.config.slices import OnlineSettings

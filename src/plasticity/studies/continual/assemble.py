@@ -100,6 +100,9 @@ def _add_losses(rows: pd.DataFrame, references: Mapping[str, str]) -> None:
     rows["fresh_accuracy"] = np.array([accuracy.get(key, np.nan) for key in fresh_keys], float)
     same_budget = (rows["task"] > _FIRST) | (rows["first_task_epochs"] == [epochs.get(key, 0) for key in fresh_keys])
     rows["plasticity_gap"] = (rows["fresh_accuracy"] - rows["online_accuracy"]).where(same_budget)
+    tested = dict(zip(keys, rows["test_accuracy"].astype(float), strict=True))
+    rows["fresh_test_accuracy"] = np.array([tested.get(key, np.nan) for key in fresh_keys], float)
+    rows["test_gap"] = (rows["fresh_test_accuracy"] - rows["test_accuracy"].astype(float)).where(same_budget)
     rows["published_plasticity_loss"] = first - rows["online_accuracy"]
 
 

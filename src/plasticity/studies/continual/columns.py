@@ -19,6 +19,16 @@ _ONLINE_MORE = columns(
     ("train_accuracy", "float", "fraction", "accuracy on the task's training images after it was learnt"),
 )
 
+_TASK = columns(
+    ("test_accuracy", "float", "fraction", "that on the task's test images after it was learnt; missing without any"),
+    (
+        "classes",
+        "str",
+        "numbers",
+        "classes of the data set that the task's labels 0, 1, ... stand for; missing where tasks have all",
+    ),
+)
+
 FIRST_TASK = Table(
     "first_task",
     columns(
@@ -29,7 +39,8 @@ FIRST_TASK = Table(
     + NEURAL_COLLAPSE
     + _ONLINE_MORE
     + OTHER_METRICS
-    + DIVERGED,
+    + DIVERGED
+    + _TASK,
 )
 
 FOLLOWING_TASKS = Table(
@@ -43,7 +54,8 @@ FOLLOWING_TASKS = Table(
     + NEURAL_COLLAPSE
     + _ONLINE_MORE
     + OTHER_METRICS
-    + DIVERGED,
+    + DIVERGED
+    + _TASK,
 )
 
 PERMUTED = Table(
@@ -74,5 +86,10 @@ PERMUTED = Table(
     )
     + _ONLINE_MORE
     + OTHER_METRICS
-    + DIVERGED,
+    + DIVERGED
+    + _TASK
+    + columns(
+        ("fresh_test_accuracy", "float", "fraction", "test_accuracy of the fresh network of fresh_accuracy"),
+        ("test_gap", "float", "fraction", "fresh_test_accuracy − test_accuracy; missing where budgets differ"),
+    ),
 )

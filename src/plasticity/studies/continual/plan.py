@@ -166,7 +166,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         """Return what the stage that compares explanations reads."""
         return ExplainSettings(
             confidence=self.section.analysis.confidence,
-            losses=("plasticity_gap",),
+            losses=("plasticity_gap", "test_gap"),
             references=tuple(arm.name for arm in self.experiments[BASELINE]),
         )
 

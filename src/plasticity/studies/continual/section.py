@@ -92,7 +92,13 @@ class ContinualSection(Section, study="continual"):
 
     def data_requests(self, name: str) -> list[DataRequest]:
         """Return what the section, which has this name, asks of the data set."""
-        return [DataRequest(draw="sequence", settings={"train_size": self.train_size}, section=name, places={})]
+        more = [each.following.given().get("tasks", 0) for each in self.arms.values() if each.following]
+        settings = {
+            "train_size": self.train_size,
+            "tasks": self.tasks.model_dump(),
+            "number": 1 + max([self.following.tasks, *more]),
+        }
+        return [DataRequest(draw="sequence", settings=settings, section=name, places={})]
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

@@ -1,7 +1,8 @@
 """What every intervention is: from a network between two tasks, and a fresh one, to the network that goes on."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,14 @@ from plasticity.errors import PlasticityError
 from plasticity.training.components import title
 
 Weights = Mapping[str, NDArray]
+
+
+class NextTask(Protocol):
+    """The task that a network goes on to."""
+
+    def gradients(self, weights: Weights, batch_size: int) -> Iterator[Weights]:
+        """Yield the gradient of the loss of each batch of its images, by parameter, all at the same weights."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class NetworkState:
         optimizer: What the optimizer keeps, by parameter and slot; empty for a checkpoint whose next training begins
             with a new optimizer. What is left out is forgotten.
         initial: The parameters that the network began its life with; empty where no training reads them.
+        next_task: The task that the network goes on to; None unless the intervention says that it reads it.
     """
 
     weights: Weights
@@ -33,6 +43,18 @@ class NetworkState:
     buffers: Collection[str] = ()
     optimizer: Mapping[str, Weights] = field(default_factory=dict)
     initial: Weights = field(default_factory=dict)
+    next_task: NextTask | None = None
+
+    @property
+    def task_ahead(self) -> NextTask:
+        """The task that the network goes on to.
+
+        Raises:
+            PlasticityError: If the intervention does not say that it reads it.
+        """
+        if self.next_task is None:
+            raise PlasticityError("reads_next_task: expected true in an intervention that reads it, got false")
+        return self.next_task
 
     def renewed(self, names: Collection[str]) -> "NetworkState":
         """Return the state with some parameters fresh: their weights, their first weights, no optimizer state."""
@@ -45,7 +67,13 @@ class NetworkState:
 
 
 class Intervention(Component, kind="intervention"):
-    """Base class."""
+    """Base class.
+
+    Attributes:
+        reads_next_task: It reads gradients of the next task's loss.
+    """
+
+    reads_next_task: ClassVar[bool] = False
 
     @property
     def recalibrates(self) -> bool:

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from plasticity.training.interventions.intervention import NetworkState
+from plasticity.training.online.outputs import network_with_outputs
 from plasticity.training.online.replicas import OPTIMIZER, parts_of
 from plasticity.training.online.stack import Network
 
@@ -61,6 +63,24 @@ class KeptNetwork:
             optimizer.setdefault(name, {})[slot] = array
         return NetworkState(self.weights, fresh, head, buffers, optimizer, self.initial)
 
+    def with_outputs(self, head: Collection[str], number: int) -> "KeptNetwork":
+        """Return the network with the first outputs of its head alone; what the penalty keeps begins anew."""
+        parts = [self.weights, self.optimizer, self.initial]
+        return KeptNetwork(*(network_with_outputs(part, head, number) for part in parts), hooks=self.hooks)
+
+    def put_outputs(self, part: "KeptNetwork") -> None:
+        """Take all but further outputs from the network of `with_outputs` after training."""
+        self.hooks = part.hooks
+        self.weights, self.initial = (
+            {name: _first_from(value, theirs[name]) for name, value in mine.items()}
+            for mine, theirs in ((self.weights, part.weights), (self.initial, part.initial))
+        )
+        shapes = {name: value.shape for name, value in self.weights.items()}
+        self.optimizer = {
+            key: _first_from(self.optimizer.get(key, _zeros(value, shapes[key.partition("/")[2]])), value)
+            for key, value in part.optimizer.items()
+        }
+
     def put_state(self, state: NetworkState) -> None:
         """Take what an intervention returned."""
         self.weights, self.initial = dict(state.weights), dict(state.initial)
@@ -75,6 +95,17 @@ def arrays_of(tensors: Mapping[str, Tensor]) -> Network:
 def tensors_of(arrays: Mapping[str, NDArray]) -> dict[str, Tensor]:
     """Return arrays as tensors on the CPU that share their memory."""
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _first_from(whole: NDArray, part: NDArray) -> NDArray:
+    """Return an array with its first entries along the first axis from another one."""
+    if whole.shape == part.shape:
+        return part
+    return np.concatenate([part, whole[len(part) :]])
+
+
+def _zeros(like: NDArray, shape: tuple[int, ...]) -> NDArray:
+    return like if like.ndim == 0 else np.zeros(shape, like.dtype)
 
 
 def _by_slot(optimizer: Mapping[str, Mapping[str, NDArray]]) -> Network:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -42,7 +42,7 @@ class NetworkLearner:
     data: DeviceData
     seeds: Sequence[int]
     networks: list[KeptNetwork]
-    _steps: dict[str, TrainingStep] = field(default_factory=dict)
+    _steps: dict[tuple[str, int], TrainingStep] = field(default_factory=dict)
 
     def train_epoch(
         self, replicas: Sequence[int], *, task: int, epoch: int, training: Optimisation
@@ -53,23 +53,27 @@ class NetworkLearner:
 
     def _train(self, replica: int, number: int, epoch: int, training: Optimisation) -> float:
         """Train one network for an epoch; return its online accuracy, NaN if it diverges or has before."""
-        kept = self.networks[replica]
-        if not all_finite(kept.weights):
+        whole, task = self.networks[replica], self._task(replica, number)
+        if not all_finite(whole.weights):
             return math.nan
-        step, task = self._step(training), self._task(replica, number)
+        outputs = self.data.outputs_of(task)
+        kept = whole if outputs == self.data.outputs else whole.with_outputs(self.data.head, outputs)
+        step = self._step(training, outputs)
         self._load(step, kept, self.seeds[replica], "first_task" if number == 1 else "following")
         step.images, rows = self.data.images_of(task, permuted=True)
         # What belongs to the task may stand alone in these images: each row is named by its place among the task's own.
         order = rows[torch.from_numpy(np.searchsorted(task.images, task.order(epoch))).to(rows.device)]
         sums = train_epoch(step, order, batch_size=training.batch_size)
         _unload(step, kept)
+        if kept is not whole:
+            whole.put_outputs(kept)
         return sums.accuracy if math.isfinite(sums.loss) and all_finite(kept.weights) else math.nan
 
-    def _step(self, training: Optimisation) -> TrainingStep:
+    def _step(self, training: Optimisation, outputs: int) -> TrainingStep:
         """Return the step of a training, whose weights and images are to come; a job makes one of each training."""
-        key = training.canonical()
+        key = training.canonical(), outputs
         if key not in self._steps:
-            model = self._placed()
+            model = self._placed(outputs)
             images, _ = self.data.images_of(self._task(0, 1))
             penalty, hooks = penalty_of(training.penalty), hooks_of(training.hooks)
             self._steps[key] = TrainingStep(model, bind_optimiser(model, training), images, penalty, hooks=hooks)
@@ -93,9 +97,10 @@ class NetworkLearner:
 
     def intervene(self, replica: int, intervention: Intervention, task: int) -> None:
         """Change a network before a task; statistics are estimated anew on the images of the task before."""
-        fresh = self.data.fresh_network(self.seeds[replica], "fresh", task)
-        kept = self.networks[replica]
-        kept.put_state(intervened(intervention, kept.state(fresh, *self._names)))
+        seed, kept = self.seeds[replica], self.networks[replica]
+        before = kept.state(self.data.fresh_network(seed, "fresh", task), *self._names)
+        before = replace(before, next_task=self.data.next_task(intervention, seed, task))
+        kept.put_state(intervened(intervention, before))
         if intervention.recalibrates and self._normalises:
             kept.weights = self._recalibrated(kept.weights, self._task(replica, task - 1))
 
@@ -121,9 +126,9 @@ class NetworkLearner:
     def _task(self, replica: int, number: int) -> Task:
         return self.data.task(self.seeds[replica], number)
 
-    def _placed(self) -> Classifier:
+    def _placed(self, outputs: int | None = None) -> Classifier:
         """Return another network of the architecture, on the device."""
-        model = self.data.build(torch_generator(0, "init"))
+        model = self.data.build(torch_generator(0, "init"), outputs)
         place(model, self.data.device)
         return model
 
@@ -134,9 +139,7 @@ class NetworkLearner:
     @cached_property
     def _names(self) -> tuple[list[str], list[str]]:
         """Names of the head's parameters and of all buffers."""
-        head = {id(parameter) for parameter in self._spare.head.parameters()}
-        named = [name for name, parameter in self._spare.named_parameters() if id(parameter) in head]
-        return named, [name for name, _ in self._spare.named_buffers()]
+        return self.data.head, [name for name, _ in self._spare.named_buffers()]
 
     @cached_property
     def _normalises(self) -> bool:

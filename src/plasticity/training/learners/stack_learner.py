@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from plasticity.training.interventions.intervention import Intervention, interve
 from plasticity.training.online.device_data import DeviceData, Row
 from plasticity.training.online.online_sgd import by_kernel, train_online
 from plasticity.training.online.origin import Origin
+from plasticity.training.online.outputs import put_outputs, with_outputs
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.replicas import checkpoint_of, put_state, state_of
 from plasticity.training.online.stack import Network, Stack
@@ -50,16 +52,20 @@ class StackLearner:
         tasks = [self.data.task(seed, task) for seed in seeds]
         positions = np.stack([each.positions for each in tasks])
         orders = np.stack([each.order(epoch) for each in tasks])
-        part = self.stack.take(replicas)
+        whole, outputs = self.stack.take(replicas), self.data.outputs_of(tasks[0])
+        part = whole if outputs == self.data.outputs else with_outputs(whole, outputs)
         part.permute_inputs(positions)
         # One image per step keeps no GPU busy, and the kernel's numbers are the same on every machine.
         device = "cpu" if by_kernel(training) else self.data.device.type
-        origin = Origin(seeds, "first_task" if task == 1 else "following", self.data.draw, self.data.units)
+        draw = partial(self.data.draw, outputs=outputs)
+        origin = Origin(seeds, "first_task" if task == 1 else "following", draw, self.data.units)
         record = train_online(
             part, self._pixels(tasks), orders, training, device=device, threads=self.threads, origin=origin
         )
         part.restore_inputs(positions)
-        self.stack.put(replicas, part)
+        if part is not whole:
+            put_outputs(whole, part)
+        self.stack.put(replicas, whole)
         return record.accuracy
 
     def _pixels(self, tasks: Sequence[Task]) -> Pixels:
@@ -67,7 +73,8 @@ class StackLearner:
         pixels = self.data.pixels
         if all(each.labels is None for each in tasks):
             return pixels
-        return replace(pixels, labels=np.stack([self.data.labels_of(each) for each in tasks]))
+        labels = np.stack([self.data.labels_of(each) for each in tasks])
+        return replace(pixels, labels=labels, num_classes=self.data.outputs_of(tasks[0]))
 
     def measure(self, replica: int, task: int) -> Row:
         """Measure a network on the images as they are: its first layer is reordered instead of their pixels."""
@@ -77,7 +84,9 @@ class StackLearner:
 
     def intervene(self, replica: int, intervention: Intervention, task: int) -> None:
         """Change a network before a task."""
-        before = state_of(self.stack, replica, self.data.fresh_network(self.seeds[replica], "fresh", task))
+        seed = self.seeds[replica]
+        before = state_of(self.stack, replica, self.data.fresh_network(seed, "fresh", task))
+        before = replace(before, next_task=self.data.next_task(intervention, seed, task))
         put_state(self.stack, replica, intervened(intervention, before))
 
     def checkpoint(self, replica: int) -> Network:
