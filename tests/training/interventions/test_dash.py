@@ -57,7 +57,7 @@ def _reference(model: Classifier, mean: dict[str, torch.Tensor]) -> dict[str, np
         for place in np.ndindex(*layer.weight.shape[: 1 if isinstance(layer, torch.nn.Linear) else 2]):
             layer.weight[place] *= factor(layer.weight[place], along[place])
         if layer.bias is not None:
-            layer.bias *= factor(layer.bias, mean[f"{called}.bias"])
+            layer.bias.mul_(factor(layer.bias, mean[f"{called}.bias"]))
     return weights_of(model)
 
 

@@ -24,7 +24,7 @@ from plasticity.report.published.measures import t_interval
 
 PLACEHOLDER = re.compile(r"\{\{([^{}:]+):([^{}]+)\}\}")
 _FORMAT = re.compile(r"^\+?\.\d[fg]$")
-_ENDS = dict.fromkeys(("estimate", "value"), ("ci_low", "ci_high"))
+_ENDS: dict[str, tuple[str, str]] = dict.fromkeys(("estimate", "value"), ("ci_low", "ci_high"))
 _ENDS |= {name: (f"{name}_low", f"{name}_high") for name in ("skill", "gain")}
 
 
