@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from plasticity.models.weights import load_weights
 from torch.nn import functional
 
 from plasticity.config.slices import OnlineSettings
