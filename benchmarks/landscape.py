@@ -1,20 +1,21 @@
 """What the landscape of a checkpoint costs, as multiples of a gradient and of a single probe.
 
-    python benchmarks/landscape.py [--images 512] [--probe-steps 200]
+    python benchmarks/landscape.py [--images 512] [--tables probe] [--networks perceptron]
 
-Networks are the permuted study's perceptron and the demonstration's ResNet on random images of their size. A
-Hessian-vector product is compared with a gradient of the same images, ten stacked probe targets with one, and all
-measures of a checkpoint (512 gradients, a Gauss-Newton spectrum of 200 images, 10 times 50 Lanczos steps) are timed.
+Networks are those of the project on random images of their size. A Hessian-vector product is compared with a gradient
+of the same images, ten probe targets with one, as a stack of weights and as copies in turns, and all measures of a
+checkpoint (512 gradients, a Gauss-Newton spectrum of 200 images, 10 times 50 Lanczos steps) are timed.
 """
 
 import argparse
 from collections.abc import Callable
 
 import torch
-from common import print_table, seconds
+from common import cpu_seconds, print_table, seconds
 from torch import Tensor, nn
 
 from plasticity.config.component import Chosen
+from plasticity.config.landscape_section import ProbeTraining
 from plasticity.metrics.landscape import (
     gauss_newton_product,
     gauss_newton_spectrum,
@@ -26,26 +27,33 @@ from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.training.optimisers.adam import Adam
-from plasticity.training.probe import ProbeTraining, probe
-from plasticity.training.probe_targets import noise_targets
+from plasticity.training.probe import as_trained
+from plasticity.training.probe_copies import are_stacked, copies_of
 
 NETWORKS = {
     "perceptron 784-100-100-100-10": ({"name": "mlp", "hidden": [100, 100, 100]}, (1, 28, 28)),
     "narrow ResNet-18, width 8, 8x8": ({"name": "resnet18_narrow", "width": 8}, (1, 8, 8)),
+    "ConvNet of Dohare et al., 32x32": ({"name": "convnet_dohare"}, (3, 32, 32)),
+    "ConvNet of Lyle et al., 28x28": ({"name": "convnet_lyle"}, (1, 28, 28)),
 }
-CLASSES, REPEATS, SPECTRUM_IMAGES, TARGETS = 10, 5, 200, 10
+PROBED = {"vision transformer, 28x28": ({"name": "vit", "patch": 4, "width": 64, "feed_forward": 256}, (1, 28, 28))}
+"""Networks that are probed alone."""
+_ALL = NETWORKS | PROBED
+TABLES = ("products", "measures", "probe")
+CLASSES, REPEATS, SPECTRUM_IMAGES, TARGETS, PROBE_BATCH = 10, 3, 200, 10, 128
+LANCZOS_RUNS, LANCZOS_STEPS = 10, 50
 
 
 def network(name: str, index: int = 0) -> Classifier:
     """Return a network with random weights."""
-    settings, shape = NETWORKS[name]
+    settings, shape = _ALL[name]
     return build_model(Chosen.model_validate(settings), shape, CLASSES, torch_generator(index, "benchmark/init"))
 
 
 def problem(name: str, count: int) -> tuple[Tensor, Tensor]:
     """Return random images (N, C, H, W) and classes (N,)."""
     generator = torch_generator(0, "benchmark/landscape")
-    images = torch.randn(count, *NETWORKS[name][1], generator=generator)
+    images = torch.randn(count, *_ALL[name][1], generator=generator)
     return images, torch.randint(CLASSES, (count,), generator=generator)
 
 
@@ -58,8 +66,7 @@ def of_products(name: str, images: Tensor, labels: Tensor) -> list[str]:
     def gradient() -> None:
         torch.autograd.grad(nn.functional.cross_entropy(model(images), labels), parameters)
 
-    gradient()
-    base = seconds(gradient, REPEATS)
+    base = _best(gradient)
     row = [name, f"{1e3 * base:.1f} ms"]
     for product in (hessian_product(model, images, labels), gauss_newton_product(model, images)):
         vector = torch.randn(product.size)
@@ -68,55 +75,60 @@ def of_products(name: str, images: Tensor, labels: Tensor) -> list[str]:
 
 
 def of_measures(name: str, images: Tensor, labels: Tensor) -> list[str]:
-    """Return a row: seconds of every measure of a checkpoint."""
-    model = network(name)
+    """Return a row: seconds of every measure of a checkpoint; those of the Hessian from a tenth of one Lanczos run."""
+    model, steps = network(name), LANCZOS_STEPS // 10
 
     def spectrum() -> None:
         product = hessian_product(model, images, labels)
-        stochastic_spectrum(product, probes=10, steps=50, generator=torch_generator(0, "benchmark/lanczos"))
+        stochastic_spectrum(product, probes=1, steps=steps, generator=torch_generator(0, "benchmark/lanczos"))
 
     taken = [
-        seconds(lambda: gauss_newton_spectrum(model, images[:SPECTRUM_IMAGES])),
-        seconds(lambda: gradient_covariance(model, images, labels)),
-        seconds(spectrum),
+        seconds(lambda: gauss_newton_spectrum(model, images[:SPECTRUM_IMAGES]), clock=cpu_seconds),
+        seconds(lambda: gradient_covariance(model, images, labels), clock=cpu_seconds),
+        seconds(spectrum, clock=cpu_seconds) * LANCZOS_RUNS * LANCZOS_STEPS / steps,
     ]
     return [name, *(f"{each:.2f} s" for each in taken), f"{sum(taken):.2f} s"]
 
 
-def of_probe(name: str, images: Tensor, steps: int) -> list[str]:
-    """Return a row: seconds of a probe of one target, and what ten take beside it."""
-    fresh = [network(name, index + 1) for index in range(TARGETS)]
-    targets = noise_targets(fresh, images)
-    training = ProbeTraining(steps=steps, batch_size=128, points=1)
+def of_probe(name: str) -> list[str]:
+    """Return a row: a step of one probe target, what ten take beside it in either way, and which is chosen."""
+    images, _ = problem(name, PROBE_BATCH)
+    targets = torch.randn(TARGETS, PROBE_BATCH, CLASSES, generator=torch_generator(0, "benchmark/targets"))
 
-    def run(count: int) -> None:
-        probe(network(name), images, targets[:count], training, optimiser=Adam(), generator=torch_generator(0, "order"))
+    def step(count: int, *, stacked: bool) -> float:
+        copies = copies_of(as_trained(network(name)), count, Adam(), ProbeTraining(), stacked=stacked)
+        return _best(lambda: copies.step(images, targets[:count]))
 
-    one, ten = seconds(lambda: run(1)), seconds(lambda: run(TARGETS))
-    return [name, f"{one:.2f} s", f"{ten / one:.2f}"]
+    one, side_by_side, in_turn = step(1, stacked=False), step(TARGETS, stacked=True), step(TARGETS, stacked=False)
+    chosen = "stacked" if are_stacked(as_trained(network(name)), Adam()) else "in turn"
+    return [name, f"{1e3 * one:.1f} ms", f"{side_by_side / one:.2f}", f"{in_turn / one:.2f}", chosen]
 
 
 def _best(work: Callable[[], object]) -> float:
     work()
-    return seconds(work, REPEATS)
+    return seconds(work, REPEATS, cpu_seconds)
 
 
 def main() -> None:
     """Print the three tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=512)
-    parser.add_argument("--probe-steps", type=int, default=200)
+    parser.add_argument("--networks", nargs="*", default=[""], help="parts of their names")
+    parser.add_argument("--tables", nargs="*", default=list(TABLES), choices=TABLES)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    problems = {name: problem(name, arguments.images) for name in NETWORKS}
-    rows = [of_products(name, *given) for name, given in problems.items()]
-    head = [f"{arguments.images} images", "gradient", "Hessian product", "Gauss-Newton product"]
-    print_table("Products, in gradients", head, rows)
-    rows = [of_measures(name, *given) for name, given in problems.items()]
-    head = ["a checkpoint", f"Gauss-Newton, {SPECTRUM_IMAGES}", "gradients", "Hessian, 10 x 50", "together"]
-    print_table("Measures of a checkpoint", head, rows)
-    rows = [of_probe(name, images, arguments.probe_steps) for name, (images, _) in problems.items()]
-    print_table("Probe", [f"{arguments.probe_steps} steps of 128 images", "one target", f"{TARGETS} targets"], rows)
+    names = [name for name in _ALL if any(part in name for part in arguments.networks)]
+    problems = {name: problem(name, arguments.images) for name in names if name in NETWORKS}
+    if "products" in arguments.tables:
+        head = [f"{arguments.images} images", "gradient", "Hessian product", "Gauss-Newton product"]
+        print_table("Products, in gradients", head, [of_products(name, *given) for name, given in problems.items()])
+    if "measures" in arguments.tables:
+        hessian = f"Hessian, {LANCZOS_RUNS} x {LANCZOS_STEPS}"
+        head = ["a checkpoint", f"Gauss-Newton, {SPECTRUM_IMAGES}", "gradients", hessian, "together"]
+        print_table("Measures of a checkpoint", head, [of_measures(name, *given) for name, given in problems.items()])
+    if "probe" in arguments.tables:
+        head = [f"a step of {PROBE_BATCH} images", "one target", f"{TARGETS} stacked", f"{TARGETS} in turn", "chosen"]
+        print_table("Probe, in steps of one target", head, [of_probe(name) for name in names])
 
 
 if __name__ == "__main__":

@@ -29,9 +29,10 @@ def networks() -> dict[str, nn.Module]:
         "convolutions": nn.Sequential(
             nn.Conv2d(1, 3, (2, 3), padding=1, stride=(1, 2)), nn.BatchNorm2d(3), nn.ReLU(inplace=True), nn.Flatten()
         ),
+        "groups": nn.Sequential(nn.Conv2d(1, 4, 2), nn.GroupNorm(2, 4), nn.Tanh(), nn.Flatten()),
         "tokens": Tokens(),
     }
-    for name, width in (("perceptron", 4), ("convolutions", 24)):
+    for name, width in (("perceptron", 4), ("convolutions", 24), ("groups", 24)):
         found[name] = nn.Sequential(found[name], nn.Linear(width, CLASSES))
     for network in found.values():
         for tensor in [*network.parameters(), *network.buffers()]:

@@ -33,8 +33,9 @@ def pre_train_settings(**training: Any) -> PreTrainSettings:
     return PreTrainSettings.of({**named, **same, "training": {**TRAINING, **training}})
 
 
-def measure_settings() -> MeasureVariancesSettings:
-    named, measure = {"experiment": "transfer", "arm": "transfer"}, {"k_means_restarts": 2}
+def measure_settings(**measured: Any) -> MeasureVariancesSettings:
+    """Settings of the measuring stage; `measured` is what else the section `measure` says."""
+    named, measure = {"experiment": "transfer", "arm": "transfer"}, {"k_means_restarts": 2, **measured}
     return MeasureVariancesSettings.of({**named, "model": MODEL, "parts": PARTS, "measure": measure})
 
 
@@ -54,10 +55,10 @@ def train(
     return files
 
 
-def measure(data: Path, trajectory: Path, output: Path) -> Path:
+def measure(data: Path, trajectory: Path, output: Path, **measured: Any) -> Path:
     """Run the measuring stage; return the table it wrote."""
     files = MeasureFiles(data, trajectory, output)
-    measure_variances(files, settings=measure_settings(), seeds=SEEDS, threads=1)
+    measure_variances(files, settings=measure_settings(**measured), seeds=SEEDS, threads=1)
     return output
 
 

@@ -333,6 +333,17 @@ def test_what_trains_where_no_optimizer_is_named_belongs_to_every_training(stage
     assert "plasticity.training.optimisers.adam" not in found
 
 
+def test_what_measures_a_landscape_belongs_to_the_stages_that_are_asked_for_it() -> None:
+    used = components_in({"measure": {"gradients": None, "curvature": {"hessian": None}, "probe": {"head": "kept"}}})
+    assert used == {("measured", "curvature"), ("measured", "probe")}
+    measuring = "plasticity.stages.landscape.measured_"
+    for stage in ("measure_collapse", "measure_variances", "first_task", "following_tasks"):
+        asked = {name for name in closure(f"plasticity.stages.{stage}", used=used) if name.startswith(measuring)}
+        assert asked == {f"{measuring}gauss_newton", f"{measuring}probe"}
+        assert not [name for name in closure(f"plasticity.stages.{stage}") if name.startswith(measuring)]
+        assert "plasticity.metrics.landscape.lanczos" not in closure(f"plasticity.stages.{stage}")
+
+
 def test_the_schema_of_a_written_table_is_part_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     def digests() -> tuple[str, str, str]:
         fingerprint.cache_clear()

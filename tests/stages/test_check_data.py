@@ -103,6 +103,23 @@ def test_a_new_question_is_checked_against_what_was_prepared(tmp_path: Path, mon
         ),
         ({"permuted": {"train_size": 400}}, "permuted.train_size: expected at most 350 images, got 400"),
         (
+            {"warm_start": {"measure": {"train_mode_nc1": True, "probe_images": 9, "gradients": {"images": 176}}}},
+            "warm_start.measure.gradients.images: expected at most 175 images, as many as the first task has, got 176",
+        ),
+        (
+            {"permuted": {"measure": {"probe_images": 9, "probe": {"images": 351}}}},
+            "permuted.measure.probe.images: expected at most 350 images, as many as the first task has, got 351",
+        ),
+        (
+            {
+                "train_test_collapse": {
+                    "measure": {"k_means_restarts": 1, "curvature": {"images": 5, "hessian": {"images": 81}}}
+                }
+            },
+            "train_test_collapse.measure.curvature.hessian.images: expected at most 80 images, as many as the first "
+            "task has, got 81",
+        ),
+        (
             {"train_test_collapse": {"train_size": 300}},
             "train_test_collapse.train_size: expected at most 275 training images that are left with the classes "
             "balanced, got 300",
@@ -133,6 +150,19 @@ def test_a_new_question_is_checked_against_what_was_prepared(tmp_path: Path, mon
 )
 def test_what_does_not_fit_is_named(changes: dict[str, Any], line: str) -> None:
     assert violations(**changes) == (line,)
+
+
+def test_a_matrix_of_too_many_images_and_classes_is_refused() -> None:
+    measure = {"probe_images": 9, "curvature": {"images": 600}}
+    many = {**DESCRIPTION, "class_names": [str(name) for name in range(20)], "counts": {"train": [50] * 20, "test": []}}
+    asked = {"permuted": sections(permuted={"measure": measure})["permuted"]}
+    line = (
+        "permuted.measure.curvature.images: expected at most 500 images with 20 classes, a row of its matrix for each "
+        "image and class, got 600"
+    )
+    with pytest.raises(ConfigError) as caught:
+        check_requests(requests_of(asked), many)
+    assert caught.value.violations == (line,)
 
 
 def test_everything_comes_in_one_message() -> None:

@@ -319,6 +319,25 @@ def study(
     return tables
 
 
+def test_the_landscape_goes_from_variances_to_correlations(
+    data: Path, trained: Path, transferred: Path, variances: Path, tmp_path: Path
+) -> None:
+    curvature = {"images": 6, "above": [0.1], "above_of_largest": [0.1]}
+    asked = {"gradients": {"images": 20}, "curvature": {**curvature, "hessian": {"images": 8, "probes": 2, "steps": 2}}}
+    measured = measure(data, trained / "trajectory", tmp_path / "measured.parquet", **asked)
+    rows, plain = read_table(measured, "variances"), read_table(variances, "variances")
+    names = [name for name in rows.columns if name not in plain.columns]
+    pd.testing.assert_frame_equal(rows.drop(columns=names), plain)
+    tables = {name: tmp_path / f"{name}.parquet" for name in ("metrics", "transfer", "correlations")}
+    assemble_variances([measured], tables["metrics"], settings=ASSEMBLED)
+    assemble_transfer([transferred], tables["metrics"], tables["transfer"], settings=ASSEMBLED)
+    correlate_transfer(tables["transfer"], tables["correlations"], settings=ANALYSIS)
+    assert "hessian_trace_error" in names
+    assert read_table(tables["transfer"], "transfer")[names].notna().to_numpy().all()
+    found = set(read_table(tables["correlations"], "correlations")["metric"])
+    assert found & set(names) == {name for name in names if not name.endswith("_error")}
+
+
 def test_transfer_joins_variances_and_marks_one_rate_per_checkpoint(study: dict[str, Path]) -> None:
     rows = read_table(study["transfer"], "transfer")
     assert len(rows) == len(SEEDS) * len(CHECKPOINTS) * 2

@@ -5,12 +5,13 @@ import torch
 from torch import Tensor, nn
 
 from plasticity.config.component import Chosen
+from plasticity.config.landscape_section import ProbeTraining
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from plasticity.training.optimisers.adam import Adam
 from plasticity.training.optimisers.optimiser import Optimiser
 from plasticity.training.optimisers.sgd import SGD
-from plasticity.training.probe import ProbeTraining, probe
+from plasticity.training.probe import probe
 from plasticity.training.probe_targets import difficulty, label_targets, noise_targets
 
 SHAPE = (1, 4, 4)

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from checkouts import checkout, snakemake
-from plasticity.storage.tables import read_table
+from plasticity.storage.tables import read_table, unknown_columns
 
 pytestmark = pytest.mark.slow
 
@@ -30,4 +31,21 @@ def test_a_section_with_other_tasks_has_tables_of_its_own(tmp_path: Path) -> Non
     assert (folder / results / "figures/accuracy_and_collapse_by_task.png").is_file()
     published = read_table(folder / results / "published.parquet", "published")
     assert set(published["verdict"]) == {"not comparable"}
+    _has_a_landscape(folder / results, rows)
     assert published["reason"].str.contains("dataset.reader digits (random_labels)", regex=False).any()
+
+
+def _has_a_landscape(results: Path, rows: pd.DataFrame) -> None:
+    """Check the columns of all three measures, at starts and ends of tasks, and that they are correlated."""
+    for name in ("gradient_rank", "gauss_newton_largest", "trainable"):
+        assert rows[[name, f"start_{name}"]].notna().to_numpy().all(), name
+    for name in ("hessian_trace", "probe_loss"):
+        assert rows[name].notna().tolist() == [task % 2 == 1 for task in rows["task"]], name
+    assert set(rows["start_trainable"]) <= {0.0, 1.0}
+    meaning = {column.name: column.description for column in unknown_columns(results / "metrics.parquet", "permuted")}
+    assert "2 noise targets on 50 images, batches of 25, renewed head" in meaning["start_probe_loss"]
+    metrics = set(read_table(results / "correlations.parquet", "correlations")["metric"])
+    assert {"start_gradient_rank", "gauss_newton_rank_above_0.01", "start_probe_relative_loss"} <= metrics
+    assert not [name for name in metrics if name.endswith("_error")]
+    (log,) = results.parents[2].glob("logs/labels/digits/first_task/plain/*.log")
+    assert "measuring a checkpoint: gradients about " in log.read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from plasticity.config.findings import Findings
+from plasticity.config.landscape_check import check_landscape
 from plasticity.config.messages import shown
 from plasticity.config.parameters import defaults, parameters
 from plasticity.config.sections import Sections
@@ -26,6 +27,7 @@ def check_consistency(config: dict[str, Any], root: Path, sections: Sections, fi
         study = config.get(name)
         if isinstance(study, dict) and isinstance(study.get("arms"), dict):
             section.check(name, study, findings)
+            check_landscape(name, study, findings)
 
 
 def _check_dataset(dataset: dict[str, Any], root: Path, findings: Findings) -> None:

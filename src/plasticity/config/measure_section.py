@@ -5,12 +5,13 @@ from typing import Annotated
 from pydantic import Field
 
 from plasticity.config.component import Chosen, chosen
-from plasticity.config.settings import Settings, setting
+from plasticity.config.landscape_section import MeasureLandscape
+from plasticity.config.settings import setting
 
 _Metric = Annotated[Chosen, chosen("metric", "A metric.")]
 
 
-class MeasureNetwork(Settings):
+class MeasureNetwork(MeasureLandscape):
     """What is measured of a network besides the package's metrics."""
 
     probe_images: int = setting("First images, in whole batches, on which dead units are counted.", unit="images", ge=1)

@@ -7,6 +7,7 @@ object of its class again. Keys mean what they mean in the section; a slice says
 from typing import Literal
 
 from plasticity.config.component import Chosen
+from plasticity.config.landscape_section import MeasureLandscape
 from plasticity.config.measure_section import MeasureNetwork
 from plasticity.config.settings import Settings, setting
 from plasticity.config.training_section import IterationTraining, Optimisation
@@ -51,13 +52,17 @@ class CollapseMeasure(MeasureNetwork):
 
 
 class MeasureCollapseSettings(Settings):
-    """How the checkpoints of a start are measured; `batch_size` is that of NC1 in train mode."""
+    """How the checkpoints of a start are measured; `batch_size` is that of NC1 in train mode.
+
+    `training` is that behind the checkpoints, where a probe reads it.
+    """
 
     start: str
     model: Chosen
     test_size: int | None
     batch_size: int
     measure: CollapseMeasure
+    training: Optimisation | None = None
 
 
 class FineTuneSettings(Settings):
@@ -220,8 +225,8 @@ class PreTrainSettings(Settings):
     checkpoints: tuple[int, ...]
 
 
-class VarianceMeasure(Settings):
-    """How variances are measured."""
+class VarianceMeasure(MeasureLandscape):
+    """How variances are measured, and what else at every checkpoint."""
 
     k_means_restarts: int = setting(
         "Runs of k-means whose best gives the centres of the weak test variance.", unit="1", ge=1
@@ -229,13 +234,14 @@ class VarianceMeasure(Settings):
 
 
 class MeasureVariancesSettings(Settings):
-    """How the checkpoints of an arm are measured."""
+    """How the checkpoints of an arm are measured; `training` is that behind them, where a probe reads it."""
 
     experiment: str
     arm: str
     model: Chosen
     parts: PartsSettings
     measure: VarianceMeasure
+    training: Optimisation | None = None
 
 
 class TransferSettings(Settings):

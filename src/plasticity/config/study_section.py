@@ -1,7 +1,7 @@
 """What the sections of all studies share: seeds, arms, the analysis, figures."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, TypedDict
+from typing import Annotated, Any, ClassVar, NotRequired, TypedDict
 
 from pydantic import Field
 
@@ -23,12 +23,14 @@ class DataRequest(TypedDict):
         settings: What that draws by.
         section: Name of the section.
         places: Where a key of the settings stands that an arm gives itself, such as "permuted.arms.large".
+        measured: Images of a task that parts of `measure` ask for, by their keys; absent, none do.
     """
 
     draw: str
     settings: dict[str, Any]
     section: str
     places: dict[str, str]
+    measured: NotRequired[dict[str, int]]
 
 
 class Arm(Settings):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from plasticity.config.component import FOLDERS, known
+from plasticity.config.landscape_section import MEASURED_BY
 from plasticity.config.own_code import distribution_digest
 from plasticity.config.settings import Settings
 from plasticity.jobs.sources import Source, Sources
@@ -41,6 +42,7 @@ _CARRIERS = (
     "storage.tables",
     "studies.study",
 )
+_MEASURED = "measured"  # what stands for a kind of components in `Used`
 _SCANNING = {"metrics.evaluate": "metrics/declared"}
 """Module that imports every file of a folder by its name -> the folder."""
 _DESCRIPTIONS = {"", "metrics", "studies"}
@@ -125,7 +127,8 @@ def _within(source: Source) -> str:
 
 def _modules_of(used: Used) -> Iterator[str]:
     for kind, name in used:
-        where = name if ":" in name else known(kind).get(name, "")
+        places = MEASURED_BY if kind == _MEASURED else known(kind)
+        where = name if ":" in name else places.get(name, "")
         if where:
             yield where.partition(":")[0]
 
@@ -136,6 +139,8 @@ def _named(settings: Any) -> Iterator[tuple[str, str]]:
             kind = _LISTS.get(str(key), str(key))
             if kind in FOLDERS:
                 yield from ((kind, name) for name in _names(value))
+            if key in MEASURED_BY and isinstance(value, Mapping):
+                yield _MEASURED, str(key)
             yield from _named(value)
     elif isinstance(settings, list | tuple):
         for value in settings:

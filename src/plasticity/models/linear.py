@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -12,6 +13,8 @@ from plasticity.models.network import Network
 
 class LogisticRegression(Network, name="logistic_regression"):
     """One linear layer on flattened images (Ash & Adams 2020, Table 1); its features are the pixels."""
+
+    has_hidden_layers: ClassVar[bool] = False
 
     def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
         """Return a linear classifier for images of this shape."""

@@ -1,6 +1,7 @@
 """A small vision transformer."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from pydantic import model_validator
@@ -21,6 +22,8 @@ class VisionTransformer(Network, name="vit"):
     Lyle et al. name neither the heads nor what the head reads, and use a dropout of 0.1. There is none here: what a
     training draws must be a function of its seed alone, so that a killed one continues as if it had not been.
     """
+
+    has_example_gradients: ClassVar[bool] = False  # the positions are parameters of no layer
 
     patch: int = setting(
         "Side of the square patches; pixels left over at the border are not read.", unit="pixels", default=3, ge=1

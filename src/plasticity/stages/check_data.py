@@ -23,6 +23,10 @@ from plasticity.tasks.super_classes import draw_parts, first_task
 from plasticity.tasks.supply import Supply
 
 _ANY_SEED = 0
+_ROWS = 10_000  # of a Gauss-Newton matrix's dual: 800 MB, and a minute of one core
+
+Drawn = tuple[int, int]
+"""Training images and classes of the first task."""
 
 
 def run(job: Job) -> None:
@@ -50,13 +54,27 @@ def check_requests(requests: Iterable[DataRequest], description: Mapping[str, An
     lines = []
     for each in requests:
         try:
-            _DRAWS[each["draw"]](store, each["settings"])
+            images, classes = _DRAWS[each["draw"]](store, each["settings"])
+            lines += _lines_of_measures(each, images, classes)
         except PlasticityError as error:
             line = str(error).removeprefix("permuted.")  # of which the study names its own section
             key = line.partition(":")[0].split(" ")[0].split(".")[0]
             lines.append(f"{each['places'].get(key, each['section'])}.{line}")
     if lines:
         raise ConfigError(list(dict.fromkeys(lines)))
+
+
+def _lines_of_measures(request: DataRequest, images: int, classes: int) -> list[str]:
+    """Return a line for each measure that asks for more images than a task has, or for too large a matrix."""
+    lines = []
+    for key, asked in request.get("measured", {}).items():
+        where = f"{request['section']}.measure.{key}.images"
+        if asked > images:
+            lines.append(f"{where}: expected at most {images} images, as many as the first task has, got {asked}")
+        elif key == "curvature" and asked * classes > _ROWS:
+            most = f"{_ROWS // classes} images with {classes} classes, a row of its matrix for each image and class"
+            lines.append(f"{where}: expected at most {most}, got {asked}")
+    return lines
 
 
 def _labels_alone(description: Mapping[str, Any]) -> ImageStore:
@@ -69,24 +87,29 @@ def _labels_alone(description: Mapping[str, Any]) -> ImageStore:
     return ImageStore(name=description["name"], mean=(), std=(), class_names=names, digest="", **parts)
 
 
-def _halves(store: ImageStore, settings: Mapping[str, Any]) -> None:
+def _halves(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:
     of_seed = {key: value for key, value in settings.items() if key != "test_size"}
-    split_sizes(SplitSettings.of(of_seed), available=len(store.train_labels))
+    _, half = split_sizes(SplitSettings.of(of_seed), available=len(store.train_labels))
     available, size = len(store.test_labels), settings["test_size"]
     if size is not None and size > available:
         raise PlasticityError(f"test_size: expected null or 1 to {available} images, got {size!r}")
+    return half, store.num_classes
 
 
-def _sequence(store: ImageStore, settings: Mapping[str, Any]) -> None:
+def _sequence(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:
     supply = Supply(store.train_labels, store.num_classes, 1, settings["train_size"], store.test_labels)
-    Chosen.model_validate(settings["tasks"]).make(TaskSequence).check(supply, settings["number"])
+    sequence = Chosen.model_validate(settings["tasks"]).make(TaskSequence)
+    sequence.check(supply, settings["number"])
+    first = sequence.task(supply, _ANY_SEED, 1)
+    return len(first.images), len(first.classes or range(store.num_classes))
 
 
-def _super_classes(store: ImageStore, settings: Mapping[str, Any]) -> None:
+def _super_classes(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:
     asked = PartsSettings.of(settings)
     parts = draw_parts(store, asked, seed=_ANY_SEED)
     if asked.balanced:  # otherwise the seed decides which classes a small draw leaves out
         first_task(store, parts, asked.super_classes)
+    return len(parts.train), len(asked.super_classes or store.class_names)
 
 
 _DRAWS = {"halves": _halves, "sequence": _sequence, "super_classes": _super_classes}

@@ -15,6 +15,7 @@ from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.logs import logger
 from plasticity.jobs.stopping import stoppable
+from plasticity.stages.task_landscape import TaskLandscape, start_of
 from plasticity.stages.training_files import TrainingFiles
 from plasticity.storage.checkpoints import write_checkpoint
 from plasticity.storage.files import digest_of, move_folder
@@ -54,12 +55,14 @@ def first_task(
     work = Unfinished(files.unfinished / "state.safetensors", digest_of(inputs))
     tell_choice(settings.training, settings.model, settings.first_task)
     run = FirstTask(data, settings, tuple(seeds), files.unfinished / "trajectory", threads)
+    run.landscape.begin(seeds[0], settings.first_task)
     run.restore(work)
     while run.train_epoch():
         work.save(run.learner.tensors(), run.rows)
     columns = [{"seed": seed, **row} for seed, rows in zip(seeds, run.rows, strict=True) for row in rows]
     record = provenance(settings.plain(), describe_device(data.device))
-    write_table(pd.DataFrame(columns), files.history, data.table("first_task"), record)
+    table = run.landscape.table("first_task")
+    write_table(pd.DataFrame(columns, columns=table.names), files.history, table, record)
     work.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
     move_folder(run.folder, files.trajectory)
     work.clear()
@@ -90,6 +93,7 @@ class FirstTask:
         trainings = [self.settings.first_task] * len(self.seeds)
         self.learner = open_learner(self.data, self.seeds, networks, trainings, threads=self.threads)
         self.rows = [[] for _ in self.seeds]
+        self.landscape = TaskLandscape(self.data)
 
     def restore(self, work: Unfinished) -> None:
         """Continue from saved work, if there is any."""
@@ -105,11 +109,23 @@ class FirstTask:
         if not active:
             return False
         epoch = len(self.rows[active[0]]) + 1
+        starts = [self._start(replica) for replica in active]
         rows = learn_task(self.learner, active, task=_FIRST, epochs=[epoch], training=self.settings.first_task)
-        for replica, row in zip(active, rows, strict=True):
-            self.rows[replica].append(row | {"epoch": epoch})
+        for replica, row, start in zip(active, rows, starts, strict=True):
+            self.rows[replica].append(row | start | {"epoch": epoch})
             self._keep(replica, epoch)
         return True
+
+    def _start(self, replica: int) -> Row:
+        """Return what is measured of the start of the task; it goes with every epoch."""
+        if rows := self.rows[replica]:
+            return start_of(rows[0])
+        return self._around(replica, start=True)
+
+    def _around(self, replica: int, *, start: bool = False) -> Row:
+        """Return what is measured of the landscape around a network."""
+        network, training = self.learner.checkpoint(replica), self.settings.first_task
+        return self.landscape.row(network, self.seeds[replica], _FIRST, training, start=start)
 
     def _finished(self, replica: int) -> bool:
         rows = self.rows[replica]
@@ -128,6 +144,7 @@ class FirstTask:
         rows, seed = self.rows[replica], self.seeds[replica]
         if rows[-1]["diverged"] or epoch not in epochs_to_keep(rows, self.settings):
             return
+        rows[-1] |= self._around(replica)
         header = {**self.settings.plain(), "stage": "first_task", "seed": seed, "first_task_epochs": epoch}
         write_checkpoint(self.folder / checkpoint_name(seed, epoch), self.learner.checkpoint(replica), header)
         logger.info("seed %d, epoch %d kept: NC1 %.4g", seed, epoch, rows[-1]["nc1"])

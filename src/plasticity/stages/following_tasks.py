@@ -12,6 +12,7 @@ from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
+from plasticity.stages.task_landscape import TaskLandscape
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
@@ -90,7 +91,7 @@ def following_tasks(
     task_run.train(work, threads=threads, name=settings.experiment)
     table = _table(task_run, settings.experiment)
     record = provenance(settings.plain(), describe_device(data.device))
-    write_table(table, files.output, data.table("following_tasks"), record)
+    write_table(table, files.output, task_run.landscape.table("following_tasks"), record)
     work.clear()
 
 
@@ -104,6 +105,7 @@ class TaskRun:
         starts: Their tensors after the first task, those of its optimizer included.
         rows: Per run, a row per task, from the second on.
         epochs: Per run, the online accuracy of every epoch on the task that it has begun and not ended.
+        begins: Per run, the landscape at the start of that task.
     """
 
     data: DeviceData
@@ -111,19 +113,25 @@ class TaskRun:
     starts: list[Network]
     rows: list[list[Row]] = field(default_factory=list)
     epochs: list[list[float]] = field(default_factory=list)
+    begins: list[Row] = field(default_factory=list)
     _last_save: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.landscape = TaskLandscape(self.data)
 
     def train(self, work: Unfinished, *, threads: int, name: str) -> None:
         """Train on every task that is left."""
         self.rows, self.epochs = [[] for _ in self.runs], [[] for _ in self.runs]
         if not self.runs:
             return
+        self.landscape.begin(self.runs[0].seed, self.runs[0].settings.following)
         seeds, trainings = [run.seed for run in self.runs], [run.settings.following for run in self.runs]
         self.learner = open_learner(self.data, seeds, self.starts, trainings, threads=threads)
-        self.work, begun = work, 1
+        self.work, begun, self.begins = work, 1, [{} for _ in self.runs]
         if saved := work.load():
             self.learner.restore(saved.weights)
-            self.rows, self.epochs, begun = (saved.settings["state"][key] for key in ("rows", "epochs", "following"))
+            keys = ("rows", "epochs", "begins", "following")
+            self.rows, self.epochs, self.begins, begun = (saved.settings["state"][key] for key in keys)
         progress = Progress(name, max(run.tasks for run in self.runs), unit="task")
         for following in range(begun, progress.epochs + 1):
             start, groups = time.monotonic(), self._groups(following)
@@ -135,7 +143,8 @@ class TaskRun:
 
     def _save(self, following: int) -> None:
         """Save everything, with the number of the following task that goes on."""
-        self.work.save(self.learner.tensors(), {"rows": self.rows, "epochs": self.epochs, "following": following})
+        state = {"rows": self.rows, "epochs": self.epochs, "begins": self.begins, "following": following}
+        self.work.save(self.learner.tensors(), state)
         self._last_save = time.monotonic()
 
     def _show(self, progress: Progress, following: int, replicas: list[int], seconds: float) -> None:
@@ -159,6 +168,7 @@ class TaskRun:
         begun = len(self.epochs[group[0]])  # all of a group are trained for an epoch before any state is saved
         for replica in group if not begun else ():
             self._intervene(replica, task)
+            self.begins[replica] = self._around(replica, task, start=True)
         for epoch in range(begun + 1, training.epochs + 1):
             found = self.learner.train_epoch(group, task=task, epoch=epoch, training=training)
             for replica, accuracy in zip(group, found.tolist(), strict=True):
@@ -167,8 +177,14 @@ class TaskRun:
                 self._save(following)
         for replica in group:
             row = row_of(self.learner, replica, task, self.epochs[replica])
-            self.rows[replica].append(row | {"task": task})
+            end = {} if row["diverged"] else self._around(replica, task)
+            self.rows[replica].append(row | self.begins[replica] | end | {"task": task})
             self.epochs[replica] = []
+
+    def _around(self, replica: int, task: int, *, start: bool = False) -> Row:
+        """Return what is measured of the landscape around a network."""
+        run, network = self.runs[replica], self.learner.checkpoint(replica)
+        return self.landscape.row(network, run.seed, task, run.settings.following, start=start)
 
     def _intervene(self, replica: int, task: int) -> None:
         """Do to a run's network what is done to it before a task; then it gets the task's output layer."""
@@ -189,6 +205,6 @@ def _table(task_run: TaskRun, experiment: str) -> pd.DataFrame:
         for row in found
         if row["task"] <= tasks + 1
     ]
-    return pd.DataFrame(rows, columns=task_run.data.table("following_tasks").names).sort_values(
+    return pd.DataFrame(rows, columns=task_run.landscape.table("following_tasks").names).sort_values(
         ["arm", "seed", "task"], ignore_index=True
     )

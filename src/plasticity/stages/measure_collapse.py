@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages.draw_split import read_split
+from plasticity.stages.landscape.checkpoint_measures import Measures, landscape_columns
+from plasticity.stages.landscape.subject import Ground
 from plasticity.storage.checkpoints import all_finite, by_seed, read_checkpoint
 from plasticity.storage.manifests import checkpoints_beside
 from plasticity.storage.provenance import provenance
@@ -78,19 +81,28 @@ def measure(files: MeasureFiles, *, settings: MeasureCollapseSettings, threads: 
         threads: CPU threads.
     """
     device, own = prepare_device(threads), own_metrics(settings.measure.metrics or ())
+    measures = Measures(settings.measure, settings.training)
     store = open_store(files.data)
     train, test = train_tensors(store, device), test_tensors(store, device, settings.test_size)
-    model = build_model(settings.model, store.image_shape, store.num_classes, torch_generator(0, "init"))
+    draw = partial(build_model, settings.model, store.image_shape, store.num_classes)
+    model = draw(torch_generator(0, "init"))
     place(model, device)  # its weights are those of one checkpoint after another
     rows = []
     for seed, checkpoints in by_seed(files.checkpoints).items():
         images = MeasuredImages(train, test, *_halves(read_split(files.splits[seed], store), device))
-        for epoch, path in checkpoints.items():
+        ground = Ground(train, images.warm_up, seed, draw)
+        if not rows:
+            measures.begin(model, ground)
+        for number, (epoch, path) in enumerate(checkpoints.items()):
             row = _measure_one(model, path, images, settings, seed, own)
+            if not row["diverged"]:
+                row |= measures.row(model, ground, number)
             rows.append({"seed": seed, "warm_up_epoch": epoch, **row})
             logger.info("measured %s, seed %d, epoch %d: NC1 %.4g", settings.start, seed, epoch, row["nc1"])
-    frame, record = pd.DataFrame(rows).assign(arm=settings.start), provenance(settings.plain(), describe_device(device))
-    write_table(frame, files.output, find_table("collapse").with_columns(each.column for each in own), record)
+    table = find_table("collapse").with_columns(each.column for each in own)
+    table = table.with_columns(landscape_columns(settings.measure))
+    frame = pd.DataFrame(rows, columns=table.names).assign(arm=settings.start)
+    write_table(frame, files.output, table, provenance(settings.plain(), describe_device(device)))
 
 
 def _halves(split: Split, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from plasticity.metrics.variances import Centres, Clustering
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import derive_seed, torch_generator
+from plasticity.stages.landscape.checkpoint_measures import Measures, landscape_columns
+from plasticity.stages.landscape.subject import Ground
 from plasticity.storage.checkpoints import all_finite, iterations_in, read_checkpoint, seed_folder
 from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
@@ -47,6 +50,7 @@ class Measured:
     test: ImageTensors
     num_classes: int
     clustering: Clustering
+    ground: Ground
 
     def passes(self, path: Path) -> TrainTestPass | None:
         """Return the passes of a checkpoint over training and test images, None if anything is not finite."""
@@ -89,7 +93,7 @@ def measure_variances(
         threads: CPU threads.
     """
     device = prepare_device(threads)
-    store = open_store(files.data)
+    store, measures = open_store(files.data), Measures(settings.measure, settings.training)
     rows: list[Row] = []
     for seed in seeds:
         measured = _load(store, settings, seed, device)
@@ -97,24 +101,30 @@ def measure_variances(
         checkpoints = iterations_in(files.trajectory / seed_folder(seed))
         last = measured.passes(list(checkpoints.values())[-1])
         frozen = None if last is None else centres_of(last, measured.num_classes, measured.clustering)
-        for iteration, path in checkpoints.items():
+        if not rows:
+            measures.begin(measured.model, measured.ground)
+        for number, (iteration, path) in enumerate(checkpoints.items()):
             found = measured.rows(path, frozen)
-            rows += [{"seed": seed, "iteration": iteration, **sizes, **row} for row in found]
+            around = {} if found[-1]["diverged"] else measures.row(measured.model, measured.ground, number)
+            rows += [{"seed": seed, "iteration": iteration, **sizes, **row, **around} for row in found]
             variance = found[-1]["train_variance"]
             logger.info("%s, seed %d, iteration %d: variance %.4g", settings.arm, seed, iteration, variance)
-    frame = pd.DataFrame(rows).assign(experiment=settings.experiment, arm=settings.arm)
-    write_table(frame, files.output, "variances", provenance(settings.plain(), describe_device(device)))
+    table = find_table("variances").with_columns(landscape_columns(settings.measure))
+    frame = pd.DataFrame(rows, columns=table.names).assign(experiment=settings.experiment, arm=settings.arm)
+    write_table(frame, files.output, table, provenance(settings.plain(), describe_device(device)))
 
 
 def _load(store: ImageStore, settings: MeasureVariancesSettings, seed: int, device: torch.device) -> Measured:
     parts = draw_parts(store, settings.parts, seed=seed)
     task = first_task(store, parts, settings.parts.super_classes)
-    model = build_model(settings.model, task.image_shape, task.num_classes, torch_generator(seed, "init"))
+    draw = partial(build_model, settings.model, task.image_shape, task.num_classes)
+    model, train = draw(torch_generator(seed, "init")), train_tensors(task, device)
     place(model, device)
     return Measured(
         model=model,
-        train=train_tensors(task, device),
+        train=train,
         test=test_tensors(task, device, None),
         num_classes=task.num_classes,
         clustering=Clustering(settings.measure.k_means_restarts, derive_seed(seed, "variances/k_means") % 2**32),
+        ground=Ground(train, torch.arange(len(train), device=device), seed, draw),
     )

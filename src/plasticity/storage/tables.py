@@ -125,8 +125,12 @@ def unknown_columns(path: str | Path, schema: str | Table) -> tuple[Column, ...]
 
 
 def unknown_numbers(path: str | Path, schema: str | Table) -> list[str]:
-    """Return the names of those of them that hold numbers: metrics of the user's own, or of another version."""
-    return [column.name for column in unknown_columns(path, schema) if column.kind in ("int", "float")]
+    """Return the names of those of them that hold measured numbers, which standard errors (`…_error`) are not.
+
+    They are metrics of the user's own, of a section's landscape, or of another version.
+    """
+    found = [column.name for column in unknown_columns(path, schema) if column.kind in ("int", "float")]
+    return [name for name in found if not name.endswith("_error")]
 
 
 def _field(column: Column) -> pa.Field:

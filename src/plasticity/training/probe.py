@@ -1,46 +1,17 @@
-"""The plasticity probe: how well copies of a network fit new random targets (Lyle et al. 2023, sections 3.1 and 5.1).
+"""The plasticity probe: how well copies of a network fit new random targets (Lyle et al. 2023, sections 3.1, 5.1)."""
 
-All targets train at once: the copies are one stack of weights, and a step is one forward and one backward pass of it.
-"""
-
-from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, grad, replace_all_batch_norm_modules_, vmap
+from torch.func import replace_all_batch_norm_modules_
 
-from plasticity.config.settings import Settings, setting
+from plasticity.config.landscape_section import ProbeTraining
 from plasticity.models.classifier import Classifier
-from plasticity.training.bound_optimiser import BoundOptimiser
 from plasticity.training.optimisers.optimiser import Optimiser
+from plasticity.training.probe_copies import copies_of
 from plasticity.training.probe_targets import difficulty, target_losses
-
-Stack = dict[str, Tensor]
-
-
-class ProbeTraining(Settings):
-    """How a probe trains its copies."""
-
-    steps: int = setting("Steps of every copy.", unit="steps", ge=1, default=2000)
-    batch_size: int = setting("Images per step.", unit="images", ge=2, default=512)
-    learning_rate: float = setting("Step size.", unit="1", gt=0, default=0.001)
-    head: Literal["kept", "renewed"] = setting(
-        "Keep the last layer, or draw it anew. A trained classifier's logits are hundreds of times the targets' scale: "
-        "with the head kept, the probe measures that scale before anything else.",
-        unit="name",
-        default="renewed",
-    )
-    outputs: Literal["raw", "normalised"] = setting(
-        "Fit the network's outputs, or these divided by their standard deviation before the first step.",
-        unit="name",
-        default="raw",
-    )
-    points: int = setting(
-        "Losses on the learning curve after the one before the first step.", unit="1", ge=1, default=10
-    )
 
 
 @dataclass(frozen=True)
@@ -76,6 +47,7 @@ def probe(
     *,
     optimiser: Optimiser,
     generator: torch.Generator,
+    stacked: bool | None = None,
 ) -> ProbeCurve:
     """Train a copy of a network on each target and return how its loss falls; the network itself stays as it is.
 
@@ -89,33 +61,23 @@ def probe(
         training: Lengths, sizes, head and outputs.
         optimiser: The rule; its state begins anew.
         generator: Source of the batches' order and of a renewed head, on the CPU.
+        stacked: Whether the copies train as one stack of weights; None for what is faster.
     """
-    network = _prepared(model, training, generator)
+    network = _renewed(as_trained(model), model, training, generator)
     with torch.no_grad():
         before = network(images)
     scale = float(before.std()) if training.outputs == "normalised" else 1.0
     wanted = targets + before.mean(0) / scale if targets.is_floating_point() else targets
-    copies = _copies(network, len(targets))
-    bound = BoundOptimiser(optimiser, copies, learning_rate=training.learning_rate)
-    network.to("meta")  # functional calls read the copies alone
-
-    def outputs(weights: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        return functional_call(network, dict(weights), (inputs,)) / scale
-
-    def loss(weights: Mapping[str, Tensor], inputs: Tensor, aims: Tensor) -> Tensor:
-        return target_losses(outputs(weights, inputs)[None], aims[None])[0]
-
-    gradients = vmap(grad(loss), in_dims=(0, None, 0), randomness="error")
-    marks = sorted({round(training.steps * point / training.points) for point in range(training.points + 1)})
+    copies = copies_of(network, len(targets), optimiser, training, scale=scale, stacked=stacked)
     losses, order = [], _Batches(len(images), training.batch_size, generator)
     for step in range(training.steps + 1):
-        if step in marks:
-            losses.append(_evaluated(outputs, copies, images, wanted))
+        if step in training.marks:
+            with torch.no_grad():
+                losses.append(target_losses(copies.outputs(images), wanted).double().cpu())
         if step < training.steps:
             rows = order.next().to(images.device)
-            found = gradients(copies, images[rows], wanted[:, rows])
-            bound.step([found[name] for name in copies])
-    return ProbeCurve(tuple(marks), torch.stack(losses, 1), difficulty(targets, before.shape[1]).double().cpu())
+            copies.step(images[rows], wanted[:, rows])
+    return ProbeCurve(training.marks, torch.stack(losses, 1), difficulty(targets, before.shape[1]).double().cpu())
 
 
 class _Batches:
@@ -133,24 +95,17 @@ class _Batches:
         return self._left.pop()
 
 
-def _prepared(model: Classifier, training: ProbeTraining, generator: torch.Generator) -> Classifier:
-    """Return a copy to train, its head renewed if the settings say so."""
+def as_trained(model: Classifier) -> Classifier:
+    """Return a copy in the mode in which a probe trains it; batch normalisation keeps no statistics."""
     network = deepcopy(model).train()
     replace_all_batch_norm_modules_(network)
+    return network
+
+
+def _renewed(network: Classifier, model: Classifier, training: ProbeTraining, generator: torch.Generator) -> Classifier:
+    """Return a copy of a model, its head drawn anew if the settings say so."""
     if training.head == "renewed":
         fresh = deepcopy(model).cpu()
         fresh.initialise(generator)
         network.head.load_state_dict(fresh.head.state_dict())
     return network
-
-
-def _copies(network: Classifier, count: int) -> Stack:
-    """Return `count` copies of every parameter, (T, …), by name."""
-    return {name: value.detach().expand(count, *value.shape).clone() for name, value in network.named_parameters()}
-
-
-@torch.no_grad()
-def _evaluated(outputs: object, copies: Stack, images: Tensor, wanted: Tensor) -> Tensor:
-    """Return every copy's loss over all images, float64 (T,)."""
-    found = vmap(outputs, in_dims=(0, None))(copies, images)  # pyright: ignore[reportArgumentType]
-    return target_losses(found, wanted).double().cpu()

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from plasticity.errors import PlasticityError
-from plasticity.metrics.landscape.products import in_eval_mode, trained_parameters
+from plasticity.metrics.network_state import in_eval_mode, trained_parameters
 
 _AT_ONCE = 2**26  # numbers of explicit gradients that are held at a time
-_KNOWN = (nn.Linear, nn.Conv2d, nn.BatchNorm2d, nn.LayerNorm)
+_NORMS = (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
+_KNOWN = (nn.Linear, nn.Conv2d, *_NORMS)
 
 
 def gradient_gram(model: nn.Module, images: Tensor, cotangents: Callable[[Tensor], Tensor]) -> Tensor:
@@ -37,7 +38,7 @@ def layer_gradients(
     model: nn.Module, images: Tensor, cotangents: Callable[[Tensor], Tensor]
 ) -> Iterator[tuple[nn.Module, Tensor, Tensor]]:
     """Yield each module with parameters, its input (N, …) and the gradients (V, N, …) by its output."""
-    modules = _layers(model)
+    modules = known_layers(model)
     seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
 
     def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
@@ -60,7 +61,7 @@ def layer_gradients(
         yield module, inputs, gradient.detach()
 
 
-def _layers(model: nn.Module) -> dict[nn.Module, str]:
+def known_layers(model: nn.Module) -> dict[nn.Module, str]:
     """Return the modules that hold parameters with gradients, with their names.
 
     Raises:
@@ -70,7 +71,7 @@ def _layers(model: nn.Module) -> dict[nn.Module, str]:
     found = {module: name for name, module in model.named_modules() if name in holders}
     for module, name in found.items():
         plain = not isinstance(module, nn.Conv2d) or (module.groups == 1 and module.padding_mode == "zeros")
-        if not isinstance(module, _KNOWN) or not plain:
+        if type(module) not in _KNOWN or not plain:  # a layer that is derived from one may use its weights differently
             known = ", ".join(kind.__name__ for kind in _KNOWN)
             raise PlasticityError(f"{name or 'the network'}: expected parameters of {known} alone, got {module}")
     return found
@@ -80,7 +81,7 @@ def _gram_of(module: nn.Module, inputs: Tensor, gradients: Tensor) -> Tensor:
     """Return what a module's parameters add to the Gram matrix; gradients are (N, V, …)."""
     rows = gradients.shape[0] * gradients.shape[1]
     gram = torch.zeros(rows, rows, dtype=torch.float64, device=gradients.device)
-    if isinstance(module, nn.BatchNorm2d | nn.LayerNorm):
+    if isinstance(module, _NORMS):
         for part in normalisation_gradients(module, inputs, gradients):
             gram += _outer(part.reshape(rows, -1))
         return gram
@@ -126,11 +127,14 @@ def flat_gradients(module: nn.Module, gradients: Tensor) -> Tensor:
 
 
 def normalisation_gradients(
-    module: nn.BatchNorm2d | nn.LayerNorm, inputs: Tensor, gradients: Tensor
+    module: nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm, inputs: Tensor, gradients: Tensor
 ) -> Iterator[Tensor]:
     """Yield the gradients (N, V, …) by scale and shift, where they are trained."""
     if isinstance(module, nn.BatchNorm2d):
         normal = nn.functional.batch_norm(inputs, module.running_mean, module.running_var, eps=module.eps)
+        places = tuple(range(3, gradients.dim()))
+    elif isinstance(module, nn.GroupNorm):
+        normal = nn.functional.group_norm(inputs, module.num_groups, eps=module.eps)
         places = tuple(range(3, gradients.dim()))
     else:
         normal = nn.functional.layer_norm(inputs, module.normalized_shape, eps=module.eps)

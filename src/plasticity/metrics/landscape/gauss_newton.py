@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from plasticity.metrics.finite import checked
 from plasticity.metrics.landscape.example_gradients import gradient_gram
-from plasticity.metrics.landscape.products import trained_parameters
 from plasticity.metrics.landscape.spectrum import Spectrum, exact_spectrum
+from plasticity.metrics.network_state import trained_parameters
 
 
 def curvature_factors(logits: Tensor) -> Tensor:
@@ -31,8 +32,9 @@ def gauss_newton_spectrum(model: nn.Module, images: Tensor) -> Spectrum:
 
     Raises:
         PlasticityError: If a module has parameters whose gradients are not known (`gradient_gram`).
+        NotFinite: If gradients are not finite.
     """
     size = sum(parameter.numel() for parameter in trained_parameters(model).values())
-    gram = gradient_gram(model, images, curvature_factors)
+    gram = checked(gradient_gram(model, images, curvature_factors), "gradients of single images")
     eigenvalues = torch.linalg.eigvalsh(gram).clamp(min=0).cpu()
     return exact_spectrum(eigenvalues[-min(size, len(eigenvalues)) :], size)

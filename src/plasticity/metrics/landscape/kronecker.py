@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from plasticity.metrics.finite import checked
 from plasticity.metrics.landscape.example_gradients import flat_gradients, flat_inputs, layer_gradients
 from plasticity.metrics.landscape.gauss_newton import curvature_factors
 from plasticity.metrics.landscape.spectrum import entropy_rank
@@ -20,6 +21,7 @@ def kronecker_ranks(model: nn.Module, images: Tensor) -> list[float]:
 
     Raises:
         PlasticityError: If a module has parameters whose gradients are not known (`layer_gradients`).
+        NotFinite: If inputs or gradients of a layer are not finite.
     """
     found = []
     for module, inputs, gradients in layer_gradients(model, images, curvature_factors):
@@ -37,4 +39,4 @@ def _rank(rows: Tensor) -> float:
     """Return the effective rank of rowsᵀ rows, by the smaller of the two Gram matrices."""
     rows = rows.double()
     gram = rows @ rows.T if len(rows) < rows.shape[1] else rows.T @ rows
-    return entropy_rank(torch.linalg.eigvalsh(gram))
+    return entropy_rank(torch.linalg.eigvalsh(checked(gram, "inputs and gradients of layers")))

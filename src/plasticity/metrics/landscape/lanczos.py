@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from plasticity.errors import PlasticityError
+from plasticity.metrics.finite import checked
 from plasticity.metrics.landscape.spectrum import Spectrum
 
 _BREAKDOWN = 1e-10  # of the largest coefficient: what rounding leaves of a vector inside the space already seen
@@ -40,7 +40,7 @@ def tridiagonal(product: Product, start: Tensor, steps: int) -> tuple[Tensor, Te
         steps: Most products.
 
     Raises:
-        PlasticityError: If a product is not finite.
+        NotFinite: If a product is not finite.
     """
     steps = min(steps, product.size)
     basis = start.new_empty(steps, product.size)
@@ -48,8 +48,7 @@ def tridiagonal(product: Product, start: Tensor, steps: int) -> tuple[Tensor, Te
     for step in range(steps):
         basis[step] = vector
         found = product(vector)
-        if not bool(torch.isfinite(found).all()):
-            raise PlasticityError("expected finite products with the matrix, got others: the network has diverged")
+        checked(found, "products with the matrix")
         diagonal.append(float(found @ vector))
         seen = basis[: step + 1]
         for _ in range(2):

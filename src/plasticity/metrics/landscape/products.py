@@ -1,29 +1,10 @@
 """Products of vectors with the Hessian and the Gauss-Newton matrix of a network's loss."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from torch import Tensor, nn
 
 from plasticity.metrics.landscape.lanczos import Product
-
-
-@contextmanager
-def in_eval_mode(model: nn.Module) -> Iterator[None]:
-    """Evaluate in eval mode, which makes the images independent, and put every module's mode back."""
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-
-
-def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Return the parameters that have gradients, by name."""
-    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+from plasticity.metrics.network_state import in_eval_mode, trained_parameters
 
 
 def hessian_product(model: nn.Module, images: Tensor, labels: Tensor) -> Product:

@@ -62,6 +62,8 @@ class Spectrum:
     def rank(self, threshold: float) -> Estimate:
         """Return the ε-rank: how many eigenvalues are larger than a threshold in size."""
         found = self.share(threshold)
+        if self.exact:
+            return Estimate(float(round(found.value * self.size)), 0.0)
         return Estimate(found.value * self.size, found.standard_error * self.size)
 
     def density(self, grid: Tensor, width: float) -> Tensor:

@@ -98,7 +98,8 @@ class ContinualSection(Section, study="continual"):
             "tasks": self.tasks.model_dump(),
             "number": 1 + max([self.following.tasks, *more]),
         }
-        return [DataRequest(draw="sequence", settings=settings, section=name, places={})]
+        measured = self.measure.most_images()
+        return [DataRequest(draw="sequence", settings=settings, section=name, places={}, measured=measured)]
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

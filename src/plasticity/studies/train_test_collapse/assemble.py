@@ -9,7 +9,8 @@ from plasticity.config.slices import AssembleVariancesSettings
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
-from plasticity.storage.tables import read_table, read_tables, write_table
+from plasticity.storage.schemas import find_table
+from plasticity.storage.tables import read_table, read_tables, unknown_columns, write_table
 from plasticity.studies.train_test_collapse.columns import NEXT_TASK, VARIANCES
 
 _CHECKPOINT = ["arm", "seed", "iteration"]
@@ -36,7 +37,8 @@ def assemble_variances(variances: Sequence[Path], output: Path, *, settings: Ass
         settings: The arms, in the order of the configuration.
     """
     rows = _sorted(read_tables(variances, "variances"), settings.arms, [*_CHECKPOINT, "layer"])
-    write_table(rows, output, "variances", provenance(settings.plain()))
+    table = find_table("variances").with_columns(unknown_columns(variances[0], "variances"))
+    write_table(rows, output, table, provenance(settings.plain()))
 
 
 def assemble_transfer(
@@ -56,15 +58,16 @@ def assemble_transfer(
     rows = read_tables(next_tasks, "next_task") if next_tasks else pd.DataFrame(columns=NEXT_TASK.names)
     rows["chosen"] = best_of_rates(rows, "validation_accuracy")
     rows["chosen_on_test"] = best_of_rates(rows, "test_accuracy", "validation_accuracy")
-    measured = read_table(variances, "variances")
-    last = measured.loc[measured["last_layer"], [*_CHECKPOINT, *_MEASURED]]
+    measured, more = read_table(variances, "variances"), unknown_columns(variances, "variances")
+    names = [*_MEASURED, *(column.name for column in more)]
+    last = measured.loc[measured["last_layer"], [*_CHECKPOINT, *names]]
     joined = rows.merge(last, on=_CHECKPOINT, how="left", indicator="found", validate="many_to_one")
     if len(alone := joined[joined["found"] != "both"]):
         where = ", ".join(f"{key} {alone.iloc[0][key]}" for key in _CHECKPOINT)
         raise PlasticityError(f"expected every checkpoint measured, got none for {where}")
     keys = [*_CHECKPOINT, "learning_rate"]
     rows = _sorted(joined.drop(columns="found"), settings.arms, keys)
-    write_table(rows, output, "transfer", provenance(settings.plain()))
+    write_table(rows, output, find_table("transfer").with_columns(more), provenance(settings.plain()))
 
 
 def best_of_rates(rows: pd.DataFrame, *accuracies: str) -> pd.Series:

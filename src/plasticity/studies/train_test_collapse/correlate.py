@@ -4,7 +4,7 @@ Two questions to the same networks: over the checkpoints of an arm, and at the l
 weight decay alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +17,7 @@ from plasticity.analysis.windows import Window
 from plasticity.config.analysis_section import TransferAnalysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
-from plasticity.storage.tables import read_table, write_table
+from plasticity.storage.tables import read_table, unknown_numbers, write_table
 from plasticity.studies.statistics_tables import correlations_table
 from plasticity.studies.train_test_collapse.columns import TRANSFER
 
@@ -48,16 +48,17 @@ def correlate_transfer(transfer: Path, output: Path, *, settings: TransferAnalys
         PlasticityError: If the table is missing or damaged.
     """
     frame = read_table(transfer, "transfer")
-    write_table(correlations_of(frame, settings), output, "correlations", provenance(settings.plain()))
+    measured = [*METRICS, *unknown_numbers(transfer, "transfer")]
+    write_table(correlations_of(frame, settings, measured), output, "correlations", provenance(settings.plain()))
 
 
-def correlations_of(frame: pd.DataFrame, settings: TransferAnalysis) -> pd.DataFrame:
-    """Return the correlations of the "transfer" table, as `correlate_transfer` writes them."""
+def correlations_of(frame: pd.DataFrame, settings: TransferAnalysis, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
+    """Return the correlations of the "transfer" table as `correlate_transfer` writes them, or those of some metrics."""
     frame = frame.loc[frame["iteration"] > 0]
     summary = Summary(settings.confidence)
-    blocks = [block for _, rows in frame.groupby("arm", sort=False) for block in _blocks(rows, summary)]
+    blocks = [block for _, rows in frame.groupby("arm", sort=False) for block in _blocks(rows, summary, metrics)]
     for family in (each for each in settings.families if len(each.weight_decays) > 1):
-        blocks += _blocks_across(last_of(frame, family.weight_decays), family.name, summary)
+        blocks += _blocks_across(last_of(frame, family.weight_decays), family.name, summary, metrics)
     return correlations_table(blocks)
 
 
@@ -85,23 +86,23 @@ def last_of(rows: pd.DataFrame, weight_decays: Mapping[str, float]) -> pd.DataFr
     return last.assign(weight_decay=[weight_decays[arm] for arm in last["arm"]])
 
 
-def _blocks_across(last: pd.DataFrame, family: str, summary: Summary) -> Iterator[Block]:
+def _blocks_across(last: pd.DataFrame, family: str, summary: Summary, names: Sequence[str]) -> Iterator[Block]:
     """Yield the blocks over the weight decays of a family, at the last checkpoints."""
     if last.empty:
         return
-    panel = panel_of(last.assign(arm=family), [*METRICS, WEIGHT_DECAY, *OUTCOMES], axis=WEIGHT_DECAY)
+    panel = panel_of(last.assign(arm=family), [*names, WEIGHT_DECAY, *OUTCOMES], axis=WEIGHT_DECAY)
     iterations = last["iteration"].to_numpy(dtype=int)
     window = Window(ACROSS, int(iterations.min()), int(iterations.max()))
     for outcome in OUTCOMES:
         for method in CONTROL_METHODS:
-            metrics = [*METRICS, WEIGHT_DECAY]
+            metrics = [*names, WEIGHT_DECAY]
             yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)
 
 
-def _blocks(rows: pd.DataFrame, summary: Summary) -> Iterator[Block]:
-    panel = panel_of(outcomes_of(rows), [*METRICS, CONTROL, *OUTCOMES], axis="iteration")
+def _blocks(rows: pd.DataFrame, summary: Summary, names: Sequence[str]) -> Iterator[Block]:
+    panel = panel_of(outcomes_of(rows), [*names, CONTROL, *OUTCOMES], axis="iteration")
     window = Window("all", int(panel.epochs.min()), int(panel.epochs.max()))
     for outcome in OUTCOMES:
         for method in METHODS:
-            metrics = [*METRICS, CONTROL] if method in CONTROL_METHODS else METRICS
+            metrics = [*names, CONTROL] if method in CONTROL_METHODS else names
             yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)

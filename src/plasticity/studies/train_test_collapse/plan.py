@@ -12,7 +12,7 @@ from plasticity.config.slices import (
     PreTrainSettings,
     TransferSettings,
 )
-from plasticity.config.training_section import IterationTraining
+from plasticity.config.training_section import IterationTraining, Optimisation
 from plasticity.storage.files import digest_of
 from plasticity.studies.plan import StudyPlan, Told
 from plasticity.studies.train_test_collapse.section import FirstTraining, TrainTestArm, TrainTestSection
@@ -125,6 +125,7 @@ class TrainTestPlan(StudyPlan[PlannedArm, TrainTestSection]):
             model=found.model,
             parts=found.parts,
             measure=self.section.measure,
+            training=Optimisation.of_section(found.training) if self.section.measure.probe else None,
         )
 
     def transfer_settings(self, arm: str, rate: str) -> TransferSettings:

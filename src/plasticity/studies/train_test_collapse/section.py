@@ -143,7 +143,8 @@ class TrainTestSection(Task, Section, study="train_test_collapse"):
         places = dict.fromkeys(self.arms[arm].model_fields_set, f"{name}.arms.{arm}")
         for parts in dict.fromkeys(self.parts_of(single) for _, single in single_arms(arm, self.arms[arm])):
             drawn = self.next_task.after(parts) if parts.super_classes else parts
-            yield DataRequest(draw="super_classes", settings=drawn.plain(), section=name, places=places)
+            asked = {"section": name, "places": places, "measured": self.measure.most_images()}
+            yield DataRequest(draw="super_classes", settings=drawn.plain(), **asked)
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

@@ -193,7 +193,12 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
             test_size=self.section.test_size,
             batch_size=self.section.warm_up.batch_size,
             measure=self.section.measure,
+            training=self._training_of(start) if self.section.measure.probe else None,
         )
+
+    def _training_of(self, start: str) -> Optimisation:
+        """Return the training behind the checkpoints of a start."""
+        return next(self.warm_ups[arm.warm_up].training for arm in self.arms.values() if arm.start == start)
 
     def fine_tune_settings(self, arm: str) -> FineTuneSettings:
         """Return what the fine-tuning stage reads."""

@@ -90,7 +90,8 @@ class WarmStartSection(Section, study="warm_start"):
         """Return what the section, which has this name, asks of the data set."""
         keys = ("train_size", "test_size", "warm_up_fraction")
         settings = {key: getattr(self, key) for key in keys}
-        return [DataRequest(draw="halves", settings=settings, section=name, places={})]
+        measured = self.measure.most_images()
+        return [DataRequest(draw="halves", settings=settings, section=name, places={}, measured=measured)]
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

@@ -1,0 +1,109 @@
+"""The Gauss-Newton matrix's spectrum and what He et al. (2025) read off it, as columns."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from plasticity.config.landscape_section import CurvatureMeasure, Trainability
+from plasticity.metrics.landscape.example_gradients import known_layers
+from plasticity.metrics.landscape.gauss_newton import gauss_newton_spectrum
+from plasticity.metrics.landscape.kronecker import kronecker_ranks
+from plasticity.metrics.landscape.spectrum import Spectrum
+from plasticity.models.classifier import Classifier
+from plasticity.stages.landscape.subject import Quantity, Subject, quantity
+from plasticity.stages.landscape.thresholds import Threshold, thresholds_of
+from plasticity.storage.schemas import Column
+
+_SECONDS_PER_CUBE = 6e-11  # of the eigenvalues of an n by n matrix in float64, over n³, on one core
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """What is found of a network: the spectrum, mean Kronecker rank of its layers, and the rank that is enough."""
+
+    spectrum: Spectrum
+    kronecker_rank: float
+    enough: float
+
+
+class MeasuredGaussNewton:
+    """The measure `curvature` without the Hessian."""
+
+    def __init__(self, settings: CurvatureMeasure) -> None:
+        self.every, self.images, self._settings = settings.every, settings.images, settings
+        self._quantities = tuple(_quantities(settings))
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns that it fills."""
+        return [each.column for each in self._quantities]
+
+    def check(self, model: Classifier) -> None:
+        """Refuse a network with layers whose gradients are not known.
+
+        Raises:
+            PlasticityError: If it has one.
+        """
+        known_layers(model)
+
+    def values(self, subject: Subject) -> dict[str, float]:
+        """Return a value for every column."""
+        images, _ = subject.first(self.images)
+        ranks = kronecker_ranks(subject.model, images)
+        found = Curvature(
+            gauss_newton_spectrum(subject.model, images), sum(ranks) / len(ranks), self._rank_that_is_enough(subject)
+        )
+        return {each.column.name: each.value(found) for each in self._quantities}
+
+    def seconds(self, gradient: float, classes: int) -> float:
+        """Return about how long it takes: a gradient per image and class, and the eigenvalues of their products."""
+        spectra = 1 + (self._settings.trainability is not None and self._settings.trainability.reference == "fresh")
+        rows = self.images * classes
+        return (1 + spectra) * 2 * gradient * rows + spectra * _SECONDS_PER_CUBE * rows**3
+
+    def _rank_that_is_enough(self, subject: Subject) -> float:
+        asked = self._settings.trainability
+        if asked is None:
+            return float("nan")
+        images, _ = subject.first(self.images)
+        if asked.reference == "possible":
+            classes = subject.model.head.out_features
+            size = sum(parameter.numel() for parameter in subject.model.parameters() if parameter.requires_grad)
+            return asked.share * min(size, len(images) * (classes - 1))
+        fresh = gauss_newton_spectrum(subject.fresh("landscape/fresh", 0), images)
+        return asked.share * _threshold(asked).rank(fresh).value
+
+
+def _threshold(asked: Trainability) -> Threshold:
+    return Threshold(asked.above, of_largest=asked.of_largest)
+
+
+def _quantities(settings: CurvatureMeasure) -> Iterator[Quantity[Curvature]]:
+    of = f"the Gauss-Newton matrix on {settings.images} images"
+    yield quantity("gauss_newton_largest", "1", f"largest eigenvalue of {of}", lambda found: found.spectrum.largest)
+    yield quantity("gauss_newton_trace", "1", f"trace of {of}", lambda found: found.spectrum.trace.value)
+    for each in thresholds_of(settings):
+        yield quantity(
+            f"gauss_newton_rank_{each.name}",
+            "1",
+            f"eigenvalues of {of} that are {each.words}",
+            lambda found, each=each: each.rank(found.spectrum).value,
+        )
+    yield quantity(
+        "kronecker_rank",
+        "1",
+        f"effective rank of E[aaᵀ] ⊗ E[ggᵀ] (He et al. 2025), mean of the layers, {settings.images} images",
+        lambda found: found.kronecker_rank,
+    )
+    if asked := settings.trainability:
+        yield _trainable(asked, of)
+
+
+def _trainable(asked: Trainability, of: str) -> Quantity[Curvature]:
+    other = {"fresh": "that of a fresh network", "possible": "the largest possible"}[asked.reference]
+    threshold = _threshold(asked)
+    return quantity(
+        "trainable",
+        "1",
+        f"1 if the eigenvalues of {of} that are {threshold.words} are {asked.share:g} of {other} or more, else 0",
+        lambda found: float(threshold.rank(found.spectrum).value >= found.enough),
+    )

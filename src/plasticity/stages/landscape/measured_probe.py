@@ -1,0 +1,134 @@
+"""The plasticity probe of a checkpoint, beside that of a fresh network on the same targets, as columns."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from torch import Tensor
+
+from plasticity.config.landscape_section import ProbeMeasure
+from plasticity.models.classifier import Classifier
+from plasticity.seeding import torch_generator
+from plasticity.stages.landscape.subject import Quantity, Subject, quantity
+from plasticity.storage.schemas import Column
+from plasticity.training.bound_optimiser import optimiser_of
+from plasticity.training.probe import ProbeCurve, as_trained, probe
+from plasticity.training.probe_copies import are_stacked
+from plasticity.training.probe_targets import label_targets, noise_targets
+
+logger = logging.getLogger(__name__)
+
+_TELLS = 0.5  # share of the targets' variance that a fresh network must come below for the comparison to say anything
+_KEPT = 8  # references that are kept: those of the tasks that a job's networks are at
+
+
+@dataclass(frozen=True)
+class Probed:
+    """The probe of a checkpoint, and that of a fresh network on the same images, targets and batches."""
+
+    curve: ProbeCurve
+    fresh: ProbeCurve
+
+    @property
+    def over_fresh(self) -> float:
+        """Final loss in units of the fresh network's; NaN where the probe is too short for that one to learn."""
+        return self.curve.loss / self.fresh.loss if self.fresh.relative_loss < _TELLS else float("nan")
+
+
+class MeasuredProbe:
+    """The measure `probe`."""
+
+    def __init__(self, settings: ProbeMeasure) -> None:
+        self.every, self.images, self._settings = settings.every, settings.images, settings
+        self._rule = optimiser_of(settings.optimizer)
+        self._quantities = tuple(_quantities(settings))
+        self._references: dict[str, tuple[Tensor, ProbeCurve]] = {}
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns that it fills."""
+        return [each.column for each in self._quantities]
+
+    def check(self, model: Classifier) -> None:
+        """Refuse a momentum that the optimizer cannot use, and say how the copies train.
+
+        Raises:
+            PlasticityError: If there is one.
+        """
+        self._rule.check(self._settings.training.momentum)
+        way = "as one stack" if are_stacked(as_trained(model), self._rule) else "in turn"
+        logger.info("probe: %d copies train %s", self._settings.targets, way)
+
+    def values(self, subject: Subject) -> dict[str, float]:
+        """Return a value for every column."""
+        targets, fresh = self._reference(subject)
+        found = Probed(self._probe(subject.model, subject, targets), fresh)
+        return {each.column.name: each.value(found) for each in self._quantities}
+
+    def seconds(self, gradient: float, classes: int) -> float:
+        """Return about how long it takes: all steps of all copies, and as much for the fresh network."""
+        del classes
+        asked = self._settings
+        return 2 * gradient * asked.targets * asked.steps * min(asked.batch_size, asked.images)
+
+    def _probe(self, model: Classifier, subject: Subject, targets: Tensor) -> ProbeCurve:
+        images, _ = subject.first(self.images)
+        generator = torch_generator(subject.seed, "landscape/probe")
+        return probe(model, images, targets, self._settings.training, optimiser=self._rule, generator=generator)
+
+    def _reference(self, subject: Subject) -> tuple[Tensor, ProbeCurve]:
+        """Return the targets of a seed's images and the probe of a fresh network, which its checkpoints share."""
+        images, _ = subject.first(self.images)
+        key = sha256(f"{subject.seed}/".encode() + images.cpu().contiguous().numpy().tobytes()).hexdigest()
+        if key not in self._references:
+            targets = self._targets(subject, images)
+            fresh = self._probe(subject.fresh("landscape/fresh", 0), subject, targets)
+            while len(self._references) >= _KEPT:
+                del self._references[next(iter(self._references))]
+            self._references[key] = targets, fresh
+        return self._references[key]
+
+    def _targets(self, subject: Subject, images: Tensor) -> Tensor:
+        count = self._settings.targets
+        if self._settings.target == "noise":
+            return noise_targets([subject.fresh("landscape/targets", place) for place in range(count)], images)
+        generator = torch_generator(subject.seed, "landscape/targets")
+        classes = subject.model.head.out_features
+        return label_targets(count, len(images), classes, generator).to(images.device)
+
+
+def _quantities(settings: ProbeMeasure) -> Iterator[Quantity[Probed]]:
+    targets = {"noise": "noise targets", "labels": "sets of random labels"}[settings.target]
+    loss = {"noise": "mean squared error", "labels": "cross-entropy"}[settings.target]
+    rule = f"{settings.optimizer.name}" if settings.optimizer else "the training's optimizer"
+    rate = f", step size {settings.learning_rate:g}" if settings.learning_rate else ""
+    shape = f"batches of {settings.batch_size}, {settings.head} head, {settings.outputs} outputs, {rule}{rate}"
+    of = f"{settings.targets} {targets} on {settings.images} images, {shape}"
+    unit = {"noise": "1", "labels": "nat"}[settings.target]
+    yield quantity(
+        "probe_loss",
+        unit,
+        f"{loss} of copies after {settings.steps} steps on random targets (Lyle et al. 2023): {of}",
+        lambda found: found.curve.loss,
+    )
+    yield quantity(
+        "probe_relative_loss",
+        "1",
+        "probe_loss in units of the loss of the best constant: 0 is a perfect fit",
+        lambda found: found.curve.relative_loss,
+    )
+    yield quantity("fresh_probe_loss", unit, "probe_loss of a fresh network", lambda found: found.fresh.loss)
+    yield quantity(
+        "probe_over_fresh",
+        "1",
+        f"probe_loss over fresh_probe_loss; missing where the fresh network's relative loss is {_TELLS:g} or more",
+        lambda found: found.over_fresh,
+    )
+    for place, steps in enumerate(settings.marks[:-1]):
+        yield quantity(
+            f"probe_loss_after_{steps}",
+            unit,
+            f"probe_loss after {steps} of the steps",
+            lambda found, place=place: float(found.curve.losses[:, place].mean()),
+        )

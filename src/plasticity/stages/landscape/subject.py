@@ -1,0 +1,146 @@
+"""What is measured: a network at a checkpoint with images of its task; and what a measure is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from plasticity.data.image_tensors import ImageTensors
+from plasticity.models.classifier import Classifier
+from plasticity.seeding import torch_generator
+from plasticity.storage.schemas import Column
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network at a checkpoint, and what it is measured on.
+
+    Attributes:
+        model: The network, finite.
+        images: Images of the task (N, C, H, W), on the network's device, in the order in which measures take them.
+        labels: Their classes, int64 (N,).
+        seed: The run's seed.
+        purpose: What draws that every checkpoint has of its own are for, such as "landscape/start".
+        number: Index of the checkpoint within that purpose.
+        fresh: Freshly initialised network by purpose and index.
+    """
+
+    model: Classifier
+    images: Tensor
+    labels: Tensor
+    seed: int
+    purpose: str
+    number: int
+    fresh: Callable[[str, int], Classifier]
+
+    def first(self, count: int) -> tuple[Tensor, Tensor]:
+        """Return the first images (count, C, H, W) and their classes (count,)."""
+        return self.images[:count], self.labels[:count]
+
+    def generator(self) -> torch.Generator:
+        """Return the source of what is drawn for this checkpoint alone."""
+        return torch_generator(self.seed, self.purpose, self.number)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A seed's task, on which its checkpoints are measured.
+
+    Attributes:
+        images: Images on the device.
+        rows: Those of the task.
+        seed: The run's seed.
+        draw: A network whose weights are drawn from a generator, on the CPU.
+        positions: Where each pixel goes in the task, in the order (C, H, W), int64 (C·H·W,); None for nowhere.
+    """
+
+    images: ImageTensors
+    rows: Tensor
+    seed: int
+    draw: Callable[[torch.Generator], Classifier]
+    positions: Tensor | None = None
+
+    def subject(self, model: Classifier, count: int, number: int, purpose: str) -> Subject:
+        """Return a network with some of the images.
+
+        Args:
+            model: The network, on the images' device.
+            count: Images that are needed at most.
+            number: Index of the checkpoint.
+            purpose: What its own draws are for.
+        """
+        rows = self.rows[drawn_rows(count, len(self.rows), self.seed).to(self.rows.device)]
+        pixels, labels = self.images.batch(rows)
+        if self.positions is not None:
+            pixels = pixels.flatten(1)[:, torch.argsort(self.positions)].view(pixels.shape)
+        return Subject(model, pixels, labels, self.seed, purpose, number, self._fresh)
+
+    def _fresh(self, purpose: str, index: int) -> Classifier:
+        return self.draw(torch_generator(self.seed, purpose, index)).to(self.images.device)
+
+
+def drawn_rows(count: int, available: int, seed: int) -> Tensor:
+    """Return which of a task's images a seed's checkpoints are measured on, int64 (count,); fewer if there are fewer.
+
+    A smaller draw is the beginning of a larger one.
+    """
+    return torch.randperm(available, generator=torch_generator(seed, "landscape/images"))[:count]
+
+
+@dataclass(frozen=True)
+class Quantity(Generic[Found]):
+    """A column, and how its value is read off what a measure has found."""
+
+    column: Column
+    value: Callable[[Found], float]
+
+
+def quantity(name: str, unit: str, meaning: str, value: Callable[[Found], float]) -> Quantity[Found]:
+    """Return a quantity from its column's name, unit and meaning."""
+    return Quantity(Column(name, "float", unit, meaning), value)
+
+
+class Measure(Protocol):
+    """Something that is measured of a checkpoint.
+
+    Attributes:
+        every: It is measured at the first checkpoint and every so many from it on.
+        images: Images that it takes.
+    """
+
+    every: int
+    images: int
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The columns that it fills."""
+        ...
+
+    def check(self, model: Classifier) -> None:
+        """Refuse a network that it means nothing for, before any training.
+
+        Raises:
+            PlasticityError: If it is one.
+        """
+        ...
+
+    def values(self, subject: Subject) -> dict[str, float]:
+        """Return a value for every column, NaN where it is undefined.
+
+        Raises:
+            NotFinite: If numbers on the way are not finite.
+        """
+        ...
+
+    def seconds(self, gradient: float, classes: int) -> float:
+        """Return about how long it takes.
+
+        Args:
+            gradient: Seconds of the loss's gradient, per image.
+            classes: Classes of the task.
+        """
+        ...

@@ -1,0 +1,88 @@
+"""What a section asks of the landscape of networks that do not have it, refused while the configuration is read."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from checkouts import ROOT
+from plasticity.config.findings import ConfigError
+from plasticity.studies.configuration import load_config
+
+PROBE: dict[str, Any] = {"probe": {}}
+BOTH: dict[str, Any] = {"gradients": {}, "curvature": {}}
+
+
+def violations(section: str, measure: dict[str, Any], **changes: Any) -> tuple[str, ...]:
+    """Return what is wrong with the demonstration's configuration when a section measures more."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    config[section] |= changes | {"measure": {**config[section]["measure"], **measure}}
+    try:
+        load_config(config, root=ROOT)
+    except ConfigError as error:
+        return error.violations
+    return ()
+
+
+def test_what_networks_have_may_be_asked() -> None:
+    for section in ("warm_start", "permuted", "train_test_collapse"):
+        assert not violations(section, {**PROBE, **BOTH})
+    linear = {"name": "logistic_regression"}
+    assert not violations("warm_start", {"probe": {"head": "kept"}, **BOTH}, model=linear)
+    assert not violations("warm_start", PROBE, model={"name": "vit", "patch": 2})
+
+
+@pytest.mark.parametrize(
+    ("measure", "model", "lines"),
+    [
+        (
+            PROBE,
+            {"name": "logistic_regression"},
+            (
+                "warm_start.measure.probe.head: expected kept with a network that is its head alone, as renewing it "
+                "leaves nothing to measure, got renewed with logistic_regression",
+            ),
+        ),
+        (
+            {**BOTH, **PROBE},
+            {"name": "vit", "patch": 2},
+            tuple(
+                f"warm_start.measure.{key}: expected a network of linear, convolutional and normalising layers alone, "
+                "got vit"
+                for key in BOTH
+            ),
+        ),
+        (
+            {"gradients": {}},
+            {"name": "mlp", "spectral_norm": True},
+            (
+                "warm_start.measure.gradients: expected a network of linear, convolutional and normalising layers "
+                "alone, got mlp with spectral_norm",
+            ),
+        ),
+        (
+            {"probe": {"optimizer": {"name": "adam"}, "momentum": 0.9}},
+            {"name": "mlp"},
+            ("warm_start.measure.probe.momentum: expected 0 with the optimizer adam, which has none, got 0.9",),
+        ),
+    ],
+)
+def test_what_they_do_not_have_is_refused(
+    measure: dict[str, Any], model: dict[str, Any], lines: tuple[str, ...]
+) -> None:
+    found = violations("warm_start", measure, model=model)
+    assert found == lines
+
+
+def test_the_networks_of_arms_are_looked_at() -> None:
+    arms = {"wide": {}, "tokens": {"model": {"name": "vit", "patch": 2}}}
+    (line,) = violations("train_test_collapse", {"gradients": {}}, arms=arms)
+    assert line.endswith("got vit")
+
+
+def test_bad_measures_are_named_and_looked_at_no_further() -> None:
+    found = violations("permuted", {"probe": {"head": "gone"}, "curvature": {"above": [0]}}, model={"name": "mlp"})
+    assert [line.partition(":")[0] for line in found] == [
+        "permuted.measure.curvature.above[0]",
+        "permuted.measure.probe.head",
+    ]

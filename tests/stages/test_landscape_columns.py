@@ -1,0 +1,113 @@
+"""The landscape in the tables of the stages: filled where it is asked for, and nothing else changes."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from plasticity.data.store import open_store
+from plasticity.models.model_registry import build_model
+from plasticity.seeding import torch_generator
+from plasticity.stages.landscape.checkpoint_measures import Measures, landscape_columns
+from plasticity.stages.task_landscape import TaskLandscape
+from plasticity.storage.checkpoints import read_checkpoint
+from plasticity.storage.tables import read_table, unknown_columns
+from plasticity.storage.unfinished import Unfinished
+from plasticity.storage.weights import load_weights
+from plasticity.training.online.branches import checkpoint_name
+from plasticity.training.online.device_data import open_device_data
+from plasticity.training.online.stack import Network
+from tiny_permuted import SEEDS, SHARED, SHRINK, Trained, arm, first_settings, following_settings, train_first
+from tiny_study import Killed, TinyStudy, checkpoints_of, measure_settings
+
+GRADIENTS: dict[str, Any] = {"images": 20, "every": 2}
+LANDSCAPE: dict[str, Any] = {
+    "gradients": GRADIENTS,
+    "curvature": {"images": 6},
+    "probe": {"images": 20, "targets": 2, "steps": 3, "batch_size": 10, "every": 3},
+}
+ASKED: dict[str, Any] = {**SHARED, "measure": {**SHARED["measure"], **LANDSCAPE}}
+
+
+def test_a_warm_up_has_it_at_every_second_checkpoint(tiny: TinyStudy, trajectory: Path, tmp_path: Path) -> None:
+    checkpoints = checkpoints_of(trajectory, 0, 1, 2)
+    plain = read_table(tiny.measure(tmp_path / "plain", checkpoints), "collapse")
+    asked = tiny.measure(tmp_path / "asked", checkpoints, measure_settings(gradients=GRADIENTS))
+    rows = read_table(asked, "collapse")
+    names = [column.name for column in landscape_columns(measure_settings(gradients=GRADIENTS).measure)]
+    assert [column.name for column in unknown_columns(asked, "collapse")] == names
+    pd.testing.assert_frame_equal(rows.drop(columns=names), plain)
+    assert rows[names].notna().to_numpy().all(axis=1).tolist() == [True, False, True]
+    assert "gradients of 20 images" in unknown_columns(asked, "collapse")[0].description
+
+
+@pytest.fixture(scope="module")
+def trained(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A first task of three epochs, of which the first and the third are kept."""
+    first = train_first(tiny.data, tmp_path_factory.mktemp("first"), first_settings(shared=ASKED))
+    return Trained(tiny.data, {"plain": first})
+
+
+def _directly(trained: Trained, network: Network, task: int, *, start: bool = False) -> dict[str, float]:
+    """What is measured of a network at a task of the first seed, without a stage."""
+    settings = following_settings(arm("plain"), shared=ASKED)
+    data, store = open_device_data(trained.data, settings, 1), open_store(trained.data)
+    model = build_model(settings.model, store.image_shape, store.num_classes, torch_generator(0, "init"))
+    load_weights(model, network)
+    measures = Measures(settings.measure, settings.arms[0].following)
+    return measures.row(model, TaskLandscape(data).ground(SEEDS[0], task), task - 1, start=start)
+
+
+def _row(rows: pd.DataFrame, **keys: Any) -> dict[str, Any]:
+    for key, value in keys.items():
+        rows = rows.loc[rows[key] == value]
+    return rows.to_dict("records")[0]
+
+
+def test_a_first_task_has_its_start_and_the_epochs_at_which_arms_leave_it(trained: Trained) -> None:
+    rows = read_table(trained.first_tasks["plain"].history, "first_task")
+    rows = rows.loc[rows["seed"] == SEEDS[0]]
+    assert rows["gradient_rank"].notna().tolist() == [True, False, True]
+    assert rows["start_probe_loss"].notna().all()
+    assert rows["start_gradient_rank"].nunique() == 1
+    data = open_device_data(trained.data, following_settings(arm("plain"), shared=ASKED), 1)
+    start = _directly(trained, data.fresh_network(SEEDS[0], "init"), 1, start=True)
+    found = _row(rows, epoch=1)
+    assert {name: found[name] for name in start} == pytest.approx(start, nan_ok=True)
+
+
+def test_a_killed_training_goes_on_with_them(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, save, saved = following_settings(arm("plain"), shared=ASKED), Unfinished.save, []
+    whole = trained.follow(tmp_path / "whole", settings)
+
+    def dying(self: Unfinished, tensors: Network, state: object) -> None:
+        save(self, tensors, state)
+        saved.append(self)
+        if len(saved) == 2:
+            raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Unfinished, "save", dying)
+        trained.follow(tmp_path / "killed", settings)
+    pd.testing.assert_frame_equal(trained.follow(tmp_path / "killed", settings), whole)
+
+
+def test_following_tasks_have_start_and_end_on_their_own_data(trained: Trained, tmp_path: Path) -> None:
+    arms = arm("plain"), arm("shrunk", intervention=SHRINK, intervene_after="every_task")
+    plain = trained.follow(tmp_path / "plain", following_settings(*arms))
+    rows = trained.follow(tmp_path / "asked", following_settings(*arms, shared=ASKED))
+    pd.testing.assert_frame_equal(rows.drop(columns=[name for name in rows if name not in plain]), plain)
+    ours = rows.loc[(rows["seed"] == SEEDS[0]) & (rows["arm"] == "plain")]
+    assert ours["task"].tolist() == [2, 3, 4]
+    assert ours["kronecker_rank"].notna().tolist() == [True] * 3
+    assert (
+        ours["gradient_rank"].notna().tolist() == ours["start_gradient_rank"].notna().tolist() == [False, True, False]
+    )
+    assert ours["probe_loss"].notna().tolist() == [False, False, True]
+    checkpoint = read_checkpoint(trained.first_tasks["plain"].trajectory / checkpoint_name(SEEDS[0], 1))
+    start = _directly(trained, checkpoint.weights, 2, start=True)
+    found = _row(ours, task=2)
+    assert {name: found[name] for name in start} == pytest.approx(start)
+    shrunk = _row(rows, seed=SEEDS[0], arm="shrunk", task=2)
+    assert shrunk["start_kronecker_rank"] != found["start_kronecker_rank"]  # it is measured after the intervention
