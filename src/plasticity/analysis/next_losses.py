@@ -72,7 +72,7 @@ def _repeated(rows: pd.DataFrame) -> np.ndarray:
             twins.add(arm)
         else:
             kept.append(runs[arm])
-    return rows["arm"].isin(twins).to_numpy()
+    return rows["arm"].isin(sorted(twins)).to_numpy()
 
 
 def _alike(run: pd.DataFrame, other: pd.DataFrame) -> bool:
