@@ -26,6 +26,8 @@ def test_sequences_of_classes_run_side_by_side(tmp_path: Path) -> None:
     for rows in tables.values():
         assert len(rows) == 5 * 2 * 4
         assert set(rows["diverged"]) == {False}
+        landscape = ["gradient_rank", "gauss_newton_largest"]
+        assert rows[[*landscape, *(f"start_{name}" for name in landscape)]].notna().to_numpy().all()
         assert set(rows["test_accuracy"].between(0, 1)) == {True}
         np.testing.assert_array_equal(rows["test_gap"], rows["fresh_test_accuracy"] - rows["test_accuracy"])
         assert set(rows.groupby(["seed", "task"])["classes"].nunique()) == {1}  # all arms of a seed see the same task

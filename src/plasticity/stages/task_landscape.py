@@ -36,7 +36,7 @@ class TaskLandscape:
     def ground(self, seed: int, number: int) -> Ground:
         """Return a task of a seed as the landscape around its networks is measured on it."""
         data, task = self._data, self._data.task(seed, number)
-        draw = partial(build_model, data.settings.model, data.store.image_shape, data.store.num_classes)
+        draw = partial(build_model, data.settings.model, data.store.image_shape, data.outputs_of(task))
         return Ground(*data.images_of(task), seed, draw, torch.from_numpy(task.positions).to(data.device))
 
     def begin(self, seed: int, training: Optimisation) -> None:
@@ -63,7 +63,7 @@ class TaskLandscape:
             return {}
         ground = self.ground(seed, task)
         model = self._model(ground)
-        load_weights(model, parts_of(network)[0])
+        load_weights(model, self._data.with_outputs(parts_of(network)[0], model.head.out_features))
         return dict(measures.row(model, ground, task - 1, start=start))
 
     def _of(self, training: Optimisation) -> Measures:
