@@ -47,6 +47,8 @@ def test_labels_name_the_metric_and_take_units_from_the_schema():
     assert metric_label("plasticity_gap") == "Plasticity gap (percentage points)"
     assert metric_label("loss", "history") == "Loss (nats)"
     assert metric_label("weight_norm") == "weight norm (dimensionless)"
+    assert metric_label("nc2_equinorm_means") == "NC2 equinorm means (dimensionless)"
+    assert metric_label("cdnv") == "CDNV (dimensionless)"
 
 
 def test_fractions_are_shown_in_per_cent_with_the_same_decimals(ax):

@@ -1,5 +1,6 @@
 """Axes of figures: labels with units from the tables, ticks, and limits that follow the data."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,11 +36,16 @@ _DIFFERENCES = ("plasticity_gap", "published_plasticity_loss")
 _UNITS = {"1": "dimensionless", "fraction": "%", "epoch": "epochs", "nat": "nats"}
 
 
+def metric_name(column: str) -> str:
+    """Return what a figure calls a column, without its unit."""
+    return _NAMES.get(column, re.sub(r"^(nc\d|cdnv)", lambda found: found[0].upper(), column.replace("_", " ")))
+
+
 def metric_label(column: str, schema: str = "metrics") -> str:
     """Return a column's axis label, its unit taken from the table's schema; fractions are shown in per cent."""
     unit = _unit(column, schema)
     unit = "percentage points" if column in _DIFFERENCES else _UNITS.get(unit, unit)
-    return f"{_NAMES.get(column, column.replace('_', ' '))} ({unit})"
+    return f"{metric_name(column)} ({unit})"
 
 
 def format_y(ax: Axes, column: str, schema: str = "metrics") -> None:

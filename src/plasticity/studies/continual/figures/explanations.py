@@ -18,6 +18,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plasticity.report.figures.axes import metric_name
 from plasticity.report.figures.layout import label_axes, panel, say, write_notes
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import rows_where
@@ -48,7 +49,7 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
         of_scope = rows_where(rows, rows["scope"].eq(scope)).set_index("quantity")
         gains = of_scope["gain"].gt(0) & of_scope["p_adjusted"].lt(1 - tables.analysis["confidence"])
         _draw_scope(ax, of_scope.assign(gains=gains), order)
-    axes[0, 0].set_yticks(range(len(order)), [name.replace("_", " ") for name in order])
+    axes[0, 0].set_yticks(range(len(order)), [metric_name(name) for name in order])
     axes[0, 0].set_ylim(len(order) - 0.4, -0.6)
     label_axes(axes, x="Skill in predicting the loss on the next task (dimensionless)")
     write_notes(figure, _notes(rows, loss))
@@ -90,7 +91,7 @@ def _notes(rows: pd.DataFrame, loss: str) -> list[str]:
     if rows.empty:
         return ["No losses on next tasks."]
     numbers = rows_where(rows, rows["quantity"].eq(_RIVAL))[["n_arms", "n_points"]].max()
-    notes = [f"Loss: {_LOSSES[loss]} below a fresh network's; {numbers['n_arms']} arms, {numbers['n_points']} tasks."]
+    notes = [f"Loss: {_LOSSES[loss]} below a fresh network's; {numbers['n_arms']} arms, {numbers['n_points']:,} tasks."]
     below = rows_where(rows, rows["skill"].lt(_LEAST))
     if len(below):
         notes.append(f"Worse than {_LEAST:g} and drawn there: {len(below)}.".replace("-", "\N{MINUS SIGN}"))
