@@ -93,7 +93,7 @@ def test_a_study_s_findings_are_no_code_of_another(study):
     packages = {
         name.split(".")[2] for name in closure("plasticity.report.summarise", *study.told_by) if ".studies." in name
     }
-    assert packages <= {study.name, "trial", "plan", "naming"}
+    assert packages <= {study.name, "trial", "plan", "naming", "statistics_tables", "statistics_columns"}
 
 
 @pytest.mark.parametrize("study", BY_SECTION.values(), ids=lambda study: study.name)

@@ -124,4 +124,5 @@ def test_the_fingerprint_covers_the_schemas_of_the_tables_that_a_stage_writes(na
             run = inspect.getsource(getattr(module, stage.partition(":")[2]))
             sources = [inspect.getsource(getattr(module, each)) for each in re.findall(r"\b(assemble_\w+)\(", run)]
         if not stage.startswith("plasticity.studies.kept_runs"):  # its tables are written by the run
-            assert declared == {each for text in sources for each in re.findall(r'write_table\([^"]*?"(\w+)"', text)}
+            named = r'(?:write_table\((?:[^"()]|\([^"()]*\))*|\b(?:find_)?table\()"(\w+)"'
+            assert declared == {each for text in sources for each in re.findall(named, text)}

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from plasticity.report.figures.axes import metric_name
 from plasticity.report.figures.layout import label_axes, panel, say, write_notes
 from plasticity.report.figures.style import NEUTRAL, Style
-from plasticity.report.figures.summaries import rows_where
+from plasticity.report.figures.summaries import SINGLE_SEED, rows_where
 from plasticity.studies.continual.figure_tables import PermutedTables
 
 TABLES = ("explanations",)
@@ -32,6 +32,7 @@ _SCOPES = {
     "across_arms": "other experiments",
 }
 _RIVAL = "task"
+_SAID = ("", "undefined")  # reasons that a panel without points tells by itself
 _LOSSES = {"test_gap": "test accuracy", "plasticity_gap": "online accuracy"}  # the first that is known
 _COLOR = "#0072B2"
 _LEAST = -0.25  # worse than this is as bad as any
@@ -95,5 +96,7 @@ def _notes(rows: pd.DataFrame, loss: str) -> list[str]:
     below = rows_where(rows, rows["skill"].lt(_LEAST))
     if len(below):
         notes.append(f"Worse than {_LEAST:g} and drawn there: {len(below)}.".replace("-", "\N{MINUS SIGN}"))
-    reasons = [note for note in rows_where(rows, rows["skill"].isna())["note"].unique() if note]
+    notes += [SINGLE_SEED] if rows["n_seeds"].max() <= 1 else []
+    told = "; ".join(rows_where(rows, rows["skill"].isna() & rows["quantity"].ne(_RIVAL))["note"])
+    reasons = [reason for reason in dict.fromkeys(told.split("; ")) if reason not in _SAID]
     return notes + ([f"Missing: {'; '.join(reasons)}."] if reasons else [])
