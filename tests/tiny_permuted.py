@@ -19,7 +19,7 @@ Plain = Mapping[str, Any]
 SEEDS = (1, 2)
 TRAINING: dict[str, Any] = {"learning_rate": 0.05, "weight_decay": 0.0, "batch_size": 1, "penalty": {"name": "none"}}
 SHRINK: dict[str, Any] = {"name": "shrink_perturb", "shrink": 0.5, "perturb": 0.1, "batch_norm": "keep"}
-RESET: dict[str, Any] = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
+RESET: dict[str, Any] = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "fresh"}
 SHARED: dict[str, Any] = {
     **{"model": MLP, "train_size": 120, "tasks": {"name": "permuted_pixels"}},
     "measure": {"probe_images": 50},

@@ -121,11 +121,13 @@ def test_a_loss_belongs_to_the_state_after_the_task_before() -> None:
             "seed": [1, 1, 1, 2, 1, 1],
             "task": [1, 2, 4, 1, 1, 2],
             "nc1": [0.1, 0.2, 0.4, 0.5, 0.6, 0.7],
+            "start_nc1": [1.1, 1.2, 1.4, 1.5, 1.6, 1.7],
             "gap": [0.0, 0.02, 0.04, 0.0, 0.0, np.nan],
         }
     )
     points, begun = next_losses_of(rows.iloc[::-1], "gap")
     assert begun["nc1"].tolist() == [0.1]  # task 3 is missing, seed 2 has one task, and the loss of b is not known
+    assert begun["start_nc1"].tolist() == [1.2]  # what the next task begins with
     assert points.loss.tolist() == [0.02]
 
 

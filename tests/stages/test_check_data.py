@@ -89,6 +89,23 @@ def test_a_new_question_is_checked_against_what_was_prepared(tmp_path: Path, mon
         refuse_unanswerable(known, checked=checked, prepared=PREPARED)
 
 
+def test_the_largest_matrix_is_that_of_the_task_of_most_classes() -> None:
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["permuted"]
+    growing = {
+        "tasks": {"name": "class_incremental", "first_classes": 2, "added_classes": 1},
+        "following": {**config["following"], "tasks": 2},
+        "arms": {"continual": {}},
+        "measure": {"probe_images": 9, "curvature": {"images": 3000}},
+    }
+    large = {**DESCRIPTION, "counts": {"train": [4000] * 4, "test": [20] * 4}}
+    with pytest.raises(ConfigError) as caught:
+        check_requests(requests_of(sections(permuted=growing)), large)
+    assert caught.value.violations == (
+        "permuted.measure.curvature.images: expected at most 2500 images with 4 classes, a row of its matrix for each "
+        "image and class, got 3000",
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "line"),
     [

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+_START = "start_"
+
 
 @dataclass(frozen=True)
 class NextLosses:
@@ -54,7 +56,9 @@ def next_losses_of(frame: pd.DataFrame, loss: str) -> tuple[NextLosses, pd.DataF
     )
     lost = rows[loss].astype(float).shift(-1).where(follows).to_numpy()
     kept = np.isfinite(lost) & ~_repeated(rows)
-    begun, numbers = rows.loc[kept], {}
+    # What was measured at the start of a task belongs to the loss on it.
+    starts = {name: rows[name].shift(-1) for name in rows.columns if name.startswith(_START)}
+    begun, numbers = rows.assign(**starts).loc[kept], {}
     for name in ("arm", "experiment", "seed"):
         numbers[name] = pd.factorize(begun[name])[0]
     return NextLosses(**numbers, task=begun["task"].to_numpy(float), loss=lost[kept]), begun.reset_index(drop=True)

@@ -26,7 +26,7 @@ _ANY_SEED = 0
 _ROWS = 10_000  # of a Gauss-Newton matrix's dual: 800 MB, and a minute of one core
 
 Drawn = tuple[int, int]
-"""Training images and classes of the first task."""
+"""Training images of the first task, and the most classes of a task."""
 
 
 def run(job: Job) -> None:
@@ -100,8 +100,9 @@ def _sequence(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:
     supply = Supply(store.train_labels, store.num_classes, 1, settings["train_size"], store.test_labels)
     sequence = Chosen.model_validate(settings["tasks"]).make(TaskSequence)
     sequence.check(supply, settings["number"])
-    first = sequence.task(supply, _ANY_SEED, 1)
-    return len(first.images), len(first.classes or range(store.num_classes))
+    first, last = (sequence.task(supply, _ANY_SEED, number) for number in (1, settings["number"]))
+    classes = max(len(task.classes or range(store.num_classes)) for task in (first, last))
+    return len(first.images), classes
 
 
 def _super_classes(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:

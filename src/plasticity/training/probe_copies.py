@@ -72,7 +72,12 @@ def _can_be_stacked(network: nn.Module, rule: Optimiser) -> bool:
     Muon makes matrices orthogonal; a rule of the user's own may read their shape as well.
     """
     whole = all(parameter.requires_grad for parameter in network.parameters()) and not list(network.buffers())
-    return whole and type(rule).update in _ELEMENT_BY_ELEMENT
+    return whole and goes_by_element(rule)
+
+
+def goes_by_element(rule: Optimiser) -> bool:
+    """Say whether a rule changes each number of a weight by itself, so that it may train a stack of networks."""
+    return type(rule).update in _ELEMENT_BY_ELEMENT
 
 
 def _slow_when_stacked(network: nn.Module) -> bool:

@@ -132,6 +132,12 @@ def test_agents_learn_the_true_labels(two_hot: dict | None) -> None:
     assert (last.reward > first.reward).all()
 
 
+def test_optimizer_that_would_mix_agents_is_refused() -> None:
+    learning = LEARNING.model_validate({**LEARNING.model_dump(), "optimizer": {"name": "muon"}})
+    with pytest.raises(PlasticityError, match="expected an optimizer that goes number by number, got muon"):
+        agents(learning)
+
+
 def test_network_with_running_statistics_is_refused() -> None:
     model = ResNet18().build((3, 8, 8), 3)
     with pytest.raises(PlasticityError, match="expected a network without running statistics, got"):

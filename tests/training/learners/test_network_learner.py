@@ -187,3 +187,26 @@ def test_batch_norm_is_estimated_again_where_an_intervention_asks_for_it(tiny: T
     kept, again = (learner.checkpoint(0) for learner in learners)
     differing = {name.rpartition(".")[2] for name in kept if not np.array_equal(kept[name], again[name])}
     assert differing == {"running_mean", "running_var", "num_batches_tracked"}
+
+
+@pytest.mark.parametrize("model", [MLP, NORMALISED], ids=["stack", "in batches"])
+@pytest.mark.parametrize("reborn", [{"name": "reset_network"}, {**SHRINK, "shrink": 0.0, "perturb": 1.0}], ids=str)
+def test_another_network_has_no_past_not_even_in_what_its_methods_keep(
+    tiny: TinyStudy, model: dict[str, Any], reborn: dict[str, Any]
+) -> None:
+    training = METHODS["continual backprop"][1] | {"penalty": {"name": "spectral", "weight": 0.01}}
+    data = _data(tiny, model)
+    fresh, experienced = (_learner(data, training, SEEDS[:1]) for _ in range(2))
+    experienced.train_epoch([0], task=1, epoch=1, training=optimisation(training))
+    for learner in (fresh, experienced):
+        learner.intervene(0, intervention(reborn), 2)
+        learner.train_epoch([0], task=2, epoch=1, training=optimisation(training))
+    _assert_alike(fresh.checkpoint(0), experienced.checkpoint(0), atol=0)
+
+
+def test_the_task_ahead_is_read_in_an_order_of_its_own(tiny: TinyStudy) -> None:
+    data = _data(tiny, MLP)
+    ahead, again = (data.next_task(intervention({"name": "dash", "least": 0.3}), SEEDS[0], 2) for _ in range(2))
+    assert ahead is not None and again is not None
+    assert ahead.rows.tolist() == again.rows.tolist() != sorted(ahead.rows.tolist())
+    assert sorted(ahead.rows.tolist()) == sorted(data.images_of(data.task(SEEDS[0], 2), permuted=True)[1].tolist())

@@ -26,7 +26,7 @@ BASELINE = "random_init"
 """Experiment whose arms every plasticity gap is measured against: a fresh network for every task."""
 
 # Shrinking to nothing and adding a whole fresh network is a new initialisation.
-_RESET = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
+_RESET = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "fresh"}
 
 _LENGTHS = ("epochs", "max_epochs")
 
@@ -167,7 +167,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         return ExplainSettings(
             confidence=self.section.analysis.confidence,
             losses=("plasticity_gap", "test_gap"),
-            references=tuple(arm.name for arm in self.experiments[BASELINE]),
+            references=tuple(arm.name for arm in self.arms.values() if arm.experiment.startswith(BASELINE)),
         )
 
     def assemble_settings(self) -> AssembleTasksSettings:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.func import grad_and_value, vmap
 
+from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
 from plasticity.seeding import numpy_generator
 from plasticity.tasks.block_mdp import BlockMdp
@@ -16,6 +17,7 @@ from plasticity.training.agents.q_settings import QLearning
 from plasticity.training.agents.q_values import QValues, Sample
 from plasticity.training.agents.replay import Replay
 from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
+from plasticity.training.probe_copies import goes_by_element
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class QAgents:
             images: What the processes' rows stand for, as the networks take them, (N, C, H, W).
             learning: How they learn.
             seeds: Of the agents.
+
+        Raises:
+            PlasticityError: If the optimizer looks at whole matrices, which would mix the agents, or a network keeps
+                running statistics.
         """
         self.learning = learning
         self.processes = processes
@@ -66,8 +72,11 @@ class QAgents:
             for name, _ in networks[0].named_parameters()
         }
         self.target = {name: value.clone() for name, value in self.weights.items()}
+        rule = optimiser_of(learning.optimizer)
+        if not goes_by_element(rule):
+            raise PlasticityError(f"agents: expected an optimizer that goes number by number, got {rule.name}")
         self.optimizer = BoundOptimiser(
-            optimiser_of(learning.optimizer),
+            rule,
             self.weights,
             learning_rate=learning.learning_rate,
             weight_decay=learning.weight_decay,

@@ -34,6 +34,7 @@ class NetworkState:
         optimizer: What the optimizer keeps, by parameter and slot; empty for a checkpoint whose next training begins
             with a new optimizer. What is left out is forgotten.
         initial: The parameters that the network began its life with; empty where no training reads them.
+        reborn: Another network begins its life: what hooks and the penalty keep of the old one is forgotten, too.
         next_task: The task that the network goes on to; None unless the intervention says that it reads it.
     """
 
@@ -43,6 +44,7 @@ class NetworkState:
     buffers: Collection[str] = ()
     optimizer: Mapping[str, Weights] = field(default_factory=dict)
     initial: Weights = field(default_factory=dict)
+    reborn: bool = False
     next_task: NextTask | None = None
 
     @property

@@ -11,4 +11,5 @@ class ResetNetwork(Intervention, name="reset_network"):
     def __call__(self, state: NetworkState) -> NetworkState:
         """Take the fresh network."""
         fresh = {name: value.copy() for name, value in state.fresh.items()}
-        return replace(state, weights=fresh, optimizer={}, initial={name: fresh[name] for name in state.initial})
+        initial = {name: fresh[name] for name in state.initial}
+        return replace(state, weights=fresh, optimizer={}, initial=initial, reborn=True)

@@ -44,5 +44,5 @@ class ShrinkPerturb(Intervention, name="shrink_perturb"):
         }
         if self.shrink:
             return replace(state, weights=weights)
-        # Another network begins its life here.
-        return replace(state, weights=weights, optimizer={}, initial={name: weights[name] for name in state.initial})
+        initial = {name: weights[name] for name in state.initial}
+        return replace(state, weights=weights, optimizer={}, initial=initial, reborn=True)

@@ -85,6 +85,8 @@ class KeptNetwork:
         """Take what an intervention returned."""
         self.weights, self.initial = dict(state.weights), dict(state.initial)
         self.optimizer = _by_slot(state.optimizer)
+        if state.reborn:
+            self.hooks, self.penalty = {}, {}
 
 
 def arrays_of(tensors: Mapping[str, Tensor]) -> Network:

@@ -17,7 +17,7 @@ from plasticity.metrics.own_metric import OwnMetric, own_metrics
 from plasticity.models.classifier import Classifier, head_names
 from plasticity.models.model_registry import build_model
 from plasticity.models.units import Units
-from plasticity.seeding import torch_generator
+from plasticity.seeding import numpy_generator, torch_generator
 from plasticity.storage.schemas import Table, find_table
 from plasticity.storage.weights import load_weights, weights_of
 from plasticity.tasks.sequence import Task
@@ -99,7 +99,10 @@ class DeviceData(TaskData):
         if not intervention.reads_next_task:
             return None
         task = self.task(seed, number)
-        return TaskAhead(self._model(self.outputs), *self.images_of(task, permuted=True), self.outputs_of(task))
+        images, rows = self.images_of(task, permuted=True)
+        # Stored images may be sorted by class, and each batch is to be of all classes.
+        order = torch.from_numpy(numpy_generator(seed, "task_ahead", number).permutation(len(rows)))
+        return TaskAhead(self._model(self.outputs), images, rows[order.to(rows.device)], self.outputs_of(task))
 
     def measure(self, network: Network, task: Task, *, permuted: bool = False) -> Row:
         """Return collapse, ranks and accuracy of a network on a task's training images, and its test accuracy.

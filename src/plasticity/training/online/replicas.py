@@ -11,6 +11,7 @@ from plasticity.training.optimisers.optimiser import STEPS
 
 OPTIMIZER = "optimizer/"
 INITIAL = "initial/parameters"
+_OF_METHODS = ("hooks/", "penalty/")
 """Names in `Stack.kept`: before an optimizer's slot, and that of the weights that networks began their lives with."""
 
 
@@ -49,6 +50,10 @@ def put_state(stack: Stack, replica: int, state: NetworkState) -> None:
     """Overwrite a replica."""
     stack.set_replica(replica, stack.weights + stack.biases, state.weights)
     put_optimizer(stack, replica, state.optimizer)
+    if state.reborn:
+        for name, arrays in stack.kept.items():
+            if name.startswith(_OF_METHODS):
+                arrays[0][replica] = 0  # as of a replica that has not begun
     if INITIAL in stack.kept:
         stack.set_replica(replica, stack.kept[INITIAL], state.initial)
 
