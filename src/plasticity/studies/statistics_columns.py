@@ -86,7 +86,7 @@ CAUSES = Table(
 EXPLANATIONS = Table(
     "explanations",
     columns(
-        ("quantity", "str", "name", "column measured after a task; task, its number, is the rival of all others"),
+        ("quantity", "str", "name", "column measured after a task (start_…: at the start of the next); task, its number, is the rival"),
         ("loss", "str", "name", "column of what a network loses on the next task, which is predicted"),
         (
             "scope",
