@@ -86,7 +86,7 @@ CAUSES = Table(
 EXPLANATIONS = Table(
     "explanations",
     columns(
-        ("quantity", "str", "name", "column measured after a task (start_…: at the start of the next); task, its number, is the rival"),
+        ("quantity", "str", "name", "column after a task, or start_… of the next; task is its number, rival of all"),
         ("loss", "str", "name", "column of what a network loses on the next task, which is predicted"),
         (
             "scope",
