@@ -32,7 +32,7 @@ AFTER_FINE_TUNING = {
     "compare_published",
 }
 UNTIL = ("assemble_metrics", "assemble_tasks")
-AFTER_TASKS = {*AFTER_FINE_TUNING, "assemble_tasks"} - {"assemble_metrics"}
+AFTER_TASKS = {*AFTER_FINE_TUNING, "assemble_tasks", "explain"} - {"assemble_metrics"}
 LEFT_OUT = {"show_config": 1, "list_published": 1}
 
 pytestmark = pytest.mark.slow
