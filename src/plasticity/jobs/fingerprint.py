@@ -127,8 +127,10 @@ def _within(source: Source) -> str:
 
 def _modules_of(used: Used) -> Iterator[str]:
     for kind, name in used:
-        places = MEASURED_BY if kind == _MEASURED else known(kind)
-        where = name if ":" in name else places.get(name, "")
+        if ":" in name:  # of the user's own code, whatever its kind
+            where = name
+        else:
+            where = (MEASURED_BY if kind == _MEASURED else known(kind)).get(name, "")
         if where:
             yield where.partition(":")[0]
 

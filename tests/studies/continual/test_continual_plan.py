@@ -85,7 +85,7 @@ def test_a_baseline_is_a_fresh_network_that_trains_as_the_arms_it_is_for() -> No
     for name in BASELINES:
         arm = PLAN.arms[name]
         assert arm.intervention is not None
-        reset = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "keep"}
+        reset = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "fresh"}
         assert arm.intervention.model_dump() == reset
         assert arm.intervene_after == "every_task"
         for key in ("learning_rate", "weight_decay", "batch_size", "penalty"):

@@ -10,7 +10,7 @@ SCOPES = ("within_run", "across_seeds", "across_arms")
 def test_points_bars_and_the_rival_are_those_of_the_table(permuted, style):
     tables = permuted(tasks=8)
     figure, table = draw(tables, style), tables.explanations.set_index(["scope", "quantity"])
-    names = [text.get_text().replace(" ", "_") for text in figure.axes[0].get_yticklabels()]
+    names = [text.get_text().replace(" ", "_").lower() for text in figure.axes[0].get_yticklabels()]
     assert names == table.loc["across_arms", "skill"].drop("task").sort_values(ascending=False).index.tolist()
     for ax, scope in zip(figure.axes, SCOPES, strict=True):
         found = {name: value for line in ax.lines for name, value in _points(line, names)}
@@ -33,7 +33,7 @@ def test_filled_points_gain_after_the_correction(permuted, style):
     figure = draw(replace(tables, explanations=rows), style)
     for ax in figure.axes:
         (filled,) = [line for line in ax.lines if line.get_label() == "quantity that gains on it"]
-        names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+        names = [text.get_text().lower() for text in figure.axes[0].get_yticklabels()]
         assert [names[int(y)] for y in np.asarray(filled.get_ydata())] == ["nc2"]
 
 
