@@ -127,10 +127,8 @@ def _within(source: Source) -> str:
 
 def _modules_of(used: Used) -> Iterator[str]:
     for kind, name in used:
-        if ":" in name:  # of the user's own code, whatever its kind
-            where = name
-        else:
-            where = (MEASURED_BY if kind == _MEASURED else known(kind)).get(name, "")
+        # A name with a colon is of the user's own code, whatever its kind.
+        where = name if ":" in name else (MEASURED_BY if kind == _MEASURED else known(kind)).get(name, "")
         if where:
             yield where.partition(":")[0]
 
