@@ -96,7 +96,7 @@ def _notes(rows: pd.DataFrame, loss: str) -> list[str]:
     below = rows_where(rows, rows["skill"].lt(_LEAST))
     if len(below):
         notes.append(f"Worse than {_LEAST:g} and drawn there: {len(below)}.".replace("-", "\N{MINUS SIGN}"))
-    notes += [SINGLE_SEED] if rows["n_seeds"].max() <= 1 else []
+    notes += [SINGLE_SEED] if set(rows["n_seeds"]) <= {0, 1} else []
     told = "; ".join(rows_where(rows, rows["skill"].isna() & rows["quantity"].ne(_RIVAL))["note"])
     reasons = [reason for reason in dict.fromkeys(told.split("; ")) if reason not in _SAID]
     return notes + ([f"Missing: {'; '.join(reasons)}."] if reasons else [])
