@@ -37,11 +37,11 @@ def test_a_cause_decides_as_its_verdict_does_and_not_as_its_bare_interval():
     assert side(cause(ROW)) == 1
     corrected = cause({**ROW, "verdict": "undecided"})
     assert side(corrected) == 0
-    assert why_open(corrected) == "it is undecided after Holm’s correction for 5 tests"
+    assert why_open(corrected) == "not significant after Holm’s correction for 5 tests"
     assert why_open(cause({**ROW, "verdict": "too few seeds"})) == "too few seeds"
     assert why_open(cause({**ROW, "ci_low": -0.1, "verdict": "smaller than published"})) == "the interval includes zero"
     undefined = {"estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "verdict": "undefined", "note": "2 points"}
-    assert why_open(cause({**ROW, **undefined})) == "it is undefined: 2 points"
+    assert why_open(cause({**ROW, **undefined})) == "undefined: 2 points"
 
 
 @pytest.mark.parametrize(("unit", "step"), [("fraction per dose", 99.0), ("fraction per ln dose", np.log(100))])
@@ -57,13 +57,13 @@ def test_two_seeds_decide_nothing():
     assert side(correlation(row)) == 1
     assert why_open(correlation({**row, "n_seeds": 2})) == "2 seeds are too few to decide"
     undefined = {"estimate": np.nan, "ci_low": np.nan, "ci_high": np.nan, "n_seeds": 0, "note": "constant nc4"}
-    assert why_open(correlation(undefined)) == "it is undefined: constant nc4"
+    assert why_open(correlation(undefined)) == "undefined: constant nc4"
 
 
 def test_two_seeds_and_equal_ones_are_no_mean_that_decides():
     assert why_open(mean_over_seeds([0.1, 0.11], 0.95)) == "2 seeds are too few to decide"
     assert side(mean_over_seeds([0.1, 0.1001], 0.95)) == 0
-    assert why_open(mean_over_seeds([0.1, 0.1, 0.1], 0.95)) == "it has no interval"
+    assert why_open(mean_over_seeds([0.1, 0.1, 0.1], 0.95)) == "no interval"
 
 
 def test_what_one_sentence_decides_is_corrected_together():

@@ -1,4 +1,4 @@
-"""Sentences follow intervals: what holds zero is open, and what does not is said with its direction."""
+"""Sentences follow intervals: what includes zero is inconclusive, all else has a direction."""
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from plasticity.report.summary.words import (
     POINTS,
     factor,
     go_together,
+    inconclusive,
     mirrored,
     moves,
     numbers,
@@ -17,6 +18,7 @@ from plasticity.report.summary.words import (
     seeds_text,
     side,
     sized,
+    verdict_text,
     why_open,
 )
 
@@ -33,7 +35,7 @@ def test_an_interval_that_holds_zero_leaves_both_directions_open(ends):
     found = value(*ends)
     held = ends[0] <= 0 <= ends[2]
     for sentence in (go_together(found), moves(found, "NC1", numbers(found))):
-        assert ("the data cannot decide" in sentence) == held
+        assert ("no clear" in sentence) == held
         assert ("the interval includes zero" in sentence) == held
     assert (why_open(found) == "") == (not held)
 
@@ -43,10 +45,10 @@ def test_the_opposite_value_says_the_opposite(ends):
     found = value(*ends)
     assert side(mirrored(found)) == -side(found)
     assert mirrored(mirrored(found)) == found
-    swapped = {"rise and fall together": "go opposite ways", "raises": "lowers"}
+    swapped = {"are positively correlated": "are negatively correlated", "raises": "lowers"}
     for up, down in swapped.items():
         for this, other in ((found, mirrored(found)), (mirrored(found), found)):
-            says = go_together if up.startswith("rise") else lambda part: moves(part, "it", "")
+            says = go_together if up.startswith("are") else lambda part: moves(part, "it", "")
             assert (up in says(this)) == (down in says(other))
 
 
@@ -60,11 +62,13 @@ def test_a_factor_is_above_one_where_its_logarithm_is_above_zero(ends):
 @pytest.mark.parametrize(
     ("found", "reason"),
     [
-        (Value(estimate=1.0, n_seeds=1), "one seed has no interval"),
-        (Value(estimate=1.0, n_seeds=3), "it has no interval"),
-        (Value(missing="2 points"), "it is undefined: 2 points"),
-        (Value(missing="undefined for seed 1: 2 points"), "it is undefined for seed 1: 2 points"),
-        (Value(), "it is undefined"),
+        (Value(estimate=1.0, n_seeds=1), "one seed, no interval"),
+        (Value(estimate=1.0, n_seeds=3), "no interval"),
+        (Value(missing="2 points"), "undefined: 2 points"),
+        (Value(missing="undefined for seed 7, 8, 9: 2 points"), "undefined: only 2 points per seed"),
+        (Value(missing="undefined for seed 7, 8: constant nc4"), "undefined: constant nc4"),
+        (Value(missing="undefined for seed 7: 2 points; 1 diverged"), "undefined for seed 7: 2 points; 1 diverged"),
+        (Value(), "undefined"),
         (value(-1.0, 0.1, 1.0), "the interval includes zero"),
         (value(0.0, 0.1, 1.0), "the interval includes zero"),
         (value(0.1, 0.2, 1.0, missing="after correction"), "after correction"),
@@ -78,8 +82,8 @@ def test_what_decides_nothing_says_why(found, reason):
 
 def test_numbers_have_their_unit_their_interval_and_a_proper_minus():
     loss = value(-0.031, -0.0207, -0.011)
-    assert numbers(loss, POINTS) == "−2.1 percentage points [−3.1, −1.1]"
-    assert sized(loss, POINTS) == "2.1 percentage points [1.1, 3.1]"
+    assert numbers(loss, POINTS) == "−2.1 pp [−3.1, −1.1]"
+    assert sized(loss, POINTS) == "2.1 pp [1.1, 3.1]"
     assert numbers(Value(estimate=0.5, n_seeds=1)) == "0.50"
     assert numbers(Value()) == "–"
     assert plain(-0.05) == "−0.05"
@@ -89,6 +93,17 @@ def test_few_seeds_are_said_to_be_few():
     assert seeds_text(1) == "n = 1 seed"
     assert seeds_text(3) == "n = 3 seeds"
     assert seeds_text(2, left_out=1) == "n = 2 seeds, 1 left out as incomplete"
+
+
+def test_an_open_sentence_says_why_unless_its_interval_does():
+    assert inconclusive(value(-1.0, 0.1, 1.0)) == "Inconclusive"
+    assert inconclusive(Value(estimate=1.0, n_seeds=1)) == "Inconclusive (one seed, no interval)"
+
+
+def test_a_verdict_says_what_it_is_about():
+    assert verdict_text("supports") == "this supports “collapse hurts plasticity”"
+    assert verdict_text("contradicts") == "this speaks against “collapse hurts plasticity”"
+    assert verdict_text("undecided") == "verdict on “collapse hurts plasticity”: undecided"
 
 
 def test_undefined_numbers_are_no_direction():

@@ -55,7 +55,7 @@ def test_relations_are_over_checkpoints_and_across_weight_decays(tables: TrainTe
     rows = relations(tables.correlations, LABELS, 0.95).set_index(["compared", "method"])
     assert len(rows) == 3 * 3 + 2
     within = rows.loc[("checkpoints of TRANSFER", "Pearson")]
-    assert within["what they say"].startswith("undecided: it is undecided after Holm")  # of three seeds, 21 tests
+    assert within["what they say"].startswith("undecided: not significant after Holm")  # of three seeds, 21 tests
     assert within["r(NC1, accuracy)"].startswith("+")  # as the tables were made
     across = rows.loc[("weight decays, at the end, of TRANSFER", "Pearson")]
     assert across["r(NC1, accuracy)"].startswith("-")

@@ -1,6 +1,6 @@
-"""A finding: one sentence that the tables make, and how estimates are taken from their rows.
+"""A finding: one sentence with numbers from the tables, and how estimates are taken from their rows.
 
-Where a table corrects for several tests, its verdict decides and not the bare interval.
+Where a table corrects for several tests, its verdict counts, not the bare interval.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _DECIDED = {"supports", "contradicts", "above zero", "below zero"}
 
 
 class NotInThisRun(Exception):
-    """A finding has nothing to be read from; the text says what is missing."""
+    """There are no rows for a finding; the text says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def cause(row: Mapping[Any, Any]) -> Value:
 
 
 def _undecided(tests: int) -> str:
-    return f"it is undecided after Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for {tests} tests"
+    return f"not significant after Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for {tests} tests"
 
 
 def _few(seeds: int) -> str:

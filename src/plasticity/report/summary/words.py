@@ -1,8 +1,9 @@
-"""The words in which estimates with intervals are put: they follow the interval, and nothing else.
+"""Estimates with intervals in words, which follow from the interval alone.
 
-What an interval over zero leaves open is said to be open, and an estimate without an interval decides nothing.
+An interval that includes zero is inconclusive, and so is an estimate without an interval.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,16 +13,18 @@ from plasticity.report.published.measures import Value
 
 @dataclass(frozen=True)
 class Unit:
-    """How numbers are shown: times `scale`, by the format `form`, with the words of the unit behind."""
+    """How numbers are shown: times `scale`, in the format `form`, followed by the words of the unit."""
 
     scale: float = 1.0
     form: str = ".2f"
     words: str = ""
 
 
-POINTS = Unit(100, ".1f", "percentage points")
-"""Differences of accuracies, which the tables have as fractions."""
+POINTS = Unit(100, ".1f", "pp")
+"""Percentage points: differences of accuracies, which the tables have as fractions."""
 COEFFICIENT = Unit()
+_INCLUDES_ZERO = "the interval includes zero"
+_OF_EVERY_SEED = re.compile(r"undefined for seed [\d, ]+: ((\d+ points?)|[^;]+)")
 
 
 def side(value: Value) -> int:
@@ -32,17 +35,31 @@ def side(value: Value) -> int:
 
 
 def why_open(value: Value) -> str:
-    """Say why a value decides nothing; empty where it does."""
+    """Return why a value is inconclusive; empty where it is not."""
     if side(value):
         return ""
     if not np.isfinite(value.estimate):
-        reason = value.missing if value.missing.startswith("undefined") else f"undefined: {value.missing}"
-        return f"it is {reason}" if value.missing else "it is undefined"
+        return _undefined(value.missing)
     if value.n_seeds < 2:
-        return "one seed has no interval"
+        return "one seed, no interval"
     if not np.isfinite([value.low, value.high]).all():
-        return "it has no interval"
-    return "the interval includes zero" if value.low <= 0 <= value.high else value.missing
+        return "no interval"
+    return _INCLUDES_ZERO if value.low <= 0 <= value.high else value.missing
+
+
+def inconclusive(value: Value, *, of: str = "zero") -> str:
+    """Return how a sentence about an open value begins: "Inconclusive", and why, unless its interval includes `of`."""
+    reason = why_open(value)
+    return "Inconclusive" if reason == _INCLUDES_ZERO else f"Inconclusive ({reason.replace('zero', of)})"
+
+
+def _undefined(reason: str) -> str:
+    """Return why a mean over seeds is undefined; a reason that its seeds share is given once, without their list."""
+    if shared := _OF_EVERY_SEED.fullmatch(reason):
+        return f"undefined: only {shared[2]} per seed" if shared[2] else f"undefined: {shared[1]}"
+    if not reason:
+        return "undefined"
+    return reason if reason.startswith("undefined") else f"undefined: {reason}"
 
 
 def number(value: float, unit: Unit) -> str:
@@ -78,24 +95,24 @@ def mirrored(value: Value) -> Value:
 
 
 def factor(value: Value) -> Value:
-    """Return the factor that a difference of natural logarithms is; it decides about one and no longer about zero."""
+    """Return a difference of natural logarithms as a factor, to be compared with one instead of zero."""
     ends = np.exp([value.estimate, value.low, value.high]).tolist()
     return Value(estimate=ends[0], low=ends[1], high=ends[2], n_seeds=value.n_seeds, missing=value.missing)
 
 
 def go_together(value: Value) -> str:
-    """Say in words what a correlation decides: "rise and fall together (r = 0.90 [0.85, 0.93])"."""
+    """Return a correlation in words: "are positively correlated (r = 0.90 [0.85, 0.93])"."""
     shown = f"r = {numbers(value)}"
     if side(value) > 0:
-        return f"rise and fall together ({shown})"
+        return f"are positively correlated ({shown})"
     if side(value) < 0:
-        return f"go opposite ways ({shown})"
+        return f"are negatively correlated ({shown})"
     reason = f"{shown}; {why_open(value)}" if np.isfinite(value.estimate) else why_open(value)
-    return f"have a relation whose sign the data cannot decide ({reason})"
+    return f"show no clear correlation ({reason})"
 
 
 def seeds_text(count: int, *, left_out: int = 0) -> str:
-    """Return "n = 3 seeds", and how many were left out because they have not all that a mean is over."""
+    """Return "n = 3 seeds", and how many were left out because some of the values averaged over are missing."""
     without = f", {left_out} left out as incomplete" if left_out else ""
     return f"n = {count} seed{'' if count == 1 else 's'}{without}"
 
@@ -106,22 +123,29 @@ def t_text(confidence: float) -> str:
 
 
 def moves(value: Value, what: str, shown: str, *, of: str = "zero") -> str:
-    """Say in words what a change decides: "raises NC1 (times 1.5 [1.2, 1.9])".
+    """Return a change in words: "raises NC1 (factor 1.5 [1.2, 1.9])".
 
     Args:
-        value: The change; it decides by lying above or below zero.
+        value: The change; its interval is compared with zero.
         what: What is changed.
         shown: The change as it is shown.
         of: What its interval is said to include, where that is not zero on the scale that is shown.
     """
     decided = {1: f"raises {what} ({shown})", -1: f"lowers {what} ({shown})"}
     reason = why_open(value).replace("zero", of)
-    return decided.get(side(value), f"changes {what} in a direction that the data cannot decide ({shown}; {reason})")
+    return decided.get(side(value), f"has no clear effect on {what} ({shown}; {reason})")
 
 
 def times(value: Value) -> str:
-    """Return a factor as text: "times 1.54 [1.35, 1.76]"."""
-    return f"times {numbers(value)}"
+    """Return a factor as text: "factor 1.54 [1.35, 1.76]"."""
+    return f"factor {numbers(value)}"
+
+
+def verdict_text(verdict: str) -> str:
+    """Return what a verdict of the table of causes says of the claim that collapse hurts plasticity."""
+    claim = "\N{LEFT DOUBLE QUOTATION MARK}collapse hurts plasticity\N{RIGHT DOUBLE QUOTATION MARK}"
+    clear = {"supports": f"this supports {claim}", "contradicts": f"this speaks against {claim}"}
+    return clear.get(verdict, f"verdict on {claim}: {verdict}")
 
 
 def plain(value: float, form: str = "g") -> str:

@@ -1,4 +1,4 @@
-"""Sequences of tasks: one network goes from task to task."""
+"""Sequences of tasks: one network learns task after task."""
 
 from plasticity.studies.study import CAUSES, CORRELATIONS, EXPLANATIONS, Axis, Finding, Kept, Study, Table
 
@@ -7,9 +7,7 @@ STUDY = Study(
     section="permuted",
     settings="section:ContinualSection",
     title="Permuted images",
-    question=(
-        "Does a network that goes from task to task learn each a little worse, and does neural collapse say why?"
-    ),
+    question="Does a network learn each successive task a little worse, and does neural collapse explain it?",
     plan="plan:PermutedPlan",
     axis=Axis("task", "number", "Task (number)"),
     curves=("online_accuracy", "nc1"),
@@ -22,23 +20,23 @@ STUDY = Study(
     figure_tables="figure_tables:PermutedTables",
     ran="findings:ran",
     findings=(
-        Finding("What going on costs", "plasticity_by_task", "metrics", "findings:accuracy_lost"),
-        Finding("Collapse over the tasks", "accuracy_and_collapse_by_task", "metrics", "findings:collapse_over_tasks"),
+        Finding("Plasticity loss over tasks", "plasticity_by_task", "metrics", "findings:accuracy_lost"),
+        Finding("Collapse over tasks", "accuracy_and_collapse_by_task", "metrics", "findings:collapse_over_tasks"),
         Finding(
-            "Collapse and accuracy, of means and of single seeds",
+            "Collapse and accuracy, averaged over seeds and within a seed",
             "task_correlations",
             "correlations",
             "findings:averaged_or_within",
         ),
         Finding("A longer first task", "first_task_length", "causes", "findings:first_task_length"),
-        Finding("What collapse says beyond training", "task_causal_estimates", "causes", "findings:beyond_length"),
+        Finding("Collapse and accuracy at equal training", "task_causal_estimates", "causes", "findings:beyond_length"),
     ),
     correlate="correlate:run",
     find_causes="causes:run",
     measured="columns:MEASURED",
     kept=Kept(
         outcomes="kept:outcomes",
-        note="The gap is to a fresh network on the same task, the published loss to the run's own first task.",
+        note="Gap: relative to a fresh network on the same task. Published loss: relative to the run's own first task.",
         correlations="kept:correlations",
         control="epoch or task",
     ),

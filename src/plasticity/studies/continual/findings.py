@@ -23,6 +23,7 @@ from plasticity.report.summary.words import (
     POINTS,
     factor,
     go_together,
+    inconclusive,
     moves,
     numbers,
     plain,
@@ -31,6 +32,7 @@ from plasticity.report.summary.words import (
     sized,
     t_text,
     times,
+    verdict_text,
     why_open,
 )
 from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes
@@ -47,7 +49,7 @@ def ran(tables: PermutedTables) -> dict[str, str]:
             counts.setdefault(max(rows["task"].tolist()), []).append(tables.label(arm))
     length = "; ".join(f"{count} of {', '.join(labels)}" for count, labels in counts.items())
     return {
-        "Tasks": f"{length or 'none'}; NC1 to NC4 are measured after each",
+        "Tasks": f"{length or 'none'}; NC1 to NC4 measured after each",
         "Left out": " ".join(exclusion_notes(tables, tables.arms)) or "Nothing diverged, and no arm is missing.",
     }
 
@@ -63,15 +65,14 @@ def accuracy_lost(tables: PermutedTables) -> Statement:
     later = rows.groupby("seed")["plasticity_gap"].mean()
     at_end = rows.loc[rows["task"].eq(last)].set_index("seed")["plasticity_gap"]
     end, mean = (mean_over_seeds(found, tables.analysis["confidence"]) for found in (at_end, later))
-    place = f"on task {last} the network is {sized(end, POINTS)}"
+    place = f"on task {last}, the network is {sized(end, POINTS)}"
     words = {
-        1: f"Going from task to task costs accuracy: {place} below a fresh one",
-        -1: f"Going from task to task gains accuracy: {place} above a fresh one",
-        0: f"Whether going from task to task costs accuracy, the data cannot decide, as {why_open(end)}: "
-        f"on task {last} the accuracy of a fresh network minus its own is {numbers(end, POINTS)}",
+        1: f"Continual learning costs accuracy: {place} below a freshly initialised one",
+        -1: f"Continual learning improves accuracy: {place} above a freshly initialised one",
+        0: f"{inconclusive(end)}: on task {last}, continual learning costs {numbers(end, POINTS)}",
     }
     sentence = (
-        f"{words[side(end)]}, and in the mean of all tasks from 2 on the gap is {numbers(mean, POINTS)} "
+        f"{words[side(end)]}; averaged over tasks 2 to {last}, the gap is {numbers(mean, POINTS)} "
         f"({tables.label(tables.main)}, paired by seed and task, {_t(tables)}, "
         f"{seeds_text(end.n_seeds, left_out=without)})."
     )
@@ -93,8 +94,8 @@ def collapse_over_tasks(tables: PermutedTables) -> Statement:
     measure = {"of": "association", "arm": tables.main, "x": "task", "y": "nc1", "method": "pearson"}
     change, trend = together([change, measured(measure, run)], tables.analysis["confidence"])
     sentence = (
-        f"From task 1 to task {last}, going on {moves(change, 'NC1', times(factor(change)), of='one')}; over all tasks "
-        f"NC1 and the number of the task {go_together(trend)} "
+        f"From task 1 to task {last}, continual learning {moves(change, 'NC1', times(factor(change)), of='one')}; "
+        f"over all tasks, NC1 and the task number {go_together(trend)} "
         f"({tables.label(tables.main)}, within each seed, {_t(tables)}, "
         f"{seeds_text(change.n_seeds, left_out=without)})."
     )
@@ -111,8 +112,8 @@ def averaged_or_within(tables: PermutedTables) -> Statement:
     found = together([correlation(row) for row in (averaged, within, changes)], tables.analysis["confidence"])
     as_means, inside, apart = map(go_together, found)
     sentence = (
-        f"As means over the seeds, NC1 and online accuracy {as_means}; within a seed they {inside}; their changes from "
-        f"task to task, which no common trend can produce, {apart} "
+        f"Averaged over seeds, NC1 and online accuracy {as_means}; within a seed, they {inside}; their changes from "
+        f"task to task, which are free of common trends, {apart} "
         f"({tables.label(tables.main)}, Pearson r, {_t(tables)}, {seeds_text(averaged['n_seeds'])})."
     )
     shown = ["aggregate", "method", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]
@@ -129,14 +130,14 @@ def first_task_length(tables: PermutedTables) -> Statement:
     through = rows_with(rows, quantity="indirect").to_dict("records")
     doses = {name: row[name] for name in ("dose_low", "dose_high")}
     parts = [
-        f"; of the change of accuracy, {numbers(part, POINTS)} pass through NC1{_open(part)}"
+        f"; {numbers(part, POINTS)} of the change in accuracy is via NC1{_open(part)}"
         for part in (cause(over_doses({**found, **doses})) for found in through)
     ]
     sentence = (
         f"Going from {plain(row['dose_low'])} to {plain(row['dose_high'])} epochs on the first task "
-        f"{moves(accuracy, 'the accuracy on the second', numbers(accuracy, POINTS))}, and "
+        f"{moves(accuracy, 'accuracy on the second', numbers(accuracy, POINTS))}, and "
         f"{moves(collapse, 'NC1', times(factor(collapse)), of='one')}{''.join(parts)} "
-        f"(slopes over all lengths, in pairs of seeds, {_t(tables)}, {seeds_text(accuracy.n_seeds)})."
+        f"(slopes over all lengths, paired by seed, {_t(tables)}, {seeds_text(accuracy.n_seeds)})."
     )
     return Statement(sentence, rows.filter(CAUSES_SHOWN))
 
@@ -148,13 +149,13 @@ def beyond_length(tables: PermutedTables) -> Statement:
     second = the_row(rows, missing, window_kind="second_task")
     over_tasks = rows_with(rows, window_kind="all").to_dict("records")
     parts = [
-        f"; over the tasks of one network that goes on, at equal number of the task, they {go_together(cause(row))}"
+        f"; over the tasks of a continually trained network, at equal task number, they {go_together(cause(row))}"
         for row in over_tasks
     ]
     sentence = (
-        f"Among networks with as many epochs on the first task, ln NC1 after it and the accuracy on the second "
-        f"{go_together(cause(second))}{''.join(parts)}; on whether collapse costs plasticity, the verdict is: "
-        f"{second['verdict']} ({_t(tables)}, each left out once, {seeds_text(int(second['n_seeds']))})."
+        f"Among networks with equally many epochs on the first task, ln NC1 after it and accuracy on the second "
+        f"{go_together(cause(second))}{''.join(parts)}; {verdict_text(second['verdict'])} "
+        f"({_t(tables)}, jackknife, {seeds_text(int(second['n_seeds']))})."
     )
     return Statement(sentence, rows.filter(["window_kind", *CAUSES_SHOWN]))
 
@@ -173,12 +174,12 @@ def _whole(tables: PermutedTables, column: str, *, since: int = 1) -> tuple[Any,
     whole = whole_runs(rows, "task", [column], expected=range(since, int(rows["task"].max()) + 1))
     if whole.empty:
         what = column.replace("_", " ")
-        raise NotInThisRun(f"no seed of {tables.label(tables.main)} with a finite {what} on all tasks from {since} on")
+        raise NotInThisRun(f"no seed of {tables.label(tables.main)} has a finite {what} on all tasks from {since} on")
     return whole, left_out(rows, whole)
 
 
 def _open(value: Value) -> str:
-    return "" if side(value) else f", about whose sign the data cannot decide: {why_open(value)}"
+    return "" if side(value) else f" (inconclusive: {why_open(value)})"
 
 
 def _t(tables: PermutedTables) -> str:

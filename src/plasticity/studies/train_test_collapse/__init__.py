@@ -1,4 +1,4 @@
-"""Train and test collapse: variances of every layer, and transfer to a next task."""
+"""Train and test collapse: variances of every layer, and transfer to the next task."""
 
 from plasticity.studies.study import CORRELATIONS, Axis, Finding, Kept, Study, Table
 
@@ -8,8 +8,8 @@ STUDY = Study(
     settings="section:TrainTestSection",
     title="Train and test collapse",
     question=(
-        "Do features of test images collapse as those of training images do, in which layers, and does it harm a next "
-        "task?"
+        "Do features of test images collapse like those of training images, in which layers, and does collapse hurt "
+        "transfer to the next task?"
     ),
     plan="plan:TrainTestPlan",
     axis=Axis("iteration", "iterations", "First task (iterations)"),
@@ -23,12 +23,12 @@ STUDY = Study(
     figure_tables="figure_tables:TrainTestTables",
     ran="findings:ran",
     findings=(
-        Finding("Training images and test images", "variances_by_iteration", "metrics", "findings:train_and_test"),
-        Finding("Which layer collapses most", "variances_by_layer", "metrics", "findings:layers"),
+        Finding("Collapse on training and test images", "variances_by_iteration", "metrics", "findings:train_and_test"),
+        Finding("Collapse by layer", "variances_by_layer", "metrics", "findings:layers"),
         Finding(
-            "What the first task is worth to the next", "transfer_by_variance", "transfer", "findings:first_task_helps"
+            "Benefit of the first task for the next", "transfer_by_variance", "transfer", "findings:first_task_helps"
         ),
-        Finding("Collapse and the next task", "transfer_by_variance", "correlations", "findings:transfer"),
+        Finding("Collapse and transfer", "transfer_by_variance", "correlations", "findings:transfer"),
     ),
     correlate="correlate:run",
     correlated="transfer",

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plasticity.report.published.measures import Value
 from plasticity.report.summary.finding import (
     NotInThisRun,
     Statement,
@@ -19,12 +18,12 @@ from plasticity.report.summary.words import (
     POINTS,
     factor,
     go_together,
+    inconclusive,
     moves,
     numbers,
     seeds_text,
     side,
     t_text,
-    why_open,
 )
 from plasticity.studies.train_test_collapse.correlate import outcomes_of
 from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables, exclusion_notes
@@ -37,7 +36,7 @@ def ran(tables: TrainTestTables) -> dict[str, str]:
     iterations = sorted(set(tables.metrics["iteration"].tolist()))
     span = f"{len(iterations)}, from iteration {iterations[0]} to {iterations[-1]}" if iterations else "none"
     return {
-        "Checkpoints": f"{span}; variances of every measured layer at each",
+        "Checkpoints": f"{span}; variances of all measured layers at each",
         "Left out": " ".join(exclusion_notes(tables, tables.arms)) or "Nothing diverged, and no arm is missing.",
     }
 
@@ -47,10 +46,15 @@ def train_and_test(tables: TrainTestTables) -> Statement:
     arm, rows = _first_arm(tables)
     last = rows.loc[rows["last_layer"].eq(True)].set_index("seed").sort_index()
     ratio = mean_over_seeds(_log_ratio(last["strong_test_variance"], last["train_variance"]), _confidence(tables))
-    words = {1: ", so larger", -1: ", so smaller", 0: f"; the data cannot decide which is larger ({_about_one(ratio)})"}
+    words = {
+        1: "Test images collapse less than training images",
+        -1: "Test images collapse more than training images",
+        0: inconclusive(ratio, of="one"),
+    }
     sentence = (
-        f"At the end of training, the variance within classes is on test images {numbers(factor(ratio))} times that on "
-        f"training images{words[side(ratio)]} ({tables.label(arm)}, last hidden layer, geometric mean, {_t(tables)}, "
+        f"{words[side(ratio)]}: at the end of training, the within-class variance of test images is "
+        f"{numbers(factor(ratio))} times that of training images ({tables.label(arm)}, last hidden layer, "
+        f"geometric mean, {_t(tables)}, "
         f"{seeds_text(ratio.n_seeds)})."
     )
     shown = ["train_variance", "strong_test_variance", "weak_test_variance"]
@@ -66,19 +70,18 @@ def layers(tables: TrainTestTables) -> Statement:
     arm, rows = _first_arm(tables)
     wide = rows.pivot_table(index="seed", columns="layer", values="train_variance").sort_index(axis=1)
     if wide.shape[1] < 2:
-        raise NotInThisRun(f"{tables.label(arm)} has a single hidden layer that is measured")
+        raise NotInThisRun(f"only one hidden layer of {tables.label(arm)} is measured")
     first, last = wide.columns[0], wide.columns[-1]
     ratio = mean_over_seeds(_log_ratio(wide[last], wide[first]), _confidence(tables))
     ordered = int((wide.diff(axis=1).iloc[:, 1:] < 0).all(axis=1).sum())
-    size = f"its train variance is {numbers(factor(ratio))} times that of the first at the end"
+    size = f"at the end of training, its train variance is {numbers(factor(ratio))} times that of the first"
     words = {
         1: f"The last hidden layer collapses less than the first: {size}",
         -1: f"The last hidden layer collapses more than the first: {size}",
-        0: f"Whether the last hidden layer collapses more than the first, the data cannot decide: {size} "
-        f"({_about_one(ratio)})",
+        0: f"{inconclusive(ratio, of='one')}, first and last hidden layer: {size}",
     }
     sentence = (
-        f"{words[side(ratio)]}, and in {ordered} of {len(wide)} seeds each layer collapses more than the one before "
+        f"{words[side(ratio)]}; in {ordered} of {len(wide)} seeds, each layer collapses more than the one before it "
         f"({tables.label(arm)}, {wide.shape[1]} hidden layers, geometric mean, {_t(tables)}, "
         f"{seeds_text(ratio.n_seeds)})."
     )
@@ -97,8 +100,8 @@ def first_task_helps(tables: TrainTestTables) -> Statement:
         raise NotInThisRun(f"no next task of {tables.label(arm)} from before and after training")
     gain = mean_over_seeds(after["test_accuracy"] - before["test_accuracy"], _confidence(tables))
     sentence = (
-        f"Training on the first task {moves(gain, 'the accuracy on the next', numbers(gain, POINTS))} "
-        f"({tables.label(arm)}, from {_iterations(after)} against the network before training, learning rate chosen on "
+        f"Training on the first task {moves(gain, 'accuracy on the next', numbers(gain, POINTS))} "
+        f"({tables.label(arm)}, from {_iterations(after)} compared with the untrained network, learning rate chosen on "
         f"held-out images, paired by seed, {_t(tables)}, {seeds_text(gain.n_seeds)})."
     )
     shown = {"accuracy from before training": before["test_accuracy"], "last iteration": after["iteration"]}
@@ -114,8 +117,8 @@ def transfer(tables: TrainTestTables) -> Statement:
     rows = [the_row(chosen, missing, method=how) for how in ("pearson", "partial_log")]
     plain, given = together([correlation(row) for row in rows], _confidence(tables))
     sentence = (
-        f"Over the checkpoints of a seed, train variance and accuracy on the next task {go_together(plain)}; given the "
-        f"logarithm of the iterations they {go_together(given)} ({tables.label(arm)}, mean of the seeds, "
+        f"Over the checkpoints of a seed, train variance and accuracy on the next task {go_together(plain)}; "
+        f"controlling for log iteration, they {go_together(given)} ({tables.label(arm)}, mean of the seeds, "
         f"{_t(tables)}, {seeds_text(plain.n_seeds)})."
     )
     shown = ["method", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]
@@ -159,17 +162,13 @@ def _going_on(tables: TrainTestTables) -> str:
         NotInThisRun: If there is none.
     """
     if not tables.transferred:
-        raise NotInThisRun("no arm with super_classes, which goes on to a next task")
+        raise NotInThisRun("no arm with super_classes, and so none with a next task")
     return tables.transferred[0]
 
 
 def _log_ratio(above: Any, below: Any) -> Any:
     ratio = above.astype("float64") / below.astype("float64")
     return np.log(ratio.where(ratio > 0))
-
-
-def _about_one(value: Value) -> str:
-    return why_open(value).replace("zero", "one")
 
 
 def _confidence(tables: TrainTestTables) -> float:

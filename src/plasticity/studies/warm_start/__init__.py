@@ -7,7 +7,7 @@ STUDY = Study(
     section="warm_start",
     settings="section:WarmStartSection",
     title="Warm starting",
-    question="Does training on part of the data first cost accuracy on all of it, and is neural collapse the reason?",
+    question="Does training on part of the data first reduce accuracy on all of it, and is neural collapse the reason?",
     plan="plan:WarmStartPlan",
     axis=Axis("warm_up_epoch", "epochs", "Warm-up training (epochs)"),
     curves=("full_test_accuracy", "nc1"),
@@ -20,11 +20,18 @@ STUDY = Study(
     figure_tables="figure_tables:FigureTables",
     ran="findings:ran",
     findings=(
-        Finding("What a warm start costs", "plasticity_gap", "metrics", "findings:warm_start_gap"),
-        Finding("Collapse and accuracy, early and late", "correlation_windows", "correlations", "findings:phases"),
-        Finding("What collapse says beyond training length", "causal_estimates", "causes", "findings:beyond_length"),
-        Finding("What an intervention does, and to NC1", "accuracy_by_warm_up", "causes", "findings:intervention"),
-        Finding("Moving collapse itself", "dose_response", "causes", "findings:dose_response"),
+        Finding("Cost of the warm start", "plasticity_gap", "metrics", "findings:warm_start_gap"),
+        Finding(
+            "Collapse and accuracy, early and late in the warm-up",
+            "correlation_windows",
+            "correlations",
+            "findings:phases",
+        ),
+        Finding(
+            "Collapse and accuracy at equal warm-up length", "causal_estimates", "causes", "findings:beyond_length"
+        ),
+        Finding("Effect of the interventions", "accuracy_by_warm_up", "causes", "findings:intervention"),
+        Finding("Manipulating collapse", "dose_response", "causes", "findings:dose_response"),
     ),
     correlate="correlate:run",
     find_causes="causes:run",

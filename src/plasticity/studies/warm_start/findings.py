@@ -21,6 +21,7 @@ from plasticity.report.summary.words import (
     POINTS,
     factor,
     go_together,
+    inconclusive,
     moves,
     numbers,
     plain,
@@ -29,12 +30,12 @@ from plasticity.report.summary.words import (
     sized,
     t_text,
     times,
-    why_open,
+    verdict_text,
 )
 from plasticity.studies.warm_start.figure_tables import OUTCOME, FigureTables, exclusion_notes
 
 TABLES = FigureTables
-_ACCURACY = "the accuracy after fine-tuning"
+_ACCURACY = "accuracy after fine-tuning"
 
 
 def ran(tables: FigureTables) -> dict[str, str]:
@@ -61,12 +62,11 @@ def warm_start_gap(tables: FigureTables) -> Statement:
     found = whole.groupby("seed")["plasticity_gap"].mean()
     gap = mean_over_seeds(found, tables.analysis["confidence"])
     if not gap.n_seeds:
-        raise NotInThisRun(f"no seed with a finite gap of {tables.label(arm)} to a fresh network at every checkpoint")
+        raise NotInThisRun(f"no seed of {tables.label(arm)} has a finite gap to a fresh network at every checkpoint")
     words = {
-        1: f"A warm start costs accuracy: it ends {sized(gap, POINTS)} below a network trained from scratch",
-        -1: f"A warm start gains accuracy: it ends {sized(gap, POINTS)} above a network trained from scratch",
-        0: f"Whether a warm start costs accuracy, the data cannot decide, as {why_open(gap)}: the accuracy of a "
-        f"network trained from scratch minus its own is {numbers(gap, POINTS)}",
+        1: f"Warm starting costs accuracy: it ends {sized(gap, POINTS)} below training from scratch",
+        -1: f"Warm starting improves accuracy: it ends {sized(gap, POINTS)} above training from scratch",
+        0: f"{inconclusive(gap)}: warm starting costs {numbers(gap, POINTS)}",
     }
     seeds = seeds_text(gap.n_seeds, left_out=left_out(rows, whole))
     how = f"{tables.label(arm)}, mean over its checkpoints, paired by seed, {_t(tables)}, {seeds}"
@@ -81,7 +81,7 @@ def phases(tables: FigureTables) -> Statement:
     before, after = together([correlation(early), correlation(late)], tables.analysis["confidence"])
     sentence = (
         f"Up to epoch {tables.analysis['phase_boundary']} of the warm-up, NC1 and {_ACCURACY} "
-        f"{go_together(before)}; after it they {go_together(after)} "
+        f"{go_together(before)}; after that, they {go_together(after)} "
         f"({tables.label(arm)}, mean of the seeds\N{RIGHT SINGLE QUOTATION MARK} Pearson r, {_t(tables)}, "
         f"{seeds_text(early['n_seeds'])})."
     )
@@ -96,9 +96,9 @@ def beyond_length(tables: FigureTables) -> Statement:
     over_all, equal = (cause(the_row(rows, missing, method=method)) for method in ("total", "within_length"))
     slopes = rows_with(tables.causes, quantity="regression_slope")
     sentence = (
-        f"Among networks warmed up for equally long, ln NC1 and {_ACCURACY} {go_together(equal)}; over all lengths "
+        f"Among networks with equally long warm-ups, ln NC1 and {_ACCURACY} {go_together(equal)}; over all lengths, "
         f"r = {numbers(over_all)} "
-        f"(all warmed-up arms, {_t(tables)}, each left out once, {seeds_text(equal.n_seeds)})."
+        f"(all warmed-up arms, {_t(tables)}, jackknife, {seeds_text(equal.n_seeds)})."
     )
     return Statement(sentence, pd.concat([rows, slopes]).filter(CAUSES_SHOWN))
 
@@ -111,14 +111,16 @@ def intervention(tables: FigureTables) -> Statement:
     """
     arms = [arm for arm in tables.trial.get("interventions", ()) if arm in tables.trial["treatments"]]
     if not arms:
-        raise NotInThisRun("no arm that changes the checkpoints of the plain warm start, as shrink_perturb does")
+        raise NotInThisRun(
+            "no arm with an intervention on the checkpoints of the plain warm start, such as shrink_perturb"
+        )
     name, rows = tables.label(arms[0]), rows_with(tables.causes, quantity="contrast", treatment=arms[0])
     missing = f"no contrast of {name} with the plain warm start"
     accuracy, collapse = (cause(the_row(rows, missing, outcome=what)) for what in ("accuracy", "log_nc1"))
     sentence = (
         f"{name[:1].upper()}{name[1:]} {moves(accuracy, _ACCURACY, numbers(accuracy, POINTS))}, and "
         f"{moves(collapse, 'NC1', times(factor(collapse)), of='one')} "
-        f"(against {tables.label(tables.trial['control'])}, paired by seed and epoch, {_t(tables)}, "
+        f"(relative to {tables.label(tables.trial['control'])}, paired by seed and epoch, {_t(tables)}, "
         f"{seeds_text(accuracy.n_seeds)})."
     )
     return Statement(sentence, rows.filter(CAUSES_SHOWN))
@@ -129,14 +131,14 @@ def dose_response(tables: FigureTables) -> Statement:
     names = [series["name"] for series in tables.trial["series"]]
     series = next((name for name in names if "penalty" in name), names[0] if names else "")
     rows = rows_with(tables.causes, quantity="slope", treatment=series)
-    missing = "no arms that differ in a single number, as in the weight of the NC1 penalty"
+    missing = "no arms that differ in a single number, such as the weight of the NC1 penalty"
     row = the_row(rows, missing, outcome="accuracy")
     accuracy, collapse = cause(over_doses(row)), cause(over_doses(the_row(rows, missing, outcome="log_nc1")))
     sentence = (
-        f"{series} from {plain(row['dose_low'])} to {plain(row['dose_high'])} "
+        f"Increasing {series} from {plain(row['dose_low'])} to {plain(row['dose_high'])} "
         f"{moves(collapse, 'NC1', times(factor(collapse)), of='one')}, and "
-        f"{moves(accuracy, _ACCURACY, numbers(accuracy, POINTS))}; on whether collapse costs plasticity, the verdict "
-        f"is: {row['verdict']} (slope over all doses, in pairs of seed and epoch, {_t(tables)}, "
+        f"{moves(accuracy, _ACCURACY, numbers(accuracy, POINTS))}; {verdict_text(row['verdict'])} "
+        f"(slope over all doses, paired by seed and epoch, {_t(tables)}, "
         f"{seeds_text(accuracy.n_seeds)})."
     )
     through = rows_with(tables.causes, question="mediation", quantity=["indirect", "direct"], treatment=series)
@@ -150,7 +152,7 @@ def _control(tables: FigureTables) -> str:
         NotInThisRun: If there is none.
     """
     if not tables.trial["control"]:
-        raise NotInThisRun("no arm that warms up as the study says, without an intervention")
+        raise NotInThisRun("no arm with the default warm-up and without an intervention")
     return str(tables.trial["control"])
 
 
