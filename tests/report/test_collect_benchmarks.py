@@ -59,7 +59,7 @@ def test_table_pages_and_figure_are_written(folders: dict[str, dict[str, str]], 
     assert "fine_tune" in outputs["stages"].read_text(encoding="utf-8")
     assert "1970-01-01 00:16:40" in outputs["runs"].read_text(encoding="utf-8")
     assert "fine tune (warm start)" in outputs["svg"].read_text(encoding="utf-8")
-    assert "1 of 2 jobs left no record" in outputs["svg"].read_text(encoding="utf-8")
+    assert "Start-up not recorded for 1 of 2 jobs" in outputs["svg"].read_text(encoding="utf-8")
 
 
 def test_damaged_and_missing_files_are_named(folders: dict[str, dict[str, str]], tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_every_row_is_there_in_words_with_its_numbers(tmp_path: Path) -> None:
     assert cells["p"] == f"{row['p_adjusted']:.2g} (of 3)"  # two contrasts and a slope
     assert cells["verdict"] == "supports"
     assert (cells["published"], cells["power"], cells["seeds needed"]) == ("–", "–", "–")
-    assert "ln NC1" in set(page["explains"])
+    assert "ln NC1" in set(page["predictor"])
     assert not any("nan" in str(cell).lower() for cell in page.to_numpy().ravel())
 
 

@@ -74,7 +74,7 @@ def test_a_finished_run_is_kept_with_its_page(finished: Path) -> None:
     snakemake(finished, page, "--configfile", TINY)
     text = (finished / page).read_text(encoding="utf-8")
     assert "## Next task" in text
-    assert "Not compared, and what it would take" in text
+    assert "Not compared, and what a comparison needs" in text
     assert f"snakemake --cores all --configfile {TINY}" in text
     kept = {path.stem for path in (finished / page).with_suffix("").glob("*.parquet")}
     assert kept == {"metrics", "transfer", "correlations", "published"}

@@ -31,11 +31,11 @@ def by_run(jobs: pd.DataFrame) -> pd.DataFrame:
         found = shares(its_jobs)
         began = datetime.datetime.fromtimestamp(run, tz=datetime.UTC)
         rows.append({
-            "began, UTC": f"{began:%Y-%m-%d %H:%M:%S}",
+            "started, UTC": f"{began:%Y-%m-%d %H:%M:%S}",
             "jobs": len(its_jobs),
             "slots": int(found["slots"]),
             "duration, s": f"{found['seconds']:.1f}",
-            "first work after, s": f"{found['first_work']:.1f}",
+            "time to first work, s": f"{found['first_work']:.1f}",
             "work, %": f"{100 * found['work']:.0f}",
             "start-up, %": f"{100 * found['start_up']:.0f}",
             "rest, %": f"{100 * found['rest']:.0f}",

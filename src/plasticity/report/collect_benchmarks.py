@@ -1,4 +1,4 @@
-"""Stage: what every job took, by Snakemake's benchmark files and the jobs' own records, in one table."""
+"""Stage: resources of every job, from Snakemake's benchmark files and the jobs' own records, in one table."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,13 +21,13 @@ from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 
 _STAGES_NOTE = (
-    "Sums over the jobs whose results are there, each as it was last run; the start-up is what a job takes until its "
-    "own work begins: Python, the packages, the stage's code. Memory is that of the stage's largest job."
+    "Sums over all jobs with results, each as last run. Start-up is the time until a job's own work begins: Python, "
+    "packages, the stage's code. Memory is that of the stage's largest job."
 )
 _RUNS_NOTE = (
-    "A run is one call of Snakemake. Slots are the most jobs that ran at once; slots times duration is what the run "
-    "could have worked. The rest is Snakemake itself, the start of jobs before their Python begins, and slots that "
-    "wait for other jobs. Jobs that a later run repeated count there."
+    "A run is one call of Snakemake. Slots: the largest number of jobs that ran at once; slots times duration is the "
+    "available time. Rest: Snakemake itself, the launch of jobs before Python starts, and idle slots. Jobs repeated by "
+    "a later run count there."
 )
 
 

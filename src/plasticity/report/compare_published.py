@@ -1,4 +1,4 @@
-"""Stage: what papers published about a study, beside what this run has, with a verdict for each number and shape."""
+"""Stage: published numbers and shapes of a study next to this run's values, with a verdict for each."""
 
 import importlib.resources
 from collections.abc import Mapping, Sequence
@@ -27,12 +27,12 @@ from plasticity.storage.tables import read_table, write_table
 _REASONS = 3  # that the page shows of a claim
 _CONFIDENCE = 0.95  # of the published intervals of a study that was not run
 _NOTE = (
-    "Published numbers and shapes beside this run's values, with intervals over seeds. Agrees: shown to be equal up to "
-    "what counts as equal, or on the side of zero that the shape says. Differs: shown to be unequal, or on the other "
-    "side. Undecided: neither, as with fewer than three seeds. Both sides' uncertainty counts. The rules are in "
-    "docs/statistics.md, all differing settings in published.parquet."
+    "Published numbers and shapes next to this run's values, with intervals over seeds. Agrees: equal within the "
+    "margin, or on the published side of zero. Differs: not equal, or on the other side of zero. Undecided: neither "
+    "can be shown, for example with fewer than three seeds. Both sides' uncertainty is taken into account. The rules "
+    "are in docs/statistics.md; all differing settings are in published.parquet."
 )
-_FOLDED = "Not compared, and what it would take"
+_FOLDED = "Not compared, and what a comparison needs"
 
 
 def run(job: Job) -> None:

@@ -1,4 +1,4 @@
-"""Stage: the studies' curves as a page whose values are read by pointing at them."""
+"""Stage: the studies' curves as an interactive page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -27,8 +27,8 @@ _HEAD = (
     f"<title>Curves</title><style>{_STYLE}</style></head>"
 )
 _NOTE = (
-    "Means over seeds. Point at a curve for its value, the interval of the mean over seeds, and the number of seeds; "
-    "click on an arm in the legend to see it alone, beside it to see all."
+    "Means over seeds. Hover over a curve to see its value, the interval of the mean over seeds and the number of "
+    "seeds. Click an arm in the legend to show it alone; click outside it to show all."
 )
 _MANY = 40  # values of x, above which points are small
 _OPTIONS = '{"actions": false}'

@@ -1,4 +1,4 @@
-"""Stage: the configuration as it was run, presets merged, for the report."""
+"""Stage: the configuration of the run, presets merged, for the report."""
 
 import html
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What surrounds a table in its page: looks, and a script that sorts and filters. Without it the table stands."""
+"""What surrounds a table in its page: its style, and a script that sorts and filters. Without it the table stands."""
 
 HEAD = '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
 
@@ -26,8 +26,8 @@ const table = document.querySelector("table");
 const body = table.tBodies[0];
 const field = document.createElement("input");
 field.type = "search";
-field.placeholder = "Keep rows with…";
-field.setAttribute("aria-label", "Keep rows with these words");
+field.placeholder = "Filter rows…";
+field.setAttribute("aria-label", "Filter rows by words");
 table.before(field);
 field.addEventListener("input", () => {
   const words = field.value.toLowerCase().split(/\s+/);

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 CAUSES_NOTE = (
-    "Every estimate with Student's t interval over seeds, each left out once; n: seeds / transitions (or pairs). p is "
-    "corrected by Holm for all tests of its question, whose number follows; an estimate declared beforehand as the "
-    "answer has half of the level. Where a size is published: the power that these seeds have to show it, and the "
-    "seeds it takes for 80 %. Verdicts follow the rule of docs/statistics.md: supports and contradicts are about the "
-    "account that collapse costs plasticity."
+    "Estimates with Student's t intervals over seeds (jackknife). n: seeds / transitions (or pairs). p: after Holm's "
+    "correction for all tests of the question, their number in brackets; an estimate declared beforehand as the answer "
+    "has half of the level. Where a size is published: the power of these seeds to detect it, and the seeds needed for "
+    '80 % power. Verdicts follow docs/statistics.md: supports means that the estimate supports "collapse hurts '
+    'plasticity"; contradicts means that it speaks against it.'
 )
 _LABELS = {"log_nc1": "ln NC1"}
 
@@ -33,8 +33,8 @@ def _cells(row: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
         "question": named(row["question"]),
         "treatment": named(row["treatment"]) or "–",
         "quantity": named(row["quantity"]),
-        "explains": named(row["metric"]),
-        "what": named(row["outcome"]),
+        "predictor": named(row["metric"]),
+        "outcome": named(row["outcome"]),
         "method": named(row["method"]),
         "window": f"{named(row['window_kind'])}: {row['window_start']}–{row['window_end']}",
         "estimate": _interval(row["estimate"], row["ci_low"], row["ci_high"]),

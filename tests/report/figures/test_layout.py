@@ -79,7 +79,7 @@ def test_no_legend_and_no_notes_where_there_is_nothing_to_say():
 
 def test_notes_are_wrapped_to_the_width_of_the_figure():
     figure = Figure(figsize=(3.35, 2), layout="constrained")
-    write_notes(figure, ["Diverged and left out, 6 of 111 checkpoints: warm start 6."] * 3)
+    write_notes(figure, ["Diverged and excluded: 6 of 111 checkpoints (warm start 6)."] * 3)
     figure.draw_without_rendering()
     (note,) = (text for text in figure.findobj(Text) if text.get_text() == figure.get_supxlabel())
     box = note.get_window_extent()

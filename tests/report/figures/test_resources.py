@@ -45,4 +45,4 @@ def test_without_a_known_run_the_panel_says_so() -> None:
     style = Style()
     with style.context():
         panel = draw(TABLE.assign(run=np.nan), style).axes[2]
-    assert [text.get_text() for text in panel.texts] == ["no record\nof a run"]
+    assert [text.get_text() for text in panel.texts] == ["no run\nrecorded"]

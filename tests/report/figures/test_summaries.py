@@ -32,10 +32,11 @@ def test_over_seeds_leaves_out_what_is_not_finite_and_has_no_interval_for_one_se
 
 
 def test_missing_notes_count_the_tables_own_reasons():
-    notes = ["2 points"] * 3 + ["", "constant nc1", "constant nc4", "1 point"]
+    notes = ["2 points", "undefined for seed 7: 2 points", "undefined for seed 7, 8: 2 points"]
+    notes += ["", "constant nc1", "constant nc4", "1 point"]
     rows = pd.DataFrame({"estimate": [np.nan] * 7 + [0.5], "note": [*notes, ""], "n_seeds": 1})
     assert missing_notes(rows) == [
-        "Undefined, 7 of 8 coefficients: 2 points (3); 1 point (1); constant nc1 (1); other reasons (2)."
+        "7 of 8 coefficients undefined: 2 points (3); 1 point (1); constant nc1 (1); other reasons (2)."
     ]
     assert missing_notes(rows.tail(1)) == []
 
@@ -44,7 +45,7 @@ def test_single_seed_note_counts_coefficients_without_an_interval():
     rows = pd.DataFrame({"estimate": [0.5, 0.1, np.nan], "n_seeds": [1, 1, 0]})
     assert single_seed_note(rows) == ["One seed: no intervals."]
     some = single_seed_note(rows.assign(n_seeds=[1, 3, 0]))
-    assert some == ["From one seed, without an interval: 1 of 3 coefficients."]
+    assert some == ["No interval, as from a single seed: 1 of 3 coefficients."]
     assert single_seed_note(rows.assign(n_seeds=3)) == []
     assert single_seed_note(rows.head(0)) == []
 

@@ -44,7 +44,7 @@ def test_a_figure_that_the_notes_show_is_told_in_words_behind_them(folder: Path)
     text = page_of(read_content(run))
     assert "![short](run/first_task_length.png)" in text
     assert "## Figures" not in text
-    folded = text.partition("<summary>What the figures above show, in words</summary>")[2]
+    folded = text.partition("<summary>The figures above in words</summary>")[2]
     assert folded.strip().startswith("First task length: 11 arms, 6 seeds. 3 panels.")
 
 

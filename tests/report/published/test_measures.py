@@ -53,7 +53,7 @@ def test_a_level_is_the_mean_over_seeds_with_students_interval() -> None:
 
 @pytest.mark.parametrize(
     ("at", "task", "missing"),
-    [("first", 1, ""), ("last", 5, ""), (4, 5, "published at task 4, nearest here 5"), (2, 2, "")],
+    [("first", 1, ""), ("last", 5, ""), (4, 5, "published at task 4, nearest in this run 5"), (2, 2, "")],
 )
 def test_a_place_that_the_run_has_not_is_replaced_by_the_nearest_and_told(
     at: int | str, task: int, missing: str
@@ -106,7 +106,7 @@ def test_a_correlation_is_a_row_of_its_table() -> None:
     found = measured({**keys, "at": 6}, _tables())
     assert (found.estimate, found.low, found.high, found.n_seeds) == pytest.approx((0.6, 0.5, 0.7, 4))
     assert (found.place, found.missing) == ("sliding 4 to 6", "")
-    assert measured({**keys, "at": 100}, _tables()).missing == "published at window end 100, nearest here 9"
+    assert measured({**keys, "at": 100}, _tables()).missing == "published at window end 100, nearest in this run 9"
     assert measured({**keys, "at": "last"}, _tables()).missing == "constant nc1"
     assert measured({**keys, "metric": "nc2", "at": 6}, _tables()).missing == "no such row in correlations.parquet"
 
@@ -118,7 +118,7 @@ def test_values_that_are_not_finite_are_left_out() -> None:
     assert (found.n_seeds, np.isfinite(found.low)) == (2, True)
     none = _tables(nc1=np.nan)
     assert (
-        measured({"of": "level", "column": "nc1", "arm": "a", "at": 1}, none).missing == "no finite value at any seed"
+        measured({"of": "level", "column": "nc1", "arm": "a", "at": 1}, none).missing == "no finite value in any seed"
     )
 
 
@@ -144,8 +144,8 @@ def _layers() -> RunTables:
         ({"minus_column": "test", "at": "last"}, -np.log(3), "iteration 100"),
         ({"layer": 2, "minus_layer": 1, "at": "last"}, np.log(0.1), "iteration 100"),
         ({"minus_layer": 1, "at": 10}, np.log(0.1**0.5), "iteration 10"),
-        ({"at": "last", "minus_at": "half"}, np.log(0.3), "iteration 100 less iteration 30"),
-        ({"layer": 1, "at": "last", "minus_at": "first"}, np.log(0.1), "iteration 100 less iteration 1"),
+        ({"at": "last", "minus_at": "half"}, np.log(0.3), "iteration 100 minus iteration 30"),
+        ({"layer": 1, "at": "last", "minus_at": "first"}, np.log(0.1), "iteration 100 minus iteration 1"),
     ],
 )
 def test_a_contrast_may_be_between_columns_layers_and_checkpoints(

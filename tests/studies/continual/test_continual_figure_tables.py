@@ -113,8 +113,8 @@ def test_notes_count_what_is_left_out(permuted):
     rows = tables.metrics["arm"].isin(tables.continued).sum()
     assert exclusion_notes(tables, tables.continued) == [
         "No rows of first task length 1 in the metrics table.",
-        f"Diverged and left out, 3 of {rows} tasks (continual: 3).",
-        "NC1 threshold not reached, no later tasks, 2 of 9 runs (first task collapse 0.18: 2).",
+        f"Diverged and excluded: 3 of {rows} tasks (continual: 3).",
+        "NC1 threshold not reached, so no later tasks: 2 of 9 runs (first task collapse 0.18: 2).",
     ]
     assert exclusion_notes(permuted(seeds=(1,)), ("continual",)) == ["One seed: no intervals."]
     assert exclusion_notes(permuted(), ("continual", "first_task_collapse_0.2")) == []

@@ -36,14 +36,14 @@ def ends(low: float, high: float, n_seeds: int = 3) -> Value:
 @pytest.mark.parametrize(
     ("nc1", "variance", "said"),
     [
-        (ends(0.1, 0.9), ends(0.2, 0.3), "agree: the less collapse, the more accuracy"),
-        (ends(-0.9, -0.1), ends(-0.3, -0.2), "agree: the more collapse, the more accuracy"),
-        (ends(-0.9, -0.1), ends(0.2, 0.3), "disagree: by NC1 the more collapse, the more accuracy, by train"),
-        (ends(-0.9, -0.1), ends(-0.2, 0.3), "the more collapse, the more accuracy by NC1; the other is undecided"),
-        (ends(-0.9, 0.1), ends(0.2, 0.3), "the less collapse, the more accuracy by train variance; the other"),
+        (ends(0.1, 0.9), ends(0.2, 0.3), "agree: less collapse, more accuracy"),
+        (ends(-0.9, -0.1), ends(-0.3, -0.2), "agree: more collapse, more accuracy"),
+        (ends(-0.9, -0.1), ends(0.2, 0.3), "disagree: more collapse, more accuracy by NC1, less collapse"),
+        (ends(-0.9, -0.1), ends(-0.2, 0.3), "more collapse, more accuracy by NC1; the other is undecided"),
+        (ends(-0.9, 0.1), ends(0.2, 0.3), "less collapse, more accuracy by train variance; the other"),
         (ends(-0.9, 0.1), ends(0.0, 0.3), "undecided: the interval includes zero"),
         (ends(-0.9, 0.1), ends(np.nan, np.nan), "undecided"),
-        (ends(0.1, 0.9, 2), ends(0.2, 0.3), "the less collapse, the more accuracy by train variance"),
+        (ends(0.1, 0.9, 2), ends(0.2, 0.3), "less collapse, more accuracy by train variance"),
         (ends(0.1, 0.9, 2), ends(0.2, 0.3, 2), "undecided: 2 seeds are too few to decide"),
     ],
 )
@@ -55,25 +55,25 @@ def test_relations_are_over_checkpoints_and_across_weight_decays(tables: TrainTe
     rows = relations(tables.correlations, LABELS, 0.95).set_index(["compared", "method"])
     assert len(rows) == 3 * 3 + 2
     within = rows.loc[("checkpoints of TRANSFER", "Pearson")]
-    assert within["what they say"].startswith("undecided: not significant after Holm")  # of three seeds, 21 tests
+    assert within["conclusion"].startswith("undecided: not significant after Holm")  # of three seeds, 21 tests
     assert within["r(NC1, accuracy)"].startswith("+")  # as the tables were made
-    across = rows.loc[("weight decays, at the end, of TRANSFER", "Pearson")]
+    across = rows.loc[("weight decays of TRANSFER, last checkpoint", "Pearson")]
     assert across["r(NC1, accuracy)"].startswith("-")
     assert across["control"].startswith("weight decay: +1.00")
-    assert rows.loc[("checkpoints of TRANSFER", "given log iteration"), "control"] == "held fixed"
+    assert rows.loc[("checkpoints of TRANSFER", "adjusted for log iteration"), "control"] == "held fixed"
 
 
 def test_two_seeds_relate_nothing(tmp_path: Path) -> None:
     found = relations(make_train_test(tmp_path, arms=WITH_DECAYS, seeds=(1, 2)).correlations, LABELS, 0.95)
     assert len(found)
-    assert found["what they say"].str.startswith("undecided").all()
+    assert found["conclusion"].str.startswith("undecided").all()
 
 
 def test_relations_of_nothing_have_their_columns(tables: TrainTestTables) -> None:
     assert relations(tables.correlations.head(0), LABELS, 0.95).columns.tolist() == [
         "compared",
         "method",
-        "what they say",
+        "conclusion",
     ]
 
 
@@ -110,8 +110,8 @@ def test_differences_are_paired_with_the_least_weight_decay(tables: TrainTestTab
     row = rows.loc["WEIGHT_DECAY_0.01"]
     assert row["accuracy, rate chosen on held-out images, pp"] == f"{change.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
     ratio = np.exp((np.log(one["nc1"]) - np.log(other["nc1"])).mean())
-    assert row["NC1, times"].startswith(f"{ratio:.3g} [")
-    assert (row["weight decay"], row["less"], row["seeds"]) == (0.01, "TRANSFER", 3)
+    assert row["NC1, ratio"].startswith(f"{ratio:.3g} [")
+    assert (row["weight decay"], row["relative to"], row["seeds"]) == (0.01, "TRANSFER", 3)
 
 
 def test_a_diverged_network_is_in_no_difference(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_an_arm_that_was_measured_at_the_end_alone_has_no_panel(train_test, styl
 def test_nothing_watched_is_said(train_test, style):
     end = {"edit": lambda frames: {**frames, "variances": frames["variances"].query("iteration in (0, 1000)")}}
     (ax,) = render("variances_by_iteration", train_test(arms=("training_size_100",), **end), style).axes
-    assert "no training was watched" in [text.get_text() for text in ax.texts]
+    assert "no training measured" in [text.get_text() for text in ax.texts]
 
 
 def test_transfer_draws_a_point_per_seed_and_checkpoint_at_the_chosen_rate(train_test, style):
@@ -63,7 +63,7 @@ def test_transfer_draws_a_point_per_seed_and_checkpoint_at_the_chosen_rate(train
         rows = tables.transfer[tables.transfer[choice] & tables.transfer["iteration"].gt(0)]
         expected = rows[["train_variance", "test_accuracy"]].to_numpy(dtype=float)
         np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(expected, axis=0))
-        (level,) = [line for line in ax.lines if line.get_label() == "before training"]
+        (level,) = [line for line in ax.lines if line.get_label() == "untrained"]
         fresh = tables.transfer[tables.transfer[choice] & tables.transfer["iteration"].eq(0)]
         assert np.asarray(level.get_ydata())[0] == pytest.approx(fresh["test_accuracy"].mean())
     (r,) = tables.coefficients(
@@ -90,7 +90,7 @@ def test_notes_count_what_diverged(train_test):
         return frames
 
     notes = exclusion_notes(train_test(edit=diverge), ("cascade", "transfer"))
-    assert notes == ["Diverged and left out, 3 of 48 checkpoints (cascade: 3)."]
+    assert notes == ["Diverged and excluded: 3 of 48 checkpoints (cascade: 3)."]
     assert exclusion_notes(train_test(seeds=(1,)), ("cascade",)) == ["One seed: no intervals."]
 
 
@@ -104,7 +104,7 @@ def test_collapse_and_transfer_draws_both_metrics_of_the_same_checkpoints(train_
             dots = [found for found in ax.collections if isinstance(found, PathCollection)]
             drawn = np.concatenate([np.asarray(found.get_offsets()) for found in dots])
             np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(rows[list(pair)].to_numpy(dtype=float), axis=0))
-    colors = [line.get_color() for line in figure.axes[0].lines if line.get_label() == "mean of the seeds"]
+    colors = [line.get_color() for line in figure.axes[0].lines if line.get_label() == "mean over seeds"]
     assert len(set(colors)) == 3  # a colour per weight decay, lighter for less
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert [colors[place] for place in range(3)] == [
@@ -116,7 +116,7 @@ def test_collapse_and_transfer_draws_both_metrics_of_the_same_checkpoints(train_
 def test_means_of_collapse_are_geometric_and_those_of_accuracy_are_not(train_test, style):
     tables = train_test(arms=WITH_DECAYS)
     ax = render("collapse_and_transfer", tables, style).axes[3]
-    line = [line for line in ax.lines if line.get_label() == "mean of the seeds"][-1]
+    line = [line for line in ax.lines if line.get_label() == "mean over seeds"][-1]
     rows = tables.transfer[
         tables.transfer["chosen"] & tables.transfer["iteration"].eq(1000) & tables.transfer["arm"].eq(WITH_DECAYS[-1])
     ]

@@ -15,7 +15,7 @@ def test_by_warm_up_leaves_out_diverged_rows(study):
     found = tables.by_warm_up("warm_start", "nc1")
     np.testing.assert_allclose(found["mean"], rows.groupby("warm_up_epoch")["nc1"].mean(), rtol=1e-12)
     assert set(found["n"]) == {2}
-    assert exclusion_notes(tables, tables.arms) == ["Diverged and left out, 6 of 111 checkpoints: warm start 6."]
+    assert exclusion_notes(tables, tables.arms) == ["Diverged and excluded: 6 of 111 checkpoints (warm start 6)."]
 
 
 def test_by_seed_gives_each_seeds_finite_values_in_order_of_the_epochs(study):
@@ -71,7 +71,7 @@ def test_notes_say_what_is_missing(study):
     ]
     assert cap_note(tables, tables.arms) == []
     capped = type(tables)(**{**vars_of(tables), "metrics": tables.metrics.assign(converged=False)})
-    assert cap_note(capped, ("nc1_spread",)) == ["6 of 6 fine-tunings ended at the cap of epochs."]
+    assert cap_note(capped, ("nc1_spread",)) == ["6 of 6 fine-tunings stopped at the maximum number of epochs."]
 
 
 def vars_of(tables):

@@ -14,7 +14,7 @@ from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import SINGLE_SEED
 
 WINDOW_STYLES = (ArmStyle("#000000", "o", "none"), ArmStyle("#0072B2", "s", "none"), ArmStyle("#E69F00", "^", "none"))
-_PATHS = {"contrast": "total", "direct": "not through NC1", "indirect": "through NC1"}
+_PATHS = {"contrast": "total", "direct": "direct", "indirect": "via NC1"}
 _MARKERS = {"contrast": "s", "direct": "o", "indirect": "^"}
 _ROW = 0.155  # inches
 
@@ -82,7 +82,7 @@ def draw_both(
     draw_forest(axes[0, 0], above, bounds=(-1.04, 1.04))
     axes[0, 0].set_xlabel("Correlation (dimensionless)")
     draw_forest(axes[1, 0], below, scale=100)
-    axes[1, 0].set_xlabel("Change of accuracy (percentage points)")
+    axes[1, 0].set_xlabel("Change in accuracy (percentage points)")
     drawn = {line.row["window_kind"] for line in above}
     key = [
         sample(mark, windows[window]) for window, mark in zip(windows, WINDOW_STYLES, strict=False) if window in drawn
@@ -96,5 +96,5 @@ def draw_both(
 def _seed_notes(lines: Sequence[Line], notes: Sequence[str]) -> list[str]:
     seeds: set[Any] = {int(line.row["n_seeds"]) for line in lines}
     missing = sum(not np.isfinite(float(line.row["estimate"])) for line in lines)
-    found = [f"Undefined: {missing} of {len(lines)} estimates."] if missing else []
+    found = [f"{missing} of {len(lines)} estimates undefined."] if missing else []
     return [*found, SINGLE_SEED] if seeds == {1} and SINGLE_SEED not in notes else found

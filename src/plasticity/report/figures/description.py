@@ -1,4 +1,4 @@
-"""What a figure shows, in words, for who cannot see it: read from what was drawn, so that it holds for any data."""
+"""The alt text of a figure: read from what was drawn, so that it holds for any data."""
 
 import re
 from collections import Counter

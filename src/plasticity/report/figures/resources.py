@@ -1,4 +1,4 @@
-"""What the workflow's jobs took: time by stage, memory of single jobs, and how the time of the run was shared."""
+"""Resources of the workflow's jobs: time by stage, memory per job, and the breakdown of the run's time."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from plasticity.report.figures.layout import empty, panel, write_notes
 from plasticity.report.figures.style import NEUTRAL, Style
 
 _COLORS = {"work": "#0072B2", "start_up": "#D55E00", "rest": "#BBBBBB"}
-_LABELS = {"work": "work", "start_up": "start-up of jobs", "rest": "Snakemake and free slots"}
+_LABELS = {"work": "work", "start_up": "job start-up", "rest": "Snakemake and idle slots"}
 
 
 def draw(jobs: pd.DataFrame, style: Style) -> Figure:
@@ -28,12 +28,12 @@ def draw(jobs: pd.DataFrame, style: Style) -> Figure:
     key = [Patch(color=_COLORS[share], label=label) for share, label in _LABELS.items()]
     figure.legend(handles=key, loc="outside upper center", ncols=3)
     without = int(np.isnan(jobs["start_up_seconds"].to_numpy()).sum())
-    write_notes(figure, [f"{without} of {len(jobs)} jobs left no record of their start-up."] if without else [])
+    write_notes(figure, [f"Start-up not recorded for {without} of {len(jobs)} jobs."] if without else [])
     return figure
 
 
 def _draw_times(ax: Axes, stages: pd.DataFrame) -> None:
-    panel(ax, 0, "Time of all jobs of a stage")
+    panel(ax, 0, "Total time per stage")
     wall, start_up = stages["wall_seconds"].to_numpy(), stages["start_up_seconds"].to_numpy()
     places = np.arange(len(stages))
     ax.barh(places, start_up, color=_COLORS["start_up"])
@@ -46,7 +46,7 @@ def _draw_times(ax: Axes, stages: pd.DataFrame) -> None:
 
 
 def _draw_memory(ax: Axes, jobs: pd.DataFrame, stages: Sequence[tuple[str, str]]) -> None:
-    panel(ax, 1, "Memory of each job")
+    panel(ax, 1, "Memory per job")
     places = [stages.index(job) for job in zip(jobs["study"], jobs["stage"], strict=True)]
     ax.scatter(jobs["peak_memory_mib"], places, s=9, color=NEUTRAL, alpha=0.5, linewidth=0)
     ax.set_yticks(range(len(stages)), [""] * len(stages))
@@ -59,7 +59,7 @@ def _draw_run(ax: Axes, jobs: pd.DataFrame) -> None:
     panel(ax, 2, "Largest run")
     run = main_run(jobs)
     if run.empty:
-        empty(ax, "no record\nof a run")
+        empty(ax, "no run\nrecorded")
         return
     found, bottom = shares(run), 0.0
     for share, color in _COLORS.items():

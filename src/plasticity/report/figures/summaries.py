@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 
 COLLAPSE = ("nc1", "nc2", "nc3", "nc4")
 SINGLE_SEED = "One seed: no intervals."
+_SEEDS = r"undefined for seed [\d, ]+: "  # which ones, a note leaves to the table
 _REASONS = 3  # different reasons that a note quotes from the correlations table
 
 
@@ -54,11 +55,12 @@ def missing_notes(rows: pd.DataFrame) -> list[str]:
     missing = rows_where(rows, rows["estimate"].isna())
     if missing.empty:
         return []
-    counts = Counter(missing["note"].fillna("").replace("", "no reason given"))
+    notes = missing["note"].fillna("").str.replace(_SEEDS, "", regex=True)
+    counts = Counter(notes.replace("", "no reason given"))
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     parts = [f"{reason} ({count})" for reason, count in ordered[:_REASONS]]
     parts += [f"other reasons ({sum(count for _, count in ordered[_REASONS:])})"] if len(ordered) > _REASONS else []
-    return [f"Undefined, {len(missing)} of {len(rows)} coefficients: {'; '.join(parts)}."]
+    return [f"{len(missing)} of {len(rows)} coefficients undefined: {'; '.join(parts)}."]
 
 
 def single_seed_note(rows: pd.DataFrame) -> list[str]:
@@ -67,7 +69,7 @@ def single_seed_note(rows: pd.DataFrame) -> list[str]:
     single = int((defined["n_seeds"].to_numpy() <= 1).sum())
     if single and single == len(defined):
         return [SINGLE_SEED]
-    return [f"From one seed, without an interval: {single} of {len(rows)} coefficients."] if single else []
+    return [f"No interval, as from a single seed: {single} of {len(rows)} coefficients."] if single else []
 
 
 def rows_where(frame: pd.DataFrame, mask: Any) -> pd.DataFrame:

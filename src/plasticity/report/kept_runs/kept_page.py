@@ -109,14 +109,14 @@ def _run(content: Content) -> str:
         "data set": f"{run.config['dataset']['name']}, reader {run.config['dataset']['reader']}",
         "network": ", ".join(f"{key} {value}" for key, value in model.model_dump().items()),
         "seeds": f"{', '.join(map(str, seeds))} (n = {len(seeds)})",
-        "rows": f"{len(metrics):,}, of them diverged: {np.count_nonzero(metrics['diverged'])}",
+        "rows": f"{len(metrics):,}, of which {np.count_nonzero(metrics['diverged'])} diverged",
         "commit, device": f"{made['commit'][:12]}, {made['device']}",
         "versions": ", ".join(f"{name} {version}" for name, version in made["versions"].items()),
         "tables": ", ".join(f"[{p.stem}]({run.folder.name}/{p.name})" for p in sorted(run.folder.glob("*.parquet"))),
     }
     table = "\n".join(["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in facts.items())])
     body = f"```yaml\n{as_yaml(run.config)}```"
-    return f"## The run\n\n```bash\n{run.command}\n```\n\n{table}\n\n{folded('The configuration as it was run', body)}"
+    return f"## The run\n\n```bash\n{run.command}\n```\n\n{table}\n\n{folded('Configuration of the run', body)}"
 
 
 def _published(content: Content) -> str:
@@ -124,14 +124,14 @@ def _published(content: Content) -> str:
     rows = content.published
     compared = rows["verdict"].ne(NOT_COMPARABLE).to_numpy(dtype=bool)
     text = (
-        f"{counts(rows)} In brackets are {content.confidence:.0%} intervals over seeds; the rules are in "
+        f"{counts(rows)} Brackets are {content.confidence:.0%} intervals over seeds; the rules are in "
         "[statistics](../statistics.md#published-beside-this-run)."
     )
     parts = ["## Published beside this run", text]
     if compared.any():
         parts.append(markdown(readable(rows.loc[compared])))
     if not compared.all():
-        parts.append(folded("Not compared, and what it would take", markdown(not_compared(rows.loc[~compared]))))
+        parts.append(folded("Not compared, and what a comparison needs", markdown(not_compared(rows.loc[~compared]))))
     return "\n\n".join(parts)
 
 
@@ -152,9 +152,9 @@ def _correlations(content: Content) -> str:
     if frame.empty:
         return ""
     note = (
-        f"Coefficients with Student's t intervals over seeds ({content.confidence:.0%}); what they mean and how far "
-        f"few seeds carry them is in [statistics](../statistics.md). The row of the {content.run.told.control} is the "
-        "control."
+        f"Coefficients with Student's t intervals over seeds ({content.confidence:.0%}); their meaning, "
+        "and how limited conclusions from few seeds are, is in [statistics](../statistics.md). The row of the "
+        f"{content.run.told.control} is the control."
     )
     return f"## Correlations\n\n{note}\n\n{markdown(frame)}"
 
@@ -165,7 +165,7 @@ def _figures(run: Run, notes: str) -> str:
     lines = [f"![{_in_words(run, name)}]({run.folder.name}/{name}.png)" for name in run.figures if not in_notes[name]]
     parts = ["\n\n".join(["## Figures", *lines])] if lines else []
     words = [_in_words(run, name) for name in run.figures if in_notes[name]]
-    parts += [folded("What the figures above show, in words", "\n\n".join(words))] if words else []
+    parts += [folded("The figures above in words", "\n\n".join(words))] if words else []
     return "\n\n".join(parts)
 
 

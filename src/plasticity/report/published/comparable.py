@@ -11,7 +11,7 @@ _GROUPS = ("arms", "experiments")
 
 
 def missing_arms(claim: Claim, settings: Mapping[str, Any]) -> list[str]:
-    """Return the arms or experiments of a claim that the run has not.
+    """Return the arms or experiments of a claim that the run does not have.
 
     Args:
         claim: The published number or shape.
@@ -22,7 +22,7 @@ def missing_arms(claim: Claim, settings: Mapping[str, Any]) -> list[str]:
 
 
 def mismatches(requires: Requirements, settings: Mapping[str, Any]) -> list[str]:
-    """Return a line for each required setting that the run has otherwise; what several arms share is told once."""
+    """Return a line for each setting in which the run differs; differences shared by several arms are listed once."""
     found = {}
     for path, expected, got in _pairs(requires, settings):
         if not _same(expected, got):

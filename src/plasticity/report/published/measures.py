@@ -2,7 +2,7 @@
 
 Means over seeds have Student's t interval, means of the seeds' correlations that of Fisher's z, and correlations of the
 correlations table the interval that stands there. Seeds that all have the same value leave no spread to judge by, and
-no interval. A checkpoint or task that the run has not is replaced by the nearest one, and `missing` says so.
+no interval. A checkpoint or task missing from the run is replaced by the nearest one, and `missing` says so.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ class RunTables:
 
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """A value of this run: estimate, interval, seeds; where it was taken, and why it is none or not the one asked.
+    """A value of this run: estimate, interval, seeds; where it was taken, and why it is missing or was taken elsewhere.
 
     The interval of a `correlation` is Student's t on the scale of Fisher's z, that of a mean as it is.
     Seeds that are `alike` all have the same value, and there is no interval.
@@ -97,12 +97,12 @@ def _contrast(measure: Mapping[str, Any], tables: RunTables) -> Value:
     rows = [rows_of(tables.metrics, "arm", side["arm"], side["layer"]) for side in sides]
     shared = np.intersect1d(rows[0][tables.axis], rows[1][tables.axis])
     if not shared.size:
-        return Value(missing="no checkpoint or task that both have")
+        return Value(missing="no checkpoint or task in common")
     (first, one), (minus, other) = (
         _side(part.loc[part[tables.axis].isin(shared.tolist())], side, measure, tables.axis)
         for part, side in zip(rows, sides, strict=True)
     )
-    place = first.name if first.name == minus.name else f"{first.name} less {minus.name}"
+    place = first.name if first.name == minus.name else f"{first.name} minus {minus.name}"
     return _over_seeds((one - other).dropna(), tables, place=place, missing=first.missing or minus.missing)
 
 
@@ -210,7 +210,7 @@ _MEASURES: dict[str, Callable[[Mapping[str, Any], RunTables], Value]] = {
 def _over_seeds(values: pd.Series, tables: RunTables, *, place: str, missing: str, correlation: bool = False) -> Value:
     found = values.to_numpy(dtype="float64")
     if not found.size:
-        return Value(place=place, missing=missing or "no finite value at any seed")
+        return Value(place=place, missing=missing or "no finite value in any seed")
     if correlation:
         low, high = (float(end) for end in mean_interval(found[None], tables.confidence)[:, 0])
     else:

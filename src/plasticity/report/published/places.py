@@ -1,6 +1,6 @@
 """Which rows of a study's table a claim's measure reads: of an arm, a layer, and at which checkpoint or task.
 
-A checkpoint or task that the run has not is replaced by the nearest one, and `missing` says so. A table with a row per
+A checkpoint or task missing from the run is replaced by the nearest one, and `missing` says so. A table with a row per
 layer is read at its last hidden layer unless the measure names another.
 """
 
@@ -56,7 +56,7 @@ def nearest(places: np.ndarray, at: int | str, axis: str) -> tuple[int, str]:
     if isinstance(at, str):
         return int(places.min() if at == "first" else places.max()), ""
     found = int(places[np.argmin(np.abs(places.astype(float) - at))])
-    return found, "" if found == at else f"published at {words(axis)} {at}, nearest here {found}"
+    return found, "" if found == at else f"published at {words(axis)} {at}, nearest in this run {found}"
 
 
 def place_name(places: np.ndarray, axis: str) -> str:

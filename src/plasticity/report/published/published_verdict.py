@@ -83,7 +83,7 @@ def verdict(claim: Claim, value: Value, confidence: float) -> tuple[str, str]:
     if value.alike and claim.shape and SIGNS[claim.shape]:
         return _same(claim, value, confidence)
     if not np.isfinite([value.low, value.high]).all():
-        return UNDECIDED, "no interval: all seeds have the same value, or it hangs on one of them"
+        return UNDECIDED, "no interval: all seeds have the same value, or the estimate depends on a single seed"
     if claim.shape and SIGNS[claim.shape]:
         return _sign(claim, value)
     return _near_zero(claim, value, confidence) if claim.shape else _number(claim, value, confidence)
@@ -91,7 +91,7 @@ def verdict(claim: Claim, value: Value, confidence: float) -> tuple[str, str]:
 
 def _sign(claim: Claim, value: Value) -> tuple[str, str]:
     sign = (value.low > 0) - (value.high < 0)
-    where = {-1: "is below zero", 0: "holds zero", 1: "is above zero"}[sign]
+    where = {-1: "is below zero", 0: "includes zero", 1: "is above zero"}[sign]
     reason = f"the interval of the {_WHAT[claim.measure['of']]} {where}"
     return (UNDECIDED if sign == 0 else AGREES if sign == SIGNS[claim.shape] else DIFFERS), reason
 
@@ -135,7 +135,7 @@ def _against(found: Difference, margin: float, what: str) -> tuple[str, str]:
         side = "above" if found.off > 0 else "below"
         within = "certainly" if abs(found.off) - found.half > margin else "perhaps"
         return DIFFERS, f"{side} {what.partition(' within')[0]}, {within} by more than the margin"
-    return UNDECIDED, f"may or may not be equal to {what}"
+    return UNDECIDED, f"neither equal to {what} nor different from it for certain"
 
 
 def _halves(value: Value, confidence: float, *, correlation: bool) -> tuple[float, float]:
@@ -168,8 +168,8 @@ def _published_halves(
         half = half_width(sd, n, confidence) * _slope(claim)
         return (half, half * float(stdtrit(n - 1, confidence) / stdtrit(n - 1, 0.5 + confidence / 2))), ""
     factor = float(np.sqrt(value.n_seeds / (n or 1)))
-    words = "" if n else ", of a single run as its number of seeds is not stated"
-    return (ours[0] * factor, ours[1] * factor), f"; published without a spread, which is taken to be this run's{words}"
+    words = "" if n else ", taken as a single run, as its number of seeds is not stated"
+    return (ours[0] * factor, ours[1] * factor), f"; published without a spread, assumed equal to this run's{words}"
 
 
 def _deviation(claim: Claim) -> float | None:

@@ -52,7 +52,7 @@ if (location.protocol === "data:") for (const link of document.querySelectorAll(
 
 @dataclass(frozen=True)
 class Image:
-    """A figure as it is put into a page: its address, which holds all of it, and the text for who cannot see it."""
+    """A figure as it is put into a page: its address, which holds all of it, and its alt text."""
 
     address: str
     text: str
@@ -113,7 +113,7 @@ def _source(page: Page, found: Finding, *, shown: bool) -> str:
     if source["page"]:
         table += f' (<a href="tables/{source["page"]}.html">as a page</a>: Tables, {source["page"]})'
     figure = (
-        f"Figure {found.figure}: not among this run\N{RIGHT SINGLE QUOTATION MARK}s figures, or too large for a page."
+        f"Figure {found.figure}: not among this run\N{RIGHT SINGLE QUOTATION MARK}s figures, or too large to embed."
     )
     if shown:
         figure = f'Figure: <a href="figures/{found.figure}.svg">{found.figure}</a>, rule <code>draw_figures</code>.'
@@ -126,7 +126,7 @@ def _rows(rows: pd.DataFrame) -> str:
         return ""
     named = rows.rename(columns=lambda name: str(name).replace("_", " "))
     body = named.to_html(index=False, border=0, na_rep="–", float_format=_number)
-    return f'<details><summary>The numbers behind it</summary><div class="rows">{body}</div></details>'
+    return f'<details><summary>Underlying numbers</summary><div class="rows">{body}</div></details>'
 
 
 def _number(value: float) -> str:

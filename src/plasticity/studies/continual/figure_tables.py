@@ -14,7 +14,10 @@ from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_wh
 
 REFERENCE = "random_init"
 MAIN = "continual"
-_FAMILIES = {"first_task_length": "First task of a fixed length", "first_task_collapse": "First task ended at an NC1"}
+_FAMILIES = {
+    "first_task_length": "First task of a fixed length",
+    "first_task_collapse": "First task to an NC1 threshold",
+}
 _VALUES = {"first_task_length": "{} epochs", "first_task_collapse": "NC1 < {}"}
 
 
@@ -114,7 +117,7 @@ def exclusion_notes(tables: PermutedTables, arms: Sequence[str]) -> list[str]:
     diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
     if diverged:
         parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
-        notes.append(f"Diverged and left out, {diverged.total()} of {len(rows)} tasks ({parts}).")
+        notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} tasks ({parts}).")
     notes += _threshold_notes(tables, arms, rows)
     return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes
 
@@ -131,4 +134,4 @@ def _threshold_notes(tables: PermutedTables, arms: Sequence[str], rows: pd.DataF
     if not missed:
         return []
     parts = ", ".join(f"{tables.label(arm)}: {missed[arm]}" for arm in arms if arm in missed)
-    return [f"NC1 threshold not reached, no later tasks, {missed.total()} of {len(limited)} runs ({parts})."]
+    return [f"NC1 threshold not reached, so no later tasks: {missed.total()} of {len(limited)} runs ({parts})."]

@@ -1,8 +1,8 @@
 """Where NC1 and train variance agree about later learning, on the same checkpoints.
 
 Bonifazi et al. (2024) hold a low NC1 against later accuracy, Hui, Belkin & Nakkiran (2022) a low train variance against
-transfer; weight decay lowers NC1 and, in the code that the former released, helps. Both ask for a positive correlation:
-the less collapse, the more accuracy.
+transfer; weight decay lowers NC1 and, in the code that the former released, helps. Both predict a positive correlation:
+less collapse, more accuracy.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,13 +22,13 @@ Labels = Mapping[str, str]
 
 NC1, VARIANCE, OWN = "nc1", "train_variance", "own_train_variance"
 OUTCOME = next(iter(OUTCOMES))  # at the learning rate chosen on held-out images
-_METHODS = {"pearson": "Pearson", "spearman": "Spearman", "partial_log": "given log iteration"}
+_METHODS = {"pearson": "Pearson", "spearman": "Spearman", "partial_log": "adjusted for log iteration"}
 _KINDS = {"all": CONTROL, ACROSS: WEIGHT_DECAY}
-_LESS = {1: "the less collapse, the more accuracy", -1: "the more collapse, the more accuracy"}
+_LESS = {1: "less collapse, more accuracy", -1: "more collapse, more accuracy"}
 
 
 def relations(correlations: pd.DataFrame, labels: Labels, confidence: float) -> pd.DataFrame:
-    """Return a row per comparison and method: correlations of both metrics and the control, and what they say.
+    """Return a row per comparison and method: correlations of both metrics and the control, and the conclusion.
 
     All correlations of the table with NC1 and train variance answer one question, and are corrected for each other.
 
@@ -42,7 +42,7 @@ def relations(correlations: pd.DataFrame, labels: Labels, confidence: float) -> 
     pairs = [[correlation(found[name]) for name in (NC1, VARIANCE)] for _, _, _, found in asked]
     decided = iter(together([value for pair in pairs for value in pair], confidence))
     rows = [_relation(*each, verdict(next(decided), next(decided)), labels) for each in asked]
-    return pd.DataFrame(rows, columns=None if rows else ["compared", "method", "what they say"])
+    return pd.DataFrame(rows, columns=None if rows else ["compared", "method", "conclusion"])
 
 
 def _asked(mean: pd.DataFrame) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
@@ -58,28 +58,28 @@ def _asked(mean: pd.DataFrame) -> Iterator[tuple[str, str, str, dict[str, Any]]]
 
 def _relation(kind: str, arm: str, method: str, found: Mapping[str, Any], said: str, labels: Labels) -> dict[str, Any]:
     control = _KINDS[kind]
-    where = "checkpoints of" if kind == "all" else "weight decays, at the end, of"
+    where = "checkpoints of {}" if kind == "all" else "weight decays of {}, last checkpoint"
     return {
-        "compared": f"{where} {labels[arm]}",
+        "compared": where.format(labels[arm]),
         "method": _METHODS[method],
         "seeds": max(row["n_seeds"] for row in found.values()),
         "r(NC1, accuracy)": _text(found.get(NC1)),
         "r(train variance, accuracy)": _text(found.get(VARIANCE)),
         "r(train variance of own means, accuracy)": _text(found.get(OWN)),
         "control": f"{control.replace('_', ' ')}: {_text(found[control])}" if control in found else "held fixed",
-        "what they say": said,
+        "conclusion": said,
     }
 
 
 def verdict(nc1: Value, variance: Value) -> str:
-    """Return in words what two correlations with accuracy decide; an undecided one is not a correlation of zero."""
+    """Return the conclusion from two correlations with accuracy; an undecided one is not a correlation of zero."""
     first, second = side(nc1), side(variance)
     if not (first or second):
         return f"undecided: {why_open(nc1)}"
     if first == second:
         return f"agree: {_LESS[first]}"
     if first and second:
-        return f"disagree: by NC1 {_LESS[first]}, by train variance {_LESS[second]}"
+        return f"disagree: {_LESS[first]} by NC1, {_LESS[second]} by train variance"
     return f"{_LESS[first or second]} by {'NC1' if first else 'train variance'}; the other is undecided"
 
 
@@ -103,8 +103,8 @@ def differences(transfer: pd.DataFrame, families: Families, labels: Labels, conf
         for arm in list(arms)[1:]:
             both = parts[arm].index.intersection(parts[family].index)
             one, other = (cast("pd.DataFrame", part.loc[both]) for part in (parts[arm], parts[family]))
-            row = {"arm": labels[arm], "weight decay": arms[arm], "less": labels[family], "seeds": len(both)}
-            for name, title in ((NC1, "NC1, times"), (VARIANCE, "train variance, times")):
+            row = {"arm": labels[arm], "weight decay": arms[arm], "relative to": labels[family], "seeds": len(both)}
+            for name, title in ((NC1, "NC1, ratio"), (VARIANCE, "train variance, ratio")):
                 ratio = np.log(one[name].to_numpy(float)) - np.log(other[name].to_numpy(float))
                 row[title] = _interval(ratio, confidence, np.exp, ".3g")
             for name, title in zip(OUTCOMES, ("held-out images", "the test images"), strict=True):

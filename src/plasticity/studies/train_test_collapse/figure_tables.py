@@ -29,8 +29,8 @@ class TrainTestTables(StudyTables):
 
     Attributes:
         experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
-        weight_decays: Weight decay by arm, of each family of arms that go on and differ in nothing else, by the arm
-            with the least.
+        weight_decays: Weight decay by arm, of each family of otherwise identical arms with a next task, by the arm
+            with the smallest.
     """
 
     SCHEMAS: ClassVar[Mapping[str, str]] = {
@@ -116,5 +116,5 @@ def exclusion_notes(tables: TrainTestTables, arms: Sequence[str]) -> list[str]:
     notes = []
     if diverged:
         parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
-        notes.append(f"Diverged and left out, {diverged.total()} of {len(rows)} checkpoints ({parts}).")
+        notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} checkpoints ({parts}).")
     return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes

@@ -118,7 +118,7 @@ def transfer(tables: TrainTestTables) -> Statement:
     plain, given = together([correlation(row) for row in rows], _confidence(tables))
     sentence = (
         f"Over the checkpoints of a seed, train variance and accuracy on the next task {go_together(plain)}; "
-        f"controlling for log iteration, they {go_together(given)} ({tables.label(arm)}, mean of the seeds, "
+        f"controlling for log iteration, they {go_together(given)} ({tables.label(arm)}, mean over seeds, "
         f"{_t(tables)}, {seeds_text(plain.n_seeds)})."
     )
     shown = ["method", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]

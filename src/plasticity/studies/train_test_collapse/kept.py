@@ -16,16 +16,16 @@ Labels = Mapping[str, str]
 _VARIANCES = ("train_variance", "strong_test_variance", "weak_test_variance", "nc1")
 _METRICS = ("train_variance", "own_train_variance", "nc1", "iteration")
 _NEXT_NOTE = (
-    "Means over seeds of the accuracy on the next task, geometric means of variance and NC1 of the checkpoint that it "
-    "starts from, with Student's t intervals."
+    "Accuracy on the next task (means over seeds), variance and NC1 of its initial checkpoint (geometric means), "
+    "with Student's t intervals."
 )
 _CHANGES_NOTE = (
-    "At the last checkpoint, paired by seed with the arm of least weight decay that is else the same: ratios of "
-    "NC1 and train variance, and differences in accuracy on the next task, with Student's t intervals."
+    "At the last checkpoint, relative to the otherwise identical arm with the smallest weight decay, paired by seed: "
+    "ratios of NC1 and train variance, and differences in accuracy on the next task, with Student's t intervals."
 )
 _RELATIONS_NOTE = (
-    "Both on the same checkpoints, against accuracy on the next task at the learning rate chosen on held-out images: "
-    "means of the seeds' coefficients with t intervals over seeds. Both papers ask for a positive one."
+    "Correlations of both, at the same checkpoints, with accuracy on the next task at the learning rate chosen on "
+    "held-out images: means over seeds with t intervals. Both papers predict a positive correlation."
 )
 _RATES = {"test_accuracy": "rate chosen on held-out images", "test_accuracy_chosen_on_test": "chosen on test"}
 
@@ -76,7 +76,7 @@ def next_task_tables(
     changes = agreement.differences(transfer, families, labels, confidence)
     found = [
         ("Next task", _NEXT_NOTE, reached(transfer, labels, confidence)),
-        ("What weight decay changes", _CHANGES_NOTE, changes),
+        ("Effect of weight decay", _CHANGES_NOTE, changes),
         ("NC1 and train variance", _RELATIONS_NOTE, agreement.relations(table, labels, confidence)),
     ]
     intervals = f" Intervals are at {confidence:.0%}."

@@ -87,7 +87,7 @@ def exclusion_notes(tables: FigureTables, arms: Sequence[str]) -> list[str]:
     diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
     if diverged:
         parts = ", ".join(f"{tables.label(arm)} {diverged[arm]}" for arm in arms if arm in diverged)
-        notes.append(f"Diverged and left out, {diverged.total()} of {len(rows)} checkpoints: {parts}.")
+        notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} checkpoints ({parts}).")
     return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes
 
 
@@ -95,4 +95,4 @@ def cap_note(tables: FigureTables, arms: Sequence[str]) -> list[str]:
     """Count the fine-tunings of these arms that ended at the cap of epochs, below the stop accuracy."""
     rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms) & ~tables.metrics["diverged"].eq(True))
     capped = len(rows_where(rows, rows["converged"].eq(False)))
-    return [f"{capped} of {len(rows)} fine-tunings ended at the cap of epochs."] if capped else []
+    return [f"{capped} of {len(rows)} fine-tunings stopped at the maximum number of epochs."] if capped else []

@@ -82,7 +82,7 @@ def phases(tables: FigureTables) -> Statement:
     sentence = (
         f"Up to epoch {tables.analysis['phase_boundary']} of the warm-up, NC1 and {_ACCURACY} "
         f"{go_together(before)}; after that, they {go_together(after)} "
-        f"({tables.label(arm)}, mean of the seeds\N{RIGHT SINGLE QUOTATION MARK} Pearson r, {_t(tables)}, "
+        f"({tables.label(arm)}, Pearson r, mean over seeds, {_t(tables)}, "
         f"{seeds_text(early['n_seeds'])})."
     )
     shown = ["window_kind", "window_start", "window_end", "estimate", "ci_low", "ci_high", "n_seeds", "note"]

@@ -6,7 +6,7 @@ from plasticity.studies.continual.figures.correlation_by_task import draw
 LINES = {
     "NC1 after the first task": ("nc1", "pearson"),
     "epochs on the first task": ("first_task_epochs", "pearson"),
-    "NC1 given log epochs": ("nc1", "partial_log"),
+    "NC1, adjusted for log epochs": ("nc1", "partial_log"),
 }
 
 
@@ -44,7 +44,7 @@ def test_an_experiment_without_coefficients_is_named(permuted, style):
     assert len(figure.axes) == 2
     note = " ".join(figure.get_supxlabel().split())
     assert "No correlations across the runs of first task length." in note
-    assert "First task ended at an NC1: 9 runs at most." in note
+    assert "First task to an NC1 threshold: at most 9 runs." in note
 
 
 def test_undefined_coefficients_leave_gaps_that_the_note_counts(permuted, style):
@@ -58,4 +58,4 @@ def test_undefined_coefficients_leave_gaps_that_the_note_counts(permuted, style)
     figure = draw(permuted(edit=lose), style)
     line = next(line for line in figure.axes[0].lines if line.get_label() == "NC1 after the first task")
     assert np.isnan(np.asarray(line.get_ydata())).tolist() == [False, False, True, False, False]
-    assert "Undefined, 4 of 60 coefficients: constant nc1 (4)." in " ".join(figure.get_supxlabel().split())
+    assert "4 of 60 coefficients undefined: constant nc1 (4)." in " ".join(figure.get_supxlabel().split())

@@ -32,7 +32,7 @@ def test_filled_points_gain_after_the_correction(permuted, style):
     rows.loc[rows["quantity"].eq("nc2"), "p_adjusted"] = 0.01
     figure = draw(replace(tables, explanations=rows), style)
     for ax in figure.axes:
-        (filled,) = [line for line in ax.lines if line.get_label() == "quantity that gains on it"]
+        (filled,) = [line for line in ax.lines if line.get_label() == "quantity that improves on it"]
         names = [text.get_text().lower() for text in figure.axes[0].get_yticklabels()]
         assert [names[int(y)] for y in np.asarray(filled.get_ydata())] == ["nc2"]
 

@@ -61,7 +61,7 @@ def test_titles_and_note_have_the_coefficients_of_the_second_task(permuted, styl
     assert "r = −0.99 [−1.00, −0.90]" in titles[1]
     note = " ".join(figure.get_supxlabel().split())
     assert "epochs with NC1 −0.54 [−0.74, −0.34]" in note
-    assert "given log epochs" in note
+    assert "adjusted for log epochs" in note
 
 
 def test_runs_that_ended_at_the_same_epoch_are_told_apart_in_the_note(permuted, style):
@@ -73,7 +73,7 @@ def test_runs_that_ended_at_the_same_epoch_are_told_apart_in_the_note(permuted, 
         return {**frames, "permuted": metrics}
 
     note = " ".join(draw(permuted(edit=repeat), style).get_supxlabel().split())
-    assert "Drawn are 9 of 9 runs, 6 of them different." in note
+    assert "9 of 9 runs shown; 6 distinct." in note
 
 
 def test_a_threshold_never_reached_is_counted_and_not_drawn(permuted, style):
@@ -83,8 +83,9 @@ def test_a_threshold_never_reached_is_counted_and_not_drawn(permuted, style):
     assert lost > 0
     figure = draw(tables, style)
     note = " ".join(figure.get_supxlabel().split())
-    assert f"Drawn are {12 - lost} of 12 runs." in note
-    assert f"NC1 threshold not reached, no later tasks, {lost} of 12 runs (first task collapse 0.18: {lost})." in note
+    assert f"{12 - lost} of 12 runs shown." in note
+    missed = f"{lost} of 12 runs (first task collapse 0.18: {lost})"
+    assert f"NC1 threshold not reached, so no later tasks: {missed}." in note
     assert sum(len(np.asarray(part.get_offsets())) for part in scatters(figure.axes[0])) == 12 - lost
 
 

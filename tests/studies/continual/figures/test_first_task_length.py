@@ -18,7 +18,7 @@ def test_panels_show_collapse_and_both_losses_by_epochs(permuted, style):
     np.testing.assert_allclose(np.asarray(collapse.lines[0].get_ydata()), of_tasks(tables, "nc1", [1]), rtol=1e-12)
     for ax, column in ((published, "published_plasticity_loss"), (fresh, "plasticity_gap")):
         lines = {line.get_label(): line for line in ax.lines}
-        for label, tasks in (("on task 2", [2]), ("mean of all later tasks", [2, 3, 4, 5, 6])):
+        for label, tasks in (("on task 2", [2]), ("mean over all later tasks", [2, 3, 4, 5, 6])):
             expected = of_tasks(tables, column, tasks)
             np.testing.assert_array_equal(np.asarray(lines[label].get_xdata()), [1, 5, 50])
             np.testing.assert_allclose(np.asarray(lines[label].get_ydata()), expected, rtol=1e-12)
@@ -35,10 +35,10 @@ def test_a_run_without_all_later_tasks_is_counted(permuted, style):
 
     figure = draw(permuted(arms=ARMS, edit=diverge), style)
     note = " ".join(figure.get_supxlabel().split())
-    assert "Diverged and left out, 3 of 54 tasks (first task length 5: 3)." in note
-    assert "Without the mean of all later tasks: 3 of 9 runs." in note
+    assert "Diverged and excluded: 3 of 54 tasks (first task length 5: 3)." in note
+    assert "No mean over all later tasks: 3 of 9 runs." in note
     lines = {line.get_label(): line for line in figure.axes[1].lines}
-    assert list(np.asarray(lines["mean of all later tasks"].get_xdata())) == [1, 50]
+    assert list(np.asarray(lines["mean over all later tasks"].get_xdata())) == [1, 50]
     assert list(np.asarray(lines["on task 2"].get_xdata())) == [1, 5, 50]
 
 

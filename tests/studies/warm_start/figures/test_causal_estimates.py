@@ -49,8 +49,8 @@ def test_the_permuted_study_has_its_own_forms_and_control(permuted, style):
     figure = task_causal_estimates.draw(permuted(), style)
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert labels == [
-        *("as it is", "given length, linear", "given log length", "at equal length"),
-        "within a seed, given log length",
+        *("unadjusted", "adjusted for length", "adjusted for log length", "at equal length"),
+        "within a seed, adjusted for log length",
     ]
     assert "of an arm minus continual" in figure.axes[1].get_title(loc="left")
 

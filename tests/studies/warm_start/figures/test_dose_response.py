@@ -21,7 +21,7 @@ def test_the_mean_goes_through_the_estimates_and_the_controls_zero(study, style,
     tables = study()
     ax = draw(tables, style).axes[panel]
     expected = [(dose, contrast(tables, arm, outcome)["estimate"]) for arm, dose in DOSES.items()]
-    np.testing.assert_allclose(line(ax, "mean of the seeds"), sorted([*expected, (0.0, 0.0)]))
+    np.testing.assert_allclose(line(ax, "mean over seeds"), sorted([*expected, (0.0, 0.0)]))
     (band,) = [each for each in ax.collections if each.get_label() == "mean interval"]
     drawn = band.get_paths()[0].vertices
     for arm, dose in DOSES.items():

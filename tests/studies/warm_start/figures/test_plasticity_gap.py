@@ -41,9 +41,9 @@ def test_labels_and_direction_are_written_once(study, style):
     (body,) = figure.subfigs
     assert body.get_supylabel() == "Plasticity gap (percentage points)"
     assert body.get_supxlabel() == "Warm-up training (epochs)"
-    assert body.get_suptitle() == "Above zero: random init generalises better"
+    assert body.get_suptitle() == "Above zero: random init is more accurate"
     key = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert key == ["a seed", "mean of the seeds", "95 % interval of the mean"]
+    assert key == ["one seed", "mean over seeds", "95 % interval of the mean"]
     assert {ax.get_xlabel() + ax.get_ylabel() for ax in figure.axes} == {""}
 
 

@@ -30,7 +30,7 @@ def test_a_diverged_training_counts_until_then(study, style):
     parts = [rows_of("warm_up", "warm_start", 7, [3.0, 2.0, 1.0]), rows_of("warm_up", "warm_start", 8, [1.0, np.inf])]
     figure = draw(study(arms=("warm_start",), edit=with_histories(*parts)), style)
     assert curve(figure.axes[0], "warm_start") == ([1, 2, 3], [2.0, 2.0, 1.0])
-    assert "Diverged, drawn until then: 1 trainings." in figure.get_supxlabel()
+    assert "Diverged and shown until then: 1 trainings." in figure.get_supxlabel()
 
 
 def test_fine_tunings_start_from_the_first_and_the_last_checkpoint(study, style):

@@ -1,17 +1,16 @@
 """Accuracy and collapse over a sequence of tasks.
 
 Tasks are {{ study.tasks.name.replace('_', ' ') }}. (a) Online accuracy: the share of a task's steps whose prediction
-before the update was right; for the first task, the mean of its epochs. (b) NC1 after the task, Tr(Σ_W Σ_B†)/C on
-its training images; 0 is full collapse. Solid: the arm continual, or else the study's first one, whose network goes
-from task to task. Dashed: random_init, a fresh network for every task, on the same images in the same order.
+before the update was right; for the first task, the mean over its epochs. (b) NC1 after the task, Tr(Σ_W Σ_B†)/C on
+its training images; 0 is full collapse. Solid: the arm continual, or else the study's first arm, a network trained on
+task after task. Dashed: random_init, a freshly initialised network for each task, on the same images in the same order.
 
-Lines are means over {{ n }}, bands one standard deviation of the seeds to either side, as in the paper; they are no
-intervals of the mean. The note below the panels has r between the two means over seeds, as the paper reports it,
-beside the mean of the coefficients within a seed and that of differences between successive tasks, with t
-intervals over seeds at {{ confidence }}. Two series that only trend over time correlate
-strongly in the first and not in the last.
+Lines are means over {{ n }}, bands ± one standard deviation over seeds, as in the paper; they are not confidence
+intervals. The note below the panels gives r between the two means over seeds, as the paper reports it, the mean of r
+within a seed, and the mean of r between changes from task to task, with t intervals over seeds at {{ confidence }}.
+Two series that only share a trend correlate strongly in the first and not in the last.
 
-Corresponds to Figure 1 of Bonifazi et al. (2024, arXiv:2404.02719), which has both curves on two axes of one panel
+Corresponds to Figure 1 of Bonifazi et al. (2024, arXiv:2404.02719), which shows both curves on two axes of one panel
 and no fresh network.
 """
 
@@ -58,12 +57,9 @@ def _coefficient_notes(tables: PermutedTables) -> list[str]:
     """Return r as the paper took it, between means over seeds, and what it is within a seed and without trends."""
     same = {"arm": tables.main, "metric": "nc1", "outcome": "online_accuracy", "window_kind": "all"}
     kinds = {
-        "of the means over seeds": {"aggregate": "averaged", "method": "pearson"},
-        "of a seed, mean": {"aggregate": "mean", "method": "pearson"},
-        "of a seed\N{RIGHT SINGLE QUOTATION MARK}s first differences, mean": {
-            "aggregate": "mean",
-            "method": "first_difference",
-        },
+        "of means over seeds": {"aggregate": "averaged", "method": "pearson"},
+        "mean of per-seed r": {"aggregate": "mean", "method": "pearson"},
+        "mean of per-seed r of first differences": {"aggregate": "mean", "method": "first_difference"},
     }
     rows = {kind: tables.coefficients(**same, **keys) for kind, keys in kinds.items()}
     parts = [f"{kind} {coefficient_text(found)}" for kind, found in rows.items() if len(found)]

@@ -1,15 +1,14 @@
-"""For how many tasks does the first one matter?
+"""For how many tasks does the first task matter?
 
-Correlation across the runs of an experiment, on each later task alone: Pearson's r of NC1 after the first task
-(solid) and, as a control, of the epochs on it (dashed) with what is learnt on that later task; and the partial
-correlation of NC1 given the logarithm of the epochs (dash-dotted). Columns are the experiments, rows the outcomes:
-online accuracy, and the plasticity gap, which is the online accuracy of a fresh network on the same task minus this
-one. Signs in the two rows are opposite where accuracy falls and the gap grows. A correlation of NC1 that only
-repeats that of the epochs is no evidence for collapse.
+Correlation across the runs of an experiment, separately for each later task: Pearson's r between NC1 after the first
+task (solid) and the outcome on the later task; as a control, the same for the number of first-task epochs (dashed);
+and the partial correlation of NC1 controlling for log epochs (dash-dotted). Columns are experiments, rows are
+outcomes: online accuracy, and the plasticity gap, which is the online accuracy of a fresh network on the same task
+minus that of the run. The two rows have opposite signs where accuracy falls and the gap grows. A correlation of NC1
+that only mirrors that of the epochs is no evidence for collapse.
 
-All runs are pooled; those of a seed are nested and the seeds alone are independent, so that bands are t
-intervals over the {{ n }} at {{ confidence }}. Intervals are not corrected for the
-number of tasks; what counts is the course over the tasks.
+All runs are pooled. Runs of one seed are nested and only seeds are independent, so bands are t intervals over
+the {{ n }} at {{ confidence }}. They are not corrected for the number of tasks; what matters is the course over tasks.
 
 Not among the figures of Bonifazi et al. (2024, arXiv:2404.02719), whose notebook has such curves without intervals.
 """
@@ -33,7 +32,7 @@ _OUTCOMES = {"online_accuracy": "online accuracy", "plasticity_gap": "plasticity
 _LINES = {
     "NC1 after the first task": ({"metric": "nc1", "method": "pearson"}, ArmStyle("#0072B2", "o")),
     "epochs on the first task": ({"metric": "first_task_epochs", "method": "pearson"}, ArmStyle("#D55E00", "s", "--")),
-    "NC1 given log epochs": ({"metric": "nc1", "method": "partial_log"}, ArmStyle("#009E73", "^", "-.")),
+    "NC1, adjusted for log epochs": ({"metric": "nc1", "method": "partial_log"}, ArmStyle("#009E73", "^", "-.")),
 }
 
 
@@ -88,7 +87,7 @@ def _notes(tables: PermutedTables, rows: pd.DataFrame, experiments: list[str]) -
     used = rows_where(rows, outcomes & shown & _drawn(rows))
     for name in experiments:
         points = rows_where(used, used["arm"].eq(name))["n_points"]
-        notes += [f"{tables.family_label(name)}: {points.max()} runs at most."] if len(points) else []
+        notes += [f"{tables.family_label(name)}: at most {points.max()} runs."] if len(points) else []
     return notes + missing_notes(used) + single_seed_note(used)
 
 

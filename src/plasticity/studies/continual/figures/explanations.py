@@ -1,16 +1,16 @@
-"""Which measured quantity predicts what is lost on the next task?
+"""Which measured quantity predicts the loss on the next task?
 
-Each quantity after a task, and the number of the task (dashed), predicts the accuracy lost on the next task, in three
-kinds of data that the prediction was not fitted on: other tasks of the same run, another seed of the same arm, and
-other experiments in other seeds. A skill of 1 is an exact prediction, 0 is no better than the mean of what it was
-fitted on. Filled points gain on the number of the task: both together predict better than the number alone, after
-Holm's correction for all quantities of a panel.
+Each quantity after a task, and the task number (dashed), predicts the accuracy lost on the next task, on data
+that the prediction was not fitted to: other tasks of the same run, another seed of the same arm, or other experiments
+with other seeds. A skill of 1 is exact prediction; 0 is no better than the mean of the fitted data. Filled
+points improve on the task number: quantity and number together predict better than the number alone, after Holm's
+correction for all quantities of a panel.
 
-Points are estimates from {{ n }}, bars t intervals over seeds at {{ confidence }}. Arms that repeat another's runs
-count once; a fresh network for every task, which losses are measured against, has no part in it.
+Points are estimates from {{ n }}, bars t intervals over seeds at {{ confidence }}. Arms that repeat another arm's runs
+count once; fresh networks, which losses are measured against, are excluded.
 
-Nobody has published this comparison; the quantities are those that Lyle et al. (2023, arXiv:2303.01486), Dohare et al.
-(2024) and Bonifazi et al. (2024, arXiv:2404.02719) relate to plasticity.
+No published counterpart; the quantities are those that Lyle et al. (2023, arXiv:2303.01486), Dohare et al. (2024) and
+Bonifazi et al. (2024, arXiv:2404.02719) relate to plasticity.
 """
 
 import numpy as np
@@ -79,7 +79,7 @@ def _draw_scope(ax: Axes, rows: pd.DataFrame, order: list[str]) -> None:
     ends = found[["skill_low", "skill_high"]].clip(_LEAST, 1.02).to_numpy(float)
     known = np.isfinite(ends).all(axis=1)
     ax.hlines(places[known], *ends[known].T, color=_COLOR, linewidth=1.1, label="t interval over seeds")
-    for filled, label in ((True, "quantity that gains on it"), (False, "quantity")):
+    for filled, label in ((True, "quantity that improves on it"), (False, "quantity")):
         chosen = gains == filled
         if chosen.any():
             face = _COLOR if filled else "white"
@@ -90,12 +90,12 @@ def _draw_scope(ax: Axes, rows: pd.DataFrame, order: list[str]) -> None:
 
 def _notes(rows: pd.DataFrame, loss: str) -> list[str]:
     if rows.empty:
-        return ["No losses on next tasks."]
+        return ["No losses on later tasks."]
     numbers = rows_where(rows, rows["quantity"].eq(_RIVAL))[["n_arms", "n_points"]].max()
     notes = [f"Loss: {_LOSSES[loss]} below a fresh network's; {numbers['n_arms']} arms, {numbers['n_points']:,} tasks."]
     below = rows_where(rows, rows["skill"].lt(_LEAST))
     if len(below):
-        notes.append(f"Worse than {_LEAST:g} and drawn there: {len(below)}.".replace("-", "\N{MINUS SIGN}"))
+        notes.append(f"Skill below {_LEAST:g}, drawn at {_LEAST:g}: {len(below)}.".replace("-", "\N{MINUS SIGN}"))
     notes += [SINGLE_SEED] if set(rows["n_seeds"]) <= {0, 1} else []
     told = "; ".join(rows_where(rows, rows["skill"].isna() & rows["quantity"].ne(_RIVAL))["note"])
     reasons = [reason for reason in dict.fromkeys(told.split("; ")) if reason not in _SAID]

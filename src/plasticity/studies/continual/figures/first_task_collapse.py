@@ -1,17 +1,17 @@
-"""Collapse of the first task and accuracy on the second.
+"""Collapse after the first task and accuracy on the second.
 
-The first task ended after the first epoch whose NC1 was below a threshold (dotted), or after
-{{ study.first_task.max_epochs }} epochs without one; a run of the latter kind has no second task and is counted
+The first task stopped after the first epoch with NC1 below a threshold (dotted), or after
+{{ study.first_task.max_epochs }} epochs; runs that did not reach the threshold have no second task and are counted
 below the panels. (a) Online accuracy on the second task against NC1 at the end of the first. (b) The same accuracy
-against the epochs that the first task took, on a logarithmic axis. Colour is that number of epochs in both panels.
+against the number of first-task epochs, on a logarithmic axis. Colour: number of epochs, in both panels.
 
 Each marker is a run, its shape the seed, {{ n }}. Runs of a seed are joined because they are nested: same
-initialisation, images and order, so that each goes on where the one before it ended; two thresholds passed in the
-same epoch give one point. The seeds alone are independent. r is Pearson's, all runs pooled, epochs not as
-logarithms, in brackets its t interval over seeds at {{ confidence }}. The note adds
-the partial correlation given the logarithm of the epochs and the correlations within seeds.
+initialisation, images and order, so each continues where the previous one stopped; two thresholds passed in the
+same epoch give one point. Only seeds are independent. r is Pearson's, all runs pooled, with epochs not
+log-transformed; brackets: t interval over seeds at {{ confidence }}. The note adds the partial correlation controlling
+for log epochs and the correlations within seeds.
 
-Corresponds to the threshold experiment of Bonifazi et al. (2024, arXiv:2404.02719), whose text has coefficients of
+Corresponds to the threshold experiment of Bonifazi et al. (2024, arXiv:2404.02719), whose text gives coefficients of
 five seeds and no figure.
 """
 
@@ -36,7 +36,7 @@ from plasticity.studies.continual.figure_tables import PermutedTables, exclusion
 TABLES = ("metrics", "correlations")
 
 _EXPERIMENT = "first_task_collapse"
-_PANELS = {"nc1": "NC1 when the first task ended", "first_task_epochs": "Epochs until it ended"}
+_PANELS = {"nc1": "NC1 at the end of the first task", "first_task_epochs": "First-task epochs"}
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h", "<", ">", "*", "p")
 
 
@@ -144,16 +144,16 @@ def _notes(tables: PermutedTables, runs: pd.DataFrame, points: pd.DataFrame) -> 
     if points.empty:
         return notes
     distinct = len(points.drop_duplicates(["seed", "first_task_epochs"]))
-    same = f", {distinct} of them different" if distinct < len(points) else ""
+    same = f"; {distinct} distinct" if distinct < len(points) else ""
     others = {
-        "accuracy with NC1 given log epochs": _coefficient(tables, "nc1", method="partial_log"),
-        "accuracy with NC1 within seeds": _coefficient(tables, "nc1", aggregate="within"),
-        "accuracy with epochs within seeds": _coefficient(tables, "first_task_epochs", aggregate="within"),
+        "accuracy with NC1, adjusted for log epochs": _coefficient(tables, "nc1", method="partial_log"),
+        "accuracy with NC1, within seeds": _coefficient(tables, "nc1", aggregate="within"),
+        "accuracy with epochs, within seeds": _coefficient(tables, "first_task_epochs", aggregate="within"),
         "epochs with NC1": _coefficient(tables, "nc1", outcome="first_task_epochs"),
     }
     given = "; ".join(f"{what} {value}" for what, value in others.items())
     return [
         f"Other correlations: {given}.",
-        f"Drawn are {len(points)} of {len(runs)} runs{same}.",
+        f"{len(points)} of {len(runs)} runs shown{same}.",
         *notes,
     ]

@@ -1,17 +1,17 @@
 """Collapse and plasticity loss by length of the first task.
 
 (a) NC1 after the first task; 0 is full collapse. (b) Plasticity loss as published: online accuracy on the first
-task, mean of its epochs, minus that on a later task. Training longer on the first task raises what is subtracted
-from, so that this grows without any later task being learnt worse. (c) Loss against a fresh network: online
-accuracy of random_init on the same later task, same images in the same order, minus that of the network that goes
-on. (b) and (c) have the same axis: their difference is what the choice of the reference contributes. Solid: the
-second task. Dashed: the mean of all later tasks, of runs in which none of them is missing.
+task, averaged over its epochs, minus that on a later task. Longer training on the first task raises the former, so
+this loss grows even if no later task is learnt worse. (c) Loss relative to a fresh network: online accuracy of
+random_init on the same later task, same images in the same order, minus that of the continually trained network. (b)
+and (c) share their axis; they differ only in the reference. Solid: the second task. Dashed: mean over all later
+tasks, for runs that have all of them.
 
-Lines are means over {{ n }}, bands one standard deviation of the seeds to either side, as in the paper; they are no
-intervals of the mean. Diverged networks are left out and counted below the panels.
+Lines are means over {{ n }}, bands ± one standard deviation over seeds, as in the paper; they are not confidence
+intervals. Diverged networks are excluded and counted below the panels.
 
-(a, b) correspond to Figure 2 of Bonifazi et al. (2024, arXiv:2404.02719); its code does not say over which later
-tasks the loss was taken. (c) is not in the paper.
+(a, b) correspond to Figure 2 of Bonifazi et al. (2024, arXiv:2404.02719); its code does not say which later tasks the
+loss is averaged over. (c) is not in the paper.
 """
 
 import pandas as pd
@@ -33,11 +33,11 @@ _EXPERIMENT = "first_task_length"
 _COLLAPSE = ArmStyle(NEUTRAL, "D")
 _TASKS = {
     "second": ("on task 2", ArmStyle("#0072B2", "o")),
-    "later": ("mean of all later tasks", ArmStyle("#E69F00", "s", "--")),
+    "later": ("mean over all later tasks", ArmStyle("#E69F00", "s", "--")),
 }
 _LOSSES = {
-    "published_plasticity_loss": "Loss against its own first task",
-    "plasticity_gap": "Loss against a fresh network",
+    "published_plasticity_loss": "Loss relative to its own first task",
+    "plasticity_gap": "Loss relative to a fresh network",
 }
 
 
@@ -112,4 +112,4 @@ def _notes(tables: PermutedTables) -> list[str]:
     notes = exclusion_notes(tables, tables.families.get(_EXPERIMENT, ()))
     runs = tables.runs(_EXPERIMENT, "online_accuracy")
     incomplete = len(runs) - len(finite_runs(runs, ["later"]))
-    return [*notes, f"Without the mean of all later tasks: {incomplete} of {len(runs)} runs."] if incomplete else notes
+    return [*notes, f"No mean over all later tasks: {incomplete} of {len(runs)} runs."] if incomplete else notes

@@ -1,13 +1,13 @@
-"""What each later task loses against a fresh network.
+"""Plasticity gap on each later task.
 
-Plasticity gap from the second task on: online accuracy of a network drawn afresh for this task minus that of the
-network that went through all tasks before it, same seed, same images in the same order; in percentage points. Above
-zero, plasticity was lost. (a) Arms with a single setting; below, a panel for each experiment of several, colours in
-the order of the value. All panels have the same axes.
+Plasticity gap from the second task on: online accuracy of a network freshly initialised for this task minus that of
+the network trained on all tasks before it, same seed, same images in the same order; in percentage points. Above
+zero, plasticity was lost. (a) Arms with a single setting. Further panels: one per experiment with several values,
+coloured in their order. All panels have the same axes.
 
-Lines are means over {{ n }}, bands Student's t intervals of the mean at {{ confidence }}; a band much wider than
-the course of the means leaves the panel. Diverged networks, and runs whose first task did not reach its threshold,
-are left out and counted below the panels.
+Lines are means over {{ n }}, bands Student's t intervals of the mean at {{ confidence }}; bands much wider than
+the range of the means are cut off. Diverged networks, and runs whose first task did not reach its threshold, are
+excluded and counted below the panels.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), which compares with the accuracy on the first task.
 """
@@ -48,7 +48,7 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
         fit_y(axes[0, 0], drawn, include=0)
         format_y(axes[0, 0], _GAP, "permuted")
         format_epochs(axes[0, 0], drawn, TASK_AXIS)
-    above = "Above zero: a fresh network learns the task better"
+    above = "Above zero: the fresh network is more accurate"
     label_axes(axes, x=TASK_AXIS, y="Plasticity gap (percentage points)", above=above)
     write_notes(figure, exclusion_notes(tables, (REFERENCE, *tables.continued)))
     return figure

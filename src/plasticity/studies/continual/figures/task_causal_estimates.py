@@ -1,22 +1,21 @@
-"""Does NC1 say or do anything beyond training?
+"""Does NC1 explain anything beyond training?
 
-(a) Correlation of ln NC1 after a task with the online accuracy on the *next* one: over all runs that learn later
-tasks alike and without an intervention, from their first task to the second, where length is the number of epochs
-on the first; over those of them alone whose first task ended at an NC1, which is the paper's experiment; and over
-the tasks of the network that goes on, where length is the number of the task. As it is; given length, linearly and
-by its logarithm; among networks of equal length; and within a seed. Positive if collapse costs plasticity. (b)
-Online accuracy on task 2 of each arm minus that of the control at the same seed: in total, and what of it does and
-does not pass through NC1 after the first task. The arms differ in how long the first task was, so that the total
-effect is that of length; only what passes through NC1 speaks about collapse.
+(a) Correlation of ln NC1 after a task with online accuracy on the *next* one, for three sets of points: all runs with
+the same training on later tasks and no intervention, from the first task to the second, where length is the number of
+first-task epochs; only those runs whose first task stopped at an NC1 threshold, the paper's experiment; and the tasks
+of the continually trained network, where length is the task number. Unadjusted; adjusted for length or log length;
+among networks of equal length; and within a seed. Positive if collapse hurts plasticity. (b) Online accuracy
+on task 2 of each arm minus that of the control at the same seed: total effect, and its direct part and its part via
+NC1 after the first task. Arms differ in the length of the first task, so the total effect is that of length; only the
+part via NC1 concerns collapse.
 
 Points are estimates from {{ n }}; runs of a seed that stopped at the same epoch count once. Thin bars: Student's t
-intervals at {{ confidence }} from leaving out each seed once; a caret marks one that leaves the panel.
-Crosses: sizes that Bonifazi et al. (2024, arXiv:2404.02719) publish or release, for 14
-networks of the second kind. Verdicts on the right go by the t interval's p-value after Holm's correction; the rule
-is in docs/statistics.md.
+intervals at {{ confidence }} (jackknife over seeds); a caret marks an interval that extends beyond the panel.
+Crosses: effect sizes that Bonifazi et al. (2024, arXiv:2404.02719) publish or release, for 14 networks of the second
+kind. Verdicts on the right use the t interval's p-value after Holm's correction; the rule is in docs/statistics.md.
 
-Assumptions of (b), in words: one ln NC1 has the same effect in an arm and its control, and nothing but the arm and
-the length moves both NC1 and later accuracy of a network. The last cannot be checked.
+Assumptions of (b): ln NC1 has the same effect in an arm and its control, and nothing but the arm and the length
+affects both NC1 and later accuracy of a network. The latter cannot be checked.
 """
 
 from matplotlib.figure import Figure
@@ -28,11 +27,11 @@ from plasticity.studies.continual.figure_tables import PermutedTables, exclusion
 TABLES = ("causes",)
 
 _FORMS = {
-    "total": "as it is",
-    "partial_linear": "given length, linear",
-    "partial_log": "given log length",
+    "total": "unadjusted",
+    "partial_linear": "adjusted for length",
+    "partial_log": "adjusted for log length",
     "within_length": "at equal length",
-    "within_seed_log": "within a seed, given log length",
+    "within_seed_log": "within a seed, adjusted for log length",
 }
 _WINDOWS = {
     "second_task": "task 1 to 2, all arms",

@@ -1,15 +1,13 @@
-"""Does collapse go with accuracy from task to task, or do both only change with time?
+"""Are collapse and accuracy correlated from task to task, or do both only change with time?
 
-Correlation over the tasks of the arm continual, or else of the study's first one, between NC1 to NC4 after a task
+Correlation over the tasks of the arm continual, or else of the study's first arm, between NC1 to NC4 after a task
 and two outcomes on it: online accuracy, and the plasticity gap to a fresh network. Rows: Pearson's r between means
-over seeds, as the paper reports it; the mean over seeds of Pearson's r within a seed, and, within a seed too,
-partial correlations, which remove from both what the number of the task predicts, linearly, linearly in its
-logarithm, or by a spline; and Pearson's r of the differences between successive tasks, which no common trend can
-produce. A correlation that collapse alone explains would survive in all rows.
+over seeds, as the paper reports it; Pearson's r within a seed, averaged over seeds; partial correlations within
+a seed, controlling for the task number, its logarithm, or a spline of it; and Pearson's r between changes from
+task to task, which are free of common trends. A correlation due to collapse alone would persist in all rows.
 
 Points are estimates from {{ n }}, bars t intervals over seeds at {{ confidence }}.
-NC4 rises with collapse while NC1 to NC3 fall, and a gap grows where accuracy falls, so
-that signs are opposite.
+NC4 rises with collapse while NC1 to NC3 fall, and the gap grows as accuracy falls, so signs are opposite.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), which reports the first row for NC1 and online accuracy.
 """
@@ -31,7 +29,7 @@ TABLES = ("correlations",)
 
 _ROWS = {
     ("averaged", "pearson"): "Pearson,\nmeans over seeds",
-    ("mean", "pearson"): "Pearson,\nmean of the seeds",
+    ("mean", "pearson"): "Pearson,\nmean of per-seed r",
     ("mean", "partial_linear"): "partial,\nlinear in task",
     ("mean", "partial_log"): "partial,\nlog of task",
     ("mean", "partial_spline"): "partial,\nspline of task",

@@ -1,10 +1,10 @@
 """Causes.
 
-What collapse after a task explains of the accuracy on the next one beyond training, what the length of the first
-task does, what of it passes through NC1, and how many seeds it takes to see the published sizes ({{ seeds }} here).
+What collapse after a task explains of accuracy on the next one beyond training, the effect of the length of the first
+task, its part via NC1, and the number of seeds needed to detect the published sizes ({{ seeds }} here).
 
-Arms that learn the following tasks in another way, and those whose network is changed between tasks, are left out.
-Every estimate has its method, window, number of seeds and points, Student's t interval by leaving out seeds,
+Arms with different training on the following tasks, and arms with an intervention between tasks, are left out.
+Every estimate has its method, window, number of seeds and points, Student's t interval (jackknife over seeds),
 p-value before and after Holm's correction, and a verdict by a fixed rule;
 docs/statistics.md says how each is computed.
 """

@@ -1,8 +1,8 @@
 """Correlations.
 
-Over the tasks of one network, where time is the rival explanation, and across networks that left the first task at
-different times, where the length of the first task is. Student's t intervals over {{ seeds }} at {{ confidence }};
-a single seed has none. Rows with ``task`` or ``first_task_epochs`` as the metric are the controls.
+Over the tasks of one network, where time is the rival explanation, and across networks with different lengths of the
+first task, where that length is. Student's t intervals over {{ seeds }} at {{ confidence }};
+a single seed has none. Rows with ``task`` or ``first_task_epochs`` as the metric are controls.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from plasticity.report.html_tables import interval_text
 
 TABLES = ("correlations",)
 NOTE = (
-    "Coefficients with t intervals over seeds. Over tasks: within each seed (mean of the seeds) and of the "
+    "Correlations with t intervals over seeds. Over tasks: within each seed (mean over seeds), and of the "
     "series averaged over seeds, as published. Across runs: a point is a run, and runs of a seed are nested."
 )
 _METRICS = ("nc1", "nc2", "nc3", "nc4", "first_task_epochs", "task")

@@ -1,9 +1,8 @@
 """Collapse and outcomes.
 
-How long the first task was, how collapsed the network was after it, and accuracy and loss of plasticity on the
-second task and on the later ones that all arms have. Mean ± standard deviation over {{ seeds }}. The table with one
-row per arm, seed and task is metrics.parquet beside the figures' folder; units and meaning of its columns are in
-the file's schema.
+Length of the first task, collapse after it, and accuracy and plasticity loss on the second task and on the later
+tasks that all arms have. Mean ± standard deviation over {{ seeds }}. The table with one row per arm, seed and task is
+metrics.parquet next to the figures' folder; units and meaning of its columns are in the file's schema.
 """
 
 from typing import Any
@@ -15,12 +14,11 @@ from plasticity.report.html_tables import mean_and_spread
 
 TABLES = ("metrics",)
 NOTE = (
-    "Mean ± standard deviation over seeds. The second task is the one after the first. The mean over the tasks behind "
-    "it ends for all arms at the last task that all of them have, so that they are compared on the same tasks. The gap "
-    "is to a fresh network on the same task, the published loss to the run's own accuracy on its first task, averaged "
-    "over that task's epochs; both in percentage points. A run whose NC1 threshold was not reached has no later tasks. "
-    "A mean is of the runs that have all of its tasks, and neither they nor the fresh network diverged; their number "
-    "stands before it."
+    "Mean ± standard deviation over seeds. Means over later tasks end at the last task that all arms have, so arms "
+    "are compared on the same tasks. Gap: relative to a fresh network on the same task. Published loss: relative to "
+    "the run's own accuracy on its first task, averaged over that task's epochs. Both are in percentage points. A run "
+    "whose NC1 threshold was not reached has no later tasks. A mean is over the runs that have all of its tasks, where "
+    "neither they nor the fresh network diverged; their number precedes it."
 )
 
 

@@ -1,21 +1,21 @@
-"""Collapse and later learning: NC1 and train variance of the same networks.
+"""Collapse and transfer: NC1 and train variance of the same networks.
 
-The first task tells super-classes apart, the next one the classes inside them, on {{ study.next_task.train_size }}
-other images, as in *transfer_by_variance*; colours are weight decays on the first task, light for little, dark for
-much, in arms that differ in nothing else. NC1 is Tr(Σ_W Σ_B†)/C of the last hidden layer on the training images of
-the first task with the class means of the checkpoint, train variance the ratio of traces with those of the last
-one. (a-c) Over the checkpoints of the first task, joined in the order of training; the dashed line is the network
-before it, which all weight decays share. (d-f) At the last checkpoint, where thin lines join the weight decays of a
+The first task classifies super-classes, the next one the classes within them, on {{ study.next_task.train_size }}
+other images, as in *transfer_by_variance*. Colours are weight decays on the first task, from light (small) to dark
+(large), in otherwise identical arms. NC1 is Tr(Σ_W Σ_B†)/C of the last hidden layer on the training images of
+the first task with the checkpoint's class means; train variance is the ratio of traces with those of the last
+checkpoint. (a-c) Over the checkpoints of the first task, joined in the order of training; dashed: the untrained
+network, shared by all weight decays. (d-f) At the last checkpoint; thin lines join the weight decays of a
 seed. (a, d) Test accuracy on the next task against NC1, (b, e) against train variance, at the learning rate chosen
-on {{ study.next_task.validation_size }} held-out images; (c, f) the two against each other.
+on {{ study.next_task.validation_size }} held-out images; (c, f) NC1 against train variance.
 
-Small points are {{ n }}, large ones their means, geometric for NC1 and variance, bars Student's t intervals at
-{{ confidence }}. r is Pearson's, above (d) and (e) over the weight decays of a seed, below the panels over the
-checkpoints of a seed: means over the seeds with t intervals.
+Small points are single seeds, {{ n }}; large points are their means, geometric for NC1 and variance; bars are
+Student's t intervals at {{ confidence }}. r is Pearson's, mean over seeds with t interval: above (d) and (e) over the
+weight decays of a seed, below the panels over the checkpoints of a seed.
 
-Bonifazi et al. (2024, arXiv:2404.02719) say that a low NC1 harms what is learnt later, Hui, Belkin & Nakkiran
-(2022, arXiv:2202.08384) that a low train variance does: both ask for a positive r. Weight decay lowers NC1; in the
-code that the former released it helps.
+Bonifazi et al. (2024, arXiv:2404.02719) claim that a low NC1 hurts later learning, Hui, Belkin & Nakkiran
+(2022, arXiv:2202.08384) that a low train variance does: both predict a positive r. Weight decay lowers NC1; in
+the released code of the former it helps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -139,7 +139,7 @@ def _draw_means(
     x, y = (_summary(tables, rows, column) for column in pair)
     across, up = x["mean"].to_numpy(), y["mean"].to_numpy()
     line: dict[str, Any] = {"color": looks.color, "marker": looks.marker, "linewidth": 1.0, "markersize": 4.5}
-    ax.plot(across, up, zorder=4, markeredgecolor="white", markeredgewidth=0.5, label="mean of the seeds", **line)
+    ax.plot(across, up, zorder=4, markeredgecolor="white", markeredgewidth=0.5, label="mean over seeds", **line)
     bars: dict[str, Any] = {"color": looks.color, "linewidth": 0.8, "alpha": 0.7, "zorder": 3}
     if np.isfinite(y["low"]).any():
         ax.vlines(across, y["low"], y["high"], label="mean interval", **bars)
@@ -179,7 +179,7 @@ def _draw_level(axes: Sequence[Axes], family: _Family) -> None:
     if len(before):
         level = float(np.mean([part[_OUTCOME].mean() for _, part in before.groupby("seed")]))
         for ax in axes:
-            ax.axhline(level, color="black", linestyle="--", linewidth=0.9, label="before training")
+            ax.axhline(level, color="black", linestyle="--", linewidth=0.9, label="untrained")
 
 
 def _title(tables: TrainTestTables, family: _Family, x: str, y: str) -> str:
@@ -191,8 +191,8 @@ def _key(family: _Family) -> list[Line2D]:
     arms = [sample(family.style(arm), f"weight decay {decay:g}") for arm, decay in family.decays.items()]
     looks: dict[str, Any] = {"color": NEUTRAL, "linestyle": "none", "marker": "o", "alpha": 0.45}
     size = mpl.rcParams["lines.markersize"] * 0.9
-    before = Line2D([], [], color="black", linestyle="--", linewidth=0.9, label="before training")
-    return [*arms, Line2D([], [], markersize=size, label="a seed", **looks), before]
+    before = Line2D([], [], color="black", linestyle="--", linewidth=0.9, label="untrained")
+    return [*arms, Line2D([], [], markersize=size, label="one seed", **looks), before]
 
 
 def _notes(tables: TrainTestTables, family: _Family) -> list[str]:
@@ -204,7 +204,7 @@ def _notes(tables: TrainTestTables, family: _Family) -> list[str]:
     notes = [f"r of accuracy over the checkpoints with NC1 and with train variance, {'; '.join(parts)}."]
     others = [name for name in tables.weight_decays if name != family.name]
     if others:
-        notes.append(f"Not drawn: {', '.join(tables.label(name) for name in others)}.")
+        notes.append(f"Not shown: {', '.join(tables.label(name) for name in others)}.")
     return [*notes, *exclusion_notes(tables, list(family.decays))]
 
 

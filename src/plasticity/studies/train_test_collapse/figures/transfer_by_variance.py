@@ -1,17 +1,17 @@
-"""Does collapse harm transfer?
+"""Does collapse hurt transfer?
 
-The first task tells super-classes apart, the next one the classes inside them, on {{ study.next_task.train_size }}
-other images: body of a checkpoint, new head, the whole network trained for {{ study.next_task.iterations }}
+The first task classifies super-classes, the next one the classes within them, on {{ study.next_task.train_size }}
+other images: a checkpoint's body with a new head, the whole network trained for {{ study.next_task.iterations }}
 iterations. A point is a seed and a checkpoint: test accuracy on the next task against train variance on the first
-(centres of the last checkpoint). Points of a seed are joined in the order of training, and darken with its length;
-the dashed line is the network before any training, mean over the seeds. (a) Learning rate chosen among
-{{ study.next_task.learning_rates|join(", ") }} by accuracy on {{ study.next_task.validation_size }} other images of
-the training set. (b) Chosen by the accuracy on the {{ study.next_task.test_size }} test images that is shown, as
-published: an optimistic choice.
+(class means of the last checkpoint). Points of a seed are joined in the order of training and darken with its length;
+dashed: the untrained network, mean over seeds. (a) Learning rate chosen among
+{{ study.next_task.learning_rates|join(", ") }} by accuracy on {{ study.next_task.validation_size }} held-out training
+images. (b) Chosen by accuracy on the {{ study.next_task.test_size }} test images shown, as published: an
+optimistic choice.
 
-r is Pearson's over the checkpoints of a seed, mean of n = {{ seeds }}, with a t interval over seeds at
-{{ confidence }}; the network before training is not in it. Everything in a training changes with its length: below
-the panels is the correlation given the logarithm of the iterations.
+r is Pearson's over the checkpoints of a seed, mean over n = {{ seeds }}, with t interval over seeds at
+{{ confidence }}; the untrained network is excluded. Everything changes with training length, so the note below
+the panels gives the correlation controlling for log iterations.
 
 Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figure 5, show one run of (b). In Bonifazi et al. (2024,
 arXiv:2404.02719) the next task has the same classes.
@@ -94,7 +94,7 @@ def _draw_panel(ax: Axes, reached: pd.DataFrame, outcome: str, norm: LogNorm) ->
             color="black",
             linestyle="--",
             linewidth=0.9,
-            label="before training",
+            label="untrained",
         )
     positive = rows_where(trained, trained[_X].gt(0))
     if len(positive):
@@ -135,7 +135,7 @@ def _key(tables: TrainTestTables) -> list[Line2D]:
     seeds = sorted(set(tables.transfer["seed"]))
     looks: dict[str, Any] = {"color": NEUTRAL, "linewidth": 0.7, "markersize": 4.5}
     key = [Line2D([], [], marker=m, label=f"seed {s}", **looks) for m, s in zip(_markers(seeds), seeds, strict=True)]
-    return [*key, Line2D([], [], color="black", linestyle="--", linewidth=0.9, label="before training")]
+    return [*key, Line2D([], [], color="black", linestyle="--", linewidth=0.9, label="untrained")]
 
 
 def _notes(tables: TrainTestTables) -> list[str]:
@@ -144,12 +144,12 @@ def _notes(tables: TrainTestTables) -> list[str]:
     same = {"outcome": "test_accuracy", "aggregate": "mean", "window_kind": "all"}
     others = {
         "Spearman": {"metric": _X, "method": "spearman"},
-        "with variance given log iterations": {"metric": _X, "method": "partial_log"},
+        "with variance, adjusted for log iterations": {"metric": _X, "method": "partial_log"},
         "with iterations, Spearman": {"metric": "iteration", "method": "spearman"},
-        "with variance against own means, Spearman": {"metric": f"own_{_X}", "method": "spearman"},
+        "with variance from own means, Spearman": {"metric": f"own_{_X}", "method": "spearman"},
     }
     notes = []
     for arm in tables.transferred:
         given = (f"{what} {coefficient_text(tables.coefficients(arm=arm, **same, **k))}" for what, k in others.items())
-        notes.append(f"Correlations of accuracy, {tables.label(arm)}, mean of the seeds: {'; '.join(given)}.")
+        notes.append(f"Correlations of accuracy, {tables.label(arm)}, mean over seeds: {'; '.join(given)}.")
     return [*notes, *exclusion_notes(tables, tables.transferred)]

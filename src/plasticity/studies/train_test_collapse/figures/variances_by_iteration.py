@@ -1,18 +1,18 @@
 """Does collapse on training images hold on test images?
 
-Variances of the last hidden layer over the iterations of the first task, from the first one on, a panel per arm
-that was measured on its way. *Train*: mean squared distance of the training images' features to the mean of their
-class, over that of the class means to their own mean. *Strong test*: the same on test images, with their own class
+Variances of the last hidden layer over the iterations of the first task, from the first iteration on; one panel per
+arm measured during training. *Train*: mean squared distance of the training images' features from their class mean,
+divided by that of the class means from their own mean. *Strong test*: the same on test images, with their own class
 means. *Weak test*: the same on test images, to the nearest of as many k-means centres as there are classes
-({{ study.measure.k_means_restarts }} restarts); labels have no part in it. Solid lines: centres of the last
-checkpoint, as in the paper (*final means*). Dotted lines: those of each checkpoint (*own means*); both meet at the
-last one.
+({{ study.measure.k_means_restarts }} restarts), without labels. Solid: class means of the last
+checkpoint, as in the paper (*final means*). Dotted: those of each checkpoint (*own means*); the two coincide at the
+last checkpoint.
 
-Lines are geometric means over {{ n }}, bands Student's t intervals of the mean logarithm at {{ confidence }}, of
+Lines are geometric means over {{ n }}, bands Student's t intervals of the mean logarithm at {{ confidence }}, for
 the solid lines.
 
 Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figures 1 to 3, show one run and no own means; NC1 of Bonifazi et
-al. (2024, arXiv:2404.02719) is another quantity, in the same table.
+al. (2024, arXiv:2404.02719) is a different quantity, in the same table.
 """
 
 import pandas as pd
@@ -53,7 +53,7 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
         panel(ax, position, tables.label(arm) if arm else "")
         drawn += _draw_panel(ax, tables, arm) if arm else []
     if not tables.watched:
-        empty(axes[0, 0], "no training was watched")
+        empty(axes[0, 0], "no training measured")
     if drawn:
         fit_y(axes[0, 0], drawn, log=style.log_y is not False)
         format_log_amounts(axes[0, 0], pd.concat(drawn)["x"].to_numpy(dtype=float), ITERATION_AXIS)

@@ -1,14 +1,14 @@
 """Cascading collapse: which layers collapse, and when.
 
-Variance of every hidden layer over the iterations of the first task, light for the first layer, dark for the last.
-(a) Train variance against the class means of the last checkpoint, as in the paper. (b) Train variance against each
-checkpoint's own class means: what is within the classes then, without how far the means have still to go. (c) The
-same on test images. With several arms the panels repeat, an arm per row.
+Variance of every hidden layer over the iterations of the first task, from light (first layer) to dark (last layer).
+(a) Train variance with the class means of the last checkpoint, as in the paper. (b) Train variance with each
+checkpoint's own class means: variability within classes only, independent of how far the means still move. (c) The
+same on test images. With several arms, one row per arm.
 
 Lines are geometric means over {{ n }}, bands Student's t intervals of the mean logarithm at {{ confidence }}.
 
 Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figure 6, show (a) for one run. Not in Bonifazi et al. (2024,
-arXiv:2404.02719), who look at the last layer alone.
+arXiv:2404.02719), who study the last layer only.
 """
 
 import pandas as pd

@@ -1,7 +1,7 @@
-"""More images, less collapse of the training set and more of the test set?
+"""More training images: less collapse on the training set, more on the test set?
 
-Train, strong and weak test variance of the last hidden layer at the end of training, by the number of training
-images; a panel per experiment. Variances and centres as in *variances_by_iteration*.
+Train, strong and weak test variance of the last hidden layer at the end of training, by number of training
+images; one panel per experiment. Variances and centres as in *variances_by_iteration*.
 
 Lines are geometric means over {{ n }}, bands Student's t intervals of the mean logarithm at {{ confidence }}.
 

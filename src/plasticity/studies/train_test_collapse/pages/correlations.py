@@ -1,8 +1,7 @@
 """Correlations.
 
 Over the checkpoints of a run, where time is the rival explanation. Student's t intervals over {{ seeds }} at
-{{ confidence }}; a single seed has none. Rows with ``iteration`` as the metric are the
-controls.
+{{ confidence }}; a single seed has none. Rows with ``iteration`` as the metric are controls.
 """
 
 from typing import Any
@@ -13,9 +12,9 @@ from plasticity.report.html_tables import interval_text
 
 TABLES = ("correlations",)
 NOTE = (
-    "Coefficients over the checkpoints of a seed (mean of the seeds), with t intervals over seeds: variance of "
-    "the checkpoint against test accuracy on the next task, at the learning rate chosen on held-out images, and at the "
-    "one chosen on the test images, as published."
+    "Correlations over the checkpoints of a seed, mean over seeds with t intervals: variance of the checkpoint with "
+    "test accuracy on the next task, at the learning rate chosen on held-out images, and at the one chosen on the test "
+    "images, as published."
 )
 
 

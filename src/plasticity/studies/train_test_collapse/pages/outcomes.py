@@ -1,9 +1,9 @@
 """Variances and outcomes.
 
-Train, strong and weak test variance and NC1 of every hidden layer (of the last one, in other networks than
-perceptrons) at the last checkpoint, accuracies, and what the networks reached on the next task. Mean ± standard
+Train, strong and weak test variance and NC1 of every hidden layer (of the last one only, for networks other than
+perceptrons) at the last checkpoint, accuracies, and accuracy reached on the next task. Mean ± standard
 deviation over {{ seeds }}. The tables with one row per arm, seed, checkpoint and layer, or learning rate, are
-metrics.parquet and transfer.parquet beside the figures' folder.
+metrics.parquet and transfer.parquet next to the figures' folder.
 """
 
 import pandas as pd
@@ -13,11 +13,10 @@ from plasticity.studies.train_test_collapse.correlate import OUTCOMES, outcomes_
 
 TABLES = ("metrics", "transfer")
 NOTE = (
-    "Mean ± standard deviation over seeds at the last checkpoint, layer by layer from the input on. Variances are "
-    "ratios of traces against the class means (weak: the k-means centres) of that checkpoint, so that there the own "
-    "variances are the same. Next task: test accuracy from the last checkpoint, and from the network before training, "
-    "at the learning rate that was best on held-out training images, and at the one that was best on the test images, "
-    "as published."
+    "Mean ± standard deviation over seeds at the last checkpoint, layer by layer from the input. Variances are ratios "
+    "of traces with the class means (weak: the k-means centres) of that checkpoint, so own variances coincide with "
+    "them. Next task: test accuracy from the last checkpoint and from the untrained network, at the learning rate that "
+    "was best on held-out training images, and at the one that was best on the test images, as published."
 )
 _VARIANCES = ("train_variance", "strong_test_variance", "weak_test_variance", "own_train_variance", "nc1")
 

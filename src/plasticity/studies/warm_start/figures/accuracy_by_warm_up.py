@@ -2,19 +2,17 @@
 
 (a) After fine-tuning from the checkpoint on the full training set, until
 {{ study.fine_tune.stop_accuracy|percent }} running training accuracy or for {{ study.fine_tune.max_epochs }}
-epochs; the dashed line is a network trained from random initialisation, with the same seeds, and has its bar behind
-the last checkpoint. (b) The checkpoint itself, before fine-tuning and after the arm's intervention.
-Shrink-and-perturb scales the weights but, with batch_norm: keep, not the statistics of batch normalisation, so that
-its accuracy there is low without a loss of information. Arms without a warm-up are left out of (b): they are at
-chance.
+epochs. Dashed: a network trained from random initialisation with the same seeds; its bar is drawn beyond the last
+checkpoint. (b) At the checkpoint, before fine-tuning and after the arm's intervention.
+Shrink-and-perturb scales the weights but, with batch_norm: keep, not the batch-normalisation statistics, so
+accuracy is low there without a loss of information. Arms without a warm-up are at chance and not shown in (b).
 
-Lines are means over {{ n }}, bars one standard error of the mean to either side. They are no confidence intervals:
-with three seeds, Student's t interval at 95 % is 4.3 times as long, with five 2.8 times. Arms stand side by side at
-a checkpoint, the outermost less than a quarter of the distance between two checkpoints away from it. Where
-checkpoints are many, an arm has its bar and marker at every k-th of them, arms in turn; its line goes through all.
-A bar much longer than the differences of the means leaves the panel; the figure plasticity_gap shows the seeds
-themselves. Diverged networks are left out and counted below the panels: where they are many, a mean is that of the
-surviving seeds.
+Lines are means over {{ n }}, bars ± one standard error of the mean. They are not confidence intervals:
+with three seeds, Student's t interval at 95 % is 4.3 times as long, with five 2.8 times. Arms are shifted sideways at
+a checkpoint, by less than a quarter of the distance between checkpoints. With many checkpoints, an arm has its bar
+and marker at every k-th of them, arms in turn; its line passes through all. Bars much
+longer than the differences of the means are cut off; the figure plasticity_gap shows the seeds themselves. Diverged
+networks are excluded and counted below the panels; where there are many, a mean is that of the remaining seeds.
 
 Corresponds to Figure 4 of Bonifazi et al. (2024, arXiv:2404.02719), which has no random-init baseline.
 """

@@ -1,10 +1,10 @@
-"""Neural collapse and plasticity side by side, over the second phase of the warm-up.
+"""Neural collapse and plasticity, over the second phase of the warm-up.
 
-Epochs after {{ study.analysis.phase_boundary }}; arm warm_start. Left axes: NC1 to NC4 of the checkpoint, on the
-warm-up images. Right axes: test accuracy after fine-tuning from it on the full training set. Lines are means over
-{{ n }}, bands Student's t intervals of the mean at {{ confidence }}; a band much wider than the course of the means
-leaves the panel. r is the mean over seeds of Pearson's correlation between the two curves of a seed, in brackets
-its t interval over seeds.
+Arm warm_start, epochs after {{ study.analysis.phase_boundary }}.
+Left axes: NC1 to NC4 of the checkpoint, on the warm-up images. Right axes: test accuracy after fine-tuning
+from it on the full training set. Lines are means over {{ n }}, bands Student's t intervals of the mean at
+{{ confidence }}; bands much wider than the range of the means are cut off. r is Pearson's correlation between
+the two curves of a seed, mean over seeds; brackets: its t interval over seeds.
 
 Corresponds to Figure 7 of Bonifazi et al. (2024, arXiv:2404.02719), which shows a single seed.
 """

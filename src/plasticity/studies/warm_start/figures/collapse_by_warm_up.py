@@ -3,15 +3,14 @@
 (a) NC1, Tr(Σ_W Σ_B†)/C, on a logarithmic axis. (b) NC2, distance of the classifier's Gram matrix from the simplex
 ETF. (c) NC3, distance of classifier times class means from the simplex ETF. (d) NC4, agreement of the network with
 the nearest class mean. Full collapse is 0 in (a) to (c) and 100 % in (d). All are measured on the warm-up images,
-in evaluation mode, before fine-tuning; definitions of NC2 to NC4 after Zhu et al. (2021). The dashed line is the
-untrained network; it has its bar behind the last checkpoint.
+in evaluation mode, before fine-tuning; definitions of NC2 to NC4 follow Zhu et al. (2021). Dashed: the
+untrained network; its bar is drawn beyond the last checkpoint.
 
-Lines are means over {{ n }}, bars one standard error of the mean to either side. They are no confidence intervals:
-with three seeds, Student's t interval at 95 % is 4.3 times as long, with five 2.8 times. Arms stand side by side at
-a checkpoint, the outermost less than a quarter of the distance between two checkpoints away from it. Where
-checkpoints are many, an arm has its bar and marker at every k-th of them, arms in turn; its line goes through all.
-A bar much longer than the differences of the means leaves the panel. Diverged networks are left out and counted
-below the panels.
+Lines are means over {{ n }}, bars ± one standard error of the mean. They are not confidence intervals:
+with three seeds, Student's t interval at 95 % is 4.3 times as long, with five 2.8 times. Arms are shifted sideways at
+a checkpoint, by less than a quarter of the distance between checkpoints. With many checkpoints, an arm has its bar
+and marker at every k-th of them, arms in turn; its line passes through all. Bars much
+longer than the differences of the means are cut off. Diverged networks are excluded and counted below the panels.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), whose Figures 5 to 7 show these metrics for one arm and one seed.
 """

@@ -1,13 +1,13 @@
 """Correlation of NC1 with plasticity in a sliding window of warm-up epochs.
 
-(a) Pearson's r between NC1 of a checkpoint and the test accuracy after fine-tuning from it, over the checkpoints of
-a window of {{ study.analysis.window }} epochs, plotted at the window's last epoch. (b) The control: the same with
-the checkpoint's epoch in the place of NC1, which is what training time alone gives; its sign is opposite, because
+(a) Pearson's r between NC1 of a checkpoint and test accuracy after fine-tuning from it, over the checkpoints of
+a window of {{ study.analysis.window }} epochs, plotted at the window's last epoch. (b) Control: the same with
+the checkpoint's epoch instead of NC1, that is, with training time alone; its sign is opposite because
 NC1 falls with time. Where (b) mirrors (a), the correlation with NC1 is no evidence for collapse. (a, b) The arms
-that the paper shows, warm_start and shrink_perturb, or else the study's first two; (c, d) the same for the other
-arms, if there are any, without intervals.
+shown in the paper, warm_start and shrink_perturb, or else the study's first two; (c, d) the other
+arms, if any, without intervals.
 
-Lines are means of the coefficients of {{ n }}, bands in (a, b) t intervals over seeds at {{ confidence }}.
+Lines are means of the coefficients over {{ n }}, bands in (a, b) t intervals over seeds at {{ confidence }}.
 
 Corresponds to Figure 3 of Bonifazi et al. (2024, arXiv:2404.02719), which has windows of 100 epochs and no control.
 """

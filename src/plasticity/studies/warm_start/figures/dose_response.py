@@ -1,21 +1,21 @@
-"""What a dose does to NC1, and what it does to plasticity.
+"""Effect of a dose on NC1 and on plasticity.
 
-A column per number in which arms differ while all else is equal: the weight of the NC1 penalty, negative as in the
-released code (it rewards within-class spread) and positive as printed (it rewards collapse), and weight decay, the
-control that the paper leaves out. Above: NC1 at the start of fine-tuning as a factor of the control's. Below: full
-test accuracy minus the control's, percentage points. If collapse costs plasticity, a dose that lowers NC1 lowers
+One column per quantity in which otherwise identical arms differ: the weight of the NC1 penalty, negative as in the
+released code (it rewards within-class spread) and positive as printed (it rewards collapse), and weight decay, a
+control that the paper omits. Top: NC1 at the start of fine-tuning relative to the control's. Bottom: full
+test accuracy minus the control's, percentage points. If collapse hurts plasticity, a dose that lowers NC1 lowers
 accuracy, and the rows mirror each other in every column.
 
-Thin lines are the {{ n }}, each the mean over its warm-up lengths of the change from the control of the same seed
+Thin lines are single seeds, {{ n }}, each averaged over its warm-up lengths as change from the control of the same seed
 and length; the bold line is their mean, the band Student's t interval at {{ confidence }}. Above each panel: the
-fitted slope as a step from the smallest to the largest dose, linear in the dose (in its logarithm, where positive
+change from the smallest to the largest dose by the fitted slope, linear in the dose (in its logarithm, where positive
 doses span a factor of ten), with its t interval, and the verdict after Holm's correction over the series: rises or
-falls; supports or contradicts, where a sign is expected of the account that collapse costs plasticity; undecided;
-or why there is none. A dose axis that spans a factor of ten is logarithmic, around zero linear.
+falls; supports or speaks against "collapse hurts plasticity", where this predicts a sign; undecided;
+or the reason why there is none. A dose axis that spans a factor of ten is logarithmic, and linear around zero.
 
-Assumptions: arms of a seed share data, order, first weights and length, so that nothing but the dose differs
-between them. That a dose moves accuracy does not say that it does so through NC1: weight decay also changes the
-size of the weights. That is what the direct effects of *causal_estimates* are for.
+Assumptions: arms of a seed share data, order, initial weights and length, so only the dose differs
+between them. An effect of a dose on accuracy need not be via NC1: weight decay also changes the
+size of the weights. See the direct effects in *causal_estimates*.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), whose released results hold one penalty weight and, for one seed,
 three weight decays.
@@ -42,10 +42,16 @@ from plasticity.studies.warm_start.figure_tables import FigureTables, cap_note, 
 TABLES = ("metrics", "causes")
 
 _ROWS = {
-    "log_nc1": ("mediator_change", "Change of NC1 (factor)"),
-    "accuracy": ("outcome_change", "Change of full test accuracy\n(percentage points)"),
+    "log_nc1": ("mediator_change", "Change in NC1 (factor)"),
+    "accuracy": ("outcome_change", "Change in full test accuracy\n(percentage points)"),
 }
-_WORDS = {"below zero": "falls", "above zero": "rises"}
+_CLAIM = "\N{LEFT DOUBLE QUOTATION MARK}collapse\nhurts plasticity\N{RIGHT DOUBLE QUOTATION MARK}"
+_WORDS = {
+    "below zero": "falls",
+    "above zero": "rises",
+    "supports": f"supports {_CLAIM}",
+    "contradicts": f"speaks against {_CLAIM}",
+}
 _WIDE = 10.0  # ratio of doses from which the axis is logarithmic
 _FACTORS = (  # ticks of the axis of NC1, from fine to coarse
     (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0),
@@ -108,7 +114,7 @@ def _draw_panel(
             ax.plot([dose], [values[arm]], color=looks.color, marker=looks.marker, markersize=3, linestyle="none")
     estimates = _estimates(tables, doses, outcome)
     dose, mean, low, high = estimates.to_numpy(dtype=float).T
-    ax.plot(dose, mean, color="black", linewidth=1.3, label="mean of the seeds", zorder=3)
+    ax.plot(dose, mean, color="black", linewidth=1.3, label="mean over seeds", zorder=3)
     if len(dose) > 1 and np.isfinite(low).sum() > 1:
         ax.fill_between(dose, low, high, color="black", alpha=BAND_ALPHA, linewidth=0, label="mean interval")
     _dose_axis(ax, sorted(doses.values()))
@@ -168,20 +174,20 @@ def _title(tables: FigureTables, series: Mapping[str, Any], outcome: str) -> str
     of_series = causes["quantity"].eq("slope") & causes["treatment"].eq(series["name"])
     rows = causes.loc[of_series & causes["outcome"].eq(outcome)].to_dict("records")
     if not rows or not np.isfinite(rows[0]["estimate"]):
-        return "slope over the doses: undefined"
+        return "change over all doses: undefined"
     row, doses = rows[0], list(series["doses"].values())
     step = np.log(max(doses) / min(doses)) if "per ln" in row["unit"] else max(doses) - min(doses)
     numbers = step * np.array([row["estimate"], row["ci_low"], row["ci_high"]], dtype=float)
     estimate, low, high = map(signed, np.exp(numbers) if outcome == "log_nc1" else 100 * numbers)
     interval = f" [{low}, {high}]" if np.isfinite(row["ci_low"]) else ""
     unit = "× " if outcome == "log_nc1" else ""
-    return f"over the doses {unit}{estimate}{interval}\n{_WORDS.get(row['verdict'], row['verdict'])}"
+    return f"over all doses: {unit}{estimate}{interval}\n{_WORDS.get(row['verdict'], row['verdict'])}"
 
 
 def _key(tables: FigureTables, pairs: pd.DataFrame) -> list[Line2D]:
     key = [
-        Line2D([], [], color=NEUTRAL, linewidth=0.6, marker="o", markersize=3, label="a seed"),
-        Line2D([], [], color="black", linewidth=1.3, label="mean of the seeds"),
+        Line2D([], [], color=NEUTRAL, linewidth=0.6, marker="o", markersize=3, label="one seed"),
+        Line2D([], [], color="black", linewidth=1.3, label="mean over seeds"),
     ]
     if len(set(pairs["seed"])) > 1:
         label = f"{100 * tables.analysis['confidence']:g} % interval of the mean"

@@ -1,14 +1,12 @@
-"""Does collapse say anything that training time does not?
+"""Does collapse explain anything that training time does not?
 
-Correlation over all checkpoints of a seed between NC1 to NC4 and the test accuracy after fine-tuning: Pearson's r
-as it is; partial correlations, which remove from both what the warm-up epoch predicts, linearly, linearly in its
-logarithm, or by a spline; and Pearson's r of the differences between successive checkpoints, which no common trend
-can produce. A correlation that collapse alone explains would survive in all rows; one that flips with the form of
-time in the model says little.
+Correlation over all checkpoints of a seed between NC1 to NC4 and test accuracy after fine-tuning: Pearson's r,
+unadjusted; partial correlations controlling for the warm-up epoch, its logarithm, or a spline of it; and Pearson's r
+between changes from checkpoint to checkpoint, which are free of common trends. A correlation due to collapse alone
+would persist in all rows; one whose sign depends on the form of time in the model says little.
 
-Points are means of the coefficients of {{ n }}, bars t intervals over seeds at {{ confidence }}.
-NC4 rises with collapse while NC1 to NC3 fall, so that its signs are
-opposite.
+Points are means of the coefficients over {{ n }}, bars t intervals over seeds at {{ confidence }}.
+NC4 rises with collapse while NC1 to NC3 fall, so its signs are opposite.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), which reports plain correlations.
 """

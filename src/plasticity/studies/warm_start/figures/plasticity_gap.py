@@ -1,12 +1,12 @@
 """Plasticity gap by length of the warm-up.
 
 Test accuracy of a network trained on the full set from random initialisation, minus that of the arm after
-fine-tuning on the same set, both at the same seed; in percentage points. Above zero the warm-up has cost
-plasticity, below zero it has helped. One panel per arm, all with the same axes.
+fine-tuning on the same set, both at the same seed; in percentage points. Above zero, the warm-up costs
+plasticity; below zero, it helps. One panel per arm, all with the same axes.
 
-Thin lines are the paired differences of {{ n }}, bold lines their means, bands Student's t intervals of the mean at
-{{ confidence }}. Every seed's values lie within the panels; a band much wider than their span leaves them. Diverged
-networks are left out and counted below the panels.
+Thin lines are the paired differences of single seeds, {{ n }}; bold lines are their means, bands Student's t intervals
+of the mean at {{ confidence }}. All values of the seeds lie within the panels; bands much wider than their span are cut
+off. Diverged networks are excluded and counted below the panels.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), which has no random-init baseline; the gap is that of Ash & Adams
 (2020, arXiv:1910.08475).
@@ -55,7 +55,7 @@ def draw(tables: FigureTables, style: Style) -> Figure:
             panel(ax, position, _wrapped(tables.label(arm), figure, columns), color=tables.styles[arm].color)
             _draw_panel(ax, tables, arm, gap)
         _scale(axes[0, 0], tables, gaps)
-        label_axes(axes, x=WARM_UP_AXIS, y=metric_label(_GAP), above="Above zero: random init generalises better")
+        label_axes(axes, x=WARM_UP_AXIS, y=metric_label(_GAP), above="Above zero: random init is more accurate")
         top_legend(figure, _key(tables, gaps))
     else:
         empty(axes[0, 0], "No gap: it needs random init and a warmed-up arm at the same seed")
@@ -92,8 +92,8 @@ def _scale(ax: Axes, tables: FigureTables, gaps: dict[str, pd.DataFrame]) -> Non
 
 def _key(tables: FigureTables, gaps: dict[str, pd.DataFrame]) -> list[Line2D]:
     key = [
-        Line2D([], [], color=NEUTRAL, linewidth=0.6, label="a seed"),
-        Line2D([], [], color=NEUTRAL, linewidth=1.3, marker="o", label="mean of the seeds"),
+        Line2D([], [], color=NEUTRAL, linewidth=0.6, label="one seed"),
+        Line2D([], [], color=NEUTRAL, linewidth=1.3, marker="o", label="mean over seeds"),
     ]
     if any(gap["low"].notna().any() for gap in gaps.values()):
         label = f"{100 * tables.analysis['confidence']:g} % interval of the mean"

@@ -2,12 +2,12 @@
 
 Running cross-entropy and running training accuracy of each epoch, in train mode: (a, d) warm-up on
 {{ study.warm_up_fraction|percent }} of the training images; (b, e) fine-tuning on all of them, from each arm's
-first checkpoint; (c, f) from its last. Arms without a warm-up are trained on the full set once and are drawn in
-both. A warm-up that arms share is drawn in the colour of the first of them.
+first checkpoint; (c, f) from its last. Arms without a warm-up are trained on the full set once and shown in
+both. A warm-up shared by arms has the colour of the first of them.
 
-Lines are means over {{ n }}; no intervals are drawn. A fine-tuning stops at
+Lines are means over {{ n }}; no intervals are drawn. Fine-tuning stops at
 {{ study.fine_tune.stop_accuracy|percent }} or after {{ study.fine_tune.max_epochs }} epochs, and counts with its
-last value from then on; a diverged warm-up counts until it diverged, a diverged fine-tuning is left out.
+last value from then on. A diverged warm-up counts until it diverged; a diverged fine-tuning is excluded.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719).
 """
@@ -100,7 +100,7 @@ def _mean_curve(rows: pd.DataFrame, quantity: str) -> pd.DataFrame:
 def _notes(tables: FigureTables) -> list[str]:
     broken = rows_where(tables.histories, ~np.isfinite(tables.histories["loss"]))
     diverged = broken.groupby(["stage", "run", "seed", "warm_up_epoch"]).ngroups
-    notes = [f"Diverged, drawn until then: {diverged} trainings."] if diverged else []
+    notes = [f"Diverged and shown until then: {diverged} trainings."] if diverged else []
     drawn = _warm_ups(tables)
     runs = {tables.warm_ups[arm] for arm in drawn}
     shared = [arm for arm in tables.warmed if arm not in drawn and tables.warm_ups.get(arm) in runs]

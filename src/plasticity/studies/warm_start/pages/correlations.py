@@ -3,9 +3,9 @@
 A row per arm, outcome, metric and phase, a column per method. Phases are all checkpoints, and those up to and after
 epoch {{ study.analysis.phase_boundary }}; metrics are NC1-NC4 and ``warm_up_epoch``, the control for training time.
 
-Coefficients are means of those of {{ seeds }}, intervals Student's t over seeds at {{ confidence }}; a
-single seed has none. Where an estimate is missing, the cell says why. The table behind it,
-``correlations.parquet`` beside the folder of the figures, also has the sliding windows of
+Coefficients are means over {{ seeds }}, with Student's t intervals over seeds at {{ confidence }}; a
+single seed has none. Where an estimate is missing, the cell gives the reason. The underlying table,
+``correlations.parquet`` next to the figures' folder, also has the sliding windows of
 {{ study.analysis.window }} warm-up epochs, single seeds, all points pooled, and the other metrics.
 """
 
@@ -17,8 +17,8 @@ from plasticity.report.html_tables import interval_text
 
 TABLES = ("correlations",)
 NOTE = (
-    "Correlation with the outcome after fine-tuning: mean over seeds with the t interval over seeds. "
-    "The rows of warm up epoch are the control: what training length alone gives."
+    "Correlation with the outcome after fine-tuning: mean over seeds with t interval. "
+    "The rows of warm up epoch are the control: the correlation with training length alone."
 )
 _COLLAPSE = ["nc1", "nc2", "nc3", "nc4"]
 

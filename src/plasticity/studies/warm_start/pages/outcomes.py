@@ -1,12 +1,12 @@
 """Collapse and outcomes.
 
 A row per arm and checkpoint (one every {{ study.warm_up.checkpoint_every }} warm-up epochs), with collapse before
-fine-tuning and what was learnt in it; mean ± standard deviation over {{ seeds }}, accuracies in per cent.
+fine-tuning and the results of fine-tuning; mean ± standard deviation over {{ seeds }}, accuracies in per cent.
 
-The table behind it, ``metrics.parquet`` beside the folder of the figures, has a row per arm, seed and checkpoint
-and all columns; accuracies there are fractions in [0, 1]. What a diverged training leaves undefined is missing, and
-``diverged`` is true. Units and meaning of each column are in the file's schema, settings and versions in its
-metadata::
+The underlying table, ``metrics.parquet`` next to the figures' folder, has a row per arm, seed and checkpoint
+and all columns; accuracies there are fractions in [0, 1]. Values of diverged
+trainings are missing, and ``diverged`` is true. Units and meaning of each column are in the file's schema,
+settings and versions in its metadata::
 
     import pandas, pyarrow.parquet
     metrics = pandas.read_parquet("metrics.parquet")
@@ -20,8 +20,8 @@ from plasticity.report.html_tables import mean_and_spread
 
 TABLES = ("metrics",)
 NOTE = (
-    "Mean ± standard deviation over seeds. Accuracies and the gap to random init in per cent. A diverged run's numbers "
-    "are missing; how many there are is in its column."
+    "Mean ± standard deviation over seeds. Accuracies in per cent, the gap to random init in percentage points. "
+    "Values of diverged runs are missing; the column diverged counts them."
 )
 _COLLAPSE = ["nc1", "nc2", "nc3", "nc4"]
 _PERCENT = ["warm_up_train_accuracy", "warm_up_test_accuracy", "full_test_accuracy", "plasticity_gap"]
