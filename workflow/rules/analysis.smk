@@ -11,7 +11,7 @@ wildcard_constraints:
 
 
 rule correlate:
-    """Correlate collapse with what the networks learnt afterwards."""
+    """Correlate collapse with what is learnt afterwards."""
     input:
         unpack(
             lambda wildcards: tables_of(wildcards, [study(wildcards).correlated]),
@@ -36,13 +36,13 @@ rule correlate:
             tables=("correlations",),
         ),
     message:
-        "Correlating collapse with what is learnt, {wildcards.study}"
+        "Correlating collapse with learning, {wildcards.study}"
     script:
         "../scripts/stage.py"
 
 
 rule find_causes:
-    """Ask what collapse explains beyond training, and what the arms as an experiment say."""
+    """Estimate what collapse explains beyond training, and the causal effects of the arms."""
     input:
         metrics=f"{RESULTS}/metrics.parquet",
     output:
@@ -64,13 +64,13 @@ rule find_causes:
             study(wildcards).dotted(study(wildcards).find_causes), tables=("causes",)
         ),
     message:
-        "Asking what collapse explains beyond training, {wildcards.study}"
+        "Estimating causes, {wildcards.study}"
     script:
         "../scripts/stage.py"
 
 
 rule explain:
-    """Ask how well each quantity after a task predicts what is lost on the next one."""
+    """Estimate how well each quantity after a task predicts the loss on the next one."""
     input:
         metrics=f"{RESULTS}/metrics.parquet",
     output:
@@ -96,7 +96,7 @@ rule explain:
             tables=("explanations",),
         ),
     message:
-        "Asking what predicts losses on the next task, {wildcards.study}"
+        "Predicting losses on the next task, {wildcards.study}"
     script:
         "../scripts/stage.py"
 
@@ -179,7 +179,7 @@ rule draw_figures:
 
 
 rule summarise:
-    """Sum a study up in one page, in sentences with their numbers and figures."""
+    """Summarise a study on one page, in sentences with their numbers and figures."""
     input:
         unpack(tables_of),
         figures=f"{RESULTS}/figures",
@@ -206,13 +206,13 @@ rule summarise:
             "plasticity.report.summarise", *study(wildcards).told_by
         ),
     message:
-        "Summing up the study {wildcards.study}"
+        "Summarising {wildcards.study}"
     script:
         "../scripts/stage.py"
 
 
 rule compare_published:
-    """Compare what papers published about a study with what this run has."""
+    """Compare published results on a study with this run."""
     input:
         metrics=f"{RESULTS}/metrics.parquet",
         correlations=f"{RESULTS}/correlations.parquet",
@@ -242,14 +242,14 @@ rule compare_published:
         )
         + sha256_of(study(wildcards).published)[:16],
     message:
-        "Comparing {wildcards.study} with what is published"
+        "Comparing {wildcards.study} with published results"
     script:
         "../scripts/stage.py"
 
 
 # In files of their own: the tables of an earlier run stay what they are.
 rule list_published:
-    """List what papers published about a study that this run leaves out."""
+    """List published results on a study that this run leaves out."""
     output:
         table=f"{RESULTS}/not_run.parquet",
         page=report(
@@ -278,7 +278,7 @@ rule list_published:
         )
         + sha256_of(LEFT_OUT[wildcards.study].published)[:16],
     message:
-        "Listing what is published about {wildcards.study}"
+        "Listing published results on {wildcards.study}"
     script:
         "../scripts/stage.py"
 

@@ -51,7 +51,7 @@ rule prepare_data:
 # trains nothing again. An input that is `ancient` would do the same, but then Snakemake 9 overlooks that other
 # parameters of a rule have changed.
 rule check_data:
-    """Refuse what the sections ask for and the data set does not have, before any training."""
+    """Reject settings that the data set cannot satisfy, before any training."""
     input:
         description=PREPARED,
     output:
@@ -69,6 +69,6 @@ rule check_data:
         settings=lambda wildcards, input: dict(requests=REQUESTS, prepared=PREPARED_BY),
         code=lambda wildcards, input: code_of("plasticity.stages.check_data"),
     message:
-        "Checking that the data set has what the studies ask for"
+        "Checking the data set against the studies' settings"
     script:
         "../scripts/stage.py"

@@ -2,7 +2,7 @@
 
 
 rule show_config:
-    """Write the configuration as it was run, for the report."""
+    """Write the configuration of the run, for the report."""
     output:
         page=report(
             f"results/config/{DATASET}.html",
@@ -23,13 +23,13 @@ rule show_config:
         config=config,
         code=code_of("plasticity.report.show_config"),
     message:
-        "Writing down the configuration"
+        "Writing the configuration"
     script:
         "../scripts/stage.py"
 
 
 rule draw_curves:
-    """Draw curves of all arms whose values are read by pointing."""
+    """Draw interactive curves of all arms."""
     input:
         **{name: f"{PLANS[name].folder}/metrics.parquet" for name in CURVED},
     output:
@@ -38,7 +38,7 @@ rule draw_curves:
             caption="../report/curves.rst",
             category="Curves",
             subcategory=DATASET,
-            labels={"page": "curves to point at"},
+            labels={"page": "interactive curves"},
         ),
     log:
         f"logs/{DATASET}/draw_curves.log",
@@ -55,7 +55,7 @@ rule draw_curves:
         },
         code=code_of("plasticity.report.curves"),
     message:
-        "Drawing the curves whose values are read by pointing"
+        "Drawing the interactive curves"
     script:
         "../scripts/stage.py"
 
@@ -63,7 +63,7 @@ rule draw_curves:
 # Behind everything else, so that every job has ended. Benchmark files are not its inputs: a lost one would train a
 # network again.
 rule collect_benchmarks:
-    """Collect what every job took, in a table, two pages and a figure."""
+    """Collect the resources of every job in a table, two pages and a figure."""
     input:
         [path for section in SECTIONS for path in targets(section)],
         f"results/curves/{DATASET}.html",
@@ -104,6 +104,6 @@ rule collect_benchmarks:
         dataset=DATASET,
         code=code_of("plasticity.report.collect_benchmarks", tables=("benchmarks",)),
     message:
-        "Collecting what the jobs took"
+        "Collecting the resources of the jobs"
     script:
         "../scripts/stage.py"

@@ -126,7 +126,7 @@ rule transfer:
 
 
 rule assemble_variances:
-    """Put the variances of all arms together: a row per checkpoint and layer."""
+    """Assemble the variances of all arms: a row per checkpoint and layer."""
     input:
         lambda wildcards: plan(wildcards).variance_files,
     output:
@@ -153,7 +153,7 @@ rule assemble_variances:
 
 
 rule assemble_transfer:
-    """Join next tasks with the variances before them: a row per checkpoint and rate."""
+    """Join next tasks with the variances before them: a row per checkpoint and learning rate."""
     input:
         metrics=f"{RESULTS}/metrics.parquet",
         next_tasks=lambda wildcards: plan(wildcards).transfer_files,

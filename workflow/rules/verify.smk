@@ -3,7 +3,7 @@
 
 
 rule verify:
-    """Read every file with a checksum once more, and name the damaged ones."""
+    """Verify every file that has a checksum, and list the damaged ones."""
     log:
         f"logs/{DATASET}/verify.log",
     localrule: True

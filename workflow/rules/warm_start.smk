@@ -19,7 +19,7 @@ wildcard_constraints:
 
 
 rule draw_split:
-    """Draw a seed's training images and the half that it warms up on."""
+    """Draw a seed's training images and its warm-up half."""
     input:
         data=PREPARED,
         checked=CHECKED,
@@ -84,7 +84,7 @@ rule warm_up:
 
 
 rule export:
-    """Turn a warm-up's checkpoints into files that stand alone."""
+    """Export a warm-up's checkpoints as standalone files."""
     input:
         trajectory=f"{RESULTS}/warm_up/{{warm_up}}/{{group}}/trajectory",
     output:
@@ -116,7 +116,7 @@ rule export:
 
 
 rule intervene:
-    """Change the checkpoints of an arm, as shrink-and-perturb does."""
+    """Apply an arm's intervention, such as shrink-and-perturb, to its checkpoints."""
     input:
         manifest=lambda wildcards: plan(wildcards).manifest(
             plan(wildcards).arms[wildcards.intervened].warm_up, wildcards.group
@@ -153,13 +153,13 @@ rule intervene:
             wildcards.intervened,
         ),
     message:
-        "{wildcards.intervened} of {wildcards.group}"
+        "Intervention {wildcards.intervened}, {wildcards.group}"
     script:
         "../scripts/stage.py"
 
 
 rule measure_collapse:
-    """Measure collapse, and what else a network has left, at the checkpoints."""
+    """Measure collapse and the other metrics at the checkpoints."""
     input:
         manifest=f"{RESULTS}/checkpoints/{{start}}/{{group}}.json",
         data=PREPARED,
@@ -271,7 +271,7 @@ rule assemble_metrics:
 
 
 rule assemble_histories:
-    """Put the training histories together: a row per training and epoch."""
+    """Assemble the training histories: a row per training run and epoch."""
     input:
         warm_up=lambda wildcards: plan(wildcards).warm_up_histories,
         fine_tune=lambda wildcards: plan(wildcards).fine_tune_files("history.parquet"),
