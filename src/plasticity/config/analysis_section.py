@@ -12,10 +12,13 @@ class Analysis(Settings):
     """How what was measured is correlated."""
 
     confidence: float = setting(
-        "Level of all intervals over seeds, and of the verdicts on causes.", unit="fraction", gt=0, lt=1
+        "Confidence level of all intervals over seeds and of the verdicts on causes.", unit="fraction", gt=0, lt=1
     )
     bootstrap_samples: int | None = setting(
-        "No longer used: intervals leave seeds out; older configurations may hold it.", unit="1", default=None, ge=1
+        "No longer used, as intervals are now by jackknife; accepted in older configurations.",
+        unit="1",
+        default=None,
+        ge=1,
     )
 
 
@@ -23,15 +26,15 @@ class WarmStartAnalysis(Analysis):
     """How collapse and plasticity are correlated."""
 
     window: int = setting(
-        "Length of a sliding window; at least three checkpoints and at most the warm-up.", unit="epochs", ge=1
+        "Length of the sliding window; at least three checkpoints, at most the warm-up.", unit="epochs", ge=1
     )
     phase_boundary: int = setting(
-        "Last epoch of the first phase; each phase holds at least one checkpoint.", unit="epochs", ge=1
+        "Last epoch of the first phase; each phase contains at least one checkpoint.", unit="epochs", ge=1
     )
     outcomes: (
         Distinct[Literal["full_test_accuracy", "full_train_accuracy", "fine_tune_epochs", "plasticity_gap"]] | None
     ) = setting(
-        "Columns of the metrics table that collapse is correlated with; absent, full_test_accuracy.",
+        "Outcomes that collapse is correlated with, columns of the metrics table; if absent, full_test_accuracy.",
         unit="name",
         default=None,
     )
@@ -44,7 +47,7 @@ class ContinualAnalysis(Analysis):
         Distinct[Literal["online_accuracy", "plasticity_gap", "published_plasticity_loss", "test_accuracy", "test_gap"]]
         | None
     ) = setting(
-        "Columns that collapse is correlated with over the tasks; absent, the first two.", unit="name", default=None
+        "Outcomes that collapse is correlated with over the tasks; if absent, the first two.", unit="name", default=None
     )
 
 

@@ -93,7 +93,7 @@ class Component(Settings):
 
 
 class ComponentError(PlasticityError):
-    """A component that cannot be used: where the configuration names it, what was expected, what there is."""
+    """A component that cannot be used: where the configuration names it, what was expected, what was found."""
 
     def __init__(self, where: str, *, expected: str, got: str, hint: str = "") -> None:
         super().__init__(f"{where}: expected {expected}, got {got}" + (f"; {hint}" if hint else ""))

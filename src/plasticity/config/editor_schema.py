@@ -1,7 +1,7 @@
 """The JSON schema that editors complete and check with, and that the workflow reads the components' parameters from.
 
-It is laxer than the check of a configuration: a preset overlays another file, so that no key is required, and null
-takes an optional key back. Cross-checks are not in it.
+It is laxer than the check of a configuration: a preset overrides another file, so no key is required, and null
+removes an optional key. Cross-checks are not in it.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def _another_section(schema: Schema) -> Schema:
     }
     return {
         "type": "object",
-        "description": "One more section of a study.",
+        "description": "An additional section of a study.",
         "required": ["study"],
         "properties": {"study": {"enum": list(studies)}},
         "allOf": [

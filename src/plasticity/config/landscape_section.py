@@ -24,11 +24,11 @@ _Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class OnImages(Settings):
-    """A measure of some images, at some of the checkpoints."""
+    """A measure on some images, at some of the checkpoints."""
 
     images: int = setting("Images of the task, drawn from the seed; the same at all checkpoints.", unit="images", ge=2)
     every: int = setting(
-        "Measure at the first checkpoint and every so many from it on; in a sequence, tasks are counted.",
+        "Measure at every n-th checkpoint, from the first one on; in a sequence of tasks, at every n-th task.",
         unit="checkpoints",
         ge=1,
         default=1,
@@ -36,7 +36,7 @@ class OnImages(Settings):
 
 
 class GradientMeasure(OnImages):
-    """Gradients of single images, and how alike they are (Lyle et al. 2023, section 3.2)."""
+    """Per-image gradients and their similarity (Lyle et al. 2023, section 3.2)."""
 
     images: int = setting("Images of the task, drawn from the seed.", unit="images", ge=2, default=512)
 
@@ -45,8 +45,8 @@ class HessianMeasure(OnImages):
     """The Hessian's spectrum, estimated by stochastic Lanczos quadrature."""
 
     images: int = setting("Images of the task, drawn from the seed.", unit="images", ge=2, default=512)
-    probes: int = setting("Random vectors; standard errors are over them.", unit="1", ge=2, default=10)
-    steps: int = setting("Products with each vector.", unit="1", ge=2, default=50)
+    probes: int = setting("Random probe vectors; standard errors are over these.", unit="1", ge=2, default=10)
+    steps: int = setting("Lanczos steps: Hessian products with each vector.", unit="1", ge=2, default=50)
 
 
 class Trainability(Settings):
@@ -55,32 +55,33 @@ class Trainability(Settings):
     He et al. leave open what counts as zero, and ρ.
     """
 
-    above: float = setting("Eigenvalues count as rank above this.", unit="1", gt=0)
-    of_largest: bool = setting("The threshold is a share of the largest eigenvalue.", unit="1")
-    share: float = setting("Rank ρ that is enough, as a share of another rank.", unit="fraction", gt=0, le=1)
+    above: float = setting("Threshold above which eigenvalues count towards the rank.", unit="1", gt=0)
+    of_largest: bool = setting("Whether the threshold is relative to the largest eigenvalue.", unit="1")
+    share: float = setting("Sufficient rank ρ, as a fraction of the reference rank.", unit="fraction", gt=0, le=1)
     reference: Literal["fresh", "possible"] = setting(
-        "The other rank: of a fresh network on the same images, or the largest that the matrix can have.", unit="name"
+        "Reference rank: of a fresh network on the same images, or the largest possible rank of the matrix.",
+        unit="name",
     )
 
 
 class CurvatureMeasure(OnImages):
-    """The Gauss-Newton matrix's spectrum, exactly, and on demand the Hessian's, estimated."""
+    """The exact spectrum of the Gauss-Newton matrix and, optionally, an estimate of the Hessian's."""
 
     images: int = setting(
-        "Images of the task, drawn from the seed, for the Gauss-Newton matrix; cost grows with their cube.",
+        "Images of the task, drawn from the seed, for the Gauss-Newton matrix; cost grows with their number cubed.",
         unit="images",
         ge=2,
         default=200,
     )
     above: Distinct[_Threshold] = setting(
-        "Thresholds of ranks: eigenvalues that are larger in size count.", unit="1", default=(0.001, 0.01, 0.1)
+        "Rank thresholds: eigenvalues larger in absolute value count.", unit="1", default=(0.001, 0.01, 0.1)
     )
     above_of_largest: Distinct[_Share] = setting(
-        "Thresholds of ranks as shares of the largest eigenvalue.", unit="fraction", default=(0.0001, 0.001, 0.01)
+        "Rank thresholds relative to the largest eigenvalue.", unit="fraction", default=(0.0001, 0.001, 0.01)
     )
-    hessian: HessianMeasure | None = setting("The Hessian; absent, not measured.", unit="mapping", default=None)
+    hessian: HessianMeasure | None = setting("The Hessian; if absent, not measured.", unit="mapping", default=None)
     trainability: Trainability | None = setting(
-        "The condition of He et al.'s τ-trainability, with the rank that is declared to be enough; absent, not asked.",
+        "He et al.'s condition of τ-trainability, with the rank declared sufficient; if absent, not evaluated.",
         unit="mapping",
         default=None,
     )
@@ -89,22 +90,20 @@ class CurvatureMeasure(OnImages):
 class ProbeShape(Settings):
     """How long a probe is, and what its copies start from."""
 
-    steps: int = setting("Steps of every copy.", unit="steps", ge=1, default=500)
+    steps: int = setting("Training steps of every copy.", unit="steps", ge=1, default=500)
     batch_size: int = setting("Images per step.", unit="images", ge=2, default=128)
     head: Literal["kept", "renewed"] = setting(
-        "Keep the last layer, or draw it anew. A trained classifier's logits are hundreds of times the targets' scale: "
-        "with the head kept, the probe measures that scale before anything else.",
+        "Keep the last layer, or reinitialise it. The logits of a trained classifier are hundreds of times larger than "
+        "the targets: with the head kept, the probe mostly measures that scale.",
         unit="name",
         default="renewed",
     )
     outputs: Literal["raw", "normalised"] = setting(
-        "Fit the network's outputs, or these divided by their standard deviation before the first step.",
+        "Fit the network's outputs, or the outputs divided by their standard deviation before the first step.",
         unit="name",
         default="raw",
     )
-    points: int = setting(
-        "Losses on the learning curve after the one before the first step.", unit="1", ge=1, default=4
-    )
+    points: int = setting("Points of the learning curve after the initial loss.", unit="1", ge=1, default=4)
 
     @property
     def marks(self) -> tuple[int, ...]:
@@ -115,31 +114,32 @@ class ProbeShape(Settings):
 class ProbeTraining(ProbeShape):
     """How a probe trains its copies."""
 
-    learning_rate: float = setting("Step size of every copy.", unit="1", gt=0, default=0.001)
-    momentum: float = setting("Momentum, of an optimizer that has one.", unit="1", ge=0, lt=1, default=0.0)
+    learning_rate: float = setting("Learning rate of every copy.", unit="1", gt=0, default=0.001)
+    momentum: float = setting("Momentum, for optimizers that have one.", unit="1", ge=0, lt=1, default=0.0)
 
 
 class ProbeMeasure(ProbeShape, OnImages):
     """Plasticity probe; how well copies of the network fit new random targets (Lyle et al. 2023, section 5.1)."""
 
     images: int = setting(
-        "Images of the task, drawn from the seed, that are trained on and measured on.",
+        "Images of the task, drawn from the seed, for training and measuring.",
         unit="images",
         ge=2,
         default=1000,
     )
-    targets: int = setting("Random targets, a copy of the network for each.", unit="1", ge=1, default=10)
+    targets: int = setting("Random targets; one copy of the network is trained on each.", unit="1", ge=1, default=10)
     target: Literal["noise", "labels"] = setting(
         "Smooth noise, sin(10⁵ f(x)) of fresh networks f, or random labels.", unit="name", default="noise"
     )
     optimizer: Annotated[
-        Chosen | None, chosen("optimizer", "The copies' optimizer; absent, that of the training behind the checkpoint.")
+        Chosen | None,
+        chosen("optimizer", "The copies' optimizer; if absent, that of the training that led to the checkpoint."),
     ] = None
     learning_rate: float | None = setting(
-        "Step size of every copy; absent, that of the training.", unit="1", default=None, gt=0
+        "Learning rate of every copy; if absent, that of the training.", unit="1", default=None, gt=0
     )
     momentum: float | None = setting(
-        "Momentum; absent, that of the training, or 0 with an optimizer of the probe's own.",
+        "Momentum; if absent, that of the training, or 0 if the probe has its own optimizer.",
         unit="1",
         default=None,
         ge=0,
@@ -163,16 +163,18 @@ class ProbeMeasure(ProbeShape, OnImages):
 
 
 class MeasureLandscape(Settings):
-    """What is measured of the loss around a network; each part adds columns to the table of checkpoints."""
+    """Measures of the loss landscape around a network; each part adds columns to the table of checkpoints."""
 
     gradients: GradientMeasure | None = setting(
-        "Gradients of single images and how alike they are; absent, not measured.", unit="mapping", default=None
+        "Per-image gradients and their similarity; if absent, not measured.", unit="mapping", default=None
     )
     curvature: CurvatureMeasure | None = setting(
-        "Spectra of the Gauss-Newton matrix and the Hessian; absent, not measured.", unit="mapping", default=None
+        "Spectra of the Gauss-Newton matrix and the Hessian; if absent, not measured.", unit="mapping", default=None
     )
     probe: ProbeMeasure | None = setting(
-        "How well copies of the network fit new random targets; absent, not measured.", unit="mapping", default=None
+        "Plasticity probe: how well copies of the network fit new random targets; if absent, not measured.",
+        unit="mapping",
+        default=None,
     )
 
     def by(self, training: Optimisation) -> Self:

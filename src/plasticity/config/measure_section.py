@@ -12,11 +12,13 @@ _Metric = Annotated[Chosen, chosen("metric", "A metric.")]
 
 
 class MeasureNetwork(MeasureLandscape):
-    """What is measured of a network besides the package's metrics."""
+    """What is measured besides the package's metrics."""
 
-    probe_images: int = setting("First images, in whole batches, on which dead units are counted.", unit="images", ge=1)
+    probe_images: int = setting(
+        "Number of images, the first ones in whole batches, on which dead units are counted.", unit="images", ge=1
+    )
     metrics: Annotated[tuple[_Metric, ...] | None, Field(min_length=1)] = setting(
-        "Metrics of your own code, functions that `@metric` declares; each is a column of the tables.",
+        "Custom metrics, functions declared with `@metric`; each adds a column to the tables.",
         unit="mapping",
         default=None,
     )

@@ -29,8 +29,8 @@ def schema_of_configuration(sections: Sections) -> Schema:
                 "uniqueItems": True,
                 "items": {"type": "string"},
                 "unit": "name",
-                "description": "Sections that run, such as [warm_start]; absent, all that there are. The others are "
-                "left out unchecked.",
+                "description": "Sections to run, such as [warm_start]; if absent, all. Other sections are ignored and "
+                "not checked.",
             },
             "jobs": schema_of_class(Jobs),
         },

@@ -22,7 +22,7 @@ class SplitSettings(Settings):
     """What a seed's images and its warm-up half are drawn by."""
 
     train_size: int | None = setting("Training images; null is all.", unit="images", ge=1)
-    warm_up_fraction: float = setting("Share of them that is the half.", unit="fraction", gt=0, le=1)
+    warm_up_fraction: float = setting("Share of them in the warm-up half.", unit="fraction", gt=0, le=1)
 
 
 class WarmUpSettings(Settings):
@@ -47,7 +47,7 @@ class CollapseMeasure(MeasureNetwork):
     """What is measured at every checkpoint besides the collapse metrics in eval mode."""
 
     train_mode_nc1: bool = setting(
-        "Also NC1 as the released code measured it, at the price of one more forward pass.", unit="1"
+        "Also NC1 as measured by the released code, at the cost of one more forward pass.", unit="1"
     )
 
 
@@ -229,7 +229,7 @@ class VarianceMeasure(MeasureLandscape):
     """How variances are measured, and what else at every checkpoint."""
 
     k_means_restarts: int = setting(
-        "Runs of k-means whose best gives the centres of the weak test variance.", unit="1", ge=1
+        "Runs of k-means; the best one gives the centres of the weak test variance.", unit="1", ge=1
     )
 
 

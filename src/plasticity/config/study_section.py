@@ -23,7 +23,7 @@ class DataRequest(TypedDict):
         settings: What that draws by.
         section: Name of the section.
         places: Where a key of the settings stands that an arm gives itself, such as "permuted.arms.large".
-        measured: Images of a task that parts of `measure` ask for, by their keys; absent, none do.
+        measured: Images of a task that parts of `measure` ask for, by their keys; if absent, none do.
     """
 
     draw: str
@@ -34,10 +34,10 @@ class DataRequest(TypedDict):
 
 
 class Arm(Settings):
-    """An experiment of a study: what it does differently."""
+    """An experiment of a study: the settings in which it differs."""
 
     label: str | None = setting(
-        "Name of the arm in figures; absent, its key with spaces for underscores.",
+        "Name of the arm in figures; if absent, its key with underscores replaced by spaces.",
         unit="text",
         default=None,
         min_length=1,
@@ -45,17 +45,17 @@ class Arm(Settings):
 
 
 class FigureStyle(Settings):
-    """Style of one figure; what is absent is the figure's own choice."""
+    """Style of one figure; absent keys keep the figure's defaults."""
 
     width: float | None = setting("Width of the figure.", unit="inches", default=None, ge=2, le=30)
     height: float | None = setting("Height of the figure.", unit="inches", default=None, ge=1, le=30)
     log_y: bool | None = setting(
-        "Logarithmic ordinate, in figures that can have either; absent, the figure's own choice.",
+        "Logarithmic y axis, in figures that support both; if absent, the figure's default.",
         unit="1",
         default=None,
     )
     font_size: float | None = setting(
-        "Size of axis labels; tick labels are one point smaller.", unit="points", default=None, ge=4, le=30
+        "Font size of axis labels; tick labels are one point smaller.", unit="points", default=None, ge=4, le=30
     )
 
 
@@ -73,8 +73,8 @@ class Section(Settings):
         cls.of_study = study
 
     study: str | None = setting(
-        "The study that the section is of. A section with a name of your own needs this key; it has all keys of this "
-        "section and runs beside it.",
+        "Study of the section. A section with a custom name needs this key; it has all keys of this section and runs "
+        "in addition to it.",
         unit="name",
         default=None,
     )
@@ -118,10 +118,10 @@ def figures_of(known: Mapping[str, str], on_request: Sequence[str] = ()) -> Any:
             null in config.yaml would not do: Snakemake's overlays cannot put a mapping in its place.
     """
     text = (
-        "Style of figures. All of the study are drawn but those that are null here; `module:function` is one of your "
-        "own code."
+        "Style of figures. All figures of the study are drawn except those set to null here; `module:function` adds a "
+        "figure from your own code."
     )
     if on_request:
-        text += f" Drawn only if named here: {', '.join(on_request)}."
+        text += f" Drawn only if listed here: {', '.join(on_request)}."
     extra: dict[str, Any] = {"unit": "mapping", "x-names": list(known.items()), "x-on-request": list(on_request)}
     return Field(description=text, json_schema_extra=extra)

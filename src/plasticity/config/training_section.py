@@ -7,45 +7,43 @@ from pydantic import Field
 from plasticity.config.component import Chosen, chosen
 from plasticity.config.settings import Settings, setting
 
-LearningRate = Annotated[float, setting("Step size, constant.", unit="1", gt=0)]
-AnnealedRate = Annotated[float, setting("Step size, at the first iteration.", unit="1", gt=0)]
-Momentum = Annotated[float, setting("Momentum, of an optimizer that has one.", unit="1", ge=0, lt=1)]
-WeightDecay = Annotated[float, setting("Factor of the weights that is added to the gradient (L2).", unit="1", ge=0)]
-BatchSize = Annotated[int, setting("Images per step; batch normalisation needs two.", unit="images", ge=2)]
+LearningRate = Annotated[float, setting("Learning rate (constant).", unit="1", gt=0)]
+AnnealedRate = Annotated[float, setting("Learning rate at the first iteration.", unit="1", gt=0)]
+Momentum = Annotated[float, setting("Momentum, for optimizers that have one.", unit="1", ge=0, lt=1)]
+WeightDecay = Annotated[
+    float, setting("Weight decay: factor of the weights added to the gradient (L2).", unit="1", ge=0)
+]
+BatchSize = Annotated[int, setting("Batch size; batch normalisation needs at least two.", unit="images", ge=2)]
 OnlineBatchSize = Annotated[
     int,
-    setting(
-        "Images per step; 1 is online learning and goes through the compiled kernel on a CPU.", unit="images", ge=1
-    ),
+    setting("Batch size; 1 is online learning, which uses the compiled kernel on a CPU.", unit="images", ge=1),
 ]
 Annealing = Annotated[
     Literal["none", "cosine"],
-    setting("Course of the step size; constant, or per iteration along half a cosine to zero.", unit="name"),
+    setting("Learning-rate schedule: constant, or cosine annealing to zero, per iteration.", unit="name"),
 ]
 Penalty = Annotated[Chosen, chosen("penalty", "Term added to the cross-entropy.")]
-Tasks = Annotated[
-    Chosen, chosen("tasks", "What differs from task to task; null removes an option that config.yaml gives.")
-]
-Model = Annotated[Chosen, chosen("model", "The network; null removes an option that config.yaml gives.")]
+Tasks = Annotated[Chosen, chosen("tasks", "What differs from task to task; null removes an option set in config.yaml.")]
+Model = Annotated[Chosen, chosen("model", "The network; null removes an option set in config.yaml.")]
 Intervention = Annotated[
     Chosen,
     chosen(
         "intervention",
-        "What is done to a network before it goes on to the next task; its numbers may be lists.",
+        "Intervention on the network before the next task; its numbers may be lists.",
         lists=True,
     ),
 ]
-_Hook = Annotated[Chosen, chosen("hook", "What acts between steps.")]
+_Hook = Annotated[Chosen, chosen("hook", "A step hook, applied between steps.")]
 
 
 class Method(Settings):
     """How gradients become steps, whatever the lengths and sizes of a training."""
 
-    optimizer: Annotated[Chosen | None, chosen("optimizer", "The optimizer; absent, plain gradient descent (sgd).")] = (
-        None
-    )
+    optimizer: Annotated[
+        Chosen | None, chosen("optimizer", "The optimizer; if absent, plain stochastic gradient descent (sgd).")
+    ] = None
     hooks: Annotated[tuple[_Hook, ...] | None, Field(min_length=1)] = setting(
-        "What acts between steps, in this order; absent, nothing does.", unit="mapping", default=None
+        "Step hooks, applied between steps in this order; if absent, none.", unit="mapping", default=None
     )
 
 

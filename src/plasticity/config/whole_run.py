@@ -22,7 +22,7 @@ class Normalise(Settings):
 
 
 class DataSetSettings(Settings):
-    """Images and labels that all networks are trained on; null removes an option that config.yaml gives."""
+    """Images and labels that all networks are trained on; null removes an option set in config.yaml."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"x-component": "reader", "x-key": "reader"})
 
@@ -31,15 +31,15 @@ class DataSetSettings(Settings):
         unit="name",
         pattern=r"^[a-z0-9][a-z0-9_.-]*$",
     )
-    reader: str = setting("Which reader reads the images.", unit="name")
+    reader: str = setting("Reader of the images.", unit="name")
     class_names: Several[Annotated[str, Field(min_length=1)]] | None = setting(
-        "Names of the classes in the order of their labels; absent, the reader's own.",
+        "Class names in the order of their labels; if absent, the reader's.",
         unit="name",
         default=None,
     )
     normalise: Normalise | None = setting(
-        "Subtract mean and divide by std, channel by channel; absent, both are computed from the training set. The "
-        "permuted study takes pixels in [0, 1] as they are.",
+        "Subtract mean and divide by std per channel; if absent, both are computed from the training set. The "
+        "permuted study uses pixels in [0, 1] without normalisation.",
         unit="mapping",
         default=None,
     )
@@ -52,13 +52,11 @@ class DataSetSettings(Settings):
 
 
 class Jobs(Settings):
-    """How the work is cut into jobs; it changes no number."""
+    """How the work is divided into jobs; does not affect any number."""
 
     fine_tunings_per_job: int = setting(
-        "Checkpoints that one fine-tuning job carries, those of all its seeds together; at least one of each.",
+        "Checkpoints per fine-tuning job, all its seeds together; at least one of each seed.",
         unit="checkpoints",
         ge=1,
     )
-    seeds_per_job: int = setting(
-        "Seeds that one job carries; first tasks that are cut into other jobs are trained again.", unit="seeds", ge=1
-    )
+    seeds_per_job: int = setting("Seeds per job; changing it retrains first tasks.", unit="seeds", ge=1)

@@ -12,6 +12,6 @@ HISTORY = Table(
         ("epoch", "int", "epoch", "epoch of this training, from 1"),
         ("loss", "float", "nat", "running cross-entropy of the epoch"),
         ("accuracy", "float", "fraction", "running training accuracy of the epoch, in train mode"),
-        ("penalty", "float", "1", "mean of the penalty term before its weight; missing without a penalty"),
+        ("penalty", "float", "1", "mean of the penalty term before weighting; missing without a penalty"),
     ),
 )

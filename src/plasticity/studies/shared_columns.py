@@ -7,11 +7,11 @@ NEURAL_COLLAPSE = declared_columns("neural_collapse")
 OTHER_METRICS = declared_columns("collapse", "capacity", "other")
 
 EXPERIMENT_RUN = columns(
-    ("experiment", "str", "name", "key of the arm in the configuration; a list there makes several arms of it"),
-    ("arm", "str", "name", "arm of the study, with the value behind it where it was made from a list"),
+    ("experiment", "str", "name", "key of the arm in the configuration; a list there makes several arms"),
+    ("arm", "str", "name", "arm of the study; its value follows where it was made from a list"),
     ("seed", "int", "1", "seed of the run; all generators derive from it"),
 )
 
 DIVERGED = columns(
-    ("diverged", "bool", "1", "weights, features or loss were not finite; numbers that depend on them are missing")
+    ("diverged", "bool", "1", "weights, features or loss were not finite; dependent numbers are missing")
 )

@@ -26,7 +26,7 @@ _INTRODUCTION = f"""\
 <!-- Rendered from the definitions of the tables (*columns.py, metrics/declared) by: {COMMAND} -->
 # Tables
 
-Every Parquet table of the workflow, from its one definition. Unit and meaning of each column are in the file's own
+Every Parquet table of the workflow, from its definition. Unit and meaning of each column are in the file's own
 schema too, and provenance (commit, versions, device, settings) in its metadata. Accuracies are fractions in [0, 1]; `1`
 is the unit of a pure number. In a notebook:
 

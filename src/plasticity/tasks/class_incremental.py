@@ -15,7 +15,7 @@ class ClassIncremental(TaskSequence, name="class_incremental"):
     """
 
     first_classes: int | None = setting(
-        "Classes of the first task; absent, as many as every task adds.", unit="classes", default=None, ge=2
+        "Classes of the first task; if absent, as many as every task adds.", unit="classes", default=None, ge=2
     )
     added_classes: int = setting("Classes that every further task adds.", unit="classes", default=2, ge=1)
 

@@ -26,14 +26,16 @@ class OwnImages(Reader):
     train: str
     test: str
     image_size: tuple[Annotated[int, Field(ge=1)], ...] | None = setting(
-        "Height and width to resize all images to; absent, all images must have one size.",
+        "Height and width to resize all images to; if absent, all images must have one size.",
         unit="pixels",
         default=None,
         min_length=2,
         max_length=2,
     )
     channels: Literal[1, 3] | None = setting(
-        "Convert all images to grayscale (1) or RGB (3); absent, they stay as they are.", unit="channels", default=None
+        "Convert all images to grayscale (1) or RGB (3); if absent, they stay as they are.",
+        unit="channels",
+        default=None,
     )
 
     @property

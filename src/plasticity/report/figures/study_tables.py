@@ -20,7 +20,7 @@ class StudyTables:
         SETTINGS: The attributes that the configuration gives.
         USUAL_LABELS: Arm -> what the field calls it, where that is not its key in words.
         arms: All arms of the study, in the order of the configuration.
-        labels: Arm -> its name in legends; absent, or no more than its key in words, it is the field's usual one.
+        labels: Arm -> its name in legends; if absent, or no more than its key in words, it is the field's usual one.
         analysis: The configuration's section of that name, with `confidence`.
     """
 

@@ -10,22 +10,27 @@ _ONLINE = columns(
         "online_accuracy",
         "float",
         "fraction",
-        "share of a task's steps whose prediction before the update was right",
+        "share of a task's steps with a correct prediction before the update",
     ),
 )
 
 _ONLINE_MORE = columns(
-    ("last_epoch_accuracy", "float", "fraction", "online accuracy of the task's last epoch alone"),
-    ("train_accuracy", "float", "fraction", "accuracy on the task's training images after it was learnt"),
+    ("last_epoch_accuracy", "float", "fraction", "online accuracy of the task's last epoch"),
+    ("train_accuracy", "float", "fraction", "accuracy on the task's training images after training on it"),
 )
 
 _TASK = columns(
-    ("test_accuracy", "float", "fraction", "that on the task's test images after it was learnt; missing without any"),
+    (
+        "test_accuracy",
+        "float",
+        "fraction",
+        "accuracy on the task's test images after training on it; missing without test images",
+    ),
     (
         "classes",
         "str",
         "numbers",
-        "classes of the data set that the task's labels 0, 1, ... stand for; missing where tasks have all",
+        "classes of the data set behind the task's labels 0, 1, ...; missing where tasks have all",
     ),
 )
 
@@ -63,8 +68,8 @@ PERMUTED = Table(
     EXPERIMENT_RUN
     + columns(
         ("first_task_epochs", "int", "epoch", "epochs on the first task"),
-        ("nc1_threshold", "float", "1", "the first task ended when NC1 fell below this; missing for a fixed length"),
-        ("task", "int", "1", "number of the task, a permutation of the pixels; the first is 1"),
+        ("nc1_threshold", "float", "1", "NC1 threshold that stops the first task; missing for a fixed length"),
+        ("task", "int", "1", "number of the task; the first is 1"),
     )
     + _ONLINE
     + NEURAL_COLLAPSE
@@ -73,15 +78,20 @@ PERMUTED = Table(
             "threshold_reached",
             "bool",
             "1",
-            "NC1 fell below the threshold within the cap; missing without one",
+            "NC1 fell below the threshold within the maximum number of epochs; missing without a threshold",
         ),
-        ("fresh_accuracy", "float", "fraction", "that of a fresh network, trained as the arm, on this task and seed"),
+        (
+            "fresh_accuracy",
+            "float",
+            "fraction",
+            "online accuracy of a fresh network, trained like the arm, on this task and seed",
+        ),
         ("plasticity_gap", "float", "fraction", "fresh_accuracy − online_accuracy; missing where budgets differ"),
         (
             "published_plasticity_loss",
             "float",
             "fraction",
-            "online accuracy on the first task, mean of its epochs, minus on this one (Bonifazi et al. 2024)",
+            "online accuracy on the first task, mean over its epochs, minus that on this one (Bonifazi et al. 2024)",
         ),
     )
     + _ONLINE_MORE

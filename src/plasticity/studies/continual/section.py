@@ -29,9 +29,7 @@ class FirstTask(Training):
     """Training on the first task; arms may override any of these."""
 
     epochs: int = setting("Length of the first task.", unit="epochs", ge=1)
-    max_epochs: int = setting(
-        "Epochs after which an arm's threshold nc1_below counts as not reached.", unit="epochs", ge=1
-    )
+    max_epochs: int = setting("Maximum number of epochs to reach an arm's threshold nc1_below.", unit="epochs", ge=1)
     batch_size: OnlineBatchSize
     penalty: Penalty
 
@@ -39,52 +37,52 @@ class FirstTask(Training):
 class Following(Training):
     """Training on the tasks that follow; arms may override any of these."""
 
-    tasks: int = setting("Tasks after the first one.", unit="tasks", ge=1)
-    epochs: int = setting("Epochs on each of them.", unit="epochs", ge=1)
+    tasks: int = setting("Number of tasks after the first.", unit="tasks", ge=1)
+    epochs: int = setting("Epochs on each of these tasks.", unit="epochs", ge=1)
     batch_size: OnlineBatchSize
     penalty: Penalty
 
 
 class Threshold(Settings):
-    """What an arm's first task may have in place of a length."""
+    """What an arm's first task may have instead of a length."""
 
     nc1_below: float = setting(
-        "End the first task with the first epoch after which NC1 is below this, in place of epochs.", unit="1", gt=0
+        "Stop the first task after the first epoch with NC1 below this, instead of after a number of epochs.",
+        unit="1",
+        gt=0,
     )
 
 
 class ContinualArm(Arm):
-    """An experiment; without any key its network goes through the tasks as the study says."""
+    """An experiment; without any key, its network is trained with the study's settings."""
 
-    model: Annotated[Chosen | None, chosen("model", "This arm's network; absent, the study's.")] = None
+    model: Annotated[Chosen | None, chosen("model", "This arm's network; if absent, the study's.")] = None
     first_task: Annotated[Overrides | None, Overriding(FirstTask, single=("max_epochs",), more=Threshold)] = setting(
-        "What this arm does differently on the first task.", unit="mapping", default=None
+        "Settings of the first task in which this arm differs.", unit="mapping", default=None
     )
     following: Annotated[Overrides | None, Overriding(Following, single=("tasks", "epochs"))] = setting(
-        "What this arm does differently on the following tasks.", unit="mapping", default=None
+        "Settings of the following tasks in which this arm differs.", unit="mapping", default=None
     )
     intervention: Intervention | None = None
     intervene_after: Literal["first_task", "every_task"] | None = setting(
-        "When the intervention is made; absent, after the first task.", unit="name", default=None
+        "When to intervene; if absent, after the first task.", unit="name", default=None
     )
 
 
 class ContinualSection(Section, study="continual"):
-    """The permuted study; one task after another, such as permutations of the pixels, online or in batches."""
+    """The permuted study; a sequence of tasks, such as pixel permutations, trained online or in batches."""
 
     seeds: Distinct[Seed] = setting(
         "One run of every arm per seed; a seed's tasks are the same for all arms.", unit="1"
     )
-    train_size: int | None = setting(
-        "Training images used, drawn from the seed; null is all of them.", unit="images", ge=1
-    )
+    train_size: int | None = setting("Training images used, drawn from the seed; null: all.", unit="images", ge=1)
     tasks: Tasks
     model: Model
     first_task: FirstTask
     following: Following
     arms: dict[NameOf, ContinualArm] = arms_of(
-        "Experiments, each an arm or, with a list in place of a number, one arm per value, named <experiment>_<value>. "
-        "The baseline random_init, a fresh network for every task, is always run and not listed."
+        "Experiments: each is an arm or, with a list instead of a number, one arm per value, named "
+        "<experiment>_<value>. The baseline random_init, a fresh network for every task, is always run and not listed."
     )
     measure: TaskMeasure
     analysis: ContinualAnalysis

@@ -45,23 +45,23 @@ class Task(Settings):
     """The first task, which an arm may change: its network and its images."""
 
     train_size: int | None = setting(
-        "Training images of the first task, drawn from the seed; null is all that are used.", unit="images", ge=1
+        "Training images of the first task, drawn from the seed; null: all.", unit="images", ge=1
     )
     test_size: int | None = setting(
-        "Test images of the first task, drawn from the seed; null is all that are used.", unit="images", ge=1
+        "Test images of the first task, drawn from the seed; null: all.", unit="images", ge=1
     )
     balanced: bool = setting(
-        "Draw as many images of every class, up to one; false draws from all of them alike.", unit="1"
+        "Draw equally many images per class, up to a difference of one; false: draw regardless of class.", unit="1"
     )
     model: Model
 
 
 class FirstTraining(Training):
-    """Training on the first task, for every arm that does not say otherwise."""
+    """Training on the first task, unless an arm overrides it."""
 
     iterations: int = setting("Length of the training.", unit="iterations", ge=1)
     checkpoints: int = setting(
-        "Checkpoints in equal ratios from the first iteration to the last, besides that before training.",
+        "Checkpoints, geometrically spaced from the first to the last iteration, in addition to the untrained network.",
         unit="checkpoints",
         ge=1,
     )
@@ -69,7 +69,7 @@ class FirstTraining(Training):
     annealing: Annealing
     momentum: Momentum
     stop_loss: float | None = setting(
-        "Running cross-entropy of an epoch that ends the training early; absent, none does.",
+        "Stop training early when the running cross-entropy of an epoch reaches this; if absent, never.",
         unit="nats",
         default=None,
         gt=0,
@@ -77,16 +77,18 @@ class FirstTraining(Training):
 
 
 class NextTask(Method):
-    """Training on the classes inside the super-classes, on other images, from every checkpoint."""
+    """Training on the classes within the super-classes, on other images, from every checkpoint."""
 
-    train_size: int = setting("Training images, none of them of the first task.", unit="images", ge=1)
+    train_size: int = setting("Training images, disjoint from those of the first task.", unit="images", ge=1)
     validation_size: int = setting(
-        "Images of the training set, of neither task, on which the learning rate is chosen.", unit="images", ge=1
+        "Held-out images of the training set, used by neither task, on which the learning rate is chosen.",
+        unit="images",
+        ge=1,
     )
-    test_size: int = setting("Test images, none of them of the first task.", unit="images", ge=1)
+    test_size: int = setting("Test images, disjoint from those of the first task.", unit="images", ge=1)
     iterations: int = setting("Length of the training.", unit="iterations", ge=1)
     learning_rates: Distinct[Annotated[float, Field(gt=0)]] = setting(
-        "Step sizes that are tried from every checkpoint.", unit="1"
+        "Learning rates tried from every checkpoint.", unit="1"
     )
     annealing: Annealing
     momentum: Momentum
@@ -100,28 +102,28 @@ class NextTask(Method):
 
 
 class TrainTestArm(Overriding(Task, single=("test_size",)).derived(), Arm):
-    """An experiment; without any key it is trained as the study says, and not on a next task."""
+    """An experiment; without any key, it is trained with the study's settings and has no next task."""
 
     super_classes: tuple[_SuperClass, ...] | None = setting(
-        "Classes that the first task takes as one, by their numbers; classes in none are left out. The next task then "
-        "tells all of them apart.",
+        "Super-classes of the first task, each a list of class numbers; classes in none are left out. The next task "
+        "classifies all of these classes.",
         unit="classes",
         default=None,
         min_length=2,
     )
     training: Annotated[Overrides | None, Overriding(FirstTraining, single=("iterations", "checkpoints"))] = setting(
-        "What this arm's training does differently.", unit="mapping", default=None
+        "Training settings in which this arm differs.", unit="mapping", default=None
     )
 
 
 class TrainTestSection(Task, Section, study="train_test_collapse"):
-    """The train-test study; does collapse hold on test images, in which layers, does it help or harm a next task."""
+    """The train-test study; does collapse hold on test images, in which layers, and does it help or hurt transfer."""
 
-    seeds: Distinct[Seed] = setting("One run of every arm per seed, with images drawn from it.", unit="1")
+    seeds: Distinct[Seed] = setting("One run of every arm per seed, with images drawn from the seed.", unit="1")
     training: FirstTraining
     next_task: NextTask
     arms: dict[NameOf, TrainTestArm] = arms_of(
-        "Experiments, each an arm or, with a list in place of a number, one arm per value, named <experiment>_<value>."
+        "Experiments: each is an arm or, with a list instead of a number, an arm per value, named <experiment>_<value>."
     )
     measure: VarianceMeasure
     analysis: TrainTestAnalysis

@@ -25,12 +25,10 @@ from plasticity.studies.warm_start.consistency import check_warm_start
 
 
 class WarmUp(Training):
-    """Training on the first task, for every arm that does not say otherwise."""
+    """Training on the first task, unless an arm overrides it."""
 
-    epochs: int = setting(
-        "Length of the warm-up, a multiple of checkpoint_every; 0 is no warm-up.", unit="epochs", ge=0
-    )
-    checkpoint_every: int = setting("Distance of two checkpoints, the same for all arms.", unit="epochs", ge=1)
+    epochs: int = setting("Length of the warm-up, a multiple of checkpoint_every; 0: no warm-up.", unit="epochs", ge=0)
+    checkpoint_every: int = setting("Interval between checkpoints, the same for all arms.", unit="epochs", ge=1)
     momentum: Momentum
     penalty: Penalty
 
@@ -40,18 +38,16 @@ class FineTune(Training):
 
     momentum: Momentum
     stop_accuracy: float = setting(
-        "Running training accuracy of an epoch that ends the training.", unit="fraction", gt=0, lt=1
+        "Running training accuracy of an epoch at which training stops.", unit="fraction", gt=0, lt=1
     )
-    max_epochs: int = setting(
-        "Epochs after which the training ends without having reached stop_accuracy.", unit="epochs", ge=1
-    )
+    max_epochs: int = setting("Maximum number of epochs if stop_accuracy is not reached.", unit="epochs", ge=1)
 
 
 class WarmStartArm(Arm):
-    """An arm; without any key it is trained as `warm_up` says and fine-tuned as it is."""
+    """An arm; without any key, it is trained with the settings of `warm_up` and fine-tuned without an intervention."""
 
     warm_up: Annotated[Overrides | None, Overriding(WarmUp, without=("checkpoint_every",), single=("epochs",))] = (
-        setting("What this arm's warm-up does differently.", unit="mapping", default=None)
+        setting("Warm-up settings in which this arm differs.", unit="mapping", default=None)
     )
     intervention: Intervention | None = None
 
@@ -62,25 +58,20 @@ class WarmStartSection(Section, study="warm_start"):
     seeds: Distinct[Seed] = setting(
         "One run of every arm per seed; every generator derives from (seed, purpose).", unit="1"
     )
-    train_size: int | None = setting(
-        "Training images used, drawn from the seed; null is all of them.", unit="images", ge=1
-    )
-    test_size: int | None = setting(
-        "Test images used, the first ones of the prepared set; null is all of them.", unit="images", ge=1
-    )
-    warm_up_fraction: float = setting("Share of the training images seen in warm-up.", unit="fraction", gt=0, lt=1)
+    train_size: int | None = setting("Training images used, drawn from the seed; null: all.", unit="images", ge=1)
+    test_size: int | None = setting("Test images used, the first of the prepared set; null: all.", unit="images", ge=1)
+    warm_up_fraction: float = setting("Share of the training images used in the warm-up.", unit="fraction", gt=0, lt=1)
     precision: Precision = setting(
-        "Arithmetic of training. exact: float32, the reference. fast: bfloat16 products where the device gains by "
-        "them, one fused update, and on CUDA steps recorded as graphs. Both repeat themselves; measuring is always "
-        "exact.",
+        "Arithmetic of training. exact: float32, the reference. fast: bfloat16 products where the device gains speed, "
+        "one fused update, and on CUDA recorded graphs. Both are reproducible; measuring is always exact.",
         unit="name",
     )
     model: Model
     warm_up: WarmUp
     fine_tune: FineTune
     arms: dict[NameOf, WarmStartArm] = arms_of(
-        "Named rows of the study; one of them is random_init with warm_up.epochs 0. A list in place of a number makes "
-        "one arm per value, named <arm>_<value>. Inside arms, null removes what config.yaml says, be it a whole arm."
+        "Arms of the study; one of them is random_init with warm_up.epochs 0. A list instead of a number makes one arm "
+        "per value, named <arm>_<value>. Within arms, null removes a setting of config.yaml, or a whole arm."
     )
     measure: CollapseMeasure
     analysis: WarmStartAnalysis

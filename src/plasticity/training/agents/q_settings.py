@@ -25,21 +25,21 @@ class TwoHot(Settings):
 class QLearning(Settings):
     """Deep Q-learning (Mnih et al. 2015) with one update per step of the environment."""
 
-    batch_size: int = setting("Transitions per update.", unit="transitions", ge=1, default=512)
-    learning_rate: float = setting("Step size.", unit="1", gt=0, default=0.001)
-    optimizer: Annotated[Chosen | None, chosen("optimizer", "The optimizer; absent, plain gradient descent.")] = None
-    weight_decay: float = setting("Factor of the weights in the gradient.", unit="1", ge=0, default=0.0)
-    discount: float = setting("Weight of the next state's value.", unit="1", ge=0, lt=1, default=0.99)
+    batch_size: int = setting("Transitions per update (batch size).", unit="transitions", ge=1, default=512)
+    learning_rate: float = setting("Learning rate.", unit="1", gt=0, default=0.001)
+    optimizer: Annotated[Chosen | None, chosen("optimizer", "The optimizer; if absent, plain gradient descent.")] = None
+    weight_decay: float = setting("Weight decay (L2).", unit="1", ge=0, default=0.0)
+    discount: float = setting("Discount factor.", unit="1", ge=0, lt=1, default=0.99)
     exploration: float = setting("Probability of a random action.", unit="1", ge=0, le=1, default=0.1)
-    replay: int = setting("Transitions that each agent remembers.", unit="transitions", ge=1, default=50_000)
-    target_period: int = setting("Steps from one target network to the next.", unit="steps", ge=1, default=5_000)
+    replay: int = setting("Replay memory of each agent.", unit="transitions", ge=1, default=50_000)
+    target_period: int = setting("Steps between updates of the target network.", unit="steps", ge=1, default=5_000)
     double: bool = setting(
-        "Choose the next action by the trained network, value it by the target (van Hasselt et al. 2016).",
+        "Double Q-learning: trained network selects, target network evaluates (van Hasselt et al. 2016).",
         unit="1",
         default=False,
     )
     two_hot: TwoHot | None = setting(
-        "Values as categories, learned by cross-entropy; absent, as numbers, by squared error.",
+        "Categorical values, learned by cross-entropy; if absent, scalar values by squared error.",
         unit="mapping",
         default=None,
     )

@@ -28,12 +28,12 @@ class ContinualBackprop(StepHook, name="continual_backprop"):
     renews_units: ClassVar[bool] = True
 
     replacement_rate: float = setting(
-        "Share of a layer's mature units that is renewed in a step; 1e-6 to 1e-4 in Dohare et al. (2024).",
+        "Share of a layer's mature units renewed per step; 1e-6 to 1e-4 in Dohare et al. (2024).",
         unit="1 per step",
         gt=0,
         lt=1,
     )
-    maturity: int = setting("Steps for which a new unit is left alone.", unit="steps", default=100, ge=1)
+    maturity: int = setting("Steps for which a new unit is protected.", unit="steps", default=100, ge=1)
     decay: float = setting("Decay of the running means.", unit="1", default=0.99, ge=0, lt=1)
     weights_every: int = setting(
         "Steps from one look at the sizes of the weights to the next: 1 as published, more is faster with wide "
@@ -42,7 +42,7 @@ class ContinualBackprop(StepHook, name="continual_backprop"):
         default=1,
         ge=1,
     )
-    utility: Utility = setting("What a unit is good for.", unit="name", default="contribution")
+    utility: Utility = setting("Definition of a unit's utility.", unit="name", default="contribution")
     outgoing: Literal["zero", "compensate", "redraw"] = setting(
         "Outgoing weights of a renewed unit: zero (Dohare et al. 2024, as printed), zero with what the unit gave on "
         "average added to the biases behind (their code), or drawn anew (JAX code of He et al.).",

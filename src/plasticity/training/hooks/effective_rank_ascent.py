@@ -15,15 +15,15 @@ class EffectiveRankAscent(StepHook, name="effective_rank_ascent"):
     decay and momentum act on the steps of the task alone. With weight decay it is L2-ER.
     """
 
-    learning_rate: float = setting("Size of the ascent's steps; 1e-4 to 1e-2 in He et al. (2025).", unit="1", gt=0)
-    every: int = setting("Steps of the task from one to the next; 100 with one image each.", unit="steps", ge=1)
-    images: int = setting("Last images that the features are of.", unit="images", default=100, ge=2)
+    learning_rate: float = setting("Step size of the ascent; 1e-4 to 1e-2 in He et al. (2025).", unit="1", gt=0)
+    every: int = setting("Training steps between ascent steps; 100 with one image each.", unit="steps", ge=1)
+    images: int = setting("Number of most recent images whose features are used.", unit="images", default=100, ge=2)
     matrix: RankOf = setting(
-        "Matrix whose singular values the rank is of: the features or their second moment.",
+        "Matrix whose effective rank is taken: the features or their second moment.",
         unit="name",
         default="features",
     )
-    last: int | None = setting("Only this many last hidden layers; absent, all.", unit="layers", default=None, ge=1)
+    last: int | None = setting("Number of last hidden layers used; if absent, all.", unit="layers", default=None, ge=1)
 
     def after_step(self, context: HookContext) -> None:
         """Keep the step's images, and ascend where it is time."""

@@ -21,12 +21,16 @@ class ReDo(StepHook, name="redo"):
     renews_units: ClassVar[bool] = True
     activations: ClassVar[tuple[str, ...]] = ("relu",)
 
-    every: int = setting("Steps from one recycling to the next; 1000 in Sokar et al. (2023).", unit="steps", ge=1)
+    every: int = setting("Steps between recyclings; 1000 in Sokar et al. (2023).", unit="steps", ge=1)
     threshold: float = setting(
-        "Score up to which a unit is dormant; 0.025 and 0.1 in Sokar et al. (2023).", unit="1", default=0.1, ge=0, lt=1
+        "Score at or below which a unit is dormant; 0.025 and 0.1 in Sokar et al. (2023).",
+        unit="1",
+        default=0.1,
+        ge=0,
+        lt=1,
     )
     batches: int = setting(
-        "Last batches that the score is a mean over; more than one where batches are small.",
+        "Number of most recent batches over which the score is averaged; more than one for small batches.",
         unit="batches",
         default=1,
         ge=1,

@@ -25,10 +25,16 @@ class SelfNormalizedResets(StepHook, name="self_normalized_resets"):
     activations: ClassVar[tuple[str, ...]] = ("relu",)
 
     percentile: float = setting(
-        "Of the times between two firings; 1 − η of Farias & Jozefiak (2025).", unit="1", default=0.99, gt=0, lt=1
+        "Percentile of the times between two firings; 1 − η of Farias & Jozefiak (2025).",
+        unit="1",
+        default=0.99,
+        gt=0,
+        lt=1,
     )
-    threshold: int = setting("Silence after which a unit is renewed, at first.", unit="steps", default=100, ge=1)
-    every: int = setting("Steps from one estimate of the thresholds to the next.", unit="steps", default=1000, ge=1)
+    threshold: int = setting(
+        "Initial threshold: silence after which a unit is renewed.", unit="steps", default=100, ge=1
+    )
+    every: int = setting("Steps between estimates of the thresholds.", unit="steps", default=1000, ge=1)
     expansion: float = setting("Factor by which a threshold grows.", unit="1", default=2.0, gt=1)
 
     def check(self, network: NetworkView) -> None:

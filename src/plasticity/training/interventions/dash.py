@@ -12,7 +12,7 @@ from plasticity.training.interventions.intervention import Intervention, Network
 
 
 class Dash(Intervention, name="dash"):
-    """Shrink what the loss on the next task does not pull outwards (Shin, Oh, Cho & Yun 2024, arXiv 2410.23495).
+    """Shrink weights that are not aligned with −∇L of the next task (Shin, Oh, Cho & Yun 2024, arXiv 2410.23495).
 
     w ← w · min(max(cos(w, −g), least), 1), with g a moving average G ← (1 − average)·G + average·∇L over the batches of
     the next task. As in the released code, w is the row of weights into a unit of a linear layer, the kernel from one
@@ -22,7 +22,7 @@ class Dash(Intervention, name="dash"):
 
     reads_next_task: ClassVar[bool] = True
 
-    least: float = setting("Factor λ on what the loss pulls inwards; 0.3 in Shin et al. (2024).", unit="1", ge=0, le=1)
+    least: float = setting("Smallest factor λ; 0.3 in Shin et al. (2024).", unit="1", ge=0, le=1)
     average: float = setting(
         "Weight α of a batch in the moving average of the gradient; 0.3 in Shin et al. (2024).",
         unit="1",

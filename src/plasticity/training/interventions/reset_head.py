@@ -7,10 +7,10 @@ from plasticity.training.interventions.intervention import Intervention, Network
 
 
 class ResetHead(Intervention, name="reset_head"):
-    """A freshly initialised head on the trained body; the optimizer forgets the head, or everything."""
+    """A freshly initialised head on the trained body; resets the optimizer's state of the head, or all of it."""
 
     reset_optimizer: bool = setting(
-        "Forget the optimizer's state of all parameters, and not of the head alone.", unit="1", default=False
+        "Reset the optimizer's state for all parameters, not only for the head.", unit="1", default=False
     )
 
     def __call__(self, state: NetworkState) -> NetworkState:

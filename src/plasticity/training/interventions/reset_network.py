@@ -6,7 +6,7 @@ from plasticity.training.interventions.intervention import Intervention, Network
 
 
 class ResetNetwork(Intervention, name="reset_network"):
-    """A freshly initialised network: what a method can hope to reach if nothing of earlier tasks is of use."""
+    """A freshly initialised network: what a method can reach if nothing learnt on earlier tasks is useful."""
 
     def __call__(self, state: NetworkState) -> NetworkState:
         """Take the fresh network."""

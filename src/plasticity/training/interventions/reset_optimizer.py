@@ -6,7 +6,7 @@ from plasticity.training.interventions.intervention import Intervention, Network
 
 
 class ResetOptimizer(Intervention, name="reset_optimizer"):
-    """Forget all that the optimizer keeps of the weights, which stay (Lyle et al. 2023, appendix B.1)."""
+    """Reset the optimizer's state and keep the weights (Lyle et al. 2023, appendix B.1)."""
 
     def __call__(self, state: NetworkState) -> NetworkState:
         """Forget."""

@@ -23,7 +23,7 @@ class ShrinkPerturb(Intervention, name="shrink_perturb"):
         "Factor B on a freshly initialised network's weights; 0.01 in Bonifazi et al. (2024).", unit="1", ge=0
     )
     batch_norm: Literal["keep", "fresh", "recalibrate"] = setting(
-        "Running statistics: those of the checkpoint, fresh ones, or estimated again.",
+        "Running statistics: those of the checkpoint, fresh ones, or re-estimated.",
         unit="name",
         default="recalibrate",
     )

@@ -20,7 +20,7 @@ class Adam(Optimiser, name="adam"):
     """
 
     betas: tuple[Beta, Beta] = setting(
-        "Decay of the means of the gradient and of its square.", unit="1", default=(0.9, 0.999)
+        "Decay rates of the running means of the gradient and its square.", unit="1", default=(0.9, 0.999)
     )
     eps: float = setting("Added to the root of the mean square.", unit="1", default=1e-8, ge=0)
     eps_root: float = setting("Added to the mean square inside the root.", unit="1", default=0.0, ge=0)

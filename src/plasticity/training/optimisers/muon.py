@@ -23,7 +23,7 @@ class Muon(AdamW, name="muon"):
     and eps_root are theirs. Weight decay is decoupled for all.
     """
 
-    decay: float = setting("Decay of the mean gradient of a matrix.", unit="1", default=0.95, ge=0, lt=1)
+    decay: float = setting("Decay rate of a matrix's mean gradient.", unit="1", default=0.95, ge=0, lt=1)
     nesterov: bool = setting("Orthogonalise g + decay·(M − g) in place of M.", unit="1", default=True)
     iterations: int = setting("Newton-Schulz iterations.", unit="iterations", default=5, ge=1)
     scale: Literal["original", "match_rms_adamw"] = setting(
@@ -31,7 +31,9 @@ class Muon(AdamW, name="muon"):
         unit="name",
         default="original",
     )
-    rest_rate: float = setting("Step size of the rest, in units of the learning rate.", unit="1", default=1.0, gt=0)
+    rest_rate: float = setting(
+        "Step size of the other parameters, in units of the learning rate.", unit="1", default=1.0, gt=0
+    )
 
     decoupled: ClassVar[bool] = True
 

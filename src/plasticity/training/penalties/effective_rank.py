@@ -22,11 +22,11 @@ class EffectiveRank(Penalty, name="effective_rank"):
 
     weight: float = setting("Factor of the mean effective rank.", unit="nat", gt=0)
     matrix: RankOf = setting(
-        "Matrix whose singular values the rank is of: the second moment (their text) or the features (their code).",
+        "Matrix whose effective rank is taken: the second moment (their text) or the features (their code).",
         unit="name",
         default="second_moment",
     )
-    last: int | None = setting("Only this many last hidden layers; absent, all.", unit="layers", default=None, ge=1)
+    last: int | None = setting("Number of last hidden layers used; if absent, all.", unit="layers", default=None, ge=1)
 
     def __call__(self, forward: Forward) -> Tensor:
         """Return the mean effective rank."""

@@ -12,8 +12,8 @@ from plasticity.training.weight_matrices import weight_matrices
 class Parseval(Penalty, name="parseval"):
     """Parseval regularisation: weight · Σ over layers of ‖W·Wᵀ − scale·I‖²_F, the head left out (Chung et al. 2024).
 
-    It draws the rows of each weight matrix to be orthogonal and of one length; a layer with more units than inputs
-    cannot reach it.
+    It drives the rows of each weight matrix to be orthogonal and of equal length, which a layer with more units than
+    inputs cannot reach.
     """
 
     weight: float = setting("Factor of the sum; 1e-4 to 1e-2 in Chung et al. (2024).", unit="nat", ge=0)

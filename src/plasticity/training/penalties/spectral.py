@@ -19,9 +19,9 @@ class Spectral(Penalty, name="spectral"):
 
     weight: float = setting("Factor of the sum; 1e-4 to 1e-2 in the papers.", unit="nat", ge=0)
     exponent: int = setting("Power of the largest singular value.", unit="1", default=2, ge=1)
-    target: float = setting("What that power is drawn to; 2 in He et al. (2025).", unit="1", default=1.0, ge=0)
-    biases: bool = setting("Add the squares of all biases, as He et al. (2025) do.", unit="1", default=False)
-    iterations: int = setting("Steps of power iteration per step.", unit="steps", default=1, ge=1)
+    target: float = setting("Target of that power; 2 in He et al. (2025).", unit="1", default=1.0, ge=0)
+    biases: bool = setting("Add the squared biases, as in He et al. (2025).", unit="1", default=False)
+    iterations: int = setting("Power iterations per training step.", unit="steps", default=1, ge=1)
 
     def __call__(self, forward: Forward) -> Tensor:
         """Return the sum."""
