@@ -98,7 +98,7 @@ def test_a_waiting_job_says_so_once_and_goes_on_when_a_slot_is_free(
     with caplog.at_level(logging.INFO, logger="plasticity"):
         take_lease(DEVICES, tmp_path, Sharing(wait_minutes=1))
     waiting, leased = (record.getMessage() for record in caplog.records)
-    assert waiting == "all taken: 1 job slot(s) on each of 2 GPU(s); waiting for one"
+    assert waiting == "all GPUs are busy (1 job slot(s) on each of 2 GPU(s)); waiting for a slot"
     assert leased.startswith("leased slot 1 of 1 of GPU GPU-")
 
 
@@ -224,7 +224,7 @@ def test_a_process_leases_once_and_computes_there(
 
 
 @pytest.mark.parametrize(
-    ("visible", "reason"), [("", "CUDA_VISIBLE_DEVICES hides all"), (None, "none is visible")], ids=["hidden", "none"]
+    ("visible", "reason"), [("", " (CUDA_VISIBLE_DEVICES is empty)"), (None, "")], ids=["hidden", "none"]
 )
 def test_the_fall_back_to_the_cpu_is_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, visible: str | None, reason: str
@@ -235,4 +235,4 @@ def test_the_fall_back_to_the_cpu_is_told(
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     with caplog.at_level(logging.INFO, logger="plasticity"):
         assert device_module._choose_device() == torch.device("cpu")
-    assert [record.getMessage() for record in caplog.records] == [f"no GPU ({reason}): computing on the CPU"]
+    assert [record.getMessage() for record in caplog.records] == [f"No GPU found{reason}; using the CPU"]

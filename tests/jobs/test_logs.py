@@ -49,7 +49,7 @@ def test_a_defect_keeps_its_traceback(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), log_to(tmp_path / "log"):
         print(1 / 0)
     text = (tmp_path / "log").read_text()
-    assert "this is a defect of plasticity" in text
+    assert "this is a bug in plasticity" in text
     assert "Traceback (most recent call last)" in text
     assert text.splitlines()[-1] == "ZeroDivisionError: division by zero"
 
@@ -78,7 +78,7 @@ def test_a_lack_of_memory_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixtu
         allocate()
     assert stopped.value.code == 1
     (line,) = capfd.readouterr().err.splitlines()
-    assert line.startswith("plasticity: out of memory: give the job more of it")
+    assert line.startswith("plasticity: out of memory: give the job more memory")
     assert len((tmp_path / "log").read_text().splitlines()) == 1
 
 

@@ -37,7 +37,7 @@ def test_a_signal_is_one_line_and_an_exit(
         except Exception:  # what stages catch
             pytest.fail("a stop is no error")
     assert end.value.code == 128 + number
-    line = f"stopped by {number.name}: the same command continues from the work that is saved"
+    line = f"stopped by {number.name}: run the same command again to continue from the saved work"
     assert capsys.readouterr().err == f"plasticity: {line}\n"
     assert caplog.messages == [line]
 

@@ -303,7 +303,7 @@ def test_the_log_says_why_the_compiled_loop_is_not_used(
     with caplog.at_level(logging.INFO, "plasticity"):
         first_tasks.follow(tmp_path / "tasks", following_settings(arm("adam", following=ADAM, tasks=1), arm("plain")))
     told = [record.getMessage() for record in caplog.records if "compiled loop" in record.getMessage()]
-    assert set(told) == {"adam: by stacked tensors instead of the compiled loop, because of optimizer adam"}
+    assert set(told) == {"adam: using stacked tensors instead of the compiled loop, because of optimizer adam"}
     assert torch.is_grad_enabled()
 
 

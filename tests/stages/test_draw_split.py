@@ -146,7 +146,7 @@ def test_split_that_does_not_fit_is_refused(
 def test_split_of_another_data_set_is_refused(dataset: Path, tmp_path: Path) -> None:
     path = _draw(dataset, tmp_path / "split.parquet")
     other = open_store(_store(tmp_path / "other", np.arange(SIZE) % 3))
-    with pytest.raises(PlasticityError, match="expected the labels of data set insects, got those of another one"):
+    with pytest.raises(PlasticityError, match="expected the labels of data set insects, got those of a different one"):
         read_split(path, other)
 
 

@@ -234,7 +234,7 @@ def test_a_damaged_record_is_told_and_computed_again(
     assert computed == ["warm_start, seed 7, from 2"]
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert warning.startswith(f"{record}: expected ")
-    assert warning.endswith("computing it anew")
+    assert warning.endswith("computing it again")
     assert _bytes(again) == expected
     assert record.read_text() == whole
 

@@ -306,7 +306,7 @@ def test_a_damaged_state_is_told_and_trained_anew(
     with caplog.at_level(logging.WARNING, logger="plasticity"):
         files = train_first(tiny.data, tmp_path)
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
-    assert warning.startswith(f"unfinished work is not usable, starting anew: {state}: damaged checkpoint")
+    assert warning.startswith(f"unfinished work is unusable, starting over: {state}: damaged checkpoint")
     assert contents_of(files.trajectory) == contents_of(whole.trajectory)
 
 

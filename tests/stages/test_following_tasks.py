@@ -371,7 +371,7 @@ def test_a_damaged_state_is_told_and_trained_anew(
     with caplog.at_level(logging.WARNING, logger="plasticity"):
         trained.follow(output, MIXED)
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
-    assert warning.startswith(f"unfinished work is not usable, starting anew: {state}: ")
+    assert warning.startswith(f"unfinished work is unusable, starting over: {state}: ")
     assert output.read_bytes() == mixed.read_bytes()
 
 

@@ -264,7 +264,7 @@ def test_damaged_unfinished_work_is_told_and_trained_anew(
     with caplog.at_level(logging.WARNING, logger="plasticity"):
         files = tiny.warm_up(tmp_path)
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
-    assert warning.startswith(f"unfinished work is not usable, starting anew: {state}: damaged checkpoint")
+    assert warning.startswith(f"unfinished work is unusable, starting over: {state}: damaged checkpoint")
     assert contents_of(files.trajectory / FOLDER) == contents_of(trajectory)
 
 

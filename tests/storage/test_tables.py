@@ -286,7 +286,7 @@ def test_columns_of_a_newer_table_stay_to_the_right(tmp_path: Path, caplog: pyte
     assert list(found.columns) == [*find_table("collapse").names, "sharpness"]
     assert found["sharpness"].tolist()[0] == 1.5
     assert [record.getMessage() for record in caplog.records] == [
-        "collapse tables with columns of the user's own, or of another version: sharpness"
+        "collapse tables with custom columns, or columns of another version: sharpness"
     ]
     unknown = tables.unknown_columns(tmp_path / "t", "collapse")
     assert unknown == (Column("sharpness", "float", "1", "largest eigenvalue"),)

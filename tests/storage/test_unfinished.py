@@ -59,7 +59,7 @@ def test_work_of_another_digest_is_cleared(work: Unfinished, caplog: pytest.LogC
     with caplog.at_level(logging.INFO, logger="plasticity"):
         assert Unfinished(work.path, "another").load() is None
     assert [record.getMessage() for record in caplog.records] == [
-        "unfinished work belongs to other settings, starting anew"
+        "unfinished work belongs to other settings, starting over"
     ]
     assert (work.path.exists(), inside.exists(), beside.exists()) == (False, False, True)
 
@@ -77,7 +77,7 @@ def test_damaged_work_is_named_and_cleared(work: Unfinished, caplog: pytest.LogC
     with caplog.at_level(logging.WARNING, logger="plasticity"):
         assert work.load() is None
     (record,) = caplog.records
-    assert record.getMessage().startswith(f"unfinished work is not usable, starting anew: {work.path}: ")
+    assert record.getMessage().startswith(f"unfinished work is unusable, starting over: {work.path}: ")
     assert "\n" not in record.getMessage()
     assert not work.path.parent.exists()
 

@@ -185,7 +185,7 @@ def test_damaged_resume_file_starts_anew(
     run = new_run(HEAVY)
     with caplog.at_level(logging.WARNING, "plasticity"):
         assert not run.restore(resume)
-    assert "starting anew" in caplog.text
+    assert "starting over" in caplog.text
     assert not resume.path.parent.exists()
     assert run.history == []
     train(run, resume, 5)

@@ -104,7 +104,7 @@ def test_a_record_is_computed_anew(
     fault(tmp_path / RECORDS / "epoch0002.json")
     tiny.fine_tune(tmp_path, starts)
     assert everything(tmp_path) == before
-    warnings = [line for line in caplog.messages if "computing it anew" in line]
+    warnings = [line for line in caplog.messages if "computing it again" in line]
     assert len(warnings) == (fault is not delete)
 
 

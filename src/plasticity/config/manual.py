@@ -14,35 +14,35 @@ _INTRODUCTION = f"""\
 <!-- Rendered from the classes of the configuration by: {COMMAND} -->
 # Configuration
 
-`config.yaml` is the demonstration. A preset, or a file of your own, overlays it and repeats nothing:
-`snakemake --cores 2 --configfile config/cifar10_small.yaml`. Mappings are merged key by key, lists are replaced, and
-null removes an optional key or an arm that `config.yaml` gives, and leaves out a figure.
+`config.yaml` is the demonstration. A preset, or your own file, overrides values in it:
+`snakemake --cores 2 --configfile config/cifar10_small.yaml`. Mappings are merged key by key and lists are replaced;
+null removes an optional key or an arm set in `config.yaml`, and omits a figure.
 
-A configuration is checked before any work starts: an unknown key, a value out of range, lengths that do not fit
-together or a missing data file are all refused in one message, with one line each. Nothing is assumed in silence:
-a key is required unless it is marked *optional*, and defaults are those that this page states.
+The configuration is checked before any work starts: unknown keys, values out of range, inconsistent lengths and
+missing data files are reported in one message, one line each. A key is required unless it is marked
+*optional*; all defaults are given on this page.
 
-A section of a study may have another name if it says `study: <name>`: two sections may be of one study.
+A section may have any name if it contains `study: <name>`; several sections may use the same study.
 
-An editor that knows the YAML language server completes and checks keys by `workflow/schemas/config.schema.json`, which
-the first line of `config.yaml` names.
+Editors with the YAML language server complete and check keys using `workflow/schemas/config.schema.json`, which
+the first line of `config.yaml` refers to.
 """
 
 _KINDS: Mapping[str, tuple[str, str]] = {
-    "reader": ("Readers", "`dataset.reader`; how to add one is in [data sets](data_sets.md)"),
-    "model": ("Networks", "`model.name` of a study; that of permuted images has `mlp` with `relu`"),
+    "reader": ("Readers", "`dataset.reader`; to add one, see [data sets](data_sets.md)"),
+    "model": ("Networks", "`model.name` of a study; permuted images use `mlp` with `relu`"),
     "tasks": (
         "Sequences of tasks",
         "`tasks.name` of `permuted`, and of other sections of the study `continual`",
     ),
     "optimizer": ("Optimizers", "`optimizer.name` in every section that says how a network is trained"),
-    "penalty": ("Penalties", "`penalty.name`, in `warm_up`, `first_task`, `following` and in arms of them"),
+    "penalty": ("Penalties", "`penalty.name` in `warm_up`, `first_task`, `following` and in arms that override them"),
     "hook": ("Hooks", "`name` in the list `hooks` of every section that says how a network is trained"),
     "intervention": ("Interventions", "`intervention.name` of an arm of the warm-start or permuted study"),
 }
 _ADDING = (
-    "A name is a class in a file of the package, found by itself, or `module:Class` of your own code, such as\n"
-    "`my_lab.nets:WideNet`: [extending](extending.md) says how to write one. Its fields are the keys below."
+    "A name is a class in a file of the package, found automatically, or `module:Class` of your own code, such as\n"
+    "`my_lab.nets:WideNet`; see [extending](extending.md). Its fields are the keys below."
 )
 
 

@@ -53,8 +53,8 @@ def _keep_freed_memory() -> None:
 
 def _choose_device() -> torch.device:
     if not torch.cuda.is_available():
-        hidden = "CUDA_VISIBLE_DEVICES hides all" if os.environ.get("CUDA_VISIBLE_DEVICES") == "" else "none is visible"
-        logger.info("no GPU (%s): computing on the CPU", hidden)
+        hidden = " (CUDA_VISIBLE_DEVICES is empty)" if os.environ.get("CUDA_VISIBLE_DEVICES") == "" else ""
+        logger.info("No GPU found%s; using the CPU", hidden)
         return torch.device("cpu")
     device = torch.device("cuda", _lease().position)
     torch.cuda.set_device(device)  # also for what asks for "cuda" without a number

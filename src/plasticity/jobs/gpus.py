@@ -109,7 +109,7 @@ def take_lease(devices: Sequence[str], folder: Path, sharing: Sharing) -> Lease:
             expected = f"one of {slots} to become free within {sharing.wait_minutes:g} minutes"
             raise PlasticityError(f"GPU: expected {expected}, got none; see `--resources gpu=N` and {JOBS_PER_GPU}")
         if not told:
-            logger.info("all taken: %s; waiting for one", slots)
+            logger.info("all GPUs are busy (%s); waiting for a slot", slots)
             told = True
         time.sleep(_SECONDS_BETWEEN_TRIES)
     logger.info("leased slot %d of %d of GPU %s", lease.slot + 1, sharing.jobs_per_gpu, devices[lease.position])

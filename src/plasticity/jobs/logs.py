@@ -40,9 +40,9 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
     except Exception as error:
         if _is_out_of_memory(error):
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            _tell(f"out of memory: give the job more of it, or smaller batches ({reason})")
+            _tell(f"out of memory: give the job more memory or use smaller batches ({reason})")
             raise SystemExit(1) from None
-        logger.exception("this is a defect of plasticity, please report it")
+        logger.exception("this is a bug in plasticity, please report it")
         raise
     finally:
         logger.removeHandler(handler)

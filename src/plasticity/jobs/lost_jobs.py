@@ -37,7 +37,7 @@ def notice_lost_jobs(executor: Any, *, queue: Any) -> None:
         tracked[:] = active_jobs
         listed = await _listed_jobs(queue, run=self.run_uuid, logger=self.logger) if active_jobs else set()
         if listed is None:
-            self.logger.warning("Slurm's controller does not answer; its jobs are asked for again.")
+            self.logger.warning("Slurm's controller does not answer; the jobs are queried again.")
             waiting = active_jobs
         else:
             waiting = [job async for job in check(self, active_jobs)]
@@ -46,7 +46,7 @@ def notice_lost_jobs(executor: Any, *, queue: Any) -> None:
         for job in lost:
             del missed[job.external_jobid]
             message = (
-                f"Slurm has lost job {job.external_jobid}: it neither waits, nor runs, nor is known to have ended. "
+                f"Slurm has lost job {job.external_jobid}: it is neither pending nor running, and no end is recorded. "
             )
             self.report_job_error(job, msg=message, aux_logs=[str(job.aux.get("slurm_logfile"))])
         tracked[:] = [job for job in waiting if job not in lost]

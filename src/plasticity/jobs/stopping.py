@@ -63,7 +63,7 @@ def stoppable() -> Iterator[None]:
             threading.Thread(target=_watch_parent, args=(os.getppid(), ended), daemon=True).start()
         yield
     except Stopped as stopped:
-        line = f"stopped by {stopped}: the same command continues from the work that is saved"
+        line = f"stopped by {stopped}: run the same command again to continue from the saved work"
         logger.warning("%s", line)
         with suppress(OSError):  # the terminal may be what was lost
             print(f"plasticity: {line}", file=sys.stderr, flush=True)

@@ -105,5 +105,5 @@ def _sample_gpu(busy: list[float], ended: threading.Event) -> None:
             if cuda := _gpu():
                 busy.append(cuda.utilization(cuda.current_device()) / 100)
         except Exception as error:  # NVML may be absent or refuse; that is no reason for a job to fail
-            logger.info("the GPU's utilisation is not recorded: %s", error)
+            logger.info("GPU utilisation is not recorded: %s", error)
             return

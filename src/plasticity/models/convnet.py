@@ -17,8 +17,8 @@ from plasticity.models.spectral_linear import SpectralLinear
 from plasticity.models.units import Units, chain_of_units
 
 Sizes = tuple[Annotated[int, Field(ge=1)], ...]
-_CHANNELS = "Channels of each convolution, from the input on."
-_HIDDEN = "Units of each fully connected hidden layer behind them."
+_CHANNELS = "Channels of each convolution, from the input."
+_HIDDEN = "Units of each fully connected hidden layer after the convolutions."
 
 
 class DohareConvNet(Network, name="convnet_dohare"):
@@ -35,9 +35,9 @@ class DohareConvNet(Network, name="convnet_dohare"):
     channels: Sizes = setting(_CHANNELS, unit="channels", default=(32, 64, 128), min_length=3, max_length=3)
     hidden: Sizes = setting(_HIDDEN, unit="units", default=(128, 128), min_length=1)
     padding: Literal["valid", "same"] = setting(
-        "Borders of the convolutions: none, or zeros that keep the size.", unit="name", default="valid"
+        "Padding of the convolutions: none, or zeros that preserve the size.", unit="name", default="valid"
     )
-    activation: Activation = setting("Nonlinearity behind each hidden layer.", unit="name", default="relu")
+    activation: Activation = setting("Nonlinearity after each hidden layer.", unit="name", default="relu")
     layer_norm: bool = setting(
         "Normalise each image's outputs of a layer before the nonlinearity; behind a convolution over channels and "
         "places together.",

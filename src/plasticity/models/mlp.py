@@ -29,12 +29,12 @@ class MLP(Network, name="mlp"):
         default=(100, 100, 100),
         min_length=1,
     )
-    activation: Activation = setting("Nonlinearity behind each hidden layer.", unit="name", default="relu")
+    activation: Activation = setting("Nonlinearity after each hidden layer.", unit="name", default="relu")
     initialisation: Literal["kaiming", "pytorch"] = setting(
         "Kaiming-uniform without biases, or PyTorch's default, ±1/√fan_in with biases.", unit="name", default="kaiming"
     )
     layer_norm: bool = setting(
-        "Layer normalisation between each hidden layer and its nonlinearity (Lyle et al. 2023).",
+        "Layer normalisation before each nonlinearity (Lyle et al. 2023).",
         unit="1",
         default=False,
     )

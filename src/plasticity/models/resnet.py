@@ -14,8 +14,8 @@ _STAGES = 4
 _BLOCKS_PER_STAGE = 2
 
 
-_WIDTH = "Channels of the first of four stages; each further stage has twice as many."
-_MAX_POOL = "Keep the 3×3 max-pool of stride 2 behind the first convolution."
+_WIDTH = "Channels of the first of four stages; doubled in each further stage."
+_MAX_POOL = "Keep the 3×3 max-pooling of stride 2 after the first convolution."
 
 
 class ResNet18(Network, name="resnet18"):

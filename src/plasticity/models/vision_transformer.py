@@ -26,9 +26,9 @@ class VisionTransformer(Network, name="vit"):
     has_example_gradients: ClassVar[bool] = False  # the positions are parameters of no layer
 
     patch: int = setting(
-        "Side of the square patches; pixels left over at the border are not read.", unit="pixels", default=3, ge=1
+        "Side length of the square patches; leftover pixels at the border are ignored.", unit="pixels", default=3, ge=1
     )
-    width: int = setting("Features of a token.", unit="units", default=256, ge=1)
+    width: int = setting("Embedding dimension.", unit="units", default=256, ge=1)
     heads: int = setting("Attention heads.", unit="heads", default=8, ge=1)
     feed_forward: int = setting("Units of each block's feed-forward layer.", unit="units", default=1024, ge=1)
     blocks: int = setting("Blocks of attention and feed-forward layers.", unit="blocks", default=1, ge=1)

@@ -60,13 +60,15 @@ def read_split(path: str | Path, store: ImageStore) -> Split:
     warm_up = frame["warm_up"].to_numpy(bool)
     available = len(store.train_labels)
     if frame["position"].tolist() != list(range(len(frame))) or not np.array_equal(warm_up, np.sort(warm_up)[::-1]):
-        raise PlasticityError(f"{path}: expected positions from 0 with the warm-up half first, got another order")
+        raise PlasticityError(f"{path}: expected positions from 0 with the warm-up half first, got a different order")
     if not warm_up.any():
         raise PlasticityError(f"{path}: expected a warm-up half, got no row that belongs to it")
     if indices.min() < 0 or indices.max() >= available or len(np.unique(indices)) < len(indices):
-        raise PlasticityError(f"{path}: expected distinct rows of {available} training images, got others or repeats")
+        raise PlasticityError(
+            f"{path}: expected distinct rows of {available} training images, got others or duplicates"
+        )
     if not np.array_equal(np.asarray(store.train_labels)[indices], frame["label"].to_numpy()):
-        raise PlasticityError(f"{path}: expected the labels of data set {store.name}, got those of another one")
+        raise PlasticityError(f"{path}: expected the labels of data set {store.name}, got those of a different one")
     return Split(full_indices=indices, warm_up_indices=indices[warm_up])
 
 

@@ -147,4 +147,4 @@ class FirstTask:
         rows[-1] |= self._around(replica)
         header = {**self.settings.plain(), "stage": "first_task", "seed": seed, "first_task_epochs": epoch}
         write_checkpoint(self.folder / checkpoint_name(seed, epoch), self.learner.checkpoint(replica), header)
-        logger.info("seed %d, epoch %d kept: NC1 %.4g", seed, epoch, rows[-1]["nc1"])
+        logger.info("seed %d, kept epoch %d, NC1 %.4g", seed, epoch, rows[-1]["nc1"])

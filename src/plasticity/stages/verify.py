@@ -91,7 +91,7 @@ def verify(results: Path, *, dataset: str) -> Findings:
     if findings.unfinished:
         _say(f"{findings.unfinished} unfinished piece(s) of work, not checked: the next run continues or removes them")
     if findings.damaged:
-        advice = "delete them (of a trajectory its whole folder) and run again, which makes anew what it needs"
+        advice = "delete them (for a trajectory, its whole folder) and run again to recreate them"
         raise PlasticityError(f"{results}: expected {total} sound files, got {len(findings.damaged)} damaged; {advice}")
     kinds = ", ".join(f"{count} {kind}s" for kind, count in sorted(findings.checked.items()))
     _say(f"{total} files checked, all sound" + (f" ({kinds})" if kinds else ""))

@@ -81,7 +81,7 @@ def check_listing(listing: Path) -> None:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise PlasticityError(f"{listing}: expected a list of checkpoints, got {type(names).__name__}")
     if lost := [name for name in names if not (listing.parent / name).is_file()]:
-        whole = f"delete {listing.parent} and run again, which trains it anew"
+        whole = f"delete {listing.parent} and run again to retrain it"
         raise PlasticityError(f"{listing.parent / lost[0]}: expected this checkpoint, got no file; {whole}")
 
 

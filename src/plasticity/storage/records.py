@@ -35,7 +35,7 @@ def usable_record(path: Path, digest: str) -> dict[str, Any] | None:
     try:
         record = read_record(path)
     except PlasticityError as error:
-        logger.warning("%s; computing it anew", error)
+        logger.warning("%s; computing it again", error)
         return None
     return record if record["digest"] == digest else None
 

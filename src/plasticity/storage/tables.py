@@ -173,7 +173,7 @@ def _tell(name: str, lacking: tuple[str, ...], unknown: tuple[str, ...]) -> None
     if lacking:
         logger.warning("%s tables of an older version: no value for %s, read as missing", name, ", ".join(lacking))
     if unknown:
-        logger.info("%s tables with columns of the user's own, or of another version: %s", name, ", ".join(unknown))
+        logger.info("%s tables with custom columns, or columns of another version: %s", name, ", ".join(unknown))
 
 
 def _digest(table: pa.Table, provenance: str) -> str:
@@ -185,7 +185,7 @@ def _digest(table: pa.Table, provenance: str) -> str:
 
 
 def _digests(table: pa.Table) -> tuple[str | None, str]:
-    """Return the digest that a table's metadata holds, which those of the first versions have not, and its own."""
+    """Return the digest that a table's metadata holds, which the first versions lack, and its own."""
     metadata = table.schema.metadata or {}
     stored = metadata[b"digest"].decode() if b"digest" in metadata else None
     return stored, _digest(table, metadata.get(b"provenance", b"").decode())

@@ -48,9 +48,9 @@ class Unfinished:
         try:
             saved = read_checkpoint(self.path)
         except PlasticityError as error:
-            logger.warning("unfinished work is not usable, starting anew: %s", error)
+            logger.warning("unfinished work is unusable, starting over: %s", error)
             return None
         if saved.settings.get("run") != self.digest:
-            logger.info("unfinished work belongs to other settings, starting anew")
+            logger.info("unfinished work belongs to other settings, starting over")
             return None
         return saved

@@ -15,9 +15,9 @@ class ClassIncremental(TaskSequence, name="class_incremental"):
     """
 
     first_classes: int | None = setting(
-        "Classes of the first task; if absent, as many as every task adds.", unit="classes", default=None, ge=2
+        "Classes of the first task; if absent, as many as each task adds.", unit="classes", default=None, ge=2
     )
-    added_classes: int = setting("Classes that every further task adds.", unit="classes", default=2, ge=1)
+    added_classes: int = setting("Classes added by each further task.", unit="classes", default=2, ge=1)
 
     def check(self, supply: Supply, tasks: int) -> None:
         """Refuse a supply of which no such sequence can be made.

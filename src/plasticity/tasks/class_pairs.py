@@ -21,17 +21,17 @@ class ClassPairs(TaskSequence, name="class_pairs"):
     """
 
     pairs: Literal["all", "disjoint"] = setting(
-        "All pairs of classes, or one order of the classes cut into pairs, so that none shares a class with another.",
+        "All pairs of classes, or disjoint pairs from one random order of the classes.",
         unit="name",
         default="all",
     )
     repeat: bool = setting(
-        "After the last pair begin with the first one again; false refuses more tasks than there are pairs.",
+        "Start again with the first pair after the last; if false, the number of tasks is at most that of pairs.",
         unit="1",
         default=False,
     )
     renew_head: HeadOfTask = setting(
-        "The output layer at the beginning of a task: that of the task before, a freshly drawn one, or one of zeros.",
+        "Output layer at the start of a task: that of the previous task, freshly initialised, or zero.",
         unit="name",
         default="keep",
     )

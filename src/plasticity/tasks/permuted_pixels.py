@@ -18,8 +18,7 @@ class PermutedPixels(TaskSequence, name="permuted_pixels"):
     """
 
     permutations: Literal["fresh", "composed"] = setting(
-        "Draw each task's permutation of the images' own pixels, or of the pixels of the task before, as the released "
-        "code does.",
+        "Permute the original pixels in each task, or the pixels of the previous task, as in the released code.",
         unit="name",
         default="fresh",
     )

@@ -62,7 +62,7 @@ class TaskSequence(Component, kind="tasks"):
     """Base class: the tasks of a seed are its images as they are; a sequence says what differs from task to task."""
 
     reshuffle_epochs: bool = setting(
-        "Draw a new order of the images for every epoch of a task; false keeps the task's order, as the released code.",
+        "Shuffle the images in every epoch of a task; false keeps the task's order, as in the released code.",
         unit="1",
         default=False,
     )

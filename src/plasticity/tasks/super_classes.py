@@ -44,7 +44,7 @@ def draw_parts(store: ImageStore, settings: PartsSettings, *, seed: int) -> Part
         seed: The run's seed.
 
     Raises:
-        PlasticityError: If there are too few images, or a super-class has a class that the data set has not.
+        PlasticityError: If there are too few images, or a super-class has a class that the data set does not have.
     """
     after = settings.next_task or NextSizes(train_size=0, validation_size=0, test_size=0)
     draw = {"classes": used_classes(store, settings.super_classes), "balanced": settings.balanced}
@@ -94,7 +94,7 @@ def used_classes(store: ImageStore, super_classes: Sequence[Sequence[int]] | Non
     """Return the classes that a run sees, in ascending order: all, or those in super-classes.
 
     Raises:
-        PlasticityError: If a super-class has a class that the data set has not.
+        PlasticityError: If a super-class has a class that the data set does not have.
     """
     if super_classes is None:
         return list(range(store.num_classes))

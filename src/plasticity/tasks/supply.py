@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from plasticity.errors import PlasticityError
 from plasticity.seeding import numpy_generator
 
-_NONE = -1  # the label of an image that a task has not
+_NONE = -1  # the label of an image that is not in a task
 
 
 @dataclass(frozen=True)

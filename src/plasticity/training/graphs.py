@@ -53,7 +53,7 @@ class GraphedStep(TrainingStep):
             with torch.cuda.graph(graph, pool=self._pool()):
                 super().__call__(recorded)
         except RuntimeError as error:
-            logger.warning("no CUDA graph of the training step (%s): it is taken kernel by kernel", error)
+            logger.warning("no CUDA graph of the training step (%s): launching it kernel by kernel", error)
             self._refused = True
             return
         self._graphs[len(rows)] = graph, recorded

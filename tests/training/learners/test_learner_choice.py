@@ -34,5 +34,5 @@ def test_the_reason_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         for model in ("vit", "mlp"):
             tell_choice(model, chosen({"name": model}), optimisation({"learning_rate": 0.1}))
     assert caplog.messages == [
-        "vit: by one network after another in batches instead of the compiled loop, because of the network vit"
+        "vit: using one network after another in batches instead of the compiled loop, because of the network vit"
     ]

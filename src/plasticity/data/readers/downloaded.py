@@ -17,7 +17,7 @@ class Downloaded(Reader):
         "Folder of the downloaded files, relative to the repository.", unit="path", default="data", min_length=1
     )
     download: bool = setting(
-        "Let torchvision download what is not under `root`; its checksums are verified.", unit="1", default=True
+        "Let torchvision download files missing from `root`; checksums are verified.", unit="1", default=True
     )
 
 

@@ -33,10 +33,10 @@ class ImageNet32(Reader, name="imagenet32"):
         min_length=1,
     )
     train_per_class: int | None = setting(
-        "Training images of each class, the first ones; if absent, all.", unit="images", default=None, ge=1
+        "Training images per class, the first ones; if absent, all.", unit="images", default=None, ge=1
     )
     test_per_class: int | None = setting(
-        "Test images of each class, those that follow in the training files; if absent, all of val_data.npz.",
+        "Test images per class, the next ones in the training files; if absent, all of val_data.npz.",
         unit="images",
         default=None,
         ge=1,

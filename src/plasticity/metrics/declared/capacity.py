@@ -42,7 +42,7 @@ def stable_rank(singular: Tensor) -> float:
     return float(singular.square().sum() / singular.max().square())
 
 
-@metric(unit="1", meaning="singular values that hold 99 % of the squared mass", kind="int", group="capacity")
+@metric(unit="1", meaning="number of singular values with 99 % of the squared sum", kind="int", group="capacity")
 def approximate_rank(singular: Tensor, mass: float = 0.99) -> int | float:
     """Smallest k with Σ_{i≤k} σ_i² ≥ mass · Σσ² (Dohare et al. 2024): 0 for a zero matrix, NaN for NaN."""
     total = singular.square().sum()
@@ -83,7 +83,7 @@ class ActiveUnits:
         return float((~torch.cat(list(self.active.values()))).double().mean())
 
 
-@metric(unit="fraction", meaning="ReLU units that stay zero on all probe images", group="capacity")
+@metric(unit="fraction", meaning="ReLU units that are zero on all probe images", group="capacity")
 def dead_units(units: ActiveUnits) -> float:
     """Fraction of units (channels of a convolution) that were zero on every image; NaN for a network without ReLU."""
     return units.dead_fraction()

@@ -87,7 +87,7 @@ def read_published(path: Path) -> Published:
     """Read and check the claims about a study, in the file `published.yaml` of its package.
 
     Raises:
-        PlasticityError: If the file has not the form of `schema.yaml`.
+        PlasticityError: If the file does not have the form of `schema.yaml`.
     """
     return parse(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
 
@@ -100,7 +100,7 @@ def parse(content: Any, name: str) -> Published:
         name: What an error calls the file.
 
     Raises:
-        PlasticityError: If it has not the form of `schema.yaml`, a series' lists differ in length, or a name is twice.
+        PlasticityError: If it violates `schema.yaml`, a series' lists differ in length, or a name occurs twice.
     """
     schema = yaml.safe_load((FOLDER / "schema.yaml").read_text(encoding="utf-8"))
     if (error := best_match(Draft202012Validator(schema).iter_errors(content))) is not None:

@@ -45,19 +45,19 @@ def _quantities(settings: GradientMeasure) -> tuple[Quantity[GradientCovariance]
         quantity(
             "gradient_rank",
             "1",
-            f"effective rank of the cosines between {of}; 1: all point one way",
+            f"effective rank of the cosines between {of}; 1: all aligned",
             lambda found: found.effective_rank,
         ),
         quantity(
             "negative_gradient_pairs",
             "fraction",
-            f"pairs of images whose gradients point against each other, of {of}",
+            f"pairs of images with opposing gradients, of {of}",
             lambda found: found.negative_pairs,
         ),
         quantity(
             "vanished_gradients",
             "fraction",
-            f"images without a gradient, left out of the two before, of {settings.images}",
+            f"images with zero gradient, excluded from the previous two, of {settings.images}",
             lambda found: found.vanished / (found.vanished + len(found.cosines)),
         ),
     )

@@ -115,7 +115,7 @@ def _quantities(settings: ProbeMeasure) -> Iterator[Quantity[Probed]]:
     yield quantity(
         "probe_relative_loss",
         "1",
-        "probe_loss in units of the loss of the best constant: 0 is a perfect fit",
+        "probe_loss relative to the loss of the best constant; 0 is a perfect fit",
         lambda found: found.curve.relative_loss,
     )
     yield quantity("fresh_probe_loss", unit, "probe_loss of a fresh network", lambda found: found.fresh.loss)

@@ -42,4 +42,4 @@ def tell_choice(name: str, model: Chosen, training: Optimisation) -> None:
     """Log why a training does not go through the compiled loop, if it does not."""
     choice = choose_loop(model, training)
     if choice.because:
-        logger.info("%s: by %s instead of the compiled loop, because of %s", name, *choice)
+        logger.info("%s: using %s instead of the compiled loop, because of %s", name, *choice)

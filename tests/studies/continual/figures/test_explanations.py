@@ -40,4 +40,4 @@ def test_filled_points_gain_after_the_correction(permuted, style):
 def test_no_losses_are_told(permuted, style):
     tables = permuted()
     figure = draw(replace(tables, explanations=tables.explanations.iloc[:0]), style)
-    assert "No losses on next tasks." in figure.get_supxlabel()
+    assert "No losses on later tasks." in figure.get_supxlabel()

@@ -37,7 +37,7 @@ def test_an_undefined_or_absent_coefficient_is_marked_in_its_row(permuted, style
     marked = [(text.get_text(), round(text.get_position()[1])) for text in figure.axes[0].texts]
     assert marked == [("undefined", 3), ("undefined", 4)]
     assert "Arm: continual." in figure.get_supxlabel()
-    assert "Undefined, 4 of 44 coefficients" in figure.get_supxlabel()
+    assert "4 of 44 coefficients undefined" in figure.get_supxlabel()
 
 
 def test_another_outcome_than_the_two_is_not_drawn(permuted, style):
