@@ -39,8 +39,7 @@ class DohareConvNet(Network, name="convnet_dohare"):
     )
     activation: Activation = setting("Nonlinearity after each hidden layer.", unit="name", default="relu")
     layer_norm: bool = setting(
-        "Normalise each image's outputs of a layer before the nonlinearity; behind a convolution over channels and "
-        "places together.",
+        "Layer normalisation of each image before the nonlinearity; after a convolution, over channels and positions.",
         unit="1",
         default=False,
     )

@@ -23,8 +23,7 @@ class MLP(Network, name="mlp"):
     unit_activations: ClassVar[tuple[str, ...]] = ONE_OUTPUT
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = setting(
-        "Units of each hidden layer, from the input on; crelu makes two of each unit's outputs, so that it has half as "
-        "many weights.",
+        "Outputs of each hidden layer, from the input; crelu has two outputs per unit, and so half as many weights.",
         unit="units",
         default=(100, 100, 100),
         min_length=1,

@@ -8,7 +8,7 @@ from plasticity.tasks.supply import Supply, images_per_class
 
 
 class ClassIncremental(TaskSequence, name="class_incremental"):
-    """All images of the classes so far, and of some more for every task; classes come in an order drawn from the seed.
+    """All images of the classes so far; each task adds classes, in an order drawn from the seed.
 
     Networks have an output for every class of the data set from the beginning, as in the released codes of Dohare et
     al. and He et al. Loss, predictions and metrics are those of the outputs of the classes so far; the others rest.

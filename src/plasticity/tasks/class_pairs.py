@@ -14,7 +14,7 @@ from plasticity.tasks.supply import Supply, images_per_class
 
 
 class ClassPairs(TaskSequence, name="class_pairs"):
-    """Two classes of the data set for every task, in an order that is drawn from the seed; networks have two outputs.
+    """Two classes of the data set per task, in an order drawn from the seed; networks have two outputs.
 
     Dohare et al. (2024) draw one order of all classes, cut it into pairs, go through them again and again, and begin
     every task with an output layer of zeros; He et al. keep the output layer.

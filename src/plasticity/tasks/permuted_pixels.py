@@ -11,7 +11,7 @@ from plasticity.tasks.sequence import Supply, TaskSequence
 
 
 class PermutedPixels(TaskSequence, name="permuted_pixels"):
-    """A permutation of the pixels for every task, the first one too; the same images and labels.
+    """A permutation of the pixels for every task, including the first; images and labels stay the same.
 
     A uniformly random permutation of permuted pixels is again uniformly random and independent of the ones before, so
     both ways give the same distribution of tasks; drawn afresh, a task needs none of its predecessors.

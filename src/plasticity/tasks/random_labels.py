@@ -8,7 +8,7 @@ from plasticity.tasks.sequence import Supply, TaskSequence
 
 
 class RandomLabels(TaskSequence, name="random_labels"):
-    """The same images with labels drawn anew for every task, each class alike and each image by itself."""
+    """The same images with new random labels for every task, uniform over classes and independent between images."""
 
     def labels(self, supply: Supply, seed: int, number: int) -> NDArray[np.int64]:
         """Return the labels of a task by row of the training set, int64 (N,); a smaller part has those of a larger."""

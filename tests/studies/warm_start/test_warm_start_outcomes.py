@@ -61,9 +61,9 @@ def test_cells_are_means_and_standard_deviations_over_seeds(tmp_path: Path) -> N
     mean, spread = ({k: f(v) for k, v in values.items()} for f in (np.mean, lambda v: np.std(v, ddof=1)))
     assert row["NC1"] == f"{mean['nc1']:.3g} ± {spread['nc1']:.3g}"
     assert row["NC4"] == f"{mean['nc4']:.3g} ± {spread['nc4']:.3g}"
-    for name in ("full_test_accuracy", "plasticity_gap"):
+    for name, unit in (("full_test_accuracy", ", %"), ("plasticity_gap", ", pp")):
         expected = f"{100 * mean[name]:.1f} ± {100 * spread[name]:.1f}"
-        assert row[name.replace("_", " ") + ", %"] == expected
+        assert row[name.replace("_", " ") + unit] == expected
     assert row["fine-tuning epochs"] == "14.0 ± 1.0"
 
 
@@ -86,7 +86,7 @@ def test_diverged_runs_are_counted_and_left_out(tmp_path: Path) -> None:
     missing = {name for name, cell in all_lost.items() if cell == "–"}
     assert missing == {
         *("NC1", "NC2", "NC3", "NC4", "warm up train accuracy, %", "warm up test accuracy, %"),
-        *("full test accuracy, %", "plasticity gap, %", "fine-tuning epochs"),
+        *("full test accuracy, %", "plasticity gap, pp", "fine-tuning epochs"),
     }
 
 

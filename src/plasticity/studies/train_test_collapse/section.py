@@ -117,7 +117,7 @@ class TrainTestArm(Overriding(Task, single=("test_size",)).derived(), Arm):
 
 
 class TrainTestSection(Task, Section, study="train_test_collapse"):
-    """The train-test study; does collapse hold on test images, in which layers, and does it help or hurt transfer."""
+    """The train-test study; collapse on training and test images in every layer, and transfer to a next task."""
 
     seeds: Distinct[Seed] = setting("One run of every arm per seed, with images drawn from the seed.", unit="1")
     training: FirstTraining

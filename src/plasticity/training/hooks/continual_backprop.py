@@ -17,7 +17,7 @@ Utility = Literal["contribution", "adaptable_contribution"]
 
 
 class ContinualBackprop(StepHook, name="continual_backprop"):
-    """Renew mature units of least utility at a constant rate (Dohare et al. 2024, algorithm 1).
+    """Renew the mature units with the lowest utility at a constant rate (Dohare et al. 2024, algorithm 1).
 
     contribution: mean |h| times mean |outgoing weight|; adaptable_contribution: mean |h − ĥ| times mean |outgoing
     weight| over mean |incoming weight|, ĥ the running mean of h. A running mean of that, corrected for its start, is
@@ -34,18 +34,18 @@ class ContinualBackprop(StepHook, name="continual_backprop"):
         lt=1,
     )
     maturity: int = setting("Steps for which a new unit is protected.", unit="steps", default=100, ge=1)
-    decay: float = setting("Decay of the running means.", unit="1", default=0.99, ge=0, lt=1)
+    decay: float = setting("Decay rate of the running means.", unit="1", default=0.99, ge=0, lt=1)
     weights_every: int = setting(
-        "Steps from one look at the sizes of the weights to the next: 1 as published, more is faster with wide "
-        "layers and small batches, and hardly another utility.",
+        "Steps between updates of the weight magnitudes: 1 as published; larger values are faster with wide layers and "
+        "small batches, and hardly change the utility.",
         unit="steps",
         default=1,
         ge=1,
     )
     utility: Utility = setting("Definition of a unit's utility.", unit="name", default="contribution")
     outgoing: Literal["zero", "compensate", "redraw"] = setting(
-        "Outgoing weights of a renewed unit: zero (Dohare et al. 2024, as printed), zero with what the unit gave on "
-        "average added to the biases behind (their code), or drawn anew (JAX code of He et al.).",
+        "Outgoing weights of a renewed unit: zero (Dohare et al. 2024, as printed), zero with the unit's mean "
+        "contribution added to the next layer's biases (their code), or reinitialised (JAX code of He et al.).",
         unit="name",
         default="compensate",
     )

@@ -12,7 +12,7 @@ from plasticity.training.renewal import check_units, over_images, renew
 
 
 class SelfNormalizedResets(StepHook, name="self_normalized_resets"):
-    """Renew units whose silence is too long for them (Farias & Jozefiak 2025).
+    """Renew units that have been silent for unusually long (Farias & Jozefiak 2025).
 
     A unit fires in a step if it is above zero for any image. It is renewed after a silence of as many steps as its
     threshold, an estimate of the given percentile of its times between two firings; if these are geometric, as the

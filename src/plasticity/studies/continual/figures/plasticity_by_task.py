@@ -43,7 +43,7 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
         panel(ax, position, title)
         drawn += _draw_panel(ax, tables, names)
     if not groups:
-        empty(axes[0, 0], "no arm beside the fresh networks")
+        empty(axes[0, 0], "no arm besides the fresh networks")
     if drawn:
         fit_y(axes[0, 0], drawn, include=0)
         format_y(axes[0, 0], _GAP, "permuted")

@@ -84,7 +84,7 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
     family = _largest(tables)
     if family is None:
         for ax in axes.flat:
-            empty(ax, "no arm goes on\nto a next task")
+            empty(ax, "no arm with\na next task")
         return figure
     for row, (words, rows) in enumerate(zip(_ROWS, (family.trained, family.last), strict=True)):
         for column, (x, y) in enumerate(_PANELS):

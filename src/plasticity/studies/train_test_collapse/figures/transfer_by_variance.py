@@ -73,7 +73,7 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
         _draw_color_bar(axes, tables.transfer, norm)
         top_legend(figure, _key(tables))
     for ax in () if arms else axes.flat:
-        empty(ax, "no arm goes on\nto a next task")
+        empty(ax, "no arm with\na next task")
     write_notes(figure, _notes(tables))
     return figure
 

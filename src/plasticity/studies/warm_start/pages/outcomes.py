@@ -41,7 +41,8 @@ def rows(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     for name in _COLLAPSE:
         table[name.upper()] = mean_and_spread(groups[name], "{:.3g}")
     for name in _PERCENT:
-        table[name.replace("_", " ") + ", %"] = mean_and_spread(groups[name], "{:.1f}", scale=100)
+        unit = "pp" if name == "plasticity_gap" else "%"
+        table[f"{name.replace('_', ' ')}, {unit}"] = mean_and_spread(groups[name], "{:.1f}", scale=100)
     table["fine-tuning epochs"] = mean_and_spread(groups["fine_tune_epochs"], "{:.1f}")
     table["converged"] = groups["converged"].sum()
     table = table.reset_index().rename(columns={"warm_up_epoch": "warm-up epoch"})
