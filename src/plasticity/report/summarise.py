@@ -10,6 +10,7 @@ from plasticity.jobs.adapter import Job, imported
 from plasticity.report.figures.reading import read_tables_of
 from plasticity.report.summary.finding import Finding, NotInThisRun, Statement
 from plasticity.report.summary.summary_page import Image, Page, image, page_html
+from plasticity.report.summary.words import network_text
 from plasticity.storage.files import atomic_path
 
 
@@ -62,10 +63,9 @@ def _finding(entry: Mapping[str, str], tables: Any) -> Finding:
 
 def _ran(tables: Any, settings: Mapping[str, Any]) -> dict[str, str]:
     seeds = sorted(set(tables.metrics["seed"].tolist()))
-    model = ", ".join(f"{key} {value}" for key, value in settings["model"].items() if value is not None)
     return {
         "Data set": settings["dataset"],
-        "Network": model.removeprefix("name "),
+        "Network": network_text(settings["model"]),
         "Arms": ", ".join(tables.label(arm) for arm in tables.arms),
         "Seeds": f"{', '.join(map(str, seeds))} (n = {len(seeds)})",
     }

@@ -13,6 +13,7 @@ from plasticity.report.summary.words import (
     inconclusive,
     mirrored,
     moves,
+    network_text,
     numbers,
     plain,
     seeds_text,
@@ -87,6 +88,12 @@ def test_numbers_have_their_unit_their_interval_and_a_proper_minus():
     assert numbers(Value(estimate=0.5, n_seeds=1)) == "0.50"
     assert numbers(Value()) == "–"
     assert plain(-0.05) == "−0.05"
+    assert numbers(Value(estimate=-0.001, n_seeds=1)) == "0.00"  # not −0.00
+
+
+def test_a_network_is_told_without_values_of_python():
+    model = {"name": "resnet18", "width": 64, "max_pool": False, "hidden": None, "layer_norm": True}
+    assert network_text(model) == "resnet18, width 64, no max pool, layer norm"
 
 
 def test_few_seeds_are_said_to_be_few():

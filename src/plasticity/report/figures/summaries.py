@@ -47,7 +47,7 @@ def coefficient_text(rows: pd.DataFrame) -> str:
 
 def signed(value: float) -> str:
     """Return a number with two decimals and a proper minus sign."""
-    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"{value:z.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def missing_notes(rows: pd.DataFrame) -> list[str]:

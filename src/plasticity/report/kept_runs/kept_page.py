@@ -21,6 +21,7 @@ from plasticity.report.kept_runs.markdown import folded, markdown
 from plasticity.report.kept_runs.placeholders import filled
 from plasticity.report.published.measures import RunTables
 from plasticity.report.published.published_verdict import NOT_COMPARABLE
+from plasticity.report.summary.words import network_text
 from plasticity.storage.files import atomic_path
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_provenance, read_table, read_tables, write_table
@@ -104,10 +105,9 @@ def _run(content: Content) -> str:
     run, metrics = content.run, content.metrics
     made = read_provenance(run.table("metrics"))
     seeds = sorted(metrics["seed"].unique())
-    model = run.plan.section.model
     facts = {
         "data set": f"{run.config['dataset']['name']}, reader {run.config['dataset']['reader']}",
-        "network": ", ".join(f"{key} {value}" for key, value in model.model_dump().items()),
+        "network": network_text(run.plan.section.model.model_dump()),
         "seeds": f"{', '.join(map(str, seeds))} (n = {len(seeds)})",
         "rows": f"{len(metrics):,}, of which {np.count_nonzero(metrics['diverged'])} diverged",
         "commit, device": f"{made['commit'][:12]}, {made['device']}",

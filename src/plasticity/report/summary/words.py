@@ -4,7 +4,9 @@ An interval that includes zero is inconclusive, and so is an estimate without an
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +66,7 @@ def _undefined(reason: str) -> str:
 
 def number(value: float, unit: Unit) -> str:
     """Return a number in its unit with a proper minus sign, without the unit's words."""
-    return format(unit.scale * value, unit.form).replace("-", "\N{MINUS SIGN}")
+    return format(unit.scale * value, f"z{unit.form}").replace("-", "\N{MINUS SIGN}")
 
 
 def numbers(value: Value, unit: Unit = COEFFICIENT) -> str:
@@ -146,6 +148,15 @@ def verdict_text(verdict: str) -> str:
     claim = "\N{LEFT DOUBLE QUOTATION MARK}collapse hurts plasticity\N{RIGHT DOUBLE QUOTATION MARK}"
     clear = {"supports": f"this supports {claim}", "contradicts": f"this speaks against {claim}"}
     return clear.get(verdict, f"verdict on {claim}: {verdict}")
+
+
+def network_text(model: Mapping[str, Any]) -> str:
+    """Return a network's settings as text: "resnet18, width 64, no max pool"."""
+    given = {key.replace("_", " "): value for key, value in model.items() if value is not None and key != "name"}
+    parts = [
+        (key if value else f"no {key}") if isinstance(value, bool) else f"{key} {value}" for key, value in given.items()
+    ]
+    return ", ".join([str(model["name"]), *parts])
 
 
 def plain(value: float, form: str = "g") -> str:
