@@ -36,7 +36,7 @@ _TASKS = {
     "later": ("mean over all later tasks", ArmStyle("#E69F00", "s", "--")),
 }
 _LOSSES = {
-    "published_plasticity_loss": "Loss relative to its own first task",
+    "published_plasticity_loss": "Loss vs. own first task",
     "plasticity_gap": "Loss relative to a fresh network",
 }
 
