@@ -37,7 +37,7 @@ _TASKS = {
 }
 _LOSSES = {
     "published_plasticity_loss": "Loss vs. own first task",
-    "plasticity_gap": "Loss relative to a fresh network",
+    "plasticity_gap": "Loss vs. fresh network",
 }
 
 
