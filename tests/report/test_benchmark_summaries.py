@@ -43,7 +43,7 @@ def test_stages_are_summed_in_the_order_in_which_they_ran() -> None:
 
 def test_runs_are_told_apart_and_unknown_ones_left_out() -> None:
     table = jobs({}, {"run": 5000.0, "started": 5001.0, "ended": 5101.0, "wall_seconds": 100.0}, {"run": np.nan})
-    assert list(by_run(table)["began, UTC"]) == ["1970-01-01 01:23:20", "1970-01-01 00:01:40"]
+    assert list(by_run(table)["started, UTC"]) == ["1970-01-01 01:23:20", "1970-01-01 00:01:40"]
     assert list(by_run(table)["jobs"]) == [1, 1]
     assert list(main_run(table)["run"]) == [5000.0]
     assert main_run(jobs({"run": np.nan})).empty

@@ -57,7 +57,7 @@ def test_units_meaning_and_provenance_come_with_them() -> None:
     assert columns.loc["plasticity_gap"].to_dict() == {
         "type": "float",
         "unit": "fraction",
-        "meaning": "full_test_accuracy of random_init at this seed, minus this",
+        "meaning": "full_test_accuracy of random_init at this seed, minus that of the row",
     }
     assert run.provenance("metrics") == read_provenance(KEPT / "metrics.parquet")
     assert repr(run) == f"Results({str(KEPT)!r}: causes, correlations, histories, metrics, published)"
