@@ -5,6 +5,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,14 @@ class ImageTensors:
         """Return normalised images (B, C, H, W) in float32, channels-last, and labels (B,)."""
         rows = self.at_hand(indices)
         pixels, labels = self._moved(self.pixels[rows]), self._moved(self.labels[rows])
-        return (pixels.permute(0, 3, 1, 2).float() / 255.0 - self.mean) / self.std, labels
+        mean, std = self._of_an_image
+        return pixels.float().div_(255.0).sub_(mean).div_(std).permute(0, 3, 1, 2), labels
+
+    @cached_property
+    def _of_an_image(self) -> tuple[Tensor, Tensor]:
+        """Return mean and std as (H, W, C): along an image's own rows a CPU takes a quarter of the time."""
+        shape = self.pixels.shape[1:]
+        return self.mean.view(-1).expand(shape).contiguous(), self.std.view(-1).expand(shape).contiguous()
 
     def batches(self, indices: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of `indices` in their order, as `even_batches` cuts them."""
