@@ -179,7 +179,10 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         "warm_strat",
         {},
         "warm_strat",
-        ("dataset, warm_start, permuted, train_test_collapse, studies, jobs", "did you mean 'warm_start'?"),
+        (
+            "dataset, warm_start, permuted, train_test_collapse, random_labels, studies, jobs",
+            "did you mean 'warm_start'?",
+        ),
     ),
     "unknown key": (
         f"{WS}.warm_up.learning_rat",
@@ -766,15 +769,17 @@ def test_a_study_may_be_left_out_but_not_all() -> None:
     assert "warm_start" not in load_config(changed(("warm_start", None)), root=ROOT)
     assert "permuted" not in load_config(changed(("permuted", None)), root=ROOT)
     assert "train_test_collapse" not in load_config(changed(("train_test_collapse", None)), root=ROOT)
-    assert violations(("warm_start", None), ("permuted", None), ("train_test_collapse", None)) == (
-        "configuration: expected at least one study (warm_start, permuted, train_test_collapse), got none",
-    )
+    only = {name: part for name, part in demo().items() if name != "random_labels"}
+    with pytest.raises(
+        ConfigError, match=r"at least one study \(warm_start, permuted, train_test_collapse\), got none"
+    ):
+        load_config({**only, WS: None, PM: None, TT: None}, root=ROOT)
 
 
 def test_a_second_section_of_a_study_stands_beside_the_first() -> None:
     second = {**base()[PM], "study": "continual", "seeds": [11]}
     config = typed_config(changed(("labels", second)), root=ROOT)
-    assert list(config.sections) == [WS, PM, TT, "labels"]
+    assert list(config.sections) == [WS, PM, "random_labels", TT, "labels"]
     assert type(config.sections["labels"]) is type(config.sections[PM])
     assert config.sections["labels"].seeds == (11,)
     second["first_task"] = {**second["first_task"], "weight_decay": 100}

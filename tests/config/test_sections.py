@@ -33,6 +33,7 @@ def again(**changes: Any) -> dict[str, Any]:
 def test_every_section_that_is_not_null_runs() -> None:
     assert studies_of(loaded(warm_start=None)) == {
         "permuted": "continual",
+        "random_labels": "continual",
         "train_test_collapse": "train_test_collapse",
     }
 

@@ -42,8 +42,13 @@ from plasticity.studies.warm_start.plan import refuse_shared_names
 find_own_code_in([Path.cwd(), workflow.basedir])
 
 # Snakemake reads overlays first; the order of arms and figures is that of config.yaml all the same.
-given = yaml.safe_load(BASE.read_text(encoding="utf-8"))
+base = yaml.safe_load(BASE.read_text(encoding="utf-8"))
+given = dict(base)
 update_config(given, typed_as_given(config, workflow.config_settings.config))
+# A section of config.yaml that is null is switched off; any other name that is null is a mistake, and refused as one.
+given = {
+    key: value for key, value in given.items() if value is not None or key not in base
+}
 
 
 def plans_of(name):
