@@ -111,7 +111,7 @@ def test_front_page_tells_of_the_sections_that_run(left_out):
     snakemake = job("train_test_collapse")
     del snakemake.config[left_out]
     page = rendered("workflow", snakemake)
-    found = {section for section, study in BY_SECTION.items() if f"{study.title}\n---" in page}
+    found = {section for section, study in BY_SECTION.items() if f"{study.titled(section)}\n---" in page}
     assert found == set(BY_SECTION) - {left_out}
     publish_parts(page, writer="html", settings_overrides={"halt_level": 2, "report_level": 2})
 
@@ -120,7 +120,7 @@ def test_front_page_names_a_second_section_of_a_study():
     config = job("permuted").config
     again = {"again": {**config["permuted"], "study": "continual", "seeds": [41]}}
     page = front_of(again, {"again": BY_SECTION["permuted"]})()
-    assert page.startswith(f"{BY_SECTION['permuted'].title} (again)\n---")
+    assert page.startswith("Again\n---")
     assert "1 seed (41)" in page
 
 

@@ -61,7 +61,7 @@ def front_of(config: Mapping[str, Any], studies: Mapping[str, Any]) -> Callable[
 
     Args:
         config: The checked configuration.
-        studies: Its sections that run, each with the study that it is of: title, section and the template `front`.
+        studies: Its sections that run, each with the study that it is of: `titled`, the template `front`.
     """
 
     def front() -> str:
@@ -71,7 +71,7 @@ def front_of(config: Mapping[str, Any], studies: Mapping[str, Any]) -> Callable[
 
 
 def _on_the_front(name: str, study: Any, section: Mapping[str, Any]) -> str:
-    title = study.title if name == study.section else f"{study.title} ({name})"
+    title = study.titled(name)
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     text = environment.from_string(study.front.read_text(encoding="utf-8")).render(study=section)
     return f"{title}\n{'-' * len(title)}\n\n{text}"

@@ -174,11 +174,15 @@ class Study:
                 raise PlasticityError(f"figures.{name}: expected {expected}, got {', '.join(unknown)}")
         return found
 
+    def titled(self, section: str) -> str:
+        """Return the title of a section: the study's, or in words the name that a section was given."""
+        return self.title if section == self.section else section.replace("_", " ").capitalize()
+
     def summary(self, section: str) -> dict[str, Any]:
         """Return what the page that sums the study up is told beside its settings and tables."""
         return {
             "study": section,
-            "title": self.title,
+            "title": self.titled(section),
             "question": self.question,
             "class": self.dotted(self.figure_tables),
             "ran": self.dotted(self.ran),
