@@ -4,7 +4,8 @@
     python benchmarks/architecture.py --write docs/architecture.md     puts it there, between its two marks
 
 A file has to be touched for a new component if it lists all of that kind by name: such files are looked for, so that a
-registry that comes back is counted. Aims are those that the package was rebuilt for.
+registry that comes back is counted. A finding refers to the figure beside it and is no such list. Arms are those of all
+configurations. Aims are those that the package was rebuilt for.
 """
 
 import argparse
@@ -17,12 +18,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import yaml
+
 from plasticity.config.component import FOLDERS, known
+from plasticity.metrics.declaring import declared_metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ("<!-- counted: begin -->\n", "<!-- counted: end -->\n")
 _BEFORE = {"rooms": "69", "arrows": "279", "up": "17", "circles": "1", "top": "61", "lines": "22,800"}
 """The same counts before the rebuilding, when every module was a room of its own."""
+_REFERENCES = {"Finding"}
+"""Calls that name a thing in order to refer to it: nothing has to be added there for a new one."""
+_NAMES = {"model": "network", "hook": "step hook", "tasks": "sequence of tasks", "optimizer": "optimiser"}
+"""Key of the configuration that chooses a component -> what the documentation calls it."""
 _MOST = 0.75
 """Share of the things of a kind that a list of them names: some things are no choice."""
 
@@ -124,7 +132,7 @@ class House:
         if path.suffix != ".py":
             return set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
         name = ".".join(path.relative_to(self.package).with_suffix("").parts).removesuffix(".__init__")
-        nodes = ast.walk(self.modules[name])
+        nodes = _without_references(self.modules[name])
         constants = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
         return constants | {part for module in _imported(self.modules[name]) for part in module.split(".")}
 
@@ -144,6 +152,16 @@ def circles(arrows: Iterable[tuple[str, str]]) -> list[set[str]]:
         reached[start] = found
     groups = {frozenset(other for other in reached[one] if one in reached.get(other, ())) for one in reached}
     return sorted((set(group) for group in groups if group), key=sorted)
+
+
+def _without_references(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the nodes of a module but for calls that refer to things."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _REFERENCES):
+            yield node
+            waiting += ast.iter_child_nodes(node)
 
 
 def _imported(tree: ast.Module) -> set[str]:
@@ -172,10 +190,15 @@ def rows(house: House) -> Iterator[tuple[str, str, str, str]]:
         names = list(known(kind))
         if len(names) > 1:
             files = house.touched(names, apart=f"src/plasticity/{folders[0]}/")
-            yield f"files for a new {kind}", "4–7", _count(files), "1"
+            yield f"files for a new {_NAMES.get(kind, kind)}", "4–7", _count(files), "1"
+    metrics = house.touched([each.name for each in declared_metrics()], apart="src/plasticity/metrics/declared/")
+    yield "files for a new metric", "4–7", _count(metrics), "1"
     for study, figures in figures_by_study(house.package).items():
         files = house.touched(figures, apart=f"src/plasticity/studies/{study}/figures/")
         yield f"files for a new figure of {study}", "7", _count(files), "1"
+    yield "files for a new arm", "1", _count(house.touched(arms(house.root), apart="config")), "1"
+    edits = {path for name in own_components(house.root) for path in house.touched([name], apart="docs/")}
+    yield "edits of the package for components of `docs/examples`", "impossible", _count(sorted(edits), own=0), "0"
     studies = list(figures_by_study(house.package))
     existing = house.touched(studies, apart="src/plasticity/studies/warm_start/")
     yield "existing files for a new study", "41", _count(existing, own=0), "≤ 2"
@@ -189,6 +212,19 @@ def figures_by_study(package: Path) -> dict[str, list[str]]:
         if path.stem != "__init__":
             found[path.parts[-3]].append(path.stem)
     return found
+
+
+def arms(root: Path) -> set[str]:
+    """Return the names of the arms of all configurations of a checkout."""
+    paths = [root / "config.yaml", *sorted(root.glob("config/*.yaml"))]
+    sections = [section for path in paths for section in yaml.safe_load(path.read_text(encoding="utf-8")).values()]
+    return {arm for section in sections if isinstance(section, dict) for arm in section.get("arms") or ()}
+
+
+def own_components(root: Path) -> set[str]:
+    """Return the names of components from outside, such as "my_lab.nets:WideNet", in the examples' configurations."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(root.glob("docs/examples/*/*.yaml"))]
+    return {name for text in texts for name in re.findall(r'"(\w+(?:\.\w+)+:\w+)"', text)}
 
 
 def table(lines: Iterable[tuple[str, str, str, str]]) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from plasticity.stages.explain import explanations_of
 from simulated_studies import SEEDS, SPREAD, TRIAL, checkpoints, methods_table, task_table, tasks, warm_start_table
 
 from plasticity.analysis.correlation import METHODS, coefficients, points_of
@@ -29,7 +30,6 @@ from plasticity.report.published.measures import RunTables, measured
 from plasticity.report.published.published_verdict import AGREES, DIFFERS, verdict
 from plasticity.report.summary.finding import correlation, mean_over_seeds, together
 from plasticity.report.summary.words import side
-from plasticity.stages.explain import explanations_of
 from plasticity.studies.continual.correlate import correlations_of as correlate_tasks
 from plasticity.studies.train_test_collapse import agreement
 from plasticity.studies.warm_start.causes import causes_of

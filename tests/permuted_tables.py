@@ -10,9 +10,9 @@ from causes_tables import make_causes
 from plasticity.analysis.transitions import of_permuted
 from plasticity.config.slices import ExplainSettings
 from plasticity.seeding import numpy_generator
-from plasticity.stages.explain import explanations_of
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.continual.explain import explanations_of
 from plasticity.studies.continual.figure_tables import PermutedTables
 
 ANALYSIS = {"confidence": 0.95, "bootstrap_samples": 2000}

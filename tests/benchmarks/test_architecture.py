@@ -10,7 +10,15 @@ import pytest
 from checkouts import ROOT
 
 sys.path.append(str(ROOT / "benchmarks"))
-from architecture import MARKS, House, circles, main, rows  # pyright: ignore[reportMissingImports]
+from architecture import (  # pyright: ignore[reportMissingImports]
+    MARKS,
+    House,
+    arms,
+    circles,
+    main,
+    own_components,
+    rows,
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +36,7 @@ def test_a_room_uses_only_the_floors_below_it() -> None:
 def test_few_rooms_and_few_modules_that_are_in_none(house: House) -> None:
     assert house.top_modules == ["__init__", "errors", "seeding"]
     assert len(house.rooms) <= 16
+    assert len(house.arrows) <= 50
 
 
 def test_no_modules_import_each_other(house: House) -> None:
@@ -83,6 +92,24 @@ def test_arrows_circles_and_lines_are_counted(small: House) -> None:
 def test_a_list_of_all_names_is_found(small: House) -> None:
     assert small.touched(["one", "two"], apart="src/plasticity/low/") == ["Snakefile", "src/plasticity/high/three.py"]
     assert small.touched(["one", "two", "six", "ten"], apart="docs") == []
+
+
+def test_a_finding_refers_to_a_figure_and_lists_none(tmp_path: Path) -> None:
+    findings = 'FINDINGS = (Finding("First", "one"), Finding("Second", "two"))\n'
+    for name, text in {**FILES, "src/plasticity/high/four.py": findings, "src/plasticity/low/one.py": ""}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert "src/plasticity/high/four.py" not in House(tmp_path).touched(["one", "two"], apart="docs")
+
+
+def test_each_change_of_the_table_is_one_file_or_none(house: House) -> None:
+    counted = {what: now for what, _, now, _ in rows(house)}
+    single = {what: now for what, now in counted.items() if what.startswith("files for a new")}
+    assert set(single.values()) == {"1"}, single
+    assert {"files for a new arm", "files for a new metric"} < set(single)
+    assert [now for what, now in counted.items() if what.startswith("edits of the package")] == ["0"]
+    assert "my_lab.nets:WideNet" in own_components(house.root)
+    assert {"random_init", "continual", "cascade"} < arms(house.root)
 
 
 def test_circles_of_any_length_are_found() -> None:

@@ -16,7 +16,7 @@ import pytest
 from damage import everything
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import Stopped, stoppable
-from plasticity.training.learners.stack_learner import StackLearner
+from plasticity.stages.learners.stack_learner import StackLearner
 from tiny_permuted import Trained, arm, following_settings, train_first
 from tiny_study import FOLDER, RECORDS, SEED, TinyStudy, checkpoints_of, contents_of
 

@@ -21,12 +21,13 @@ from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages import transfer as transfer_module
 from plasticity.stages.prepare import prepare
+from plasticity.stages.task_stores import first_task, next_task, supply_of
 from plasticity.storage.checkpoints import iteration_name, iterations_in, read_checkpoint
 from plasticity.storage.tables import read_table
 from plasticity.storage.weights import load_weights, weights_of
 from plasticity.studies.train_test_collapse.assemble import assemble_transfer, assemble_variances, best_of_rates
 from plasticity.studies.train_test_collapse.correlate import correlate_transfer, outcomes_of
-from plasticity.tasks.super_classes import draw_parts, first_task, next_task
+from plasticity.tasks.super_classes import draw_parts
 from plasticity.training import resume as resume_module
 from plasticity.training.epoch import accuracy
 from plasticity.training.iterations import IterationRun
@@ -205,7 +206,7 @@ def test_variances_are_those_of_the_first_task_against_the_last_means(
     data: Path, trained: Path, variances: Path
 ) -> None:
     store = open_store(data)
-    task = first_task(store, draw_parts(store, PartsSettings.of(PARTS), seed=3), EVEN_ODD)
+    task = first_task(store, draw_parts(supply_of(store), PartsSettings.of(PARTS), seed=3), EVEN_ODD)
     features = {}
     for iteration in (10, 40):
         network = build_model(chosen(MODEL), task.image_shape, 2, torch_generator(0, "any"))
@@ -239,7 +240,7 @@ def test_a_diverged_training_has_rows_without_numbers(data: Path, tmp_path: Path
 def test_every_checkpoint_goes_on_with_one_fresh_head(data: Path, trained: Path, transferred: Path) -> None:
     """The numbers of one row, from the pieces: body, fresh head, order, accuracies."""
     store = open_store(data)
-    parts = draw_parts(store, PartsSettings.of({**PARTS, "next_task": NEXT}), seed=4)
+    parts = draw_parts(supply_of(store), PartsSettings.of({**PARTS, "next_task": NEXT}), seed=4)
     task, held_out = (next_task(store, parts, EVEN_ODD, validation=v) for v in (False, True))
     network = build_model(chosen(MODEL), task.image_shape, 10, torch_generator(4, "next_task/init"))
     body = read_checkpoint(trained / "trajectory/seed4" / iteration_name(10)).weights

@@ -55,13 +55,11 @@ def test_what_a_study_names_exists(study) -> None:
         study.kept.correlations,
     ]
     names += [finding.function for finding in study.findings]
-    names += [name for name in (study.find_causes, study.kept.more) if name]
+    names += [name for name in (study.find_causes, study.explain, study.kept.more) if name]
     assert all(callable(study.load(name)) for name in names)
     assert {"metrics", "correlations", study.correlated} <= set(study.tables)
     assert bool(study.find_causes) == ("causes" in study.tables)
-    assert bool(study.measured) == ("explanations" in study.tables)
-    measured = {column.name for column in study.load(study.measured)} if study.measured else set()
-    assert measured <= {column.name for column in SCHEMAS[study.tables["metrics"].schema]}
+    assert bool(study.explain) == ("explanations" in study.tables)
     assert {table.schema for table in study.tables.values()} <= set(SCHEMAS)
     assert study.axis.column in {column.name for column in SCHEMAS[study.tables["metrics"].schema]}
     assert study.published.is_file()

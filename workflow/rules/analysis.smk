@@ -80,20 +80,16 @@ rule explain:
     benchmark:
         f"{RESULTS}/benchmarks/explain.tsv"
     wildcard_constraints:
-        study=one_of(name for name, study in SECTIONS.items() if study.measured),
+        study=one_of(name for name, study in SECTIONS.items() if study.explain),
     priority: 1
     localrule: True
     conda:
         "../../environment.yml"
     params:
-        stage="plasticity.stages.explain:run",
-        schema=lambda wildcards: study(wildcards).tables["metrics"].schema,
-        measured=lambda wildcards: study(wildcards).dotted(study(wildcards).measured),
+        stage=lambda wildcards: study(wildcards).dotted(study(wildcards).explain),
         settings=lambda wildcards: plan(wildcards).explain_settings().canonical(),
         code=lambda wildcards: code_of(
-            "plasticity.stages.explain",
-            study(wildcards).dotted(study(wildcards).measured),
-            tables=("explanations",),
+            study(wildcards).dotted(study(wildcards).explain), tables=("explanations",)
         ),
     message:
         "Predicting losses on the next task, {wildcards.study}"

@@ -16,11 +16,11 @@ from plasticity.config.study_section import DataRequest
 from plasticity.data.store import ImageStore
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
+from plasticity.stages.task_stores import first_task, supply_of
 from plasticity.storage.files import read_json, write_json
 from plasticity.tasks.halves import split_sizes
 from plasticity.tasks.sequence import TaskSequence
-from plasticity.tasks.super_classes import draw_parts, first_task
-from plasticity.tasks.supply import Supply
+from plasticity.tasks.super_classes import draw_parts
 
 _ANY_SEED = 0
 _ROWS = 10_000  # of a Gauss-Newton matrix's dual: 800 MB, and a minute of one core
@@ -78,11 +78,11 @@ def _lines_of_measures(request: DataRequest, images: int, classes: int) -> list[
 
 
 def _labels_alone(description: Mapping[str, Any]) -> ImageStore:
-    """Return a data set of images without pixels, with as many of each class as the prepared one has."""
+    """Return a data set of images of one pixel, with as many of each class as the prepared one has."""
     parts = {}
     for part, counts in description["counts"].items():
         labels = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
-        parts |= {f"{part}_labels": labels, f"{part}_images": np.zeros((len(labels), 0, 0, 1), dtype=np.uint8)}
+        parts |= {f"{part}_labels": labels, f"{part}_images": np.zeros((len(labels), 1, 1, 1), dtype=np.uint8)}
     names = tuple(description["class_names"])
     return ImageStore(name=description["name"], mean=(), std=(), class_names=names, digest="", **parts)
 
@@ -97,7 +97,7 @@ def _halves(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:
 
 
 def _sequence(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:
-    supply = Supply(store.train_labels, store.num_classes, 1, settings["train_size"], store.test_labels)
+    supply = supply_of(store, settings["train_size"])
     sequence = Chosen.model_validate(settings["tasks"]).make(TaskSequence)
     sequence.check(supply, settings["number"])
     first, last = (sequence.task(supply, _ANY_SEED, number) for number in (1, settings["number"]))
@@ -107,7 +107,7 @@ def _sequence(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:
 
 def _super_classes(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:
     asked = PartsSettings.of(settings)
-    parts = draw_parts(store, asked, seed=_ANY_SEED)
+    parts = draw_parts(supply_of(store), asked, seed=_ANY_SEED)
     if asked.balanced:  # otherwise the seed decides which classes a small draw leaves out
         first_task(store, parts, asked.super_classes)
     return len(parts.train), len(asked.super_classes or store.class_names)

@@ -15,6 +15,10 @@ from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.logs import logger
 from plasticity.jobs.stopping import stoppable
+from plasticity.stages.learners.device_data import DeviceData, Row, open_device_data
+from plasticity.stages.learners.learner import learn_task
+from plasticity.stages.learners.learner_choice import tell_choice
+from plasticity.stages.learners.open_learner import open_learner
 from plasticity.stages.task_landscape import TaskLandscape, start_of
 from plasticity.stages.training_files import TrainingFiles
 from plasticity.storage.checkpoints import write_checkpoint
@@ -22,11 +26,7 @@ from plasticity.storage.files import digest_of, move_folder
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 from plasticity.storage.unfinished import Unfinished
-from plasticity.training.learners.learner import learn_task
-from plasticity.training.learners.learner_choice import tell_choice
-from plasticity.training.learners.open_learner import open_learner
 from plasticity.training.online.branches import checkpoint_name, epochs_to_keep
-from plasticity.training.online.device_data import DeviceData, Row, open_device_data
 
 _FIRST = 1  # the number of the first task
 

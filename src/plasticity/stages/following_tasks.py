@@ -12,6 +12,10 @@ from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
+from plasticity.stages.learners.device_data import DeviceData, Row, open_device_data
+from plasticity.stages.learners.learner import row_of
+from plasticity.stages.learners.learner_choice import tell_choice
+from plasticity.stages.learners.open_learner import open_learner
 from plasticity.stages.task_landscape import TaskLandscape
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.files import digest_of
@@ -20,11 +24,7 @@ from plasticity.storage.tables import read_table, write_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.interventions.intervention import Intervention
 from plasticity.training.interventions.reset_head import ResetHead
-from plasticity.training.learners.learner import row_of
-from plasticity.training.learners.learner_choice import tell_choice
-from plasticity.training.learners.open_learner import open_learner
 from plasticity.training.online.branches import Run, checkpoint_name, rows_of, runs_of
-from plasticity.training.online.device_data import DeviceData, Row, open_device_data
 from plasticity.training.online.stack import Network
 
 _SECOND = 2  # the number of the first task that follows

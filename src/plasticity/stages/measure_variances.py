@@ -22,12 +22,13 @@ from plasticity.models.model_registry import build_model
 from plasticity.seeding import derive_seed, torch_generator
 from plasticity.stages.landscape.checkpoint_measures import Measures, landscape_columns
 from plasticity.stages.landscape.subject import Ground
+from plasticity.stages.task_stores import first_task, supply_of
 from plasticity.storage.checkpoints import all_finite, iterations_in, read_checkpoint, seed_folder
 from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import write_table
 from plasticity.storage.weights import load_weights
-from plasticity.tasks.super_classes import draw_parts, first_task
+from plasticity.tasks.super_classes import draw_parts
 
 Row = dict[str, Any]
 
@@ -115,7 +116,7 @@ def measure_variances(
 
 
 def _load(store: ImageStore, settings: MeasureVariancesSettings, seed: int, device: torch.device) -> Measured:
-    parts = draw_parts(store, settings.parts, seed=seed)
+    parts = draw_parts(supply_of(store), settings.parts, seed=seed)
     task = first_task(store, parts, settings.parts.super_classes)
     draw = partial(build_model, settings.model, task.image_shape, task.num_classes)
     model, train = draw(torch_generator(seed, "init")), train_tensors(task, device)

@@ -15,12 +15,13 @@ from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.stopping import stoppable
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
+from plasticity.stages.task_stores import first_task, supply_of
 from plasticity.stages.training_files import TrainingFiles
 from plasticity.storage.checkpoints import iteration_name, seed_folder
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
-from plasticity.tasks.super_classes import draw_parts, first_task
+from plasticity.tasks.super_classes import draw_parts
 from plasticity.training.iterations import IterationRun
 from plasticity.training.resume import ResumeFile
 from plasticity.training.trajectory_writer import TrajectoryWriter, hand_over
@@ -65,7 +66,7 @@ def pre_train(
 
 
 def _start(store: ImageStore, settings: PreTrainSettings, seed: int, device: torch.device) -> IterationRun:
-    parts = draw_parts(store, settings.parts, seed=seed)
+    parts = draw_parts(supply_of(store), settings.parts, seed=seed)
     task = first_task(store, parts, settings.parts.super_classes)
     model = build_model(settings.model, task.image_shape, task.num_classes, torch_generator(seed, "init"))
     place(model, device)

@@ -11,9 +11,9 @@ from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages.landscape.checkpoint_measures import START, Measures, landscape_columns
 from plasticity.stages.landscape.subject import Ground
+from plasticity.stages.learners.device_data import DeviceData, Row
 from plasticity.storage.schemas import Table
 from plasticity.storage.weights import load_weights
-from plasticity.training.online.device_data import DeviceData, Row
 from plasticity.training.online.replicas import parts_of
 from plasticity.training.online.stack import Network
 

@@ -17,13 +17,14 @@ from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.stopping import stoppable
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
+from plasticity.stages.task_stores import next_task, supply_of
 from plasticity.storage.checkpoints import Checkpoint, all_finite, iterations_in, read_checkpoint, seed_folder
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.records import devices_of, usable_record, write_record
 from plasticity.storage.tables import write_table
 from plasticity.storage.weights import load_weights, weights_of
-from plasticity.tasks.super_classes import Parts, draw_parts, next_task
+from plasticity.tasks.super_classes import Parts, draw_parts
 from plasticity.training.epoch import accuracy
 from plasticity.training.iterations import IterationRun
 from plasticity.training.resume import ResumeFile
@@ -123,7 +124,7 @@ def _body_of(checkpoint: Checkpoint) -> dict[str, NDArray]:
 def _load(
     store: ImageStore, settings: TransferSettings, seed: int, device: torch.device, *, first: Checkpoint
 ) -> NextTask:
-    parts = draw_parts(store, settings.parts, seed=seed)
+    parts = draw_parts(supply_of(store), settings.parts, seed=seed)
     groups = settings.parts.super_classes or ()
     task, held_out = (next_task(store, parts, groups, validation=validation) for validation in (False, True))
     fresh = build_model(settings.model, task.image_shape, task.num_classes, torch_generator(seed, "next_task/init"))

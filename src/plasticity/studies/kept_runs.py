@@ -16,7 +16,6 @@ from plasticity.report.draw import draw
 from plasticity.report.kept_runs.kept_page import COMMAND, write_page
 from plasticity.report.kept_runs.kept_run import Run, Told, keep, read_record
 from plasticity.report.published.claims import read_published
-from plasticity.stages.explain import explain
 from plasticity.storage.files import atomic_path
 from plasticity.studies import sections_of
 from plasticity.studies.configuration import recorded_config
@@ -70,13 +69,11 @@ def analyse_anew(kept: Run) -> None:
     stages = [(study.correlate, study.correlated, "correlations", kept.plan.correlate_settings)]
     if study.find_causes and kept.table("causes").is_file():
         stages.append((study.find_causes, "metrics", "causes", kept.plan.causes_settings))
+    if study.explain:
+        stages.append((study.explain, "metrics", "explanations", kept.plan.explain_settings))
     for stage, table, made, settings in stages:
         read, written = (Files(named={name: (kept.table(name),)}) for name in (table, made))
         study.load(stage)(Job(input=read, output=written, params={"settings": settings().canonical()}))
-    if study.measured:
-        schema, settings = study.tables["metrics"].schema, kept.plan.explain_settings()
-        files = kept.table("metrics"), kept.table("explanations")
-        explain(*files, schema=schema, measured=study.load(study.measured), settings=settings)
 
 
 def draw_anew(kept: Run) -> list[Path]:

@@ -96,8 +96,7 @@ class Study:
         correlate: Stage that writes "correlations".
         correlated: The table that it reads.
         find_causes: Stage that writes "causes"; empty for a study whose arms are no experiment.
-        measured: Columns that are measured after each task, which "explanations" asks about; empty for a study whose
-            runs are no sequences of tasks.
+        explain: Stage that writes "explanations"; empty for a study whose runs are no sequences of tasks.
         kept: What the page of a kept run says of it.
     """
 
@@ -116,7 +115,7 @@ class Study:
     correlate: str
     correlated: str = "metrics"
     find_causes: str = ""
-    measured: str = ""
+    explain: str = ""
     kept: Kept = field(repr=False)
 
     @property

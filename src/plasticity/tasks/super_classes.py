@@ -5,15 +5,15 @@ task tells these apart and the next task, on other images, the classes inside th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.config.slices import NextSizes, PartsSettings
-from plasticity.data.store import ImageStore, class_counts
 from plasticity.errors import PlasticityError
 from plasticity.seeding import numpy_generator
+from plasticity.tasks.supply import Supply
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Parts:
     next_test: NDArray[np.int64]
 
 
-def draw_parts(store: ImageStore, settings: PartsSettings, *, seed: int) -> Parts:
+def draw_parts(supply: Supply, settings: PartsSettings, *, seed: int) -> Parts:
     """Draw the parts of one seed. Smaller parts of a first task are contained in larger ones of the same seed.
 
     Args:
-        store: The prepared data set.
+        supply: The labels of the prepared data set.
         settings: How many images, of which classes.
         seed: The run's seed.
 
@@ -47,9 +47,9 @@ def draw_parts(store: ImageStore, settings: PartsSettings, *, seed: int) -> Part
         PlasticityError: If there are too few images, or a super-class has a class that the data set does not have.
     """
     after = settings.next_task or NextSizes(train_size=0, validation_size=0, test_size=0)
-    draw = {"classes": used_classes(store, settings.super_classes), "balanced": settings.balanced}
-    train = _Pool(np.asarray(store.train_labels), numpy_generator(seed, "parts/train"), "training", **draw)
-    test = _Pool(np.asarray(store.test_labels), numpy_generator(seed, "parts/test"), "test", **draw)
+    draw = {"classes": used_classes(supply.num_classes, settings.super_classes), "balanced": settings.balanced}
+    train = _Pool(supply.labels, numpy_generator(seed, "parts/train"), "training", **draw)
+    test = _Pool(supply.test_labels, numpy_generator(seed, "parts/test"), "test", **draw)
     return Parts(
         train=train.take(settings.train_size, "train_size"),
         test=test.take(settings.test_size, "test_size"),
@@ -59,48 +59,17 @@ def draw_parts(store: ImageStore, settings: PartsSettings, *, seed: int) -> Part
     )
 
 
-def first_task(store: ImageStore, parts: Parts, super_classes: Sequence[Sequence[int]] | None) -> ImageStore:
-    """Return the first task as a data set of its own, whose classes are the super-classes if there are any.
-
-    Raises:
-        PlasticityError: If a class has no training or no test image, and so no variance.
-    """
-    groups = super_classes or [[label] for label in range(store.num_classes)]
-    task = _task(store, parts.train, parts.test, groups)
-    for name, labels in (("train_size", task.train_labels), ("test_size", task.test_labels)):
-        class_counts(labels, task.class_names, f"{name} {len(labels)}")
-    return task
-
-
-def next_task(
-    store: ImageStore, parts: Parts, super_classes: Sequence[Sequence[int]], *, validation: bool = False
-) -> ImageStore:
-    """Return the next task as a data set of its own: the classes inside the super-classes, in ascending order.
-
-    Args:
-        store: The prepared data set.
-        parts: The seed's parts.
-        super_classes: Those of the first task.
-        validation: Whether its test images are those for validation, out of the training set.
-    """
-    groups = [[label] for label in used_classes(store, super_classes)]
-    if not validation:
-        return _task(store, parts.next_train, parts.next_test, groups)
-    held_out = replace(store, test_images=store.train_images, test_labels=store.train_labels)
-    return _task(held_out, parts.next_train, parts.next_validation, groups)
-
-
-def used_classes(store: ImageStore, super_classes: Sequence[Sequence[int]] | None) -> list[int]:
+def used_classes(num_classes: int, super_classes: Sequence[Sequence[int]] | None) -> list[int]:
     """Return the classes that a run sees, in ascending order: all, or those in super-classes.
 
     Raises:
         PlasticityError: If a super-class has a class that the data set does not have.
     """
     if super_classes is None:
-        return list(range(store.num_classes))
+        return list(range(num_classes))
     used = sorted(label for group in super_classes for label in group)
-    if used[-1] >= store.num_classes:
-        raise PlasticityError(f"super_classes: expected classes 0 to {store.num_classes - 1}, got {used[-1]}")
+    if used[-1] >= num_classes:
+        raise PlasticityError(f"super_classes: expected classes 0 to {num_classes - 1}, got {used[-1]}")
     return used
 
 
@@ -138,18 +107,3 @@ class _Pool:
         counts = [each + (place < more) for place in range(len(self._classes))]
         places = [np.flatnonzero(labels == c)[:n] for c, n in zip(self._classes, counts, strict=True)]
         return np.sort(np.concatenate(places))
-
-
-def _task(store: ImageStore, train: NDArray, test: NDArray, groups: Sequence[Sequence[int]]) -> ImageStore:
-    """Return the data set of these rows; classes are the groups, and a group is named after its classes."""
-    label_of = np.full(store.num_classes, -1)
-    for label, group in enumerate(groups):
-        label_of[list(group)] = label
-    return replace(
-        store,
-        train_images=store.train_images[train],
-        train_labels=label_of[np.asarray(store.train_labels)[train]],
-        test_images=store.test_images[test],
-        test_labels=label_of[np.asarray(store.test_labels)[test]],
-        class_names=tuple(" or ".join(store.class_names[label] for label in group) for group in groups),
-    )

@@ -33,7 +33,7 @@ STUDY = Study(
     ),
     correlate="correlate:run",
     find_causes="causes:run",
-    measured="columns:MEASURED",
+    explain="explain:run",
     kept=Kept(
         outcomes="kept:outcomes",
         note="Gap: relative to a fresh network on the same task. Published loss: relative to the run's own first task.",

@@ -8,9 +8,9 @@ from permuted_tables import make_permuted
 from plasticity.analysis.verdict import holm
 from plasticity.config.slices import ExplainSettings
 from plasticity.errors import PlasticityError
-from plasticity.stages.explain import explain, explanations_of
 from plasticity.storage.tables import read_table
 from plasticity.studies.continual.columns import MEASURED
+from plasticity.studies.continual.explain import explain, explanations_of
 
 SETTINGS = ExplainSettings(confidence=0.95, losses=("plasticity_gap",), references=("random_init",))
 
@@ -19,13 +19,7 @@ SETTINGS = ExplainSettings(confidence=0.95, losses=("plasticity_gap",), referenc
 def table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     folder = tmp_path_factory.mktemp("explain")
     make_permuted(folder, tasks=9)
-    explain(
-        folder / "permuted.parquet",
-        folder / "explained.parquet",
-        schema="permuted",
-        measured=MEASURED,
-        settings=SETTINGS,
-    )
+    explain(folder / "permuted.parquet", folder / "explained.parquet", settings=SETTINGS)
     return read_table(folder / "explained.parquet", "explanations")
 
 
@@ -62,4 +56,4 @@ def test_a_loss_that_no_task_has_is_not_asked_about(tmp_path: Path) -> None:
 def test_a_damaged_table_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "damaged.parquet").write_bytes(b"PAR1")
     with pytest.raises(PlasticityError, match=r"damaged\.parquet"):
-        explain(tmp_path / "damaged.parquet", tmp_path / "x", schema="permuted", measured=MEASURED, settings=SETTINGS)
+        explain(tmp_path / "damaged.parquet", tmp_path / "x", settings=SETTINGS)

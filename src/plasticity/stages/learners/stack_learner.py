@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.config.training_section import Optimisation
+from plasticity.stages.learners.device_data import DeviceData, Row
 from plasticity.tasks.sequence import Task
 from plasticity.training.interventions.intervention import Intervention, intervened
-from plasticity.training.online.device_data import DeviceData, Row
 from plasticity.training.online.online_sgd import by_kernel, train_online
 from plasticity.training.online.origin import Origin
 from plasticity.training.online.outputs import put_outputs, with_outputs
@@ -21,7 +21,7 @@ from plasticity.training.online.stack import Network, Stack
 
 @dataclass(frozen=True)
 class StackLearner:
-    """A stack of networks; `plasticity.training.learners.learner` says what its methods do.
+    """A stack of networks; `plasticity.stages.learners.learner` says what its methods do.
 
     Attributes:
         data: Data of the job.

@@ -12,10 +12,11 @@ from plasticity.analysis.next_losses import NextLosses, next_losses_of
 from plasticity.analysis.prediction import SCOPES, Prediction, predictions
 from plasticity.analysis.verdict import holm
 from plasticity.config.slices import ExplainSettings
-from plasticity.jobs.adapter import Job, imported
+from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
-from plasticity.storage.schemas import Column, find_table
+from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import read_table, unknown_numbers, write_table
+from plasticity.studies.continual.columns import MEASURED
 
 TASK = "task"  # the rival of every quantity
 _FAMILY = ["loss", "scope"]  # quantities that are tested together
@@ -23,33 +24,24 @@ _FAMILY = ["loss", "scope"]  # quantities that are tested together
 
 def run(job: Job) -> None:
     """Write the table of explanations."""
-    explain(
-        job.input["metrics"],
-        job.output["explanations"],
-        schema=job.params["schema"],
-        measured=imported(job.params["measured"]),
-        settings=job.slice(ExplainSettings),
-    )
+    explain(job.input["metrics"], job.output["explanations"], settings=job.slice(ExplainSettings))
 
 
-def explain(metrics: Path, output: Path, *, schema: str, measured: Sequence[Column], settings: ExplainSettings) -> None:
-    """Write the table of explanations of a study of tasks.
+def explain(metrics: Path, output: Path, *, settings: ExplainSettings) -> None:
+    """Write the table of explanations: all numbers measured after a task, those of the user's own code included.
 
     Args:
-        metrics: The study's table, a row per arm, seed and task.
+        metrics: The study's table "permuted".
         output: Where the table goes.
-        schema: Name of the study's table.
-        measured: Columns that were measured after a task, whatever their kind; those that the user's own code measured
-            come with the file.
         settings: Level of the intervals, losses, and the arms that losses are measured against, which are left out.
 
     Raises:
         PlasticityError: If the table is damaged.
     """
-    frame = read_table(metrics, schema)
+    frame = read_table(metrics, "permuted")
     frame = frame.loc[~frame["arm"].isin(settings.references)]
-    names = [column.name for column in measured if column.kind in ("int", "float")]
-    table = explanations_of(frame, [*names, *unknown_numbers(metrics, schema)], settings)
+    names = [column.name for column in MEASURED if column.kind in ("int", "float")]
+    table = explanations_of(frame, [*names, *unknown_numbers(metrics, "permuted")], settings)
     write_table(table, output, "explanations", provenance(settings.plain()))
 
 

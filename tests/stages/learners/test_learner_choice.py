@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from plasticity.training.learners.learner_choice import choose_loop, tell_choice
+from plasticity.stages.learners.learner_choice import choose_loop, tell_choice
 from typed import chosen, optimisation
 
 BATCHES = "one network after another in batches"

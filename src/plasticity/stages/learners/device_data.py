@@ -18,6 +18,7 @@ from plasticity.models.classifier import Classifier, head_names
 from plasticity.models.model_registry import build_model
 from plasticity.models.units import Units
 from plasticity.seeding import numpy_generator, torch_generator
+from plasticity.stages.learners.task_data import TaskData
 from plasticity.storage.schemas import Table, find_table
 from plasticity.storage.weights import load_weights, weights_of
 from plasticity.tasks.sequence import Task
@@ -25,7 +26,6 @@ from plasticity.training.epoch import accuracy
 from plasticity.training.interventions.intervention import Intervention
 from plasticity.training.online.outputs import network_with_outputs
 from plasticity.training.online.stack import Network
-from plasticity.training.online.task_data import TaskData
 from plasticity.training.penalties.penalty import penalty_of
 from plasticity.training.step_hooks import hooks_of
 from plasticity.training.task_ahead import TaskAhead

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from numpy.typing import NDArray
 
 from plasticity.config.training_section import Optimisation
+from plasticity.stages.learners.device_data import DeviceData, reads_initial
+from plasticity.stages.learners.kept_network import KeptNetwork
+from plasticity.stages.learners.learner import Learner
+from plasticity.stages.learners.learner_choice import not_stacked_for
+from plasticity.stages.learners.network_learner import NetworkLearner
+from plasticity.stages.learners.stack_learner import StackLearner
 from plasticity.training.bound_optimiser import optimiser_of
-from plasticity.training.learners.kept_network import KeptNetwork
-from plasticity.training.learners.learner import Learner
-from plasticity.training.learners.learner_choice import not_stacked_for
-from plasticity.training.learners.network_learner import NetworkLearner
-from plasticity.training.learners.stack_learner import StackLearner
-from plasticity.training.online.device_data import DeviceData, reads_initial
 from plasticity.training.online.replicas import keep_initial, parts_of, put_optimizer
 from plasticity.training.online.stack import Network, stack_of
 

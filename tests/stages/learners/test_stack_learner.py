@@ -13,11 +13,11 @@ from plasticity.data.store import open_store
 from plasticity.metrics.measure_network import network_metrics
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
+from plasticity.stages.learners.device_data import DeviceData, open_device_data
+from plasticity.stages.learners.learner import learn_task
+from plasticity.stages.learners.stack_learner import StackLearner
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.weights import load_weights, weights_of
-from plasticity.training.learners.learner import learn_task
-from plasticity.training.learners.stack_learner import StackLearner
-from plasticity.training.online.device_data import DeviceData, open_device_data
 from plasticity.training.online.stack import Stack, stack_of
 from tiny_permuted import SEEDS, SHARED, TRAINING
 from tiny_study import MLP, TinyStudy

@@ -14,6 +14,8 @@ from plasticity.config.training_section import Optimisation
 from plasticity.jobs.device import place
 from plasticity.models.classifier import Classifier
 from plasticity.seeding import torch_generator
+from plasticity.stages.learners.device_data import DeviceData, Row
+from plasticity.stages.learners.kept_network import KeptNetwork, arrays_of, tensors_of
 from plasticity.storage.checkpoints import all_finite
 from plasticity.storage.weights import load_weights, weights_of
 from plasticity.tasks.sequence import Task
@@ -21,8 +23,6 @@ from plasticity.training.batch_norm import Recalibration
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.interventions.intervention import Intervention, intervened
-from plasticity.training.learners.kept_network import KeptNetwork, arrays_of, tensors_of
-from plasticity.training.online.device_data import DeviceData, Row
 from plasticity.training.online.stack import Network
 from plasticity.training.penalties.penalty import penalty_of
 from plasticity.training.step import TrainingStep
@@ -31,7 +31,7 @@ from plasticity.training.step_hooks import hooks_of
 
 @dataclass
 class NetworkLearner:
-    """Networks that are loaded for an epoch each; `plasticity.training.learners.learner` says what its methods do.
+    """Networks that are loaded for an epoch each; `plasticity.stages.learners.learner` says what its methods do.
 
     Attributes:
         data: Data of the job.

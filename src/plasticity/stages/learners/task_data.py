@@ -1,6 +1,5 @@
 """The images of a job of a sequence of tasks, and its tasks."""
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from plasticity.config.slices import OnlineSettings
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.data.store import ImageStore, class_counts
+from plasticity.stages.task_stores import supply_of
 from plasticity.tasks.sequence import Task, TaskSequence
 from plasticity.tasks.supply import Supply
 from plasticity.training.online.pixels import Pixels, pixels_of_images
@@ -50,9 +50,7 @@ class TaskData:
 
     @cached_property
     def _supply(self) -> Supply:
-        labels, tested = np.asarray(self.store.train_labels), np.asarray(self.store.test_labels)
-        pixels = math.prod(self.store.image_shape)
-        return Supply(labels, self.store.num_classes, pixels, self.settings.train_size, tested)
+        return supply_of(self.store, self.settings.train_size)
 
     @cached_property
     def sequence(self) -> TaskSequence:

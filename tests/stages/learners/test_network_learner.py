@@ -10,12 +10,12 @@ from torch.nn import functional
 
 from plasticity.config.slices import OnlineSettings
 from plasticity.seeding import torch_generator
+from plasticity.stages.learners.device_data import DeviceData, open_device_data
+from plasticity.stages.learners.learner import Learner, learn_task
+from plasticity.stages.learners.network_learner import NetworkLearner
+from plasticity.stages.learners.open_learner import open_learner
+from plasticity.stages.learners.stack_learner import StackLearner
 from plasticity.storage.weights import load_weights
-from plasticity.training.learners.learner import Learner, learn_task
-from plasticity.training.learners.network_learner import NetworkLearner
-from plasticity.training.learners.open_learner import open_learner
-from plasticity.training.learners.stack_learner import StackLearner
-from plasticity.training.online.device_data import DeviceData, open_device_data
 from plasticity.training.online.stack import Network
 from tiny_permuted import SEEDS, SHARED, SHRINK
 from tiny_study import MLP, RESNET, TinyStudy
@@ -123,7 +123,7 @@ def test_perceptrons_learn_as_on_a_stack_whatever_is_done_between_two_tasks(
 def _alone(data: DeviceData, training: dict[str, Any]) -> NetworkLearner:
     """A learner one by one of networks that could be stacked."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("plasticity.training.learners.open_learner.not_stacked_for", lambda _model: "a test")
+        patch.setattr("plasticity.stages.learners.open_learner.not_stacked_for", lambda _model: "a test")
         learner = _learner(data, training)
     assert isinstance(learner, NetworkLearner)
     return learner

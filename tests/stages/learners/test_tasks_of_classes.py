@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from plasticity.config.slices import OnlineSettings
+from plasticity.stages.learners.device_data import DeviceData, open_device_data
+from plasticity.stages.learners.learner import Learner, learn_task
+from plasticity.stages.learners.open_learner import open_learner
 from plasticity.training.interventions.reset_head import ResetHead
-from plasticity.training.learners.learner import Learner, learn_task
-from plasticity.training.learners.open_learner import open_learner
-from plasticity.training.online.device_data import DeviceData, open_device_data
 from tiny_permuted import SEEDS, SHARED
 from tiny_study import MLP, TinyStudy
 from typed import intervention, optimisation

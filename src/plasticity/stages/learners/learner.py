@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.config.training_section import Optimisation
+from plasticity.stages.learners.device_data import DeviceData, Row
 from plasticity.training.interventions.intervention import Intervention
-from plasticity.training.online.device_data import DeviceData, Row
 from plasticity.training.online.stack import Network
 
 
