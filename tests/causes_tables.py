@@ -1,7 +1,6 @@
 """The table of causes of a small study, computed as the stage does, without the slow regressions."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -11,7 +10,7 @@ from plasticity.analysis.inference import Level
 from plasticity.analysis.mediation import mediation
 from plasticity.analysis.published_effects import PERMUTED, WARM_START
 from plasticity.analysis.transitions import Transitions
-from plasticity.config.analysis_section import TrialSettings
+from plasticity.config.analysis_section import DoseSeries, TrialSettings
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.statistics_tables import causes_table, trial_in
 
@@ -20,21 +19,21 @@ PENALTY = {"nc1_spread": -0.05, "warm_start": 0.0, "nc1_collapse": 0.05}
 DECAY = {"warm_start": 0.0, "weight_decay_0.01": 0.01, "weight_decay_0.1": 0.1}
 
 
-def trial_of_arms(arms: tuple[str, ...]) -> dict[str, Any]:
+def trial_of_arms(arms: tuple[str, ...]) -> TrialSettings:
     """Return the trial of a warm-start study with the usual names of arms."""
     series = []
     for name, known in (("NC1 penalty weight", PENALTY), ("weight decay", DECAY)):
         doses = {arm: dose for arm, dose in known.items() if arm in arms}
         if len(doses) > 1:
-            series.append({"name": name, "doses": doses})
+            series.append(DoseSeries(name=name, doses=doses))
     control = "warm_start" if "warm_start" in arms else ""
     treatments = [arm for arm in arms if arm not in {"random_init", control}]
-    return {"control": control, "treatments": treatments, "series": series}
+    return TrialSettings(control=control, treatments=tuple(treatments), series=tuple(series))
 
 
-def make_causes(folder: Path, window: Transitions, trial: dict[str, Any], pairs: tuple[str, ...]) -> pd.DataFrame:
+def make_causes(folder: Path, window: Transitions, trial: TrialSettings, pairs: tuple[str, ...]) -> pd.DataFrame:
     """Return the table of a window, written and read as the workflow does."""
-    known = trial_in(TrialSettings.of(trial), pairs)
+    known = trial_in(trial, pairs)
     rows = [
         *beyond_length(window, tuple(FORMS), LEVEL, {**WARM_START, **PERMUTED}),
         *dose_response(window, known, LEVEL, WARM_START),

@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from plasticity.config.page_slices import FindingSettings, PageSettings
 from plasticity.report.figures.style import Style
 from plasticity.report.published.claims import Published, read_published
 from plasticity.report.summarise import findings as computed
@@ -40,10 +41,11 @@ def render(name: str, tables: Any, style: Style) -> Figure:
     return importlib.import_module(FIGURES[name].module).draw(tables, style)
 
 
-def entries_of(section: str) -> list[dict[str, str]]:
+def entries_of(section: str) -> list[FindingSettings]:
     """Findings of a study as the summary is told them."""
     study = BY_SECTION[section]
-    return [{**asdict(entry), "function": study.dotted(entry.function)} for entry in study.findings]
+    dotted = [{**asdict(entry), "function": study.dotted(entry.function)} for entry in study.findings]
+    return [FindingSettings(**entry) for entry in dotted]
 
 
 def findings(section: str, tables: Any) -> list[Finding]:
@@ -53,7 +55,7 @@ def findings(section: str, tables: Any) -> list[Finding]:
 
 def finding(section: str, name: str, tables: Any) -> Finding:
     """The finding that the function of this name makes."""
-    (found,) = computed([entry for entry in entries_of(section) if entry["function"].endswith(f":{name}")], tables)
+    (found,) = computed([entry for entry in entries_of(section) if entry.function.endswith(f":{name}")], tables)
     return found
 
 
@@ -69,6 +71,6 @@ def write_pages(section: str, tables: Mapping[str, Path], folder: Path, labels: 
     for name, page in study.pages.items():
         if set(page.tables) <= set(tables):
             outputs[name] = folder / f"{name}.html"
-            settings = {"labels": dict(labels), **dict.fromkeys(page.reads, 0.95)}
+            settings = PageSettings(labels=dict(labels), **dict.fromkeys(page.reads, 0.95))
             tabulate(page.module, tables, outputs[name], schemas=schemas, title=page.label, settings=settings)
     return outputs

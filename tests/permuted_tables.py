@@ -8,6 +8,7 @@ import pandas as pd
 
 from causes_tables import make_causes
 from plasticity.analysis.transitions import of_permuted
+from plasticity.config.analysis_section import ContinualAnalysis, TrialSettings
 from plasticity.config.slices import ExplainSettings
 from plasticity.seeding import numpy_generator
 from plasticity.storage.schemas import SCHEMAS
@@ -53,7 +54,7 @@ def make_permuted(
     metrics, correlations = (read_table(folder / f"{schema}.parquet", schema) for schema in FRAMES)
     control = "continual" if "continual" in arms else ""
     treatments = [arm for arm in arms if arm in LENGTHS or arm in THRESHOLDS]
-    trial = {"control": control, "treatments": treatments, "series": []}
+    trial = TrialSettings(control=control, treatments=tuple(treatments), series=())
     causes = make_causes(folder, of_permuted(metrics, [control, *treatments], tasks=False), trial, ("seed",))
     asked = ExplainSettings(confidence=ANALYSIS["confidence"], losses=("plasticity_gap",), references=())
     given = metrics.loc[~metrics["arm"].str.startswith("random_init")]
@@ -66,7 +67,7 @@ def make_permuted(
         arms=tuple(arms),
         labels={},
         experiments={arm: experiment_of(arm) for arm in arms},
-        analysis=ANALYSIS,
+        analysis=ContinualAnalysis.of(ANALYSIS),
         trial=trial,
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from plasticity.config.analysis_section import TransferAnalysis
+from plasticity.config.analysis_section import TrainTestAnalysis, TransferAnalysis
 from plasticity.seeding import numpy_generator
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, write_table
@@ -74,7 +74,7 @@ def make_train_test(
         arms=tuple(arms),
         labels={},
         experiments={arm: experiment_of(arm) for arm in arms},
-        analysis=ANALYSIS,
+        analysis=TrainTestAnalysis.of(ANALYSIS),
         weight_decays=families_of(arms),
     )
 

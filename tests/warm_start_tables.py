@@ -7,6 +7,7 @@ import pandas as pd
 
 from causes_tables import make_causes, trial_of_arms
 from plasticity.analysis.transitions import of_warm_start
+from plasticity.config.analysis_section import WarmStartAnalysis
 from plasticity.seeding import numpy_generator
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_table, write_table
@@ -123,6 +124,6 @@ def make_study(folder, *, arms=ARMS, seeds=(7, 8, 9), epochs=tuple(range(8, 49, 
         arms=tuple(arms),
         labels={},
         warm_ups=warm_ups,
-        analysis=ANALYSIS,
+        analysis=WarmStartAnalysis.of(ANALYSIS),
         trial=trial,
     )

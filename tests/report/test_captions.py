@@ -52,7 +52,7 @@ def job(section, seeds=(7, 8, 9), **wildcards):
         rule="draw_figures" if "figure" in wildcards else "tabulate",
         input=Files({**tables, "figures": f"{folder}/figures"}),
         output=Files({"jobs": "results/benchmarks/digits/jobs.parquet"}),
-        params=SimpleNamespace(of=BY_SECTION[section].summary(section), settings={"warm_start": {}, "permuted": {}}),
+        params=SimpleNamespace(figures=[each.figure for each in BY_SECTION[section].findings], sections=["warm_start"]),
         wildcards=SimpleNamespace(study=section, **wildcards),
     )
 

@@ -11,6 +11,7 @@ from snakemake.utils import update_config
 
 from of_studies import claims_of
 from page_rows import rows_of_page
+from plasticity.config.page_slices import PublishedSettings
 from plasticity.report.compare_published import compare_published
 from plasticity.report.published.published_verdict import VERDICTS
 from plasticity.storage.tables import read_provenance, read_table
@@ -24,7 +25,7 @@ RUN = ROOT / "docs/reproduction/permuted_mnist"
 FILES = {name: RUN / f"{name}.parquet" for name in ("metrics", "correlations")}
 
 
-def settings(**changed: Any) -> dict[str, Any]:
+def settings(**changed: Any) -> PublishedSettings:
     """What the committed run was, from its preset; `changed` overlays it."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config/permuted_mnist.yaml").read_text(encoding="utf-8")))
@@ -32,12 +33,12 @@ def settings(**changed: Any) -> dict[str, Any]:
     return PermutedPlan(typed_config(config, root=ROOT)).published_settings()
 
 
-def _compared(folder: Path, files: dict[str, Path] | None, given: dict[str, Any] | None) -> Any:
+def _compared(folder: Path, files: dict[str, Path] | None, given: PublishedSettings | None) -> Any:
     table, page = folder / "published.parquet", folder / "published.html"
     compare_published(claims_of("permuted"), "permuted", files, table=table, page=page, settings=given)
     rows = read_table(table, "published")
     assert len(rows_of_page(page)) == rows["verdict"].ne("not comparable").sum()
-    assert read_provenance(table)["settings"] == (given or {})
+    assert read_provenance(table)["settings"] == (given.tree if given else {})
     return rows.set_index("claim", drop=False)
 
 

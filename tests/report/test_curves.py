@@ -1,19 +1,27 @@
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from of_studies import BY_SECTION
-from plasticity.report.curves import Curves, chart, draw_curves, values
+from plan_slices import plan_of
+from plasticity.config.page_slices import Curves, CurvesSettings
+from plasticity.report.curves import chart, draw_curves, values
 from plasticity.report.figures.arm_styles import arm_styles
 
 KEPT = Path(__file__).parents[2] / "docs/reproduction"
-CURVES = {name: Curves(**BY_SECTION[name].curve_columns()) for name in ("warm_start", "permuted")}
 ARMS = ["random_init", "warm_start"]
-SETTINGS: dict[str, Any] = {"arms": ARMS, "labels": {arm: arm.upper() for arm in ARMS}, "confidence": 0.95}
+
+
+def curves_of(study: str, *arms: str) -> Curves:
+    """The curves of the demonstration's section, of other arms."""
+    found = BY_SECTION[study].curves_of(plan_of(study))
+    return found.model_copy(update={"arms": arms, "labels": {arm: arm.upper() for arm in arms}, "confidence": 0.95})
+
+
+CURVES = curves_of("warm_start", *ARMS)
 
 
 def table() -> pd.DataFrame:
@@ -30,7 +38,7 @@ def table() -> pd.DataFrame:
 
 
 def points(column: str = "full_test_accuracy", frame: pd.DataFrame | None = None) -> pd.DataFrame:
-    return values(table() if frame is None else frame, CURVES["warm_start"], column, SETTINGS).set_index("arm")
+    return values(table() if frame is None else frame, CURVES, column).set_index("arm")
 
 
 def test_a_curve_is_the_mean_over_seeds_in_per_cent() -> None:
@@ -59,7 +67,7 @@ def test_an_arm_without_values_is_left_out() -> None:
 
 
 def test_a_chart_has_the_colours_and_dashes_of_all_figures() -> None:
-    drawn = chart(points().reset_index(), CURVES["warm_start"], "nc1", SETTINGS).to_dict()
+    drawn = chart(points().reset_index(), CURVES, "nc1").to_dict()
     encoding = drawn["encoding"]
     styles = arm_styles(ARMS)
     assert encoding["color"]["scale"] == {
@@ -72,10 +80,7 @@ def test_a_chart_has_the_colours_and_dashes_of_all_figures() -> None:
 
 def test_the_page_needs_nothing_else_and_is_the_same_each_time(tmp_path: Path) -> None:
     arms = {"permuted": ["random_init", "continual"], "warm_start": ["random_init", "warm_start", "shrink_perturb"]}
-    settings = {
-        study: SETTINGS | BY_SECTION[study].curve_columns() | {"arms": of, "labels": {arm: arm for arm in of}}
-        for study, of in arms.items()
-    }
+    settings = CurvesSettings(sections={study: curves_of(study, *of) for study, of in arms.items()})
     tables = {
         "warm_start": KEPT / "warm_start_cifar10_small/metrics.parquet",
         "permuted": KEPT / "permuted_mnist/metrics.parquet",
@@ -86,7 +91,7 @@ def test_the_page_needs_nothing_else_and_is_the_same_each_time(tmp_path: Path) -
     text = pages[0].read_text(encoding="utf-8")
     assert pages[1].read_text(encoding="utf-8") == text
     assert re.findall(r'<div id="(\w+)"></div>', text) == [
-        f"{study}_{column}" for study in tables for column in CURVES[study].columns
+        f"{study}_{column}" for study in tables for column in settings.sections[study].columns
     ]
     assert not re.search(r"<(?:script|link)[^>]+(?:src|href)=", text)
     assert len(text) < 1.5e6  # a browser opens no larger page inside the report, where it is a third longer

@@ -36,8 +36,8 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
     svg = tmp_path / f"{name}.svg"
     svg.write_text('<svg xmlns="http://www.w3.org/2000/svg"><title>A</title><desc>what is drawn</desc></svg>')
     output = tmp_path / "out/summary.html"
-    given = (described.summary(study), files(study, tmp_path), output)
-    summarise(*given, settings=plan.summary_settings())
+    given = (described.summary(plan), files(study, tmp_path), output)
+    summarise(*given, settings=plan.shown_settings())
     text = output.read_text(encoding="utf-8")
     assert text.count("<h2>") == 1 + len(described.findings)
     assert 'alt="A. what is drawn"' in text
@@ -45,14 +45,14 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
     assert f"(n = {len(plan.section.seeds)})" in text
     assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]*", "", text))
     before = output.read_bytes()
-    summarise(*given, settings=plan.summary_settings())
+    summarise(*given, settings=plan.shown_settings())
     assert output.read_bytes() == before
 
 
 def said(study, name):
     of_study, settings = (
         BY_SECTION[study].load(BY_SECTION[study].figure_tables),
-        read_run(KEPT[study]).plan.summary_settings(),
+        read_run(KEPT[study]).plan.shown_settings(),
     )
     tables = read_tables_of(of_study, files(study, Path()), settings, what="test")
     return finding(study, name, tables).sentence
@@ -77,14 +77,11 @@ def test_the_kept_effect_of_length_is_its_slope_over_all_lengths():
     assert "from 1 to 100 epochs on the first task" in said("permuted", "first_task_length")
 
 
-def test_a_missing_table_or_setting_is_told_in_one_line(tmp_path):
-    settings, of = read_run(KEPT["permuted"]).plan.summary_settings(), BY_SECTION["permuted"].summary("permuted")
-    given, output = files("permuted", tmp_path), tmp_path / "x.html"
+def test_a_missing_table_is_told_in_one_line(tmp_path):
+    plan, given, output = read_run(KEPT["permuted"]).plan, files("permuted", tmp_path), tmp_path / "x.html"
+    del given["causes"]
     with pytest.raises(PlasticityError, match=r"summary of permuted: expected the tables .* none for \['causes'\]"):
-        summarise(of, {name: path for name, path in given.items() if name != "causes"}, output, settings=settings)
-    del settings["trial"]
-    with pytest.raises(PlasticityError, match=r"summary of permuted: expected the settings .* none for \['trial'\]"):
-        summarise(of, given, output, settings=settings)
+        summarise(BY_SECTION["permuted"].summary(plan), given, output, settings=plan.shown_settings())
     assert not output.exists()
 
 

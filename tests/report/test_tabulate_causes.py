@@ -3,17 +3,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from causes_tables import make_causes, trial_of_arms
+from causes_tables import make_causes
+from plasticity.config.analysis_section import DoseSeries, TrialSettings
 from plasticity.report.tabulate_causes import causes
 from trials import simulated
 
 
 def test_every_row_is_there_in_words_with_its_numbers(tmp_path: Path) -> None:
-    trial = {
-        **trial_of_arms(()),
-        **{"control": "control", "treatments": ["collapse", "spread"]},
-        "series": [{"name": "NC1 penalty weight", "doses": {"spread": -0.05, "control": 0.0, "collapse": 0.05}}],
-    }
+    doses = {"spread": -0.05, "control": 0.0, "collapse": 0.05}
+    series = (DoseSeries(name="NC1 penalty weight", doses=doses),)
+    trial = TrialSettings(control="control", treatments=("collapse", "spread"), series=series)
     window = simulated(np.random.default_rng(1), through=0.03)
     table = make_causes(tmp_path, window, trial, ("seed", "length"))
     page = causes(table, {"spread": "my_spread"})
@@ -34,9 +33,8 @@ def test_every_row_is_there_in_words_with_its_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_what_is_missing_is_a_dash(tmp_path: Path, seeds: int) -> None:
     window = simulated(np.random.default_rng(2), seeds=seeds)
-    table = make_causes(
-        tmp_path, window, {"control": "control", "treatments": ["spread"], "series": []}, ("seed", "length")
-    )
+    trial = TrialSettings(control="control", treatments=("spread",), series=())
+    table = make_causes(tmp_path, window, trial, ("seed", "length"))
     page = causes(table, {})
     assert set(page["verdict"]) == {"too few seeds"}
     assert "–" in set(page["estimate"] if seeds == 1 else page["published"])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from plasticity.config.data_requests import CheckDataSettings, Counted, DataRequest, PreparedBy
 from plasticity.config.findings import ConfigError
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Files, Job
@@ -20,7 +21,8 @@ DESCRIPTION = {
     "class_names": ["ant", "bee", "cow", "dog"],
     "counts": {"train": [100, 100, 100, 50], "test": [20, 20, 20, 20]},
 }
-PREPARED = {"settings": {"name": "animals", "reader": "parquet"}, "code": "0123"}
+COUNTED = Counted.of(DESCRIPTION)
+PREPARED = PreparedBy(settings='{"name": "animals", "reader": "parquet"}', code="0123")
 GROUPS = [[0, 1], [2, 3]]
 NEXT = {"train_size": 40, "validation_size": 20, "test_size": 10}
 
@@ -35,35 +37,33 @@ def sections(**changes: dict[str, Any]) -> dict[str, Any]:
     return dict(typed_config(config, root=ROOT).sections)
 
 
-def requests_of(found: dict[str, Any]) -> list[Any]:
-    """What sections ask, as a file holds it."""
-    return json.loads(json.dumps([each for name, section in found.items() for each in section.data_requests(name)]))
+def requests_of(found: dict[str, Any]) -> tuple[DataRequest, ...]:
+    """What sections ask."""
+    return tuple(each for name, section in found.items() for each in section.data_requests(name))
 
 
-def job_of(folder: Path, requests: list[Any]) -> Job:
+def job_of(folder: Path, requests: tuple[DataRequest, ...]) -> Job:
     return Job(
         input=Files(named={"description": (folder / "dataset.json",)}),
         output=Files(named={"checked": (folder / "checked.json",)}),
-        params={"settings": {"requests": requests, "prepared": PREPARED}},
+        params={"settings": CheckDataSettings(requests=requests, prepared=PREPARED).canonical()},
     )
 
 
 def violations(**changes: dict[str, Any]) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as caught:
-        check_requests(requests_of(sections(**changes)), DESCRIPTION)
+        check_requests(requests_of(sections(**changes)), COUNTED)
     return caught.value.violations
 
 
 def test_what_fits_passes() -> None:
     arms = {"pairs": {"super_classes": GROUPS}, "size": {"train_size": [10, 200]}, "all": {"test_size": None}}
     found = sections(train_test_collapse={"arms": arms}, warm_start={"train_size": 350})
-    check_requests(requests_of(found), DESCRIPTION)
+    check_requests(requests_of(found), COUNTED)
 
 
-def test_what_is_asked_may_come_from_a_file() -> None:
-    requests = requests_of(sections())
-    check_requests(requests, DESCRIPTION)
-    assert {each["draw"] for each in requests} == {"halves", "sequence", "super_classes"}
+def test_every_study_asks() -> None:
+    assert {each.draw for each in requests_of(sections())} == {"halves", "sequence", "super_classes"}
 
 
 def test_a_job_leaves_what_it_has_checked(tmp_path: Path) -> None:
@@ -71,7 +71,8 @@ def test_a_job_leaves_what_it_has_checked(tmp_path: Path) -> None:
     requests = requests_of(sections())
     run(job_of(tmp_path, requests))
     found = json.loads((tmp_path / "checked.json").read_text(encoding="utf-8"))
-    assert found == {"requests": requests, "prepared": PREPARED, "description": DESCRIPTION}
+    asked = [each.plain() for each in requests]
+    assert found == {"requests": asked, "prepared": PREPARED.plain(), "description": DESCRIPTION}
 
 
 def test_a_new_question_is_checked_against_what_was_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +81,7 @@ def test_a_new_question_is_checked_against_what_was_prepared(tmp_path: Path, mon
     new = requests_of(sections(warm_start={"train_size": 351}))
     refuse_unanswerable(new, checked=checked, prepared=PREPARED)  # which has still to be prepared
     run(job_of(tmp_path, known))
-    refuse_unanswerable(new, checked=checked, prepared={**PREPARED, "code": "other"})  # and will be again
+    refuse_unanswerable(new, checked=checked, prepared=PREPARED.overridden({"code": "other"}))  # and will be again
     with pytest.raises(ConfigError, match=r"^warm_start.train_size: expected null or 1 to 350 images, got 351$"):
         refuse_unanswerable(new, checked=checked, prepared=PREPARED)
     monkeypatch.setattr("plasticity.stages.checked_data._CHECK", "no such module")
@@ -98,7 +99,7 @@ def test_the_largest_matrix_is_that_of_the_task_of_most_classes() -> None:
         "arms": {"continual": {}},
         "measure": {"probe_images": 9, "curvature": {"images": 3000}},
     }
-    large = {**DESCRIPTION, "counts": {"train": [4000] * 4, "test": [20] * 4}}
+    large = COUNTED.overridden({"counts": {"train": [4000] * 4, "test": [20] * 4}})
     with pytest.raises(ConfigError) as caught:
         check_requests(requests_of(sections(permuted=growing)), large)
     assert caught.value.violations == (
@@ -172,7 +173,8 @@ def test_what_does_not_fit_is_named(changes: dict[str, Any], line: str) -> None:
 
 def test_a_matrix_of_too_many_images_and_classes_is_refused() -> None:
     measure = {"probe_images": 9, "curvature": {"images": 600}}
-    many = {**DESCRIPTION, "class_names": [str(name) for name in range(20)], "counts": {"train": [50] * 20, "test": []}}
+    names = [str(name) for name in range(20)]
+    many = COUNTED.overridden({"class_names": names, "counts": {"train": [50] * 20, "test": []}})
     asked = {"permuted": sections(permuted={"measure": measure})["permuted"]}
     line = (
         "permuted.measure.curvature.images: expected at most 500 images with 20 classes, a row of its matrix for each "

@@ -102,7 +102,7 @@ def test_a_rule_runs_a_stage_and_tracks_its_code(name: str) -> None:
         assert list(inspect.signature(target).parameters) == ["job"]
         assert target.__doc__
         params = rule.sections["params"]
-        assert f'"{module}"' in params.partition("code=")[2] or "dotted" in params or "PREPARED_BY[" in params
+        assert f'"{module}"' in params.partition("code=")[2] or "dotted" in params or "PREPARED_BY." in params
 
 
 def test_every_first_task_waits_for_the_check_of_the_data() -> None:

@@ -124,9 +124,9 @@ rule tabulate:
             for name in page_of(wildcards).tables
         },
         title=lambda wildcards: page_of(wildcards).label,
-        settings=lambda wildcards: plan(wildcards).tabulate_settings(
-            page_of(wildcards).reads
-        ),
+        settings=lambda wildcards: plan(wildcards)
+        .tabulate_settings(page_of(wildcards).reads)
+        .ordered(),
         code=lambda wildcards: code_of(
             "plasticity.report.tabulate", page_of(wildcards).module
         ),
@@ -164,7 +164,8 @@ rule draw_figures:
             study(wildcards).figure_tables
         ),
         figures=lambda wildcards: drawn_by(wildcards),
-        settings=lambda wildcards: plan(wildcards).drawing_settings(),
+        settings=lambda wildcards: plan(wildcards).shown_settings().ordered(),
+        styles=lambda wildcards: plan(wildcards).style_settings().ordered(),
         code=lambda wildcards: code_of(
             "plasticity.report.draw", *drawn_by(wildcards).values()
         ),
@@ -196,8 +197,9 @@ rule summarise:
         "../../environment.yml"
     params:
         stage="plasticity.report.summarise:run",
-        of=lambda wildcards: study(wildcards).summary(wildcards.study),
-        settings=lambda wildcards: plan(wildcards).summary_settings(),
+        summary=lambda wildcards: study(wildcards).summary(plan(wildcards)).ordered(),
+        figures=lambda wildcards: [each.figure for each in study(wildcards).findings],
+        settings=lambda wildcards: plan(wildcards).shown_settings().ordered(),
         code=lambda wildcards: code_of(
             "plasticity.report.summarise", *study(wildcards).told_by
         ),
@@ -232,7 +234,7 @@ rule compare_published:
         stage="plasticity.report.compare_published:run",
         study="{study}",
         package=lambda wildcards: study(wildcards).package,
-        settings=lambda wildcards: plan(wildcards).published_settings(),
+        settings=lambda wildcards: plan(wildcards).published_settings().ordered(),
         code=lambda wildcards: code_of(
             "plasticity.report.compare_published", tables=("published",)
         )
@@ -268,7 +270,7 @@ rule list_published:
         stage="plasticity.report.compare_published:run",
         study="{study}",
         package=lambda wildcards: LEFT_OUT[wildcards.study].package,
-        settings=None,
+        settings="",
         code=lambda wildcards: code_of(
             "plasticity.report.compare_published", tables=("published",)
         )
@@ -299,7 +301,7 @@ rule keep_run:
         stage="plasticity.studies.kept_runs:run",
         study="{study}",
         command=command_line(),
-        config=config,
+        config=json.dumps(config),
         code=lambda wildcards: code_of(
             "plasticity.studies.kept_runs", *study(wildcards).kept_by
         )

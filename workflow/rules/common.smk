@@ -25,6 +25,7 @@ from snakemake.utils import update_config
 
 from plasticity.config.command_line import changes_nothing, typed, typed_as_given
 from plasticity.config.own_code import find_own_code_in
+from plasticity.config.page_slices import CurvesSettings
 from plasticity.config.repeated import refuse_repeated_keys
 from plasticity.errors import PlasticityError
 from plasticity.jobs.fingerprint import components_in, fingerprint
@@ -158,6 +159,12 @@ def drawn_by(wildcards):
 def page_of(wildcards):
     """A page of the report about a section's tables, as it describes itself."""
     return study(wildcards).pages[wildcards.page]
+
+
+def curves():
+    """The curves of all sections that have some."""
+    drawn = {name: SECTIONS[name].curves_of(PLANS[name]) for name in CURVED}
+    return CurvesSettings(sections=drawn)
 
 
 def in_words(**labels):

@@ -1,16 +1,18 @@
 # The data set, once: read, checked, and laid down as memory-mapped arrays with their checksums.
 
-PREPARED_BY = dict(
+from plasticity.config.data_requests import CheckDataSettings, PreparedBy
+
+PREPARED_BY = PreparedBy(
     settings=checked.dataset.canonical(),
     code=code_of("plasticity.stages.prepare", settings=checked.dataset),
 )
 
 # What the sections ask of it.
-REQUESTS = [
+REQUESTS = tuple(
     request
     for name, section in checked.sections.items()
     for request in section.data_requests(name)
-]
+)
 
 # A new question to a data set that is prepared already is answered now.
 try:
@@ -39,8 +41,8 @@ rule prepare_data:
         runtime=60,
     params:
         stage="plasticity.stages.prepare:run",
-        settings=lambda wildcards: PREPARED_BY["settings"],
-        code=PREPARED_BY["code"],
+        settings=lambda wildcards: PREPARED_BY.settings,
+        code=PREPARED_BY.code,
     message:
         f"Preparing the data set {DATASET}"
     script:
@@ -66,7 +68,9 @@ rule check_data:
         "../../environment.yml"
     params:
         stage="plasticity.stages.check_data:run",
-        settings=lambda wildcards, input: dict(requests=REQUESTS, prepared=PREPARED_BY),
+        settings=lambda wildcards, input: CheckDataSettings(
+            requests=REQUESTS, prepared=PREPARED_BY
+        ).canonical(),
         code=lambda wildcards, input: code_of("plasticity.stages.check_data"),
     message:
         "Checking the data set against the studies' settings"

@@ -20,7 +20,7 @@ rule show_config:
         "../../environment.yml"
     params:
         stage="plasticity.report.show_config:run",
-        config=config,
+        config=json.dumps(config),
         code=code_of("plasticity.report.show_config"),
     message:
         "Writing the configuration"
@@ -49,10 +49,8 @@ rule draw_curves:
         "../../environment.yml"
     params:
         stage="plasticity.report.curves:run",
-        settings={
-            name: {**SECTIONS[name].curve_columns(), **PLANS[name].curve_settings()}
-            for name in CURVED
-        },
+        sections=CURVED,
+        settings=curves().ordered(),
         code=code_of("plasticity.report.curves"),
     message:
         "Drawing the interactive curves"

@@ -40,6 +40,10 @@ class Settings(BaseModel):
         """Return the settings as JSON text that is equal for equal settings; it is what Snakemake tracks."""
         return json.dumps(self.plain(), sort_keys=True)
 
+    def ordered(self) -> str:
+        """Return the settings as JSON text in their own order, for pages and figures, which show it."""
+        return json.dumps(self.plain())
+
     def overridden(self, by: Mapping[str, Any]) -> Self:
         """Return the settings with other values of some keys, checked like the first ones."""
         return self.of({**self.given(), **by})

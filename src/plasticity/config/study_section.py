@@ -1,11 +1,12 @@
 """What the sections of all studies share: seeds, arms, the analysis, figures."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, NotRequired, TypedDict
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from plasticity.config.arms_check import check_names_of_arms
+from plasticity.config.data_requests import DataRequest
 from plasticity.config.findings import Findings
 from plasticity.config.messages import Location
 from plasticity.config.settings import Distinct, Name, Settings, setting
@@ -13,24 +14,6 @@ from plasticity.config.settings import Distinct, Name, Settings, setting
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 NameOf = Annotated[str, Field(pattern=Name)]
 NameOfFigure = Annotated[str, Field(pattern=rf"^({Name[1:-1]}|[A-Za-z_][\w.]*:\w+)$")]
-
-
-class DataRequest(TypedDict):
-    """What a section asks of the data set.
-
-    Attributes:
-        draw: Module of `plasticity.tasks` that draws the images.
-        settings: What that draws by.
-        section: Name of the section.
-        places: Where a key of the settings stands that an arm gives itself, such as "permuted.arms.large".
-        measured: Images of a task that parts of `measure` ask for, by their keys; if absent, none do.
-    """
-
-    draw: str
-    settings: dict[str, Any]
-    section: str
-    places: dict[str, str]
-    measured: NotRequired[dict[str, int]]
 
 
 class Arm(Settings):
@@ -80,7 +63,7 @@ class Section(Settings):
     )
     seeds: Distinct[Seed] = setting("One run of every arm per seed.", unit="1")
 
-    def data_requests(self, name: str) -> list[DataRequest]:
+    def data_requests(self, name: str) -> Sequence[DataRequest]:
         """Return what the section, which has this name, asks of the data set."""
         del name
         return []

@@ -60,14 +60,9 @@ class Job:
     threads: int = 1
     log: Path = Path("job.log")
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What a page or a figure reads of the configuration, as plain mappings."""
-        return self.params["settings"]
-
-    def slice(self, kind: type[S]) -> S:
-        """Return the stage's slice of the configuration, which the rule passes as JSON."""
-        return kind.model_validate_json(self.params["settings"])
+    def slice(self, kind: type[S], name: str = "settings") -> S:
+        """Return the stage's slice of the configuration, which the rule passes as JSON under this name."""
+        return kind.model_validate_json(self.params[name])
 
     @property
     def seeds(self) -> tuple[int, ...]:

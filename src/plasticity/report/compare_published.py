@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from plasticity.config.page_slices import PublishedSettings
 from plasticity.jobs.adapter import Job
 from plasticity.report.html_tables import number_text, write_html
 from plasticity.report.published.claims import Claim, Published, read_published
@@ -37,13 +38,14 @@ _FOLDED = "Not compared, and what a comparison needs"
 
 def run(job: Job) -> None:
     """Compare what is published about a study with the run, or list it for a study that was not run."""
+    was_run = bool(job.params["settings"])
     compare_published(
         published_of(job.params["package"]),
         job.params["study"],
         job.input.each() or None,
         table=job.output["table"],
         page=job.output["page"],
-        settings=job.settings,
+        settings=job.slice(PublishedSettings) if was_run else None,
     )
 
 
@@ -59,7 +61,7 @@ def compare_published(
     *,
     table: Path,
     page: Path,
-    settings: Mapping[str, Any] | None,
+    settings: PublishedSettings | None,
 ) -> None:
     """Write the "published" table of a study and its page of the report.
 
@@ -78,9 +80,9 @@ def compare_published(
     if files is not None and settings is not None:
         metrics = read_table(files["metrics"], published.table)
         correlations = read_table(files["correlations"], "correlations")
-        tables = RunTables(metrics, correlations, published.axis, settings["analysis"]["confidence"])
+        tables = RunTables(metrics, correlations, published.axis, settings.confidence)
     rows = comparison(published, study, tables, settings)
-    write_table(rows, table, "published", provenance(dict(settings or {})))
+    write_table(rows, table, "published", provenance(settings.tree if settings else {}))
     compared = rows["verdict"].ne(NOT_COMPARABLE).to_numpy(dtype=bool)
     note = f"{counts(rows)} {_NOTE}"
     folded = (_FOLDED, not_compared(rows.loc[~compared])) if not compared.all() else None
@@ -91,7 +93,7 @@ def compare_published(
 
 
 def comparison(
-    published: Published, study: str, tables: RunTables | None, settings: Mapping[str, Any] | None
+    published: Published, study: str, tables: RunTables | None, settings: PublishedSettings | None
 ) -> pd.DataFrame:
     """Return the "published" table, a row per claim.
 
@@ -101,7 +103,7 @@ def comparison(
         tables: The run's tables; None if the study was not run.
         settings: What the run was; None if the study was not run.
     """
-    rows = [_row(study, claim, tables, settings or {}) for claim in published.claims]
+    rows = [_row(study, claim, tables, settings) for claim in published.claims]
     return pd.DataFrame(rows, columns=PUBLISHED.names).astype(dict.fromkeys(PUBLISHED.of_kind("int"), "Int64"))
 
 
@@ -146,10 +148,10 @@ def readable(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _row(study: str, claim: Claim, tables: RunTables | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _row(study: str, claim: Claim, tables: RunTables | None, settings: PublishedSettings | None) -> dict[str, Any]:
     interval = published_interval(claim, tables.confidence if tables else _CONFIDENCE)
     value, (decided, reason) = Value(), (NOT_COMPARABLE, "not run")
-    if tables is not None:
+    if tables is not None and settings is not None:
         value, (decided, reason) = _compared(claim, tables, settings)
     return {
         **{key: getattr(claim, key) for key in ("quantity", "source", "basis", "unit", "shape")},
@@ -174,7 +176,7 @@ def _row(study: str, claim: Claim, tables: RunTables | None, settings: Mapping[s
     }
 
 
-def _needs(claim: Claim, settings: Mapping[str, Any]) -> str:
+def _needs(claim: Claim, settings: PublishedSettings | None) -> str:
     """Return what it takes to compare a claim: its preset, where settings are missing; or why nothing does."""
     if claim.not_comparable:
         return claim.not_comparable
@@ -182,7 +184,7 @@ def _needs(claim: Claim, settings: Mapping[str, Any]) -> str:
     return f"needs {claim.preset}" if missing and claim.preset else ""
 
 
-def _compared(claim: Claim, tables: RunTables, settings: Mapping[str, Any]) -> tuple[Value, tuple[str, str]]:
+def _compared(claim: Claim, tables: RunTables, settings: PublishedSettings) -> tuple[Value, tuple[str, str]]:
     """Return this run's value, and verdict and reason; of what cannot be compared, nothing of this run."""
     if absent := missing_arms(claim, settings):
         return Value(), (NOT_COMPARABLE, f"not run: {' and '.join(absent)}")

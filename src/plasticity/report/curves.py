@@ -1,14 +1,13 @@
 """Stage: the studies' curves as an interactive page."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import altair as alt
 import pandas as pd
 import vl_convert
 
+from plasticity.config.page_slices import Curves, CurvesSettings
 from plasticity.jobs.adapter import Job
 from plasticity.report.figures.arm_styles import arm_styles
 from plasticity.report.figures.axes import metric_label
@@ -35,40 +34,27 @@ _OPTIONS = '{"actions": false}'
 _DASHES = {"-": [1, 0], "--": [6, 4]}
 
 
-@dataclass(frozen=True)
-class Curves:
-    """What of a study's table is drawn: two columns of the table `schema` against `x`; NC1's axis is logarithmic."""
-
-    schema: str
-    x: str
-    x_label: str
-    columns: Sequence[str]
-
-
 def run(job: Job) -> None:
     """Draw the curves of the studies that the job has tables of."""
-    draw_curves(job.input.each(), settings=job.settings, output=job.output["page"])
+    draw_curves(job.input.each(), settings=job.slice(CurvesSettings), output=job.output["page"])
 
 
-def draw_curves(tables: Mapping[str, Path], *, settings: Mapping[str, Any], output: Path) -> None:
-    """Write one page with the curves of all studies.
+def draw_curves(tables: Mapping[str, Path], *, settings: CurvesSettings, output: Path) -> None:
+    """Write one page with the curves of all sections.
 
     Args:
-        tables: Study -> its table of metrics.
-        settings: Study -> what `Curves` has, and arms (all, in order), labels (by arm), confidence.
+        tables: Section -> its table of metrics.
+        settings: Section -> its curves.
         output: The page, which needs nothing else.
     """
     parts, charts = [], {}
-    for study, path in tables.items():
-        curves = Curves(**{part.name: settings[study][part.name] for part in fields(Curves)})
-        table = read_table(path, curves.schema)
-        names = {f"{study}_{column}": column for column in curves.columns}
+    for section, path in tables.items():
+        curves = settings.sections[section]
+        table = read_table(path, curves.table)
+        names = {f"{section}_{column}": column for column in curves.columns}
         panels = "".join(f'<div id="{name}"></div>' for name in names)
-        parts.append(f"<h2>{study.replace('_', ' ').capitalize()}</h2><div class=row>{panels}</div>")
-        charts |= {
-            name: chart(values(table, curves, column, settings[study]), curves, column, settings[study])
-            for name, column in names.items()
-        }
+        parts.append(f"<h2>{section.replace('_', ' ').capitalize()}</h2><div class=row>{panels}</div>")
+        charts |= {name: chart(values(table, curves, column), curves, column) for name, column in names.items()}
     shown = "".join(
         f"vegaEmbed('#{name}', {drawn.to_json(indent=None)}, {_OPTIONS});\n" for name, drawn in charts.items()
     )
@@ -78,7 +64,7 @@ def draw_curves(tables: Mapping[str, Path], *, settings: Mapping[str, Any], outp
         temporary.write_text(f"{_HEAD}<body><p>{_NOTE}</p>{''.join(parts)}{scripts}</body></html>\n", encoding="utf-8")
 
 
-def values(table: pd.DataFrame, curves: Curves, column: str, settings: Mapping[str, Any]) -> pd.DataFrame:
+def values(table: pd.DataFrame, curves: Curves, column: str) -> pd.DataFrame:
     """Return the points of all arms that have finite values of `column`.
 
     Returns:
@@ -88,27 +74,27 @@ def values(table: pd.DataFrame, curves: Curves, column: str, settings: Mapping[s
     rows = rows_where(table, ~table["diverged"].eq(True))
     ends = table[curves.x].agg(["min", "max"]).to_list()
     found = []
-    for arm in settings["arms"]:
-        summary = over_seeds(rows_where(rows, rows["arm"] == arm), curves.x, column, settings["confidence"])
+    for arm in curves.arms:
+        summary = over_seeds(rows_where(rows, rows["arm"] == arm), curves.x, column, curves.confidence)
         if len(summary) == 1:
             summary = pd.concat([summary.assign(x=end) for end in ends])
-        found.append(_points(summary, column, curves.schema).assign(arm=settings["labels"][arm]))
+        found.append(_points(summary, column, curves.table).assign(arm=curves.labels[arm]))
     return pd.concat(found, ignore_index=True)
 
 
-def chart(points: pd.DataFrame, curves: Curves, column: str, settings: Mapping[str, Any]) -> alt.Chart:
+def chart(points: pd.DataFrame, curves: Curves, column: str) -> alt.Chart:
     """Return the chart of one column; clicking on an arm of the legend leaves that arm alone."""
-    styles = arm_styles(settings["arms"])
-    labels = [settings["labels"][arm] for arm in settings["arms"]]
-    colors = alt.Scale(domain=labels, range=[styles[arm].color for arm in settings["arms"]])
-    dashes = alt.Scale(domain=labels, range=[_DASHES[styles[arm].linestyle] for arm in settings["arms"]])
+    styles = arm_styles(curves.arms)
+    labels = [curves.labels[arm] for arm in curves.arms]
+    colors = alt.Scale(domain=labels, range=[styles[arm].color for arm in curves.arms])
+    dashes = alt.Scale(domain=labels, range=[_DASHES[styles[arm].linestyle] for arm in curves.arms])
     picked = alt.selection_point(fields=["arm"], bind="legend", name="arm")
     scale = alt.Scale(type="log" if column == "nc1" else "linear", zero=False, nice=False)
     size = 18 if len(set(points["x"])) <= _MANY else 5
     drawn = alt.Chart(points).mark_line(point={"size": size}, strokeWidth=1.5)
     return drawn.encode(
         x=alt.X("x:Q", title=curves.x_label, axis=alt.Axis(grid=False)),
-        y=alt.Y("y:Q", title=metric_label(column, curves.schema), scale=scale),
+        y=alt.Y("y:Q", title=metric_label(column, curves.table), scale=scale),
         color=alt.Color("arm:N", scale=colors, legend=alt.Legend(title=None, orient="bottom", columns=3)),
         strokeDash=alt.StrokeDash("arm:N", scale=dashes, legend=None),
         opacity=alt.condition(picked, alt.value(1), alt.value(0.08)),

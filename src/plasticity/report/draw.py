@@ -8,21 +8,25 @@ from matplotlib.figure import Figure
 
 from plasticity.config.own_code import import_own_code
 from plasticity.config.own_figures import file_name
+from plasticity.config.page_slices import FigureStyles, ShownSettings
+from plasticity.config.study_section import FigureStyle
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job, imported
 from plasticity.report.figures.description import describe
-from plasticity.report.figures.reading import read_tables_of, refuse_missing
+from plasticity.report.figures.reading import read_tables_of
 from plasticity.report.figures.style import Style, save
 
 
 def run(job: Job) -> None:
     """Draw the figures of a study into its folder."""
+    of_study = imported(job.params["of_study"])
     draw(
         job.params["figures"],
         job.output["figures"],
-        of_study=imported(job.params["of_study"]),
+        of_study=of_study,
         tables=job.input.each(),
-        settings=job.settings,
+        settings=job.slice(of_study.SETTINGS),
+        styles=job.slice(FigureStyles, "styles").styles,
     )
 
 
@@ -32,7 +36,8 @@ def draw(
     *,
     of_study: Any,
     tables: Mapping[str, str | Path],
-    settings: Mapping[str, Any],
+    settings: ShownSettings,
+    styles: Mapping[str, FigureStyle],
 ) -> None:
     """Draw figures of one study and write each as SVG and PNG.
 
@@ -41,22 +46,18 @@ def draw(
         folder: Where they are written, named after the figures.
         of_study: Class that the study's figures are made from, such as `FigureTables`.
         tables: Table -> its Parquet file.
-        settings: `styles`, figure to its section of the configuration, and those of the class, such as `arms`, `labels`
-            and `analysis`.
+        settings: What the class reads of the configuration.
+        styles: Figure -> its style, where the configuration gives it one.
 
     Raises:
-        PlasticityError: If a table or setting is missing or wrong, a table is damaged, or what draws makes no figure.
+        PlasticityError: If a table is missing or damaged, or what draws makes no figure.
     """
-    what = f"figure {', '.join(figures)}"
-    refuse_missing(f"{what}: expected the settings", ("styles",), settings)
-    refuse_missing(f"{what}: expected the styles of", tuple(figures), settings["styles"])
-    styles = {name: Style.from_settings(settings["styles"][name]) for name in figures}
-    loaded = read_tables_of(of_study, tables, settings, what=what)
+    loaded = read_tables_of(of_study, tables, settings, what=f"figure {', '.join(figures)}")
     folder.mkdir(parents=True, exist_ok=True)
     for name, module in figures.items():
-        stem = file_name(name)
-        with styles[name].context():
-            figure = _drawing(module)(loaded, styles[name])
+        stem, style = file_name(name), Style.of(styles.get(name, FigureStyle()))
+        with style.context():
+            figure = _drawing(module)(loaded, style)
             if not isinstance(figure, Figure):
                 raise PlasticityError(f"figure {name}: expected a matplotlib figure, got {type(figure).__name__}")
             save(figure, folder / f"{stem}.svg", folder / f"{stem}.png", describe(figure, stem, loaded))

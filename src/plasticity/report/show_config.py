@@ -1,6 +1,7 @@
 """Stage: the configuration of the run, presets merged, for the report."""
 
 import html
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ _PAGE = (
 
 def run(job: Job) -> None:
     """Write the page of the configuration."""
-    show_config(job.params["config"], job.output["page"])
+    show_config(json.loads(job.params["config"]), job.output["page"])
 
 
 def show_config(config: dict[str, Any], output: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from plasticity.config.page_slices import PageSettings
 from plasticity.jobs.adapter import Job
 from plasticity.report.html_tables import write_html
 from plasticity.storage.tables import read_table
@@ -18,7 +19,7 @@ def run(job: Job) -> None:
         job.output["page"],
         schemas=job.params["schemas"],
         title=job.params["title"],
-        settings=job.settings,
+        settings=job.slice(PageSettings),
     )
 
 
@@ -29,7 +30,7 @@ def tabulate(
     *,
     schemas: Mapping[str, str],
     title: str,
-    settings: Mapping[str, Any],
+    settings: PageSettings,
 ) -> None:
     """Write the page that a module makes of tables.
 
@@ -40,13 +41,13 @@ def tabulate(
         output: The page.
         schemas: Their schemas by name.
         title: Title of the page.
-        settings: labels, by arm, and what `READS` names.
+        settings: The arms' labels, and what `READS` names.
 
     Raises:
         PlasticityError: If a table is damaged.
     """
     page: Any = importlib.import_module(module)
     frames = [read_table(tables[name], schemas[name]) for name in page.TABLES]
-    options = {name: value for name, value in settings.items() if name != "labels"}
-    rows = page.rows(*frames, settings["labels"], **options)
+    options = {name: getattr(settings, name) for name in getattr(page, "READS", ())}
+    rows = page.rows(*frames, settings.labels, **options)
     write_html(rows, output, title=title, note=page.NOTE, wide=getattr(page, "WIDE", ()))

@@ -4,15 +4,21 @@ Only what every seed would be refused for is refused here: sizes, super-classes,
 without an image. The draws are the tasks' own, made of labels alone.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 
-from plasticity.config.component import Chosen
+from plasticity.config.data_requests import (
+    CheckDataSettings,
+    Counted,
+    DataRequest,
+    HalvesAsked,
+    HalvesRequest,
+    SequenceAsked,
+    SequenceRequest,
+)
 from plasticity.config.findings import ConfigError
-from plasticity.config.slices import PartsSettings, SplitSettings
-from plasticity.config.study_section import DataRequest
+from plasticity.config.slices import PartsSettings
 from plasticity.data.store import ImageStore
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
@@ -34,32 +40,32 @@ def run(job: Job) -> None:
 
     Output "checked" keeps what was asked, what the data set was prepared by (both are settings), and what it has.
     """
-    description = read_json(job.input["description"])
-    check_requests(job.settings["requests"], description)
-    counted = {key: description[key] for key in ("name", "class_names", "counts")}
-    write_json(job.output["checked"], {**job.settings, "description": counted})
+    description, settings = read_json(job.input["description"]), job.slice(CheckDataSettings)
+    counted = Counted.of({key: description[key] for key in Counted.model_fields})
+    check_requests(settings.requests, counted)
+    write_json(job.output["checked"], {**settings.plain(), "description": counted.plain()})
 
 
-def check_requests(requests: Iterable[DataRequest], description: Mapping[str, Any]) -> None:
+def check_requests(requests: Iterable[DataRequest], counted: Counted) -> None:
     """Check that a prepared data set has what is asked for, as `Section.data_requests` says it.
 
     Args:
         requests: What is drawn, with which settings, and where the configuration says so.
-        description: Content of the data set's dataset.json: name, class_names and counts.
+        counted: What the data set has.
 
     Raises:
         ConfigError: If it does not; the message has one line per violation.
     """
-    store = _labels_alone(description)
+    store = _labels_alone(counted)
     lines = []
     for each in requests:
         try:
-            images, classes = _DRAWS[each["draw"]](store, each["settings"])
+            images, classes = _drawn(store, each)
             lines += _lines_of_measures(each, images, classes)
         except PlasticityError as error:
             line = str(error).removeprefix("permuted.")  # of which the study names its own section
             key = line.partition(":")[0].split(" ")[0].split(".")[0]
-            lines.append(f"{each['places'].get(key, each['section'])}.{line}")
+            lines.append(f"{each.places.get(key, each.section)}.{line}")
     if lines:
         raise ConfigError(list(dict.fromkeys(lines)))
 
@@ -67,8 +73,8 @@ def check_requests(requests: Iterable[DataRequest], description: Mapping[str, An
 def _lines_of_measures(request: DataRequest, images: int, classes: int) -> list[str]:
     """Return a line for each measure that asks for more images than a task has, or for too large a matrix."""
     lines = []
-    for key, asked in request.get("measured", {}).items():
-        where = f"{request['section']}.measure.{key}.images"
+    for key, asked in request.measured.items():
+        where = f"{request.section}.measure.{key}.images"
         if asked > images:
             lines.append(f"{where}: expected at most {images} images, as many as the first task has, got {asked}")
         elif key == "curvature" and asked * classes > _ROWS:
@@ -77,40 +83,42 @@ def _lines_of_measures(request: DataRequest, images: int, classes: int) -> list[
     return lines
 
 
-def _labels_alone(description: Mapping[str, Any]) -> ImageStore:
+def _labels_alone(counted: Counted) -> ImageStore:
     """Return a data set of images of one pixel, with as many of each class as the prepared one has."""
     parts = {}
-    for part, counts in description["counts"].items():
+    for part, counts in counted.counts.items():
         labels = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
         parts |= {f"{part}_labels": labels, f"{part}_images": np.zeros((len(labels), 1, 1, 1), dtype=np.uint8)}
-    names = tuple(description["class_names"])
-    return ImageStore(name=description["name"], mean=(), std=(), class_names=names, digest="", **parts)
+    return ImageStore(name=counted.name, mean=(), std=(), class_names=counted.class_names, digest="", **parts)
 
 
-def _halves(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:
-    of_seed = {key: value for key, value in settings.items() if key != "test_size"}
-    _, half = split_sizes(SplitSettings.of(of_seed), available=len(store.train_labels))
-    available, size = len(store.test_labels), settings["test_size"]
+def _drawn(store: ImageStore, request: DataRequest) -> Drawn:
+    if isinstance(request, HalvesRequest):
+        return _halves(store, request.settings)
+    if isinstance(request, SequenceRequest):
+        return _sequence(store, request.settings)
+    return _super_classes(store, request.settings)
+
+
+def _halves(store: ImageStore, asked: HalvesAsked) -> Drawn:
+    _, half = split_sizes(asked, available=len(store.train_labels))
+    available, size = len(store.test_labels), asked.test_size
     if size is not None and size > available:
         raise PlasticityError(f"test_size: expected null or 1 to {available} images, got {size!r}")
     return half, store.num_classes
 
 
-def _sequence(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:
-    supply = supply_of(store, settings["train_size"])
-    sequence = Chosen.model_validate(settings["tasks"]).make(TaskSequence)
-    sequence.check(supply, settings["number"])
-    first, last = (sequence.task(supply, _ANY_SEED, number) for number in (1, settings["number"]))
+def _sequence(store: ImageStore, asked: SequenceAsked) -> Drawn:
+    supply = supply_of(store, asked.train_size)
+    sequence = asked.tasks.make(TaskSequence)
+    sequence.check(supply, asked.number)
+    first, last = (sequence.task(supply, _ANY_SEED, number) for number in (1, asked.number))
     classes = max(len(task.classes or range(store.num_classes)) for task in (first, last))
     return len(first.images), classes
 
 
-def _super_classes(store: ImageStore, settings: Mapping[str, Any]) -> Drawn:
-    asked = PartsSettings.of(settings)
+def _super_classes(store: ImageStore, asked: PartsSettings) -> Drawn:
     parts = draw_parts(supply_of(store), asked, seed=_ANY_SEED)
     if asked.balanced:  # otherwise the seed decides which classes a small draw leaves out
         first_task(store, parts, asked.super_classes)
     return len(parts.train), len(asked.super_classes or store.class_names)
-
-
-_DRAWS = {"halves": _halves, "sequence": _sequence, "super_classes": _super_classes}

@@ -4,19 +4,17 @@ Where the data set is prepared, its last check says what it has. Where it will b
 `check_data` comes next, and every first task waits for it.
 """
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from plasticity.config.study_section import DataRequest
+from plasticity.config.data_requests import Counted, DataRequest, PreparedBy
 from plasticity.jobs.adapter import imported
 from plasticity.storage.files import read_json
 
 _CHECK = "plasticity.stages.check_data:check_requests"  # imported for new questions alone: it takes a second
 
 
-def refuse_unanswerable(requests: Iterable[DataRequest], *, checked: Path, prepared: Mapping[str, Any]) -> None:
+def refuse_unanswerable(requests: Iterable[DataRequest], *, checked: Path, prepared: PreparedBy) -> None:
     """Check that the prepared data set has what is asked for and was not asked for when it was last checked.
 
     Args:
@@ -31,8 +29,7 @@ def refuse_unanswerable(requests: Iterable[DataRequest], *, checked: Path, prepa
     if not checked.exists():
         return
     kept = read_json(checked)
-    if kept["prepared"] != prepared:
+    if kept["prepared"] != prepared.plain():
         return
-    new = [each for each in requests if json.loads(json.dumps(each)) not in kept["requests"]]
-    if new:
-        imported(_CHECK)(new, kept["description"])
+    if new := [each for each in requests if each.plain() not in kept["requests"]]:
+        imported(_CHECK)(new, Counted.of(kept["description"]))

@@ -4,6 +4,7 @@ With `--figures` before the folders, their figures are drawn anew first, from th
 `--analyses`, correlations and causes are computed anew before that.
 """
 
+import json
 import shutil
 import sys
 import tempfile
@@ -29,8 +30,8 @@ def run(job: Job) -> None:
     page = job.output["page"]
     folder = page.with_suffix("")
     files = [*job.input.all("tables"), *sorted(job.input["figures"].glob("*.png"))]
-    given = {name: job.params[name] for name in ("study", "command", "config")}
-    keep(folder, files, **given)
+    config = json.loads(job.params["config"])
+    keep(folder, files, study=job.params["study"], command=job.params["command"], config=config)
     write_page(read_run(folder))
 
 
@@ -87,12 +88,11 @@ def draw_anew(kept: Run) -> list[Path]:
     if not names:
         return []
     tables = {path.stem: path for path in kept.folder.glob("*.parquet")}
-    styles = kept.plan.drawing_settings()["styles"]
-    settings = {**kept.plan.summary_settings(), "styles": {name: styles.get(name, {}) for name in names}}
+    settings, styles = kept.plan.shown_settings(), kept.plan.style_settings().styles
     with tempfile.TemporaryDirectory() as elsewhere:
         of_study = study.load(study.figure_tables)
         modules = {name: figure.module for name, figure in study.drawn(names).items()}
-        draw(modules, Path(elsewhere), of_study=of_study, tables=tables, settings=settings)
+        draw(modules, Path(elsewhere), of_study=of_study, tables=tables, settings=settings, styles=styles)
         for name in names:
             with atomic_path(kept.folder / f"{name}.png") as temporary:
                 shutil.copyfile(Path(elsewhere, f"{name}.png"), temporary)

@@ -9,11 +9,9 @@ from plasticity.config.analysis_section import Analysis
 from plasticity.config.arms import single_arms
 from plasticity.config.component import Chosen
 from plasticity.config.load import Configuration
+from plasticity.config.page_slices import FigureStyles, PageSettings, ShownSettings
 from plasticity.config.study_section import FigureStyle
 from plasticity.studies.naming import chunks
-
-Told = dict[str, Any]
-"""What pages, figures and statistics are told, in plain mappings."""
 
 
 class Labelled(Protocol):
@@ -111,26 +109,18 @@ class StudyPlan(Generic[Arm, S]):
         """What figures call the arms."""
         return {name: arm.label for name, arm in self.arms.items()}
 
-    def shown(self) -> Told:
-        """Return what figures and summary read beside the tables."""
-        return {"arms": list(self.arms), "labels": self.labels, "analysis": self.section.analysis.given()}
+    def shown_settings(self) -> ShownSettings:
+        """Return what figures and findings read beside the tables."""
+        raise NotImplementedError
 
-    def drawing_settings(self) -> Told:
-        """Return what the study's figures read."""
-        return {"styles": {name: style.given() for name, style in self.section.figures.items()}, **self.shown()}
-
-    def summary_settings(self) -> Told:
-        """Return what the page that sums the study up reads."""
-        return {**self.shown(), "dataset": self.config.dataset.name, "model": self.section.model.model_dump()}
-
-    def curve_settings(self) -> Told:
-        """Return what the page of curves reads."""
-        return {"arms": list(self.arms), "labels": self.labels, "confidence": self.section.analysis.confidence}
+    def style_settings(self) -> FigureStyles:
+        """Return the style of each figure that is drawn."""
+        return FigureStyles(styles=dict(self.section.figures))
 
     def correlate_settings(self) -> Analysis:
         """Return what the correlations read."""
         return self.section.analysis
 
-    def tabulate_settings(self, reads: Sequence[str]) -> Told:
+    def tabulate_settings(self, reads: Sequence[str]) -> PageSettings:
         """Return what a page of the report's tables reads: the arms' labels, and settings of the analysis by name."""
-        return {"labels": self.labels, **{name: getattr(self.section.analysis, name) for name in reads}}
+        return PageSettings(labels=self.labels, **{name: getattr(self.section.analysis, name) for name in reads})

@@ -13,6 +13,7 @@ from typing import Any
 from plasticity.config.described import Described, described_in
 from plasticity.config.load import Configuration
 from plasticity.config.own_figures import own_figure
+from plasticity.config.page_slices import Curves, FindingSettings, SourceSettings, SummarySettings
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import imported
 
@@ -177,17 +178,20 @@ class Study:
         """Return the title of a section: the study's, or in words the name that a section was given."""
         return self.title if section == self.section else section.replace("_", " ").capitalize()
 
-    def summary(self, section: str) -> dict[str, Any]:
-        """Return what the page that sums the study up is told beside its settings and tables."""
-        return {
-            "study": section,
-            "title": self.titled(section),
-            "question": self.question,
-            "class": self.dotted(self.figure_tables),
-            "ran": self.dotted(self.ran),
-            "findings": [{**asdict(each), "function": self.dotted(each.function)} for each in self.findings],
-            "sources": {name: {"rule": table.rule, "page": table.page} for name, table in self.tables.items()},
-        }
+    def summary(self, plan: Any) -> SummarySettings:
+        """Return what the page that sums up a section says of it, whose plan this is."""
+        findings = [{**asdict(each), "function": self.dotted(each.function)} for each in self.findings]
+        return SummarySettings(
+            section=plan.name,
+            title=self.titled(plan.name),
+            question=self.question,
+            dataset=plan.config.dataset.name,
+            model=plan.section.model,
+            tables=self.dotted(self.figure_tables),
+            ran=self.dotted(self.ran),
+            findings=tuple(FindingSettings(**each) for each in findings),
+            sources={name: SourceSettings(rule=table.rule, page=table.page) for name, table in self.tables.items()},
+        )
 
     @property
     def told_by(self) -> list[str]:
@@ -201,7 +205,14 @@ class Study:
         """Modules that the page of a kept run is computed by."""
         return sorted({self.dotted(self.kept.outcomes).partition(":")[0], f"{self.package}.plan"})
 
-    def curve_columns(self) -> dict[str, Any]:
-        """Return what of the study's table of metrics is drawn as curves, and against what."""
-        axis = {"x": self.axis.column, "x_label": self.axis.label}
-        return {"schema": self.tables["metrics"].schema, **axis, "columns": self.curves}
+    def curves_of(self, plan: Any) -> Curves:
+        """Return what of a section's table of metrics is drawn as curves, and against what; this is its plan."""
+        return Curves(
+            table=self.tables["metrics"].schema,
+            x=self.axis.column,
+            x_label=self.axis.label,
+            columns=self.curves,
+            arms=tuple(plan.arms),
+            labels=plan.labels,
+            confidence=plan.section.analysis.confidence,
+        )

@@ -2,15 +2,16 @@ from typing import Any
 
 import pytest
 
+from plasticity.config.page_slices import ExperimentSettings, PublishedSettings
 from plasticity.report.published.claims import Claim
 from plasticity.report.published.comparable import mismatches, missing_arms, settings_text
 
-SETTINGS = {
-    "dataset": {"reader": "digits"},
-    "train_size": None,
-    "arms": {"length_1": {"lr": 0.1}, "length_2": {"lr": 0.2}, "plain": {"lr": 0.1, "intervention": None}},
-    "experiments": {"length": {"arms": ["length_1", "length_2"], "nc1_below": [None, None]}},
-}
+SETTINGS = PublishedSettings(
+    confidence=0.95,
+    shared={"dataset": {"reader": "digits"}, "train_size": None},
+    arms={"length_1": {"lr": 0.1}, "length_2": {"lr": 0.2}, "plain": {"lr": 0.1, "intervention": None}},
+    experiments={"length": ExperimentSettings(arms=("length_1", "length_2"), nc1_below=(None, None))},
+)
 
 
 def _claim(requires: dict[tuple[str, ...], Any], **measure: str) -> Claim:
@@ -44,6 +45,13 @@ def test_what_differs_is_told_with_both_values(path: tuple[str, ...], expected: 
 def test_arms_that_were_not_run_are_named() -> None:
     assert missing_arms(_claim({}, arm="plain", minus_arm="never"), SETTINGS) == ["never"]
     assert missing_arms(_claim({}, experiment="length"), SETTINGS) == []
+
+
+def test_what_a_rule_passes_leads_to_the_same_settings() -> None:
+    assert PublishedSettings.model_validate_json(SETTINGS.ordered()).tree == SETTINGS.tree
+    alone = SETTINGS.model_copy(update={"experiments": {"length": ExperimentSettings(arms=("length_1",))}})
+    passed = PublishedSettings.model_validate_json(alone.ordered())
+    assert passed.tree["experiments"] == alone.tree["experiments"] == {"length": {"arms": ["length_1"]}}
 
 
 def test_the_settings_of_the_run_are_told_once() -> None:

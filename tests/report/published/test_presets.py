@@ -1,13 +1,13 @@
 """A preset of a paper's scale has the settings that the paper's numbers need, so that a run of it is compared."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from snakemake.utils import update_config
 
 from of_studies import claims_of
+from plasticity.config.page_slices import PublishedSettings
 from plasticity.report.published.claims import Claim
 from plasticity.report.published.comparable import mismatches, missing_arms
 from plasticity.studies.configuration import typed_config
@@ -23,7 +23,7 @@ KEPT_STATISTICS = "shrink_perturb_warm_up_accuracy"
 PLANS = {"warm_start": WarmStartPlan, "permuted": PermutedPlan, "train_test_collapse": TrainTestPlan}
 
 
-def _settings(preset: str, study: str) -> dict[str, Any]:
+def _settings(preset: str, study: str) -> PublishedSettings:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config" / preset).read_text(encoding="utf-8")))
     checked = typed_config(config, root=ROOT)

@@ -68,8 +68,7 @@ def test_a_finding_is_one_sentence_with_number_interval_method_and_seeds(study, 
 
 
 def with_interventions(tables):
-    trial = getattr(tables, "trial", None)
-    return tables if trial is None else replace(tables, trial={**trial, "interventions": ["shrink_perturb"]})
+    return replace(tables, interventions=("shrink_perturb",)) if hasattr(tables, "interventions") else tables
 
 
 def no_rows(frames):

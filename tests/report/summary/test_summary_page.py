@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from of_studies import BY_SECTION
+from plan_slices import plan_of as demo_plan
 from plasticity.report.summary.finding import Finding
 from plasticity.report.summary.summary_page import LARGEST_PAGE, Image, Page, image, page_html
 
@@ -18,7 +19,7 @@ def page(study, images, sentence="A < B (n = 3 seeds)."):
     rows = pd.DataFrame({"arm": ["x"], "estimate_of": [-0.123456], "missing": [float("nan")]})
     described = BY_SECTION[study]
     found = [Finding(entry.heading, sentence, entry.figure, entry.table, rows) for entry in described.findings]
-    sources = described.summary(study)["sources"]
+    sources = described.summary(demo_plan(study)).sources
     return Page(described.title, described.question, {"Seeds": "1, 2 & 3"}, found, images, sources)
 
 

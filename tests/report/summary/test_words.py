@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plasticity.config.component import Chosen
 from plasticity.report.published.measures import Value
 from plasticity.report.summary.words import (
     POINTS,
@@ -92,7 +93,7 @@ def test_numbers_have_their_unit_their_interval_and_a_proper_minus():
 
 
 def test_a_network_is_told_without_values_of_python():
-    model = {"name": "resnet18", "width": 64, "max_pool": False, "hidden": None, "layer_norm": True}
+    model = Chosen(name="resnet18", **{"width": 64, "max_pool": False, "hidden": None, "layer_norm": True})
     assert network_text(model) == "resnet18, width 64, no max pool, layer norm"
 
 

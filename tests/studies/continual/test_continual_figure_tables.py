@@ -7,7 +7,7 @@ from plasticity.studies.continual.figure_tables import PermutedTables, exclusion
 
 
 def changed(tables, **changes):
-    names = (*PermutedTables.SCHEMAS, *PermutedTables.SETTINGS)
+    names = (*PermutedTables.SCHEMAS, *PermutedTables.SETTINGS.model_fields)
     return PermutedTables(**{**{name: getattr(tables, name) for name in names}, **changes})
 
 
@@ -125,4 +125,4 @@ def test_tables_come_from_the_schemas_they_name(permuted):
     others = ("correlations", "causes", "explanations")
     assert {"metrics": "permuted", **{name: name for name in others}} == tables.SCHEMAS
     assert isinstance(tables.metrics, pd.DataFrame)
-    assert set(tables.SETTINGS) == {"arms", "labels", "experiments", "analysis", "trial"}
+    assert set(tables.SETTINGS.model_fields) == {"arms", "labels", "experiments", "analysis", "trial"}

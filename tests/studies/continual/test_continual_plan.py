@@ -183,5 +183,5 @@ def test_arms_of_other_networks_are_neither_in_the_experiment_nor_compared_with_
     assert set(NETWORKS.explain_settings().references) == fresh
     assert len(fresh) == 3
     assert "normalised" not in str(NETWORKS.trial)
-    assert set(NETWORKS.published_settings()["arms"]) == {"random_init", "continual", "same"}
-    assert set(NETWORKS.published_settings()["experiments"]) == {"random_init", "continual", "same"}
+    assert set(NETWORKS.published_settings().arms) == {"random_init", "continual", "same"}
+    assert set(NETWORKS.published_settings().experiments) == {"random_init", "continual", "same"}

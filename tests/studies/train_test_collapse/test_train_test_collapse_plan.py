@@ -87,10 +87,11 @@ def test_checkpoints_start_before_training_and_end_with_it(iterations: int, coun
 
 
 def test_figures_read_their_styles_and_the_arms() -> None:
-    settings = plan(size={"train_size": [50, 100], "label": "N ="}).drawing_settings()
-    assert settings["labels"] == {"size_50": "N = 50", "size_100": "N = 100"}
-    assert settings["experiments"] == {"size_50": "size", "size_100": "size"}
-    assert {"variances_by_iteration", "variances_by_layer"} <= set(settings["styles"])
+    found = plan(size={"train_size": [50, 100], "label": "N ="})
+    settings = found.shown_settings()
+    assert settings.labels == {"size_50": "N = 50", "size_100": "N = 100"}
+    assert settings.experiments == {"size_50": "size", "size_100": "size"}
+    assert {"variances_by_iteration", "variances_by_layer"} <= set(found.style_settings().styles)
 
 
 def test_a_family_is_of_arms_that_differ_in_weight_decay_alone() -> None:
@@ -110,12 +111,14 @@ def test_a_family_is_of_arms_that_differ_in_weight_decay_alone() -> None:
     settings = found.correlate_settings()
     assert {family.name: family.weight_decays for family in settings.families} == found.weight_decays
     assert settings.confidence == found.section.analysis.confidence
-    assert found.drawing_settings()["weight_decays"] == found.weight_decays
+    assert found.shown_settings().weight_decays == found.weight_decays
 
 
 def test_settings_for_what_is_published_are_those_of_each_arm() -> None:
     settings = plan(size={"train_size": [50, 100]}, transfer={"super_classes": EVEN_ODD}).published_settings()
-    assert settings["experiments"] == {"size": {"arms": ["size_50", "size_100"]}, "transfer": {"arms": ["transfer"]}}
-    assert [settings["arms"][arm]["train_size"] for arm in ("size_50", "size_100", "transfer")] == [50, 100, 500]
-    assert settings["arms"]["transfer"]["super_classes"] == EVEN_ODD
-    assert settings["arms"]["size_50"]["training"]["weight_decay"] == 0.0
+    expected = {"size": {"arms": ["size_50", "size_100"]}, "transfer": {"arms": ["transfer"]}}
+    assert settings.tree["experiments"] == expected
+    assert [settings.arms[arm]["train_size"] for arm in ("size_50", "size_100", "transfer")] == [50, 100, 500]
+    assert settings.arms["transfer"]["super_classes"] == EVEN_ODD
+    training: Any = settings.arms["size_50"]["training"]
+    assert training["weight_decay"] == 0.0

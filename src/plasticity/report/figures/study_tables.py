@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 
+from plasticity.config.analysis_section import Analysis
+from plasticity.config.page_slices import ShownSettings
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
 from plasticity.report.figures.summaries import rows_where
 
@@ -17,22 +19,22 @@ class StudyTables:
 
     Attributes:
         SCHEMAS: Table -> the schema that it is read with.
-        SETTINGS: The attributes that the configuration gives.
+        SETTINGS: Class of the settings, whose fields are attributes as well.
         USUAL_LABELS: Arm -> what the field calls it, where that is not its key in words.
         arms: All arms of the study, in the order of the configuration.
         labels: Arm -> its name in legends; if absent, or no more than its key in words, it is the field's usual one.
-        analysis: The configuration's section of that name, with `confidence`.
+        analysis: The section's analysis, with `confidence`.
     """
 
     SCHEMAS: ClassVar[Mapping[str, str]]
-    SETTINGS: ClassVar[tuple[str, ...]]
+    SETTINGS: ClassVar[type[ShownSettings]] = ShownSettings
     USUAL_LABELS: ClassVar[Mapping[str, str]] = {}
 
     metrics: pd.DataFrame
     correlations: pd.DataFrame
     arms: Sequence[str]
     labels: Mapping[str, str]
-    analysis: Mapping[str, Any]
+    analysis: Analysis
 
     @cached_property
     def styles(self) -> dict[str, ArmStyle]:

@@ -3,9 +3,9 @@
 import html
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from plasticity.errors import PlasticityError
+from plasticity.config.study_section import FigureStyle
 from plasticity.report.figures.description import Description
 from plasticity.storage.files import atomic_path
 
@@ -29,7 +29,6 @@ THINNEST = 0.5
 PNG_DPI = 200
 NEUTRAL = "#6B6B6B"
 """Colour of everything that is no arm: reference lines, notes, the second axis of a panel."""
-_RANGES = {"width": (2.0, 30.0, "inches"), "height": (1.0, 30.0, "inches"), "font_size": (4.0, 30.0, "points")}
 
 
 @dataclass(frozen=True)
@@ -46,19 +45,9 @@ class Style:
     font_size: float = 8.0
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> "Style":
-        """Build a style from a figure's section of the configuration.
-
-        Raises:
-            PlasticityError: If a key is unknown, or a value is of the wrong type or out of range.
-        """
-        names = [field.name for field in fields(cls)]
-        for key, value in settings.items():
-            if key not in names:
-                raise PlasticityError(f"figure style: expected keys among {names}, got {key!r}")
-            if value is not None:
-                _check(key, value)
-        return cls(**{key: value for key, value in settings.items() if value is not None})
+    def of(cls, given: FigureStyle) -> "Style":
+        """Return the style that a configuration gives to a figure."""
+        return cls(**{key: value for key, value in given.given().items() if value is not None})
 
     def figure(self, rows: int, columns: int, *, height: float, width: float = DOUBLE, **grid: Any) -> tuple:
         """Return a new figure and its 2-D array of axes; `height` and `width` (inches) are the figure's own choice.
@@ -112,13 +101,3 @@ def _described(svg: str, description: Description) -> str:
     label = 'role="img" aria-labelledby="figure-title figure-description"'
     named = f'\n <title id="figure-title">{title}</title>\n <desc id="figure-description">{text}</desc>'
     return re.sub(r"<svg ([^>]*)>", lambda root: f"<svg {label} {root[1]}>{named}", svg, count=1)
-
-
-def _check(key: str, value: Any) -> None:
-    if key == "log_y":
-        if not isinstance(value, bool):
-            raise PlasticityError(f"figure style: log_y: expected true or false, got {value!r}")
-        return
-    low, high, unit = _RANGES[key]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise PlasticityError(f"figure style: {key}: expected {low:g} to {high:g} {unit}, got {value!r}")

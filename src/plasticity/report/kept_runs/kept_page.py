@@ -70,7 +70,7 @@ def write_page(run: Run) -> Path:
     content = read_content(run)
     table = run.table("published")
     if not table.is_file() or not _equal(table, content.published):
-        write_table(content.published, table, "published", provenance(run.plan.published_settings()))
+        write_table(content.published, table, "published", provenance(run.plan.published_settings().tree))
     path = run.folder.parent / f"{run.folder.name}.md"
     with atomic_path(path) as temporary:
         temporary.write_text(page_of(content), encoding="utf-8")
@@ -86,7 +86,7 @@ def read_content(run: Run) -> Content:
     metrics = read_table(run.table("metrics"), run.published.table)
     correlations = read_table(run.table("correlations"), "correlations")
     settings = run.plan.published_settings()
-    tables = RunTables(metrics, correlations, run.published.axis, settings["analysis"]["confidence"])
+    tables = RunTables(metrics, correlations, run.published.axis, run.plan.section.analysis.confidence)
     more = {name: read_table(run.table(name), name) for name in run.told.tables}
     return Content(run, metrics, correlations, comparison(run.published, run.study, tables, settings), more)
 
@@ -107,7 +107,7 @@ def _run(content: Content) -> str:
     seeds = sorted(metrics["seed"].unique())
     facts = {
         "data set": f"{run.config['dataset']['name']}, reader {run.config['dataset']['reader']}",
-        "network": network_text(run.plan.section.model.model_dump()),
+        "network": network_text(run.plan.section.model),
         "seeds": f"{', '.join(map(str, seeds))} (n = {len(seeds)})",
         "rows": f"{len(metrics):,}, of which {np.count_nonzero(metrics['diverged'])} diverged",
         "commit, device": f"{made['commit'][:12]}, {made['device']}",

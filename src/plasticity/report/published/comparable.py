@@ -4,24 +4,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plasticity.config.messages import shown
+from plasticity.config.page_slices import PublishedSettings
 from plasticity.report.published.claims import Claim, Requirements
 
 _ABSENT = object()
 _GROUPS = ("arms", "experiments")
 
 
-def missing_arms(claim: Claim, settings: Mapping[str, Any]) -> list[str]:
+def missing_arms(claim: Claim, settings: PublishedSettings) -> list[str]:
     """Return the arms or experiments of a claim that the run does not have.
 
     Args:
         claim: The published number or shape.
         settings: What the run was: `published_settings` of its plan.
     """
-    known = {**settings["arms"], **settings.get("experiments", {})}
+    known = {**settings.arms, **settings.experiments}
     return [name for name in claim.arms if name not in known]
 
 
-def mismatches(requires: Requirements, settings: Mapping[str, Any]) -> list[str]:
+def mismatches(requires: Requirements, settings: PublishedSettings) -> list[str]:
     """Return a line for each setting in which the run differs; differences shared by several arms are listed once."""
     found = {}
     for path, expected, got in _pairs(requires, settings):
@@ -30,21 +31,21 @@ def mismatches(requires: Requirements, settings: Mapping[str, Any]) -> list[str]
     return list(found)
 
 
-def settings_text(claim: Claim, settings: Mapping[str, Any]) -> str:
+def settings_text(claim: Claim, settings: PublishedSettings) -> str:
     """Return what the run has for each setting that the claim names, as text."""
     pairs = _pairs({**claim.requires, **claim.other}, settings)
     return "; ".join(dict.fromkeys(f"{_words(path)} {_shown(got)}" for path, _, got in pairs))
 
 
-def _pairs(requires: Requirements, settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+def _pairs(requires: Requirements, settings: PublishedSettings) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     """Yield path, expected and actual value; an experiment's settings are those of each of its arms."""
-    experiments = settings.get("experiments", {})
+    arms, experiments, tree = settings.arms, settings.experiments, settings.tree
     for path, expected in requires.items():
-        if path[0] == "arms" and path[1] in experiments and path[1] not in settings["arms"]:
-            for arm in experiments[path[1]]["arms"]:
-                yield path, expected, _at(settings, ("arms", arm, *path[2:]))
-        elif path[0] != "arms" or path[1] in settings["arms"]:
-            yield path, expected, _at(settings, path)
+        if path[0] == "arms" and path[1] in experiments and path[1] not in arms:
+            for arm in experiments[path[1]].arms:
+                yield path, expected, _at(tree, ("arms", arm, *path[2:]))
+        elif path[0] != "arms" or path[1] in arms:
+            yield path, expected, _at(tree, path)
 
 
 def _at(settings: Any, path: tuple[str, ...]) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from plasticity.config.page_slices import SourceSettings
 from plasticity.report.summary.finding import Finding
 from plasticity.report.table_page import HEAD
 
@@ -67,7 +68,7 @@ class Page:
     ran: Mapping[str, str]
     findings: Sequence[Finding]
     images: Mapping[str, Image]
-    sources: Mapping[str, Mapping[str, str]]
+    sources: Mapping[str, SourceSettings]
 
 
 def image(svg: Path, png: Path) -> Image:
@@ -109,9 +110,9 @@ def _section(page: Page, found: Finding, shown: Image | None) -> str:
 def _source(page: Page, found: Finding, *, shown: bool) -> str:
     """Return where sentence and figure come from, with links that lead from the study's folder."""
     source = page.sources[found.table]
-    table = f'<a href="{found.table}.parquet">{found.table}.parquet</a>, rule <code>{source["rule"]}</code>'
-    if source["page"]:
-        table += f' (<a href="tables/{source["page"]}.html">as a page</a>: Tables, {source["page"]})'
+    table = f'<a href="{found.table}.parquet">{found.table}.parquet</a>, rule <code>{source.rule}</code>'
+    if source.page:
+        table += f' (<a href="tables/{source.page}.html">as a page</a>: Tables, {source.page})'
     figure = (
         f"Figure {found.figure}: not among this run\N{RIGHT SINGLE QUOTATION MARK}s figures, or too large to embed."
     )

@@ -4,12 +4,11 @@ An interval that includes zero is inconclusive, and so is an estimate without an
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from plasticity.config.component import Chosen
 from plasticity.report.published.measures import Value
 
 
@@ -150,13 +149,13 @@ def verdict_text(verdict: str) -> str:
     return clear.get(verdict, f"verdict on {claim}: {verdict}")
 
 
-def network_text(model: Mapping[str, Any]) -> str:
+def network_text(model: Chosen) -> str:
     """Return a network's settings as text: "resnet18, width 64, no max pool"."""
-    given = {key.replace("_", " "): value for key, value in model.items() if value is not None and key != "name"}
+    given = {key.replace("_", " "): value for key, value in model.parameters.items() if value is not None}
     parts = [
         (key if value else f"no {key}") if isinstance(value, bool) else f"{key} {value}" for key, value in given.items()
     ]
-    return ", ".join([str(model["name"]), *parts])
+    return ", ".join([model.name, *parts])
 
 
 def plain(value: float, form: str = "g") -> str:

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
+from plasticity.config.analysis_section import TrialSettings
+from plasticity.config.page_slices import ContinualShown
 from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
 
@@ -36,14 +38,14 @@ class PermutedTables(StudyTables):
         "causes": "causes",
         "explanations": "explanations",
     }
-    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "experiments", "analysis", "trial")
+    SETTINGS = ContinualShown
 
     USUAL_LABELS: ClassVar[Mapping[str, str]] = {"shrink_perturb": "shrink and perturb"}
 
     causes: pd.DataFrame
     explanations: pd.DataFrame
     experiments: Mapping[str, str]
-    trial: Mapping[str, Any]
+    trial: TrialSettings
 
     @cached_property
     def continued(self) -> tuple[str, ...]:
@@ -80,7 +82,7 @@ class PermutedTables(StudyTables):
     def by_task(self, arm: str, column: str, *, since: int = 1) -> pd.DataFrame:
         """Return the arm's `column` over seeds for each task from `since` on; columns as in `over_seeds`."""
         rows = rows_where(self.kept, self.kept["arm"].eq(arm) & self.kept["task"].ge(since))
-        return over_seeds(rows, "task", column, self.analysis["confidence"])
+        return over_seeds(rows, "task", column, self.analysis.confidence)
 
     def runs(self, experiment: str, column: str) -> pd.DataFrame:
         """Return one row per arm and seed of an experiment.

@@ -64,7 +64,7 @@ def accuracy_lost(tables: PermutedTables) -> Statement:
     last = int(rows["task"].max())
     later = rows.groupby("seed")["plasticity_gap"].mean()
     at_end = rows.loc[rows["task"].eq(last)].set_index("seed")["plasticity_gap"]
-    end, mean = (mean_over_seeds(found, tables.analysis["confidence"]) for found in (at_end, later))
+    end, mean = (mean_over_seeds(found, tables.analysis.confidence) for found in (at_end, later))
     place = f"on task {last}, the network is {sized(end, POINTS)}"
     words = {
         1: f"Continual learning costs accuracy: {place} below a freshly initialised one",
@@ -89,10 +89,10 @@ def collapse_over_tasks(tables: PermutedTables) -> Statement:
     rows, without = _whole(tables, "nc1")
     last = int(rows["task"].max())
     ends = {task: rows.loc[rows["task"].eq(task)].set_index("seed")["nc1"].astype("float64") for task in (1, last)}
-    change = mean_over_seeds(np.log(ends[last] / ends[1]), tables.analysis["confidence"])
-    run = RunTables(rows, tables.correlations, "task", tables.analysis["confidence"])
+    change = mean_over_seeds(np.log(ends[last] / ends[1]), tables.analysis.confidence)
+    run = RunTables(rows, tables.correlations, "task", tables.analysis.confidence)
     measure = {"of": "association", "arm": tables.main, "x": "task", "y": "nc1", "method": "pearson"}
-    change, trend = together([change, measured(measure, run)], tables.analysis["confidence"])
+    change, trend = together([change, measured(measure, run)], tables.analysis.confidence)
     sentence = (
         f"From task 1 to task {last}, continual learning {moves(change, 'NC1', times(factor(change)), of='one')}; "
         f"over all tasks, NC1 and the task number {go_together(trend)} "
@@ -109,7 +109,7 @@ def averaged_or_within(tables: PermutedTables) -> Statement:
     averaged = the_row(chosen, missing, aggregate="averaged", method="pearson")
     within = the_row(chosen, missing, aggregate="mean", method="pearson")
     changes = the_row(chosen, missing, aggregate="mean", method="first_difference")
-    found = together([correlation(row) for row in (averaged, within, changes)], tables.analysis["confidence"])
+    found = together([correlation(row) for row in (averaged, within, changes)], tables.analysis.confidence)
     as_means, inside, apart = map(go_together, found)
     sentence = (
         f"Averaged over seeds, NC1 and online accuracy {as_means}; within a seed, they {inside}; their changes from "
@@ -183,4 +183,4 @@ def _open(value: Value) -> str:
 
 
 def _t(tables: PermutedTables) -> str:
-    return t_text(tables.analysis["confidence"])
+    return t_text(tables.analysis.confidence)

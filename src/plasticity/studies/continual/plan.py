@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from plasticity.config.analysis_section import CausesSettings, TrialSettings
 from plasticity.config.component import Chosen
+from plasticity.config.page_slices import ContinualShown, ExperimentSettings, PublishedSettings
 from plasticity.config.slices import (
     AssembledArm,
     AssembleTasksSettings,
@@ -19,7 +20,7 @@ from plasticity.config.slices import (
 from plasticity.config.training_section import Optimisation
 from plasticity.studies.continual.section import ContinualArm, ContinualSection, FirstTask, Following
 from plasticity.studies.naming import PLAIN, network_name, training_name
-from plasticity.studies.plan import StudyPlan, Told
+from plasticity.studies.plan import StudyPlan
 from plasticity.studies.trial import Numbers, numbers_of, trial_of
 
 BASELINE = "random_init"
@@ -176,7 +177,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         arms = [AssembledArm(**{key: getattr(arm, key) for key in keys}) for arm in self.arms.values()]
         return AssembleTasksSettings(arms=tuple(arms))
 
-    def published_settings(self) -> Told:
+    def published_settings(self) -> PublishedSettings:
         """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
         keys, tasks = ("model", "train_size", "analysis"), self.section.tasks
         dataset = self.config.dataset.given()
@@ -194,26 +195,26 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
             for arm in own
         }
         experiments = {
-            name: {"arms": [arm.name for arm in arms_of], "nc1_below": [arm.nc1_below for arm in arms_of]}
+            name: ExperimentSettings(
+                arms=tuple(arm.name for arm in arms_of), nc1_below=tuple(arm.nc1_below for arm in arms_of)
+            )
             for name, arms_of in self.experiments.items()
             if arms_of[0] in own
         }
         said = self.section.given()
-        return {
-            "dataset": dataset,
-            **{key: said[key] for key in keys},
-            **tasks.parameters,
-            "arms": arms,
-            "experiments": experiments,
-        }
+        shared = {"dataset": dataset, **{key: said[key] for key in keys}, **tasks.parameters}
+        level = self.section.analysis.confidence
+        return PublishedSettings(confidence=level, shared=shared, arms=arms, experiments=experiments)
 
-    def shown(self) -> Told:
-        """Return what figures and summary read beside the tables."""
-        return {
-            **super().shown(),
-            "experiments": {name: arm.experiment for name, arm in self.arms.items()},
-            "trial": self.trial.plain(),
-        }
+    def shown_settings(self) -> ContinualShown:
+        """Return what figures and findings read beside the tables."""
+        return ContinualShown(
+            arms=tuple(self.arms),
+            labels=self.labels,
+            analysis=self.section.analysis,
+            experiments={name: arm.experiment for name, arm in self.arms.items()},
+            trial=self.trial,
+        )
 
     def _baselines(self, given: list[PermutedArm]) -> list[PermutedArm]:
         """Return a fresh network's arm for every way in which arms train networks on the following tasks.
@@ -230,7 +231,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
             found[arm.reference] = self._arm(experiment, arm.reference, ContinualArm.of(said))
         return [found[name] for name in dict.fromkeys(arm.reference for arm in given)]
 
-    def _shared(self) -> Told:
+    def _shared(self) -> dict[str, Any]:
         keys = ("train_size", "tasks", "measure")
         return {key: getattr(self.section, key) for key in keys}
 
@@ -259,7 +260,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         )
 
 
-def _without(training: FirstTask | Following, *keys: str) -> Told:
+def _without(training: FirstTask | Following, *keys: str) -> dict[str, Any]:
     """Return what is said of a training, but for some keys."""
     return {key: value for key, value in training.given().items() if key not in keys}
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from plasticity.config.analysis_section import ContinualAnalysis
 from plasticity.config.component import Chosen, chosen
+from plasticity.config.data_requests import SequenceAsked, SequenceRequest
 from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
@@ -12,7 +13,6 @@ from plasticity.config.settings import Distinct, Settings, setting
 from plasticity.config.slices import TaskMeasure
 from plasticity.config.study_section import (
     Arm,
-    DataRequest,
     FigureStyle,
     NameOf,
     NameOfFigure,
@@ -88,16 +88,12 @@ class ContinualSection(Section, study="continual"):
     analysis: ContinualAnalysis
     figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
 
-    def data_requests(self, name: str) -> list[DataRequest]:
+    def data_requests(self, name: str) -> list[SequenceRequest]:
         """Return what the section, which has this name, asks of the data set."""
         more = [each.following.given().get("tasks", 0) for each in self.arms.values() if each.following]
-        settings = {
-            "train_size": self.train_size,
-            "tasks": self.tasks.model_dump(),
-            "number": 1 + max([self.following.tasks, *more]),
-        }
-        measured = self.measure.most_images()
-        return [DataRequest(draw="sequence", settings=settings, section=name, places={}, measured=measured)]
+        number = 1 + max([self.following.tasks, *more])
+        asked = SequenceAsked(train_size=self.train_size, tasks=self.tasks, number=number)
+        return [SequenceRequest(settings=asked, section=name, measured=self.measure.most_images())]
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from plasticity.config.page_slices import TrainTestShown
 from plasticity.report.figures.arm_styles import ArmStyle
 from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
@@ -38,7 +39,7 @@ class TrainTestTables(StudyTables):
         "transfer": "transfer",
         "correlations": "correlations",
     }
-    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "experiments", "analysis", "weight_decays")
+    SETTINGS = TrainTestShown
 
     transfer: pd.DataFrame
     experiments: Mapping[str, str]
@@ -87,7 +88,7 @@ class TrainTestTables(StudyTables):
         """Return geometric means over seeds of a positive column for each value of `by`, as `by_iteration` does."""
         positive = rows_where(rows, rows[column].gt(0))
         logs = positive.assign(**{column: np.log(positive[column].to_numpy(dtype=float))})
-        found = over_seeds(logs, by, column, self.analysis["confidence"])
+        found = over_seeds(logs, by, column, self.analysis.confidence)
         return found.assign(**{name: np.exp(found[name].to_numpy(dtype=float)) for name in ("mean", "low", "high")})
 
     @cached_property

@@ -172,7 +172,7 @@ def _log_ratio(above: Any, below: Any) -> Any:
 
 
 def _confidence(tables: TrainTestTables) -> float:
-    return tables.analysis["confidence"]
+    return tables.analysis.confidence
 
 
 def _t(tables: TrainTestTables) -> str:

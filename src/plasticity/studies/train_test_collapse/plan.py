@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from plasticity.config.analysis_section import Family, TransferAnalysis
 from plasticity.config.component import Chosen
+from plasticity.config.page_slices import ExperimentSettings, PublishedSettings, TrainTestShown
 from plasticity.config.slices import (
     AssembleVariancesSettings,
     MeasureVariancesSettings,
@@ -14,7 +16,7 @@ from plasticity.config.slices import (
 )
 from plasticity.config.training_section import IterationTraining, Optimisation
 from plasticity.storage.files import digest_of
-from plasticity.studies.plan import StudyPlan, Told
+from plasticity.studies.plan import StudyPlan
 from plasticity.studies.train_test_collapse.section import FirstTraining, TrainTestArm, TrainTestSection
 
 
@@ -143,15 +145,17 @@ class TrainTestPlan(StudyPlan[PlannedArm, TrainTestSection]):
         """Return what the tables of the study are assembled from."""
         return AssembleVariancesSettings(arms=tuple(self.arms))
 
-    def shown(self) -> Told:
-        """Return what figures and summary read beside the tables."""
-        return {
-            **super().shown(),
-            "experiments": {name: arm.experiment for name, arm in self.arms.items()},
-            "weight_decays": self.weight_decays,
-        }
+    def shown_settings(self) -> TrainTestShown:
+        """Return what figures and findings read beside the tables."""
+        return TrainTestShown(
+            arms=tuple(self.arms),
+            labels=self.labels,
+            analysis=self.section.analysis,
+            experiments={name: arm.experiment for name, arm in self.arms.items()},
+            weight_decays=self.weight_decays,
+        )
 
-    def published_settings(self) -> Told:
+    def published_settings(self) -> PublishedSettings:
         """Return what decides whether published shapes can be compared with the run's, and how sure those are."""
         arms = {
             arm.name: {"model": arm.model.model_dump(), **arm.parts.plain(), "training": _without_checkpoints(arm)}
@@ -160,13 +164,13 @@ class TrainTestPlan(StudyPlan[PlannedArm, TrainTestSection]):
         members: dict[str, list[str]] = {}
         for arm in self.arms.values():
             members.setdefault(arm.experiment, []).append(arm.name)
-        return {
-            "dataset": self.config.dataset.given(),
-            "next_task": self.section.next_task.given(),
-            "analysis": self.section.analysis.given(),
-            "arms": arms,
-            "experiments": {name: {"arms": names} for name, names in members.items()},
-        }
+        given = {"dataset": self.config.dataset, "next_task": self.section.next_task, "analysis": self.section.analysis}
+        return PublishedSettings(
+            confidence=self.section.analysis.confidence,
+            shared={name: each.given() for name, each in given.items()},
+            arms=arms,
+            experiments={name: ExperimentSettings(arms=tuple(names)) for name, names in members.items()},
+        )
 
     def _arm(self, experiment: str, name: str, arm: TrainTestArm) -> PlannedArm:
         section = self.section
@@ -182,7 +186,7 @@ class TrainTestPlan(StudyPlan[PlannedArm, TrainTestSection]):
         )
 
 
-def _without_checkpoints(arm: PlannedArm) -> Told:
+def _without_checkpoints(arm: PlannedArm) -> dict[str, Any]:
     return {key: value for key, value in arm.training.given().items() if key != "checkpoints"}
 
 

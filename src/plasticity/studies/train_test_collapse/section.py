@@ -8,6 +8,7 @@ from pydantic import Field
 
 from plasticity.config.analysis_section import TrainTestAnalysis
 from plasticity.config.arms import single_arms
+from plasticity.config.data_requests import PartsRequest
 from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
@@ -15,7 +16,6 @@ from plasticity.config.settings import Distinct, Settings, setting
 from plasticity.config.slices import NextSizes, PartsSettings, VarianceMeasure
 from plasticity.config.study_section import (
     Arm,
-    DataRequest,
     FigureStyle,
     NameOf,
     NameOfFigure,
@@ -132,7 +132,7 @@ class TrainTestSection(Task, Section, study="train_test_collapse"):
         on_request=("transfer_by_variance", "collapse_and_transfer", "variances_by_train_size"),
     )
 
-    def data_requests(self, name: str) -> list[DataRequest]:
+    def data_requests(self, name: str) -> list[PartsRequest]:
         """Return what the section, which has this name, asks of the data set: the images of every arm."""
         return [request for arm in self.arms for request in self._requests(name, arm)]
 
@@ -141,12 +141,11 @@ class TrainTestSection(Task, Section, study="train_test_collapse"):
         drawn = {key: getattr(arm if key in arm.model_fields_set else self, key) for key in _DRAWN}
         return PartsSettings(**drawn, super_classes=arm.super_classes)
 
-    def _requests(self, name: str, arm: str) -> Iterator[DataRequest]:
+    def _requests(self, name: str, arm: str) -> Iterator[PartsRequest]:
         places = dict.fromkeys(self.arms[arm].model_fields_set, f"{name}.arms.{arm}")
         for parts in dict.fromkeys(self.parts_of(single) for _, single in single_arms(arm, self.arms[arm])):
             drawn = self.next_task.after(parts) if parts.super_classes else parts
-            asked = {"section": name, "places": places, "measured": self.measure.most_images()}
-            yield DataRequest(draw="super_classes", settings=drawn.plain(), **asked)
+            yield PartsRequest(settings=drawn, section=name, places=places, measured=self.measure.most_images())
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

@@ -59,7 +59,7 @@ def _draw_panel(ax: Axes, tables: FigureTables, metric: str, phase: str, *, log:
 
 def _of_phase(tables: FigureTables, phase: str, summary: pd.DataFrame) -> pd.DataFrame:
     """Keep the epochs of a phase; the second phase begins after the boundary."""
-    boundary = tables.analysis["phase_boundary"]
+    boundary = tables.analysis.phase_boundary
     limits = {"all": (-np.inf, np.inf), "first_phase": (-np.inf, boundary), "second_phase": (boundary + 1, np.inf)}
     return rows_where(summary, summary["x"].between(*limits[phase]))
 

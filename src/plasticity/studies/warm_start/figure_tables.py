@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from plasticity.config.analysis_section import TrialSettings, WarmStartAnalysis
+from plasticity.config.page_slices import WarmStartShown
 from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
 
@@ -22,6 +24,7 @@ class FigureTables(StudyTables):
     Attributes:
         warm_ups: Arm -> the warm-up it starts from, the `run` of the histories; arms may share one.
         trial: The arms as an experiment: control, treatments and dose series (`plasticity.studies.trial`).
+        interventions: Arms that change their checkpoints.
     """
 
     SCHEMAS: ClassVar[Mapping[str, str]] = {
@@ -30,7 +33,7 @@ class FigureTables(StudyTables):
         "correlations": "correlations",
         "causes": "causes",
     }
-    SETTINGS: ClassVar[tuple[str, ...]] = ("arms", "labels", "warm_ups", "analysis", "trial")
+    SETTINGS = WarmStartShown
 
     USUAL_LABELS: ClassVar[Mapping[str, str]] = {
         "shrink_perturb": "shrink and perturb",
@@ -41,7 +44,9 @@ class FigureTables(StudyTables):
     histories: pd.DataFrame
     causes: pd.DataFrame
     warm_ups: Mapping[str, str]
-    trial: Mapping[str, Any]
+    analysis: WarmStartAnalysis
+    trial: TrialSettings
+    interventions: Sequence[str] = ()
 
     @cached_property
     def baselines(self) -> tuple[str, ...]:
@@ -56,7 +61,7 @@ class FigureTables(StudyTables):
 
     def by_warm_up(self, arm: str, column: str) -> pd.DataFrame:
         """Return the arm's `column` over seeds at each warm-up epoch; columns as in `over_seeds`."""
-        return over_seeds(self._of(arm), "warm_up_epoch", column, self.analysis["confidence"])
+        return over_seeds(self._of(arm), "warm_up_epoch", column, self.analysis.confidence)
 
     def by_seed(self, arm: str, column: str) -> dict[Any, pd.DataFrame]:
         """Return the arm's finite values of `column` for each seed: `x` (warm-up epoch, ascending) and `value`."""

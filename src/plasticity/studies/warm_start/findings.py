@@ -60,7 +60,7 @@ def warm_start_gap(tables: FigureTables) -> Statement:
     rows = rows_with(tables.metrics, arm=arm)
     whole: Any = whole_runs(rows, "warm_up_epoch", ["plasticity_gap"])
     found = whole.groupby("seed")["plasticity_gap"].mean()
-    gap = mean_over_seeds(found, tables.analysis["confidence"])
+    gap = mean_over_seeds(found, tables.analysis.confidence)
     if not gap.n_seeds:
         raise NotInThisRun(f"no seed of {tables.label(arm)} has a finite gap to a fresh network at every checkpoint")
     words = {
@@ -78,9 +78,9 @@ def phases(tables: FigureTables) -> Statement:
     arm, missing = _control(tables), "no correlations of the plain warm start in both phases"
     chosen = rows_with(tables.correlations, arm=arm, metric="nc1", outcome=OUTCOME, method="pearson", aggregate="mean")
     early, late = (the_row(chosen, missing, window_kind=f"{which}_phase") for which in ("first", "second"))
-    before, after = together([correlation(early), correlation(late)], tables.analysis["confidence"])
+    before, after = together([correlation(early), correlation(late)], tables.analysis.confidence)
     sentence = (
-        f"Up to epoch {tables.analysis['phase_boundary']} of the warm-up, NC1 and {_ACCURACY} "
+        f"Up to epoch {tables.analysis.phase_boundary} of the warm-up, NC1 and {_ACCURACY} "
         f"{go_together(before)}; after that, they {go_together(after)} "
         f"({tables.label(arm)}, Pearson r, mean over seeds, {_t(tables)}, "
         f"{seeds_text(early['n_seeds'])})."
@@ -109,7 +109,7 @@ def intervention(tables: FigureTables) -> Statement:
     Raises:
         NotInThisRun: If no arm changes its checkpoints.
     """
-    arms = [arm for arm in tables.trial.get("interventions", ()) if arm in tables.trial["treatments"]]
+    arms = [arm for arm in tables.interventions if arm in tables.trial.treatments]
     if not arms:
         raise NotInThisRun(
             "no arm with an intervention on the checkpoints of the plain warm start, such as shrink_perturb"
@@ -120,7 +120,7 @@ def intervention(tables: FigureTables) -> Statement:
     sentence = (
         f"{name[:1].upper()}{name[1:]} {moves(accuracy, _ACCURACY, numbers(accuracy, POINTS))}, and "
         f"{moves(collapse, 'NC1', times(factor(collapse)), of='one')} "
-        f"(relative to {tables.label(tables.trial['control'])}, paired by seed and epoch, {_t(tables)}, "
+        f"(relative to {tables.label(tables.trial.control)}, paired by seed and epoch, {_t(tables)}, "
         f"{seeds_text(accuracy.n_seeds)})."
     )
     return Statement(sentence, rows.filter(CAUSES_SHOWN))
@@ -128,7 +128,7 @@ def intervention(tables: FigureTables) -> Statement:
 
 def dose_response(tables: FigureTables) -> Statement:
     """Does moving collapse by a penalty, over all its doses, move accuracy as "collapse costs plasticity" says?"""
-    names = [series["name"] for series in tables.trial["series"]]
+    names = [series.name for series in tables.trial.series]
     series = next((name for name in names if "penalty" in name), names[0] if names else "")
     rows = rows_with(tables.causes, quantity="slope", treatment=series)
     missing = "no arms that differ in a single number, such as the weight of the NC1 penalty"
@@ -151,10 +151,10 @@ def _control(tables: FigureTables) -> str:
     Raises:
         NotInThisRun: If there is none.
     """
-    if not tables.trial["control"]:
+    if not tables.trial.control:
         raise NotInThisRun("no arm with the default warm-up and without an intervention")
-    return str(tables.trial["control"])
+    return str(tables.trial.control)
 
 
 def _t(tables: FigureTables) -> str:
-    return t_text(tables.analysis["confidence"])
+    return t_text(tables.analysis.confidence)

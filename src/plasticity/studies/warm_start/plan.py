@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 from plasticity.config.analysis_section import TrialSettings, WarmStartCausesSettings
 from plasticity.config.component import Chosen
+from plasticity.config.page_slices import PublishedSettings, WarmStartShown
 from plasticity.config.slices import (
     AssembleMetricsSettings,
     FineTuneSettings,
@@ -19,7 +21,7 @@ from plasticity.config.slices import (
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
 from plasticity.studies.naming import PLAIN, chunks, training_name
-from plasticity.studies.plan import StudyPlan, Told
+from plasticity.studies.plan import StudyPlan
 from plasticity.studies.trial import numbers_of, trial_of
 from plasticity.studies.warm_start.section import WarmStartArm, WarmStartSection, WarmUp
 
@@ -232,14 +234,7 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
         arms = [MeasuredArm(name=arm.name, start=arm.start, epochs=arm.epochs) for arm in self.arms.values()]
         return AssembleMetricsSettings(arms=tuple(arms))
 
-    def summary_settings(self) -> Told:
-        """Return what the page that sums the study up reads."""
-        return {
-            **super().summary_settings(),
-            "trial": {**self.trial.plain(), "interventions": list(self.interventions)},
-        }
-
-    def published_settings(self) -> Told:
+    def published_settings(self) -> PublishedSettings:
         """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
         keys = ("model", "train_size", "test_size", "warm_up_fraction", "fine_tune", "analysis")
         said = self.section.given()
@@ -252,20 +247,20 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
             }
             for name, arm in self.arms.items()
         }
-        return {
-            "dataset": self.config.dataset.given(),
-            **{key: said[key] for key in keys},
-            "optimizer": "sgd",  # the one there is
-            "arms": arms,
-        }
+        shared = {key: said[key] for key in keys}
+        shared |= {"dataset": self.config.dataset.given(), "optimizer": "sgd"}  # the one there is
+        return PublishedSettings(confidence=self.section.analysis.confidence, shared=shared, arms=arms)
 
-    def shown(self) -> Told:
-        """Return what figures and summary read beside the tables."""
-        return {
-            **super().shown(),
-            "warm_ups": {name: arm.warm_up for name, arm in self.arms.items()},
-            "trial": self.trial.plain(),
-        }
+    def shown_settings(self) -> WarmStartShown:
+        """Return what figures and findings read beside the tables."""
+        return WarmStartShown(
+            arms=tuple(self.arms),
+            labels=self.labels,
+            analysis=self.section.analysis,
+            warm_ups={name: arm.warm_up for name, arm in self.arms.items()},
+            trial=self.trial,
+            interventions=tuple(self.interventions),
+        )
 
     def _arm(self, name: str, arm: WarmStartArm) -> Arm:
         base = self.section.warm_up
@@ -281,5 +276,5 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
         )
 
 
-def _without_lengths(training: WarmUp) -> Told:
+def _without_lengths(training: WarmUp) -> dict[str, Any]:
     return {key: value for key, value in training.given().items() if key not in _LENGTHS}

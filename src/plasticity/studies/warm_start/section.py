@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from plasticity.config.analysis_section import WarmStartAnalysis
+from plasticity.config.data_requests import HalvesAsked, HalvesRequest
 from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
@@ -11,7 +12,6 @@ from plasticity.config.settings import Distinct, setting
 from plasticity.config.slices import CollapseMeasure, Precision
 from plasticity.config.study_section import (
     Arm,
-    DataRequest,
     FigureStyle,
     NameOf,
     NameOfFigure,
@@ -77,12 +77,11 @@ class WarmStartSection(Section, study="warm_start"):
     analysis: WarmStartAnalysis
     figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
 
-    def data_requests(self, name: str) -> list[DataRequest]:
+    def data_requests(self, name: str) -> list[HalvesRequest]:
         """Return what the section, which has this name, asks of the data set."""
         keys = ("train_size", "test_size", "warm_up_fraction")
-        settings = {key: getattr(self, key) for key in keys}
-        measured = self.measure.most_images()
-        return [DataRequest(draw="halves", settings=settings, section=name, places={}, measured=measured)]
+        asked = HalvesAsked(**{key: getattr(self, key) for key in keys})
+        return [HalvesRequest(settings=asked, section=name, measured=self.measure.most_images())]
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

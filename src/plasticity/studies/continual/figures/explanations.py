@@ -48,7 +48,7 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
     for place, (ax, (scope, title)) in enumerate(zip(axes[0], _SCOPES.items(), strict=True)):
         panel(ax, place, title)
         of_scope = rows_where(rows, rows["scope"].eq(scope)).set_index("quantity")
-        gains = of_scope["gain"].gt(0) & of_scope["p_adjusted"].lt(1 - tables.analysis["confidence"])
+        gains = of_scope["gain"].gt(0) & of_scope["p_adjusted"].lt(1 - tables.analysis.confidence)
         _draw_scope(ax, of_scope.assign(gains=gains), order)
     axes[0, 0].set_yticks(range(len(order)), [metric_name(name) for name in order])
     axes[0, 0].set_ylim(len(order) - 0.4, -0.6)

@@ -69,7 +69,7 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
 
 def _draw_collapse(ax: Axes, tables: PermutedTables, *, log: bool) -> None:
     runs = finite_runs(tables.runs(_EXPERIMENT, "online_accuracy"), ["nc1"])
-    summary = with_deviation(over_seeds(runs, "first_task_epochs", "nc1", tables.analysis["confidence"]))
+    summary = with_deviation(over_seeds(runs, "first_task_epochs", "nc1", tables.analysis.confidence))
     if len(summary):
         draw_band(ax, summary, _COLLAPSE, label="nc1")
         format_log_epochs(ax, summary["x"].to_numpy(), FIRST_TASK_AXIS)
@@ -86,7 +86,7 @@ def _draw_losses(ax: Axes, tables: PermutedTables, column: str) -> list[pd.DataF
     drawn = []
     for which, (label, looks) in _TASKS.items():
         found = finite_runs(runs, [which])
-        summary = with_deviation(over_seeds(found, "first_task_epochs", which, tables.analysis["confidence"]))
+        summary = with_deviation(over_seeds(found, "first_task_epochs", which, tables.analysis.confidence))
         if len(summary):
             draw_band(ax, summary, looks, label=label)
             drawn.append(summary)

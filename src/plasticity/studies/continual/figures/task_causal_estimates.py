@@ -42,7 +42,7 @@ _WINDOWS = {
 
 def draw(tables: PermutedTables, style: Style) -> Figure:
     """Draw correlations of ln NC1 with accuracy on the next task, and the effect of every arm, direct and indirect."""
-    control = tables.trial["control"]
+    control = tables.trial.control
     return draw_both(
         style,
         (correlation_lines(tables.causes, _FORMS, _WINDOWS), effect_lines(tables.causes, tables)),
@@ -51,5 +51,5 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
             f"Online accuracy on task 2 of an arm minus {tables.label(control) if control else 'the control'}",
         ),
         windows=_WINDOWS,
-        notes=exclusion_notes(tables, [arm for arm in (control, *tables.trial["treatments"]) if arm]),
+        notes=exclusion_notes(tables, [arm for arm in (control, *tables.trial.treatments) if arm]),
     )

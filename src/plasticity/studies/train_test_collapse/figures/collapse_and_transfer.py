@@ -152,7 +152,7 @@ def _summary(tables: TrainTestTables, rows: pd.DataFrame, column: str) -> pd.Dat
     """Return means over seeds by checkpoint, geometric ones of collapse; runs may end at different iterations."""
     rows = rows.assign(place=rows.groupby("seed")["iteration"].rank())
     if column == _OUTCOME:
-        return over_seeds(rows, "place", column, tables.analysis["confidence"])
+        return over_seeds(rows, "place", column, tables.analysis.confidence)
     return tables.geometric(rows, "place", column)
 
 

@@ -41,7 +41,7 @@ _WINDOWS = {"all": "whole warm-up", "first_phase": "first phase", "second_phase"
 
 def draw(tables: FigureTables, style: Style) -> Figure:
     """Draw correlations of ln NC1 with full test accuracy, and the total, direct and indirect effect of every arm."""
-    control = tables.label(tables.trial["control"]) if tables.trial["control"] else "the control"
+    control = tables.label(tables.trial.control) if tables.trial.control else "the control"
     correlations = correlation_lines(tables.causes, _FORMS, _WINDOWS)
     effects = effect_lines(tables.causes, tables)
     return draw_both(

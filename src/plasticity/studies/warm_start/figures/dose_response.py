@@ -21,8 +21,7 @@ Not in Bonifazi et al. (2024, arXiv:2404.02719), whose released results hold one
 three weight decays.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -32,6 +31,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from plasticity.analysis.transitions import of_warm_start, paired
+from plasticity.config.analysis_section import DoseSeries
 from plasticity.report.figures.axes import fit_y
 from plasticity.report.figures.layout import empty, panel, top_legend, write_notes
 from plasticity.report.figures.lines import BAND_ALPHA
@@ -64,7 +64,7 @@ _MOST_TICKS = 9
 
 def draw(tables: FigureTables, style: Style) -> Figure:
     """Draw the paired change of NC1 and of accuracy against dose, a column per dose series, seeds as points."""
-    found = [series for series in tables.trial["series"] if set(series["doses"]) & set(tables.trial["treatments"])]
+    found = [series for series in tables.trial.series if set(series.doses) & set(tables.trial.treatments)]
     columns = max(1, len(found))
     figure, axes = style.figure(2, columns, height=4.6, sharey="row", sharex="col")
     pairs = _pairs(tables)
@@ -77,7 +77,7 @@ def draw(tables: FigureTables, style: Style) -> Figure:
                 _draw_panel(ax, tables, found[column], (outcome, change), pairs)
             else:
                 empty(ax, "no arms that differ in a single number")
-            ax.set_xlabel(f"{found[column]['name']} (dimensionless)" if found and row == 1 else "")
+            ax.set_xlabel(f"{found[column].name} (dimensionless)" if found and row == 1 else "")
     for row, outcome in enumerate(_ROWS):
         _scale(axes[row], tables, found, pairs, outcome)
     if not found:
@@ -91,19 +91,19 @@ def _pairs(tables: FigureTables) -> pd.DataFrame:
     """Return each seed's mean change, arm minus control, over the lengths that both have."""
     longest = max(tables.metrics["warm_up_epoch"].tolist(), default=0)
     transitions = of_warm_start(tables.metrics, ("all", 0, longest))
-    changes = paired(transitions, tables.trial["control"], tables.trial["treatments"], ("seed", "length"))
-    in_series = [arm for series in tables.trial["series"] for arm in series["doses"]]
+    changes = paired(transitions, tables.trial.control, tables.trial.treatments, ("seed", "length"))
+    in_series = [arm for series in tables.trial.series for arm in series.doses]
     changes = changes.loc[changes["arm"].isin(in_series)]
     means = {name: (name, "mean") for name in ("mediator_change", "outcome_change")}
     return changes.groupby(["arm", "seed"]).agg(**means).reset_index()
 
 
 def _draw_panel(
-    ax: Axes, tables: FigureTables, series: Mapping[str, Any], shown: tuple[str, str], pairs: pd.DataFrame
+    ax: Axes, tables: FigureTables, series: DoseSeries, shown: tuple[str, str], pairs: pd.DataFrame
 ) -> None:
     outcome, change = shown
-    doses: dict[str, float] = series["doses"]
-    control = tables.trial["control"]
+    doses: dict[str, float] = series.doses
+    control = tables.trial.control
     ax.axhline(0, color=NEUTRAL, linewidth=0.8, zorder=1)
     for seed, rows in pairs.groupby("seed"):
         values = dict(zip(rows["arm"], rows[change], strict=True)) | {control: 0.0}
@@ -130,19 +130,19 @@ def _estimates(tables: FigureTables, doses: Mapping[str, float], outcome: str) -
         for arm, dose in doses.items()
         if arm in rows
     ]
-    if tables.trial["control"] in doses and found:
+    if tables.trial.control in doses and found:
         known = any(np.isfinite(low) for _, _, low, _ in found)
-        found.append((doses[tables.trial["control"]], 0.0, *((0.0, 0.0) if known else (np.nan, np.nan))))
+        found.append((doses[tables.trial.control], 0.0, *((0.0, 0.0) if known else (np.nan, np.nan))))
     return pd.DataFrame(sorted(found), columns=["dose", "mean", "low", "high"])
 
 
 def _scale(
-    axes: np.ndarray, tables: FigureTables, found: list[Mapping[str, Any]], pairs: pd.DataFrame, outcome: str
+    axes: np.ndarray, tables: FigureTables, found: Sequence[DoseSeries], pairs: pd.DataFrame, outcome: str
 ) -> None:
     """Choose the limits that the panels of a row share: every seed's point is within."""
     change = _ROWS[outcome][0]
     points = pd.DataFrame({"mean": pairs[change], "low": np.nan, "high": np.nan}) if len(pairs) else None
-    summaries = [_estimates(tables, series["doses"], outcome) for series in found]
+    summaries = [_estimates(tables, series.doses, outcome) for series in found]
     fit_y(axes[0], [*summaries, *([points] if points is not None else [])], include=0)
     if outcome == "accuracy":
         axes[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}".replace("-", "−")))
@@ -168,14 +168,14 @@ def _dose_axis(ax: Axes, doses: list[float]) -> None:
     ax.set_xticks(doses, [f"{dose:g}".replace("-", "−") for dose in doses])
 
 
-def _title(tables: FigureTables, series: Mapping[str, Any], outcome: str) -> str:
+def _title(tables: FigureTables, series: DoseSeries, outcome: str) -> str:
     """Return what the slope makes of the step from the smallest to the largest dose, its interval and the verdict."""
     causes = tables.causes
-    of_series = causes["quantity"].eq("slope") & causes["treatment"].eq(series["name"])
+    of_series = causes["quantity"].eq("slope") & causes["treatment"].eq(series.name)
     rows = causes.loc[of_series & causes["outcome"].eq(outcome)].to_dict("records")
     if not rows or not np.isfinite(rows[0]["estimate"]):
         return "change over all doses: undefined"
-    row, doses = rows[0], list(series["doses"].values())
+    row, doses = rows[0], list(series.doses.values())
     step = np.log(max(doses) / min(doses)) if "per ln" in row["unit"] else max(doses) - min(doses)
     numbers = step * np.array([row["estimate"], row["ci_low"], row["ci_high"]], dtype=float)
     estimate, low, high = map(signed, np.exp(numbers) if outcome == "log_nc1" else 100 * numbers)
@@ -190,6 +190,6 @@ def _key(tables: FigureTables, pairs: pd.DataFrame) -> list[Line2D]:
         Line2D([], [], color="black", linewidth=1.3, label="mean over seeds"),
     ]
     if len(set(pairs["seed"])) > 1:
-        label = f"{100 * tables.analysis['confidence']:g} % interval of the mean"
+        label = f"{100 * tables.analysis.confidence:g} % interval of the mean"
         key.append(Line2D([], [], color="black", linewidth=7, alpha=0.25, solid_capstyle="butt", label=label))
     return key

@@ -96,7 +96,7 @@ def _key(tables: FigureTables, gaps: dict[str, pd.DataFrame]) -> list[Line2D]:
         Line2D([], [], color=NEUTRAL, linewidth=1.3, marker="o", label="mean over seeds"),
     ]
     if any(gap["low"].notna().any() for gap in gaps.values()):
-        label = f"{100 * tables.analysis['confidence']:g} % interval of the mean"
+        label = f"{100 * tables.analysis.confidence:g} % interval of the mean"
         key.append(Line2D([], [], color=NEUTRAL, linewidth=7, alpha=0.25, solid_capstyle="butt", label=label))
     return key
 
