@@ -1,7 +1,14 @@
 """Networks as somebody else writes them, in a module that is no part of the package."""
 
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+from plasticity.models.classifier import Classifier
+from plasticity.models.network import Network
 
 SHAPE, CLASSES = (1, 8, 8), 5
 
@@ -68,6 +75,56 @@ class TenClasses(Headless):
 
     def __init__(self) -> None:
         super().__init__(10)
+
+
+class OfAnotherSize(nn.Module):
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.body, self.head = nn.Linear(3072, 4), nn.Linear(4, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.body(images.flatten(1)))
+
+
+class NotFinite(Headless):
+    head_name = "classifier"
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images) / 0
+
+
+class ForgetsItsHead(Network):
+    """Breaks the contract: initialise leaves the head's weights as they are."""
+
+    def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
+        body = nn.Sequential(nn.Flatten(), nn.Linear(prod(image_shape), 7))
+        return DrawsItsBody(body, nn.Linear(7, num_classes))
+
+
+class NarrowHead(Network):
+    """Breaks the contract: the head reads fewer features than there are."""
+
+    def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
+        return DrawsAll(nn.Sequential(nn.Flatten(), nn.Linear(prod(image_shape), 7)), nn.Linear(3, num_classes))
+
+
+class NoClassifier(Network):
+    """Breaks the contract: a layer is no network with a head."""
+
+    def build(self, image_shape: Sequence[int], num_classes: int) -> Any:
+        return nn.Linear(prod(image_shape), num_classes)
+
+
+class DrawsItsBody(Classifier):
+    def initialise(self, generator: torch.Generator) -> None:
+        for value in self.body.parameters():
+            nn.init.normal_(value, generator=generator)
+
+
+class DrawsAll(Classifier):
+    def initialise(self, generator: torch.Generator) -> None:
+        for value in self.parameters():
+            nn.init.normal_(value, generator=generator)
 
 
 class NeedsAModule(Headless):

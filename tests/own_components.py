@@ -56,6 +56,27 @@ class PerImage(Penalty):
         return forward.features.square().sum(1)
 
 
+class WeighsPerClass(Penalty):
+    """Breaks the contract: a term per class."""
+
+    def __call__(self, forward: Forward) -> Tensor:
+        return forward.logits.mean()
+
+    def term(self, value: Tensor) -> Tensor:
+        return value.repeat(3)
+
+
+class Nameless(Penalty):
+    """Breaks the contract: it has no value."""
+
+
+class Counting(StepHook):
+    """Breaks the contract: it keeps a number that is no tensor."""
+
+    def after_step(self, context: HookContext) -> None:
+        context.state["steps"] = context.step  # pyright: ignore[reportArgumentType]
+
+
 class Peeping(Penalty):
     """Breaks the contract: does not say that it reads hidden layers, or initial parameters."""
 

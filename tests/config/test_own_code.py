@@ -23,6 +23,12 @@ from plasticity.models.network import Network
 class WideNet(Network):
     """A network."""
 
+    def build(self, image_shape, num_classes): ...
+
+
+class Unbuilt(Network):
+    """No network yet."""
+
 
 class Again(Network, name="mlp"):
     """Its name is taken."""
@@ -114,6 +120,10 @@ def test_a_component_from_outside_is_returned(lab: Path) -> None:
             "lab_of_tests.nets:function",
             "model.name: expected 'lab_of_tests.nets:function' to be a model component, a subclass of "
             "plasticity.models.network.Network, got a function",
+        ),
+        (
+            "lab_of_tests.nets:Unbuilt",
+            "model.name: expected 'lab_of_tests.nets:Unbuilt' to define the method build, got a class without it",
         ),
         (
             "lab_of_tests.nets:Again",

@@ -39,7 +39,7 @@ def given(stage: str, folder: Path) -> SimpleNamespace:
     return SimpleNamespace(
         input=Named(data="data.json", splits=["seed1", "seed2"]),
         output=Named(table="out.parquet"),
-        params=Params(stage=f"{__name__}:{stage}", settings={"a": 1}, seeds=(1, 2), code="c"),
+        params=Params(stage=f"{__name__}:{stage}", settings='{"a": 1}', seeds=(1, 2), code="c"),
         threads=3,
         log=[str(folder / "logs/job.log")],
     )
@@ -53,7 +53,7 @@ def test_a_stage_gets_the_files_and_parameters_of_its_rule(tmp_path: Path) -> No
     assert job.input.paths == (Path("data.json"), Path("seed1"), Path("seed2"))
     assert job.input.all("none") == ()
     assert job.output.each() == {"table": Path("out.parquet")}
-    assert (job.settings, job.seeds, job.code, job.threads) == ({"a": 1}, (1, 2), "c", 3)
+    assert (job.params["settings"], job.seeds, job.code, job.threads) == ('{"a": 1}', (1, 2), "c", 3)
     assert job.log == tmp_path / "logs/job.log"
 
 

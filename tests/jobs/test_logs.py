@@ -54,6 +54,22 @@ def test_a_defect_keeps_its_traceback(tmp_path: Path) -> None:
     assert text.splitlines()[-1] == "ZeroDivisionError: division by zero"
 
 
+def test_a_mistake_in_the_users_own_code_is_one_line_with_its_place(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def of_the_user() -> None:
+        raise ValueError("an odd width\nand more")
+
+    with pytest.raises(SystemExit), log_to(tmp_path / "log"):
+        of_the_user()
+    line = of_the_user.__code__.co_firstlineno + 1
+    told = f"{__file__}, line {line}, in {of_the_user.__qualname__}: ValueError: an odd width"
+    assert capfd.readouterr().err == f"plasticity: {told}\n"
+    text = (tmp_path / "log").read_text()
+    assert "bug in plasticity" not in text
+    assert "Traceback (most recent call last)" in text
+
+
 def test_an_interrupt_passes(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), log_to(tmp_path / "log"):
         raise KeyboardInterrupt

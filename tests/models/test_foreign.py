@@ -64,6 +64,11 @@ def test_parameters_are_those_of_the_signature() -> None:
         ({"name": "foreign_networks:Headless"}, "to name its head: an nn.Linear as attribute `head`"),
         ({"name": "foreign_networks:Softmax"}, "the head 'classifier' of .* to be its last layer"),
         ({"name": "foreign_networks:TenClasses"}, "an output for each of 5 classes, got 10 outputs"),
+        (
+            {"name": "foreign_networks:OfAnotherSize"},
+            "finite logits of images of shape .* got RuntimeError: ",
+        ),
+        ({"name": "foreign_networks:NotFinite"}, "finite logits of images of shape .* got others$"),
         ({"name": "foreign_networks:NeedsAModule"}, "parameter 'block' .* to have a type that a configuration can say"),
         ({"name": "foreign_networks:Nothing"}, "'foreign_networks:Nothing' to be importable"),
         (
@@ -77,3 +82,16 @@ def test_what_does_not_serve_is_refused_in_one_line(settings: dict, message: str
         made(settings)
     assert "\n" not in str(error.value)
     assert str(error.value).startswith("model.")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ForgetsItsHead", "expected initialise to draw every parameter, got head.weight left out"),
+        ("NarrowHead", r"expected features of shape \(2, 3\) of two images, got \(2, 7\)"),
+        ("NoClassifier", "expected a Classifier, got Linear"),
+    ],
+)
+def test_a_network_of_ones_own_that_breaks_its_contract_is_one_line(name: str, message: str) -> None:
+    with pytest.raises(PlasticityError, match=f"^model {name}: {message}$"):
+        made({"name": f"foreign_networks:{name}"})

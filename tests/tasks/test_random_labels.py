@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from plasticity.config.component import Chosen
 from plasticity.errors import PlasticityError
 from plasticity.tasks.random_labels import RandomLabels
-from plasticity.tasks.sequence import Supply, TaskSequence
+from plasticity.tasks.sequence import Supply, TaskSequence, task_of
 
 CLASSES = 5
 
@@ -60,14 +62,50 @@ class WrongPixels(TaskSequence):
         return np.zeros(supply.num_pixels, np.int64)
 
 
+class ListOfLabels(TaskSequence):
+    """Breaks the contract: no array."""
+
+    def labels(self, supply: Supply, seed: int, number: int) -> Any:
+        del seed, number
+        return supply.labels.tolist()
+
+
+class Fractions(TaskSequence):
+    """Breaks the contract: labels that are no whole numbers."""
+
+    def labels(self, supply: Supply, seed: int, number: int) -> Any:
+        del seed, number
+        return supply.labels / 2
+
+
+class UnknownClasses(TaskSequence):
+    """Breaks the contract: a class that the data set does not have."""
+
+    def classes(self, supply: Supply, seed: int, number: int) -> tuple[int, ...]:
+        del supply, seed, number
+        return (0, 9)
+
+
+class NoTask(TaskSequence):
+    """Breaks the contract: it makes no task."""
+
+    def task(self, supply: Supply, seed: int, number: int) -> Any:
+        del seed, number
+        return supply.labels
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("WrongLabels", "^tasks WrongLabels: expected a class 0 to 4 of every training image, got other labels$"),
         ("WrongPixels", "^tasks WrongPixels: expected a permutation of 9 pixels, got none$"),
+        ("ListOfLabels", "^tasks ListOfLabels: expected labels as an array of int64, got a list$"),
+        ("Fractions", "^tasks Fractions: expected labels as an array of int64, got an array of float64$"),
+        ("UnknownClasses", r"^tasks UnknownClasses: expected classes 0 to 4, got \[0, 9\]$"),
+        ("NoTask", "^tasks NoTask: expected a Task, got ndarray$"),
     ],
 )
 def test_a_sequence_of_ones_own_that_breaks_its_contract_is_one_line(name: str, message: str) -> None:
     sequence = Chosen(name=f"test_random_labels:{name}").make(TaskSequence)
     with pytest.raises(PlasticityError, match=message):
-        sequence.task(_supply(), 1, 1)
+        task_of(sequence, _supply(), 1, 1)

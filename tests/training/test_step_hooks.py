@@ -91,6 +91,15 @@ def test_no_forward_pass_before_a_step() -> None:
         _ = step.at_work._contexts[0].forward
 
 
+def test_what_a_hook_keeps_are_tensors() -> None:
+    step = step_with({"name": "own_components:Counting"})
+    step(torch.arange(32))
+    with pytest.raises(
+        PlasticityError, match=r"^hook Counting: expected a tensor in context.state\['steps'\], got int$"
+    ):
+        step.at_work.state()
+
+
 def test_an_unknown_hook_is_one_line() -> None:
     with pytest.raises(
         PlasticityError, match=r"^hook\.name: expected one of .*, got 'perturbs'; did you mean 'perturb'\?$"

@@ -87,6 +87,9 @@ class Component(Settings):
             if outside.name in known(cls.kind):
                 expected = f"{name!r} to have a name of its own, or none"
                 raise ComponentError(f"{cls.kind}.name", expected=expected, got=f"{outside.name!r}, which is built in")
+            if left_open := sorted(getattr(outside, "__abstractmethods__", ())):
+                expected = f"{name!r} to define the method {left_open[0]}"
+                raise ComponentError(f"{cls.kind}.name", expected=expected, got="a class without it")
             return outside
         expected = f"{name!r} to be a {cls.kind} component, a subclass of {cls.__module__}.{cls.__name__}"
         raise ComponentError(f"{cls.kind}.name", expected=expected, got=_sort(outside))

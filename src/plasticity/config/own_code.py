@@ -9,15 +9,19 @@ import importlib
 import importlib.util
 import os
 import sys
+import sysconfig
 from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import Distribution, packages_distributions
 from pathlib import Path
-from types import ModuleType
+from traceback import walk_tb
+from types import ModuleType, TracebackType
 
 VARIABLE = "PLASTICITY_COMPONENTS"
 """Environment variable with folders; jobs inherit it."""
 _INSTALLED = {"site-packages", "dist-packages"}
+_NOT_OWN = (Path(__file__).parents[1], *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")))
+"""Folders of this package and of Python's own library."""
 
 
 def find_own_code_in(folders: Iterable[str | Path]) -> None:
@@ -77,6 +81,15 @@ def _root(package: str) -> Path | None:
 def is_installed(root: Path) -> bool:
     """Say whether a folder belongs to installed packages, whose files their distribution lists."""
     return bool(_INSTALLED & set(root.parts))
+
+
+def place_in_own_code(calls: TracebackType | None) -> str:
+    """Return the last place in the user's own code that the calls up to an exception went through; empty for none."""
+    for frame, line in reversed(list(walk_tb(calls))):
+        path = Path(frame.f_code.co_filename)
+        if path.is_file() and not is_installed(path) and not any(path.is_relative_to(folder) for folder in _NOT_OWN):
+            return f"{path}, line {line}, in {frame.f_code.co_qualname}"
+    return ""
 
 
 @cache

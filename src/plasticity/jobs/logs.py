@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
+from plasticity.config.own_code import place_in_own_code
 from plasticity.errors import PlasticityError
 from plasticity.jobs.stopping import is_job, stoppable
 from plasticity.jobs.usage import usage_beside
@@ -20,11 +22,11 @@ _ALLOCATOR = "DefaultCPUAllocator"
 def log_to(path: str | Path) -> Iterator[logging.Logger]:
     """Send this package's messages to the file `path` while a stage runs; what the job took is written beside it.
 
-    A `PlasticityError` and a lack of memory become one line in the log and on standard error, and exit status 1; any
-    other exception keeps its traceback in both.
+    A `PlasticityError`, a lack of memory and an exception in the user's own code become one line on standard error, and
+    exit status 1; the log has the traceback of the last. Any other exception keeps its traceback in both.
 
     Raises:
-        SystemExit: With status 1, after a `PlasticityError` or when memory has run out.
+        SystemExit: With status 1, after a `PlasticityError`, when memory has run out or the user's own code has failed.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, mode="a", encoding="utf-8")
@@ -42,6 +44,9 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             _tell(f"out of memory: give the job more memory or use smaller batches ({reason})")
             raise SystemExit(1) from None
+        if where := place_in_own_code(_calls_within(error)):
+            _tell(f"{where}: {type(error).__name__}: {error}".splitlines()[0], error)
+            raise SystemExit(1) from None
         logger.exception("this is a bug in plasticity, please report it")
         raise
     finally:
@@ -53,8 +58,14 @@ def log_to(path: str | Path) -> Iterator[logging.Logger]:
             gc.freeze()
 
 
-def _tell(line: str) -> None:
-    logger.error("%s", line)
+def _calls_within(error: Exception) -> TracebackType | None:
+    """Return the calls that led to an exception, from those of the stage on: not this module's, nor its caller's."""
+    here = error.__traceback__
+    return here and here.tb_next and here.tb_next.tb_next
+
+
+def _tell(line: str, error: Exception | None = None) -> None:
+    logger.error("%s", line, exc_info=error)
     print(f"plasticity: {line}", file=sys.stderr)
 
 

@@ -69,14 +69,32 @@ class ForeignClassifier(Classifier):
             raise ComponentError("model.name", expected=expected, got=f"{self.head.out_features} outputs")
         self.train(False)
         images = torch.linspace(-1, 1, 2 * prod(image_shape)).view(2, *image_shape)
-        with self._whole() as whole:
-            logits = whole(images)
+        logits = self._logits(images)
         features = self.features(images)
         self.train()
         split = isinstance(features, Tensor) and features.shape == (2, self.head.in_features)
         if not split or not torch.allclose(self.head(features), logits):
             expected = f"the head {self._path!r} of {self._name!r} to be its last layer, whose output are the logits"
             raise ComponentError("model.name", expected=expected, got="another layer or function after it")
+
+    def _logits(self, images: Tensor) -> Tensor:
+        """Return what the whole module makes of images.
+
+        Raises:
+            ComponentError: If it cannot take them, or makes other than finite numbers.
+        """
+        shape = tuple(images.shape[1:])
+        expected = f"{self._name!r} to make finite logits of images of shape {shape} with the weights that it draws"
+        try:
+            with self._whole() as whole:
+                logits = whole(images)
+        except Exception as error:
+            got = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise ComponentError("model.name", expected=expected, got=got) from error
+        if not isinstance(logits, Tensor) or not logits.isfinite().all():
+            got = "others" if isinstance(logits, Tensor) else type(logits).__name__
+            raise ComponentError("model.name", expected=expected, got=got)
+        return logits
 
     @contextmanager
     def _whole(self) -> Iterator[nn.Module]:

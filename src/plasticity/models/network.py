@@ -1,5 +1,6 @@
 """What every network component is: parameters of an architecture, and how a network of it is built and initialised."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from inspect import getdoc, signature
 from typing import ClassVar
@@ -9,6 +10,7 @@ from pydantic import create_model
 from torch import nn
 
 from plasticity.config.component import Component
+from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
 from plasticity.models.foreign import ForeignClassifier, parameters_of, seeded
 
@@ -25,6 +27,7 @@ class Network(Component, kind="model"):
     unit_activations: ClassVar[tuple[str, ...]] = ()
     normalises_batches: ClassVar[bool] = False
 
+    @abstractmethod
     def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:
         """Return a network of the architecture, with weights of any value.
 
@@ -35,12 +38,30 @@ class Network(Component, kind="model"):
         raise NotImplementedError
 
     def create(self, image_shape: Sequence[int], num_classes: int, generator: torch.Generator) -> Classifier:
-        """Return a network whose weights are drawn from `generator`, on the CPU; the global one stays untouched."""
+        """Return a network whose weights are drawn from `generator`, on the CPU; the global one stays untouched.
+
+        Raises:
+            PlasticityError: If a network from outside the package is not what every network is.
+        """
         with torch.device("meta"):  # no weights are drawn here, so the global generator is not consumed
             model = self.build(image_shape, num_classes)
+        if not isinstance(model, Classifier):
+            raise PlasticityError(f"{self._called}: expected a Classifier, got {type(model).__name__}")
         model = model.to_empty(device="cpu")
+        _forget(model)
         model.initialise(generator)
+        if left := [name for name, value in model.named_parameters() if value.isnan().any()]:
+            raise PlasticityError(
+                f"{self._called}: expected initialise to draw every parameter, got {left[0]} left out"
+            )
+        if not self.name:  # of the user's own code, unless it has a name
+            _check_outputs(model, image_shape, num_classes, self._called)
         return model
+
+    @property
+    def _called(self) -> str:
+        """What messages call it."""
+        return f"model {self.name or type(self).__qualname__}"
 
     @classmethod
     def adapted(cls, outside: object, name: str) -> type[Component]:
@@ -55,6 +76,31 @@ class Network(Component, kind="model"):
             found.outside, found.called = outside, name
             return found
         return super().adapted(outside, name)
+
+
+@torch.no_grad()
+def _forget(model: nn.Module) -> None:
+    """Fill the parameters, whose memory holds anything, with what no initialisation leaves."""
+    for parameter in model.parameters():
+        parameter.fill_(torch.nan)
+
+
+@torch.no_grad()
+def _check_outputs(model: Classifier, image_shape: Sequence[int], num_classes: int, called: str) -> None:
+    """Look at features and logits of two images.
+
+    Raises:
+        PlasticityError: If they have other shapes than a classifier's.
+    """
+    model.eval()
+    features = model.features(torch.zeros(2, *image_shape))
+    model.train()
+    for what, got, expected in (
+        ("features", tuple(features.shape), (2, model.head.in_features)),
+        ("outputs", (2, model.head.out_features), (2, num_classes)),
+    ):
+        if got != expected:
+            raise PlasticityError(f"{called}: expected {what} of shape {expected} of two images, got {got}")
 
 
 class ForeignNetwork(Network):

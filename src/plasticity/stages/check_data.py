@@ -25,7 +25,7 @@ from plasticity.jobs.adapter import Job
 from plasticity.stages.task_stores import first_task, supply_of
 from plasticity.storage.files import read_json, write_json
 from plasticity.tasks.halves import split_sizes
-from plasticity.tasks.sequence import TaskSequence
+from plasticity.tasks.sequence import TaskSequence, task_of
 from plasticity.tasks.super_classes import draw_parts
 
 _ANY_SEED = 0
@@ -112,7 +112,7 @@ def _sequence(store: ImageStore, asked: SequenceAsked) -> Drawn:
     supply = supply_of(store, asked.train_size)
     sequence = asked.tasks.make(TaskSequence)
     sequence.check(supply, asked.number)
-    first, last = (sequence.task(supply, _ANY_SEED, number) for number in (1, asked.number))
+    first, last = (task_of(sequence, supply, _ANY_SEED, number) for number in (1, asked.number))
     classes = max(len(task.classes or range(store.num_classes)) for task in (first, last))
     return len(first.images), classes
 

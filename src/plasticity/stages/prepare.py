@@ -101,6 +101,9 @@ def channel_statistics(images: NDArray[np.uint8]) -> tuple[list[float], list[flo
 
 
 def _check_part(part: str, images: NDArray[Any], labels: NDArray[Any], class_names: tuple[str, ...]) -> None:
+    for what, array in (("images", images), ("labels", labels)):
+        if not isinstance(array, np.ndarray):
+            raise PlasticityError(f"dataset, {part} {what}: expected an array, got {type(array).__name__}")
     if images.dtype != np.uint8 or images.ndim != 4 or images.size == 0:
         got = f"{images.dtype} of shape {images.shape}"
         raise PlasticityError(f"dataset, {part} images: expected uint8 of shape (N, H, W, C), none empty, got {got}")

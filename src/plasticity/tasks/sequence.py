@@ -111,7 +111,6 @@ class TaskSequence(Component, kind="tasks"):
             images, labels = images_of_classes(supply, seed, classes), relabelled(supply.labels, classes)
             tested = rows_of_classes(supply.test_labels, classes), relabelled(supply.test_labels, classes)
             found = Task(seed, number, images, positions, labels, self.reshuffle_epochs, classes, *tested)
-        self._check(found, supply)
         return found
 
     def positions(self, supply: Supply, seed: int, number: int) -> NDArray[np.int64]:
@@ -132,14 +131,40 @@ class TaskSequence(Component, kind="tasks"):
         del supply, seed, number
         return None
 
-    def _check(self, task: Task, supply: Supply) -> None:
-        called = f"tasks {self.name or type(self).__qualname__}"
-        if not np.array_equal(np.sort(task.positions), np.arange(supply.num_pixels)):
-            raise PlasticityError(f"{called}: expected a permutation of {supply.num_pixels} pixels, got none")
-        labels, num_classes = task.labels, self.outputs(supply.num_classes)
-        if labels is None:
-            return
-        seen = labels[task.images] if task.classes else labels
-        if labels.shape != supply.labels.shape or seen.min() < 0 or seen.max() >= num_classes:
-            expected = f"a class 0 to {num_classes - 1} of every training image"
-            raise PlasticityError(f"{called}: expected {expected}, got other labels")
+
+def task_of(sequence: TaskSequence, supply: Supply, seed: int, number: int) -> Task:
+    """Return a task of a sequence.
+
+    Args:
+        sequence: The sequence.
+        supply: What the task is made of.
+        seed: The run's seed.
+        number: Which one, from 1.
+
+    Raises:
+        PlasticityError: If more images are asked for than there are, or the sequence breaks its contract: it makes
+            something else than a task, moves pixels by no permutation, or has classes or labels that do not exist.
+    """
+    called = f"tasks {sequence.name or type(sequence).__qualname__}"
+    classes = sequence.classes(supply, seed, number)
+    if classes is not None and not set(classes) <= set(range(supply.num_classes)):
+        raise PlasticityError(f"{called}: expected classes 0 to {supply.num_classes - 1}, got {list(classes)}")
+    task = sequence.task(supply, seed, number)
+    if not isinstance(task, Task):
+        raise PlasticityError(f"{called}: expected a Task, got {type(task).__name__}")
+    if not np.array_equal(np.sort(task.positions), np.arange(supply.num_pixels)):
+        raise PlasticityError(f"{called}: expected a permutation of {supply.num_pixels} pixels, got none")
+    if task.labels is not None:
+        _check_labels(task, task.labels, supply, sequence.outputs(supply.num_classes), called)
+    return task
+
+
+def _check_labels(task: Task, labels: NDArray[np.int64], supply: Supply, outputs: int, called: str) -> None:
+    if not isinstance(labels, np.ndarray) or labels.dtype != np.int64:
+        got = f"an array of {labels.dtype}" if isinstance(labels, np.ndarray) else f"a {type(labels).__name__}"
+        raise PlasticityError(f"{called}: expected labels as an array of int64, got {got}")
+    fits = labels.shape == supply.labels.shape
+    seen = labels[task.images] if task.classes and fits else labels
+    if not fits or seen.min() < 0 or seen.max() >= outputs:
+        expected = f"a class 0 to {outputs - 1} of every training image"
+        raise PlasticityError(f"{called}: expected {expected}, got other labels")

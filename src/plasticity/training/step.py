@@ -15,7 +15,7 @@ from plasticity.training.bound_optimiser import BoundOptimiser
 from plasticity.training.forward import Forward
 from plasticity.training.hooks.step_hook import StepHook
 from plasticity.training.model_view import ModelView
-from plasticity.training.penalties.penalty import Penalty, value_of
+from plasticity.training.penalties.penalty import Penalty, term_of, value_of
 from plasticity.training.step_hooks import StepHooks
 
 
@@ -94,7 +94,7 @@ class TrainingStep:
         objective = loss
         if self.penalty is not None:
             value = value_of(self.penalty, forward)
-            objective = loss + self.penalty.term(value).to(loss.dtype)
+            objective = loss + term_of(self.penalty, value).to(loss.dtype)
             self.sums[2] += value.detach()
         objective.backward()
         self.optimizer.step()

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from plasticity.config.component import Chosen
+from plasticity.errors import PlasticityError
+from plasticity.training.components import title
 from plasticity.training.forward import Forward, NetworkView
 from plasticity.training.hooks.step_hook import HookContext, Slots, StepHook
 from plasticity.training.optimisers.optimiser import STEPS
@@ -59,9 +61,18 @@ class StepHooks:
             hook.after_step(context)
 
     def state(self) -> dict[str, Tensor]:
-        """Return what the hooks keep, the tensors themselves, by "position/name", and the number of steps."""
+        """Return what the hooks keep, the tensors themselves, by "position/name", and the number of steps.
+
+        Raises:
+            PlasticityError: If one keeps something else than a tensor.
+        """
         if not self._contexts:
             return {}
+        for hook, context in zip(self._hooks, self._contexts, strict=True):
+            for name, value in context.state.items():
+                if not isinstance(value, Tensor):
+                    got = type(value).__name__
+                    raise PlasticityError(f"{title(hook)}: expected a tensor in context.state[{name!r}], got {got}")
         kept = {
             f"{place}/{name}": value
             for place, context in enumerate(self._contexts)

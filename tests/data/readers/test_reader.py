@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,17 @@ def test_own_reader_gets_its_settings() -> None:
     assert data.class_names == ("cat", "dog")
 
 
+class Nothing(Reader):
+    """Breaks the contract: it makes no data set."""
+
+    def read(self) -> Any:
+        return None
+
+
+class Unread(Reader):
+    """Breaks the contract: it reads nothing."""
+
+
 def test_class_names_are_replaced() -> None:
     assert read({"reader": OWN, "shade": 1, "class_names": ["a", "b"]}).class_names == ("a", "b")
 
@@ -42,6 +55,11 @@ def test_class_names_are_replaced() -> None:
         ({"reader": OWN, "shade": 1, "channel": 3}, "dataset.channel: expected a key of .*did you mean 'channels'"),
         ({"reader": "digits", "root": "data"}, "dataset.root: expected no option of digits"),
         ({"reader": "parquet", "train": "", "test": "x"}, "dataset.train: expected text that is not empty, got ''"),
+        ({"reader": "test_reader:Nothing"}, "^reader test_reader:Nothing: expected a DataSet, got NoneType$"),
+        (
+            {"reader": "test_reader:Unread"},
+            "^reader.name: expected 'test_reader:Unread' to define the method read",
+        ),
         ({"reader": "test_reader:OWN"}, "reader.name: expected .* to be a reader component"),
     ],
 )

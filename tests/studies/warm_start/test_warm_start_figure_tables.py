@@ -75,4 +75,4 @@ def test_notes_say_what_is_missing(study):
 
 
 def vars_of(tables):
-    return {name: getattr(tables, name) for name in (*tables.SCHEMAS, *tables.SETTINGS)}
+    return {name: getattr(tables, name) for name in (*tables.SCHEMAS, *tables.SETTINGS.model_fields)}

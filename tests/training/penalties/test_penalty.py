@@ -55,6 +55,11 @@ def test_a_penalty_of_ones_own_sees_every_layer(model: dict[str, Any]) -> None:
             {"name": "own_components:PerImage"},
             r"^penalty PerImage: expected a tensor without dimensions, got shape \(32,\)$",
         ),
+        (
+            {"name": "own_components:WeighsPerClass"},
+            r"^penalty WeighsPerClass, term: expected a tensor without dimensions, got shape \(3,\)$",
+        ),
+        ({"name": "own_components:Nameless"}, "Nameless' to define the method __call__, got a class without it$"),
         ({"name": "own_components:Peeping", "initial": False}, "^reads_layers: expected true in a component"),
         ({"name": "own_components:Peeping", "initial": True}, "^reads_initial: expected true in a component"),
         ({"name": "own_components:Missing"}, r"^penalty\.name: expected 'own_components:Missing' to be importable"),

@@ -11,7 +11,7 @@ from plasticity.config.slices import OnlineSettings
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.data.store import ImageStore, class_counts
 from plasticity.stages.task_stores import supply_of
-from plasticity.tasks.sequence import Task, TaskSequence
+from plasticity.tasks.sequence import Task, TaskSequence, task_of
 from plasticity.tasks.supply import Supply
 from plasticity.training.online.pixels import Pixels, pixels_of_images
 
@@ -72,7 +72,7 @@ class TaskData:
         Raises:
             PlasticityError: If it has no image of some class, or there are fewer images than asked for.
         """
-        task = self.sequence.task(self._supply, seed, number)
+        task = task_of(self.sequence, self._supply, seed, number)
         labels, names = self.labels_of(task)[task.images], self.store.class_names
         names = names if task.classes is None else [names[label] for label in task.classes]
         class_counts(labels, names, f"permuted.train_size {len(labels)}, seed {seed}")

@@ -1,5 +1,6 @@
 """What every step hook is: it acts on weights and optimizer state after each step of a training."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
@@ -97,6 +98,7 @@ class StepHook(Component, kind="hook"):
     def before_training(self, context: HookContext) -> None:
         """Act before the first step; a training that continues does not begin again."""
 
+    @abstractmethod
     def after_step(self, context: HookContext) -> None:
         """Act after a step's update, without gradients."""
         raise NotImplementedError

@@ -1,5 +1,6 @@
 """What every intervention is: from a network between two tasks, and a fresh one, to the network that goes on."""
 
+from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Protocol
@@ -82,6 +83,7 @@ class Intervention(Component, kind="intervention"):
         """Whether batch-norm statistics are to be estimated anew for the changed weights."""
         return False
 
+    @abstractmethod
     def __call__(self, state: NetworkState) -> NetworkState:
         """Return the network after the intervention."""
         raise NotImplementedError

@@ -18,7 +18,7 @@ from plasticity.training.online.replicas import OPTIMIZER, slot_arrays
 from plasticity.training.online.stack import Stack
 from plasticity.training.online.tensor_stack import ReplicaSlots, ReplicaView, TensorStack
 from plasticity.training.optimisers.optimiser import STEPS
-from plasticity.training.penalties.penalty import Penalty, penalty_of, value_of
+from plasticity.training.penalties.penalty import Penalty, penalty_of, term_of, value_of
 from plasticity.training.step_hooks import StepHooks, hooks_of
 
 _PENALTY = "penalty/"
@@ -98,7 +98,7 @@ class _Training:
         loss = loss / labels.shape[1]
         if self.penalty is not None:
             for forward in forwards:
-                loss = loss + self.penalty.term(value_of(self.penalty, forward))
+                loss = loss + term_of(self.penalty, value_of(self.penalty, forward))
         self.optimizer.step(torch.autograd.grad(loss, self.networks.tensors))
         for hooks, forward in zip(self.hooks, forwards, strict=False):  # there may be no hooks
             hooks.after_step(forward)

@@ -1,5 +1,6 @@
 """What every optimiser is: a rule from gradients to new weights, with what it keeps of each weight."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -85,6 +86,7 @@ class Optimiser(Component, kind="optimizer"):
         del momentum
         return ()
 
+    @abstractmethod
     def update(self, step: Update) -> None:
         """Change the parameters and the slots of one step, in place."""
         raise NotImplementedError

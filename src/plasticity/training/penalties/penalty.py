@@ -1,6 +1,7 @@
 """What every penalty is: a scalar of a step's forward pass, and the term it adds to the cross-entropy."""
 
-from typing import ClassVar
+from abc import abstractmethod
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -35,6 +36,7 @@ class Penalty(Component, kind="penalty"):
             PlasticityError: If it does not apply.
         """
 
+    @abstractmethod
     def __call__(self, forward: Forward) -> Tensor:
         """Return the penalty's value, a differentiable scalar; histories hold its mean over an epoch."""
         raise NotImplementedError
@@ -59,8 +61,20 @@ def value_of(penalty: Penalty, forward: Forward) -> Tensor:
     Raises:
         PlasticityError: If it is no scalar.
     """
-    value = penalty(forward)
+    return _scalar(penalty(forward), title(penalty))
+
+
+def term_of(penalty: Penalty, value: Tensor) -> Tensor:
+    """Return what a penalty of this value adds to the cross-entropy.
+
+    Raises:
+        PlasticityError: If it is no scalar.
+    """
+    return _scalar(penalty.term(value), f"{title(penalty)}, term")
+
+
+def _scalar(value: Any, called: str) -> Tensor:
     if not isinstance(value, Tensor) or value.dim():
         got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-        raise PlasticityError(f"{title(penalty)}: expected a tensor without dimensions, got {got}")
+        raise PlasticityError(f"{called}: expected a tensor without dimensions, got {got}")
     return value
