@@ -5,7 +5,7 @@ CORES ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test test-slow test-slurm check docs lock clean
+.PHONY: help demo progress test test-slow test-slurm check docs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ demo: $(INSTALLED) ## the study of config.yaml on embedded data, from images to 
 	$(BIN)/snakemake --cores $(CORES) --quiet rules
 	$(BIN)/snakemake --quiet all --report results/report.html --report-stylesheet workflow/report/report.css
 	@echo "The report is in $$(pwd)/results/report.html"
+
+progress: $(INSTALLED) ## how far the run in this folder is, and when it will end
+	@$(BIN)/python -m plasticity.jobs.run_progress
 
 test: check ## all checks and the fast tests
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal -m "not slow and not slurm"

@@ -17,6 +17,7 @@ import yaml
 
 from checkouts import TINY, checkout, planned, snakemake
 from plasticity.config.component import FOLDERS
+from plasticity.jobs.run_progress import progress_of
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_table
 
@@ -96,6 +97,16 @@ def test_checkpoint_header_holds_the_settings(finished: Path) -> None:
     assert (found["study"], found["dataset"], found["seed"], found["warm_up_epoch"]) == ("warm_start", "digits", 2, 4)
     assert found["training"]["learning_rate"] == 0.1
     assert found["intervention"]["shrink"] == 0.6
+
+
+def test_the_run_has_said_how_far_it_was(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = (path.read_text(encoding="utf-8") for path in (finished / ".snakemake/log").iterdir())
+    (text,) = (text for text in logs if "Finished jobid" in text)
+    lines = re.findall(r"^(\d+) of (\d+) jobs \(\d+%\) done(.*)$", text, flags=re.MULTILINE)
+    assert [int(done) for done, _, _ in lines] == list(range(1, int(lines[0][1]) + 1))
+    assert all(re.match(r", \d+ left: about \d+ (s|min), until [\w: ]+( \(|$)", rest) for *_, rest in lines[:-1])
+    monkeypatch.chdir(finished)
+    assert progress_of() == "{1} of {1} jobs (100%) done".format(*lines[-1])
 
 
 def test_no_pickle_in_the_results(finished: Path) -> None:

@@ -21,6 +21,8 @@ os.environ.update(PYTHONPATH=os.pathsep.join(dict.fromkeys(filter(None, paths)))
 
 import yaml
 from jinja2.defaults import DEFAULT_NAMESPACE
+from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
 from snakemake.utils import update_config
 
 from plasticity.config.command_line import changes_nothing, typed, typed_as_given
@@ -30,6 +32,7 @@ from plasticity.config.repeated import refuse_repeated_keys
 from plasticity.errors import PlasticityError
 from plasticity.jobs.fingerprint import components_in, fingerprint
 from plasticity.jobs.lost_jobs import notice_lost_jobs
+from plasticity.jobs.run_progress import follow_run
 from plasticity.jobs.usage import name_run
 from plasticity.report.captions import captions_of, front_of
 from plasticity.stages.checked_data import refuse_unanswerable
@@ -76,6 +79,15 @@ if "snakemake_executor_plugin_slurm" in sys.modules:
     notice_lost_jobs(Executor, queue=job_status_query)
 
 name_run()
+
+if workflow.is_main_process and not changes_nothing(sys.argv):
+    follow_run(
+        logger,
+        lambda: {
+            each.name: each.benchmark for each in workflow.rules if each.benchmark
+        },
+        terse=Quietness.RULES in (workflow.output_settings.quiet or ()),
+    )
 
 # What captions and the front page ask for; Snakemake leaves them no other way to a function.
 DEFAULT_NAMESPACE.update(

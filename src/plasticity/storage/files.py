@@ -27,8 +27,12 @@ _SHORT_WRITE = re.compile(r"^\d+ requested and \d+ written$")  # how NumPy words
 
 
 @contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, *, flush: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`; flush and rename it into place when the block ends well.
+
+    Args:
+        path: The file to be written.
+        flush: Wait until the disk has it. What nobody misses after a loss of power need not wait.
 
     Yields:
         A path in the same folder (hence on the same file system), so that the final rename is atomic. When the block
@@ -42,7 +46,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary = _temporary_beside(path)
         try:
             yield temporary
-            _flush(temporary)
+            if flush:
+                _flush(temporary)
             temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)
         finally:
