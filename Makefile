@@ -49,7 +49,7 @@ docs: $(INSTALLED) ## the documentation site, in site/index.html
 
 lock: $(INSTALLED) ## renew requirements.lock: the newest versions that pyproject.toml allows
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --upgrade --universal --fork-strategy fewest --extra agents --extra docs --extra slurm --extra test --no-header --no-emit-index-url \
+	$(BIN)/uv pip compile --upgrade --universal --fork-strategy fewest --extra agents --extra docs --extra slurm --extra tensorboard --extra test --no-header --no-emit-index-url \
 	  --output-file requirements.lock pyproject.toml
 
 clean: ## remove results and logs, keep the environment

@@ -32,7 +32,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PRESETS = sorted((ROOT / "config").glob("*.yaml"))
 COMPONENTS = {(kind, name): parameters(kind, name) for kind in FOLDERS for name in known(kind)}
-EXTRAS = ("agents", "docs", "slurm", "test")
+EXTRAS = ("agents", "docs", "slurm", "tensorboard", "test")
 RANGES = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 

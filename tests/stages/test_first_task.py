@@ -21,6 +21,7 @@ from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.online.branches import checkpoint_name
 from plasticity.training.online.pixels import pixels_of_rows
+from recorded_curves import record_curves
 from tiny_permuted import SEEDS, SHARED, TRAINING, first_settings, train_first
 from tiny_study import Killed, TinyStudy, contents_of
 from typed import optimisation
@@ -57,6 +58,18 @@ def _nc1(files: TrainingFiles) -> dict[int, list[float]]:
 
 def _kept(*places: tuple[int, int]) -> list[str]:
     return sorted(checkpoint_name(seed, epoch) for seed, epoch in places)
+
+
+def test_every_seed_has_curves_over_its_epochs(
+    tiny: TinyStudy, whole: TrainingFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = record_curves(monkeypatch, tmp_path / "curves")
+    train_first(tiny.data, tmp_path)
+    assert [each.folder.name for each in recorded] == [f"seed_{seed}" for seed in SEEDS]
+    for seed, found in zip(SEEDS, recorded, strict=True):
+        assert list(found.curve("nc1").values()) == _nc1(whole)[seed]
+        assert sorted(found.curve("accuracy")) == [1, 2, 3]
+        assert found.closed
 
 
 def _dies(data: Path, folder: Path, settings: FirstTaskSettings, patch: Callable[[pytest.MonkeyPatch], None]) -> None:

@@ -22,6 +22,7 @@ from plasticity.training.interventions.intervention import NetworkState, interve
 from plasticity.training.online.branches import checkpoint_name
 from plasticity.training.online.online_sgd import train_online
 from plasticity.training.online.stack import Network, Stack, stack_of
+from recorded_curves import record_curves
 from tiny_permuted import (
     RESET,
     SEEDS,
@@ -189,6 +190,17 @@ def test_a_run_is_trained_once_for_all_its_arms(
     monkeypatch.setattr(StackLearner, "train_epoch", counted)
     trained.follow(tmp_path / "tasks", following_settings(arm("one"), arm("other"), arm("shorter", tasks=1)))
     assert visits == [(task, list(SEEDS)) for task in (2, 3, 4)]
+
+
+def test_every_run_has_curves_over_its_tasks(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = record_curves(monkeypatch, tmp_path / "curves")
+    table = trained.follow(tmp_path / "tasks", following_settings(arm("one"), arm("other")))
+    assert [each.folder.name for each in recorded] == [f"one_other_seed_{seed}" for seed in SEEDS]
+    for seed, found in zip(SEEDS, recorded, strict=True):
+        rows = _of(table, "one", seed).set_index("task")
+        assert found.curve("accuracy") == rows["online_accuracy"].to_dict()
+        assert found.curve("nc1") == rows["nc1"].to_dict()
+        assert found.closed
 
 
 @pytest.mark.parametrize("seed", SEEDS)

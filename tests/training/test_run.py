@@ -14,6 +14,7 @@ from plasticity.training import resume as resume_module
 from plasticity.training.epoch import train_epoch
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
+from recorded_curves import record_curves
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
 from typed import optimisation
 
@@ -92,6 +93,21 @@ def test_resumed_equals_uninterrupted(
     assert_same(state(resumed.model), state(expected.model))
     assert resumed.history == expected.history
     assert resumed.diverged is False
+
+
+@pytest.mark.usefixtures("always")
+def test_curves_of_a_resumed_training_go_on_where_it_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    recorded = record_curves(monkeypatch, tmp_path / "curves")
+    killed = killed_after(tmp_path, PENALISED, MLP, 2)
+    resumed, again = new_run(PENALISED), ResumeFile(killed.path, killed.digest)
+    assert resumed.restore(again)
+    train(resumed, again, 4)
+    first, second = recorded
+    assert first.folder == second.folder == tmp_path / "curves/test"
+    assert (first.begun, second.begun, first.closed, second.closed) == (1, 3, True, True)
+    for name in ("loss", "accuracy", "penalty"):
+        shown = {**first.curve(name), **second.curve(name)}
+        assert shown == {record.epoch: getattr(record, name) for record in resumed.history}
 
 
 EVERY_WAY: dict[str, dict[str, Any]] = {

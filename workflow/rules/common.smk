@@ -31,6 +31,7 @@ from plasticity.config.page_slices import CurvesSettings
 from plasticity.config.repeated import refuse_repeated_keys
 from plasticity.errors import PlasticityError
 from plasticity.jobs.fingerprint import components_in, fingerprint
+from plasticity.jobs.live_curves import refuse_missing_tensorboard
 from plasticity.jobs.lost_jobs import notice_lost_jobs
 from plasticity.jobs.run_progress import follow_run
 from plasticity.jobs.usage import name_run
@@ -61,6 +62,7 @@ def plans_of(name):
 
 
 try:
+    refuse_missing_tensorboard()
     refuse_repeated_keys([BASE, *workflow.configfiles])
     checked = typed_config(given, root=Path.cwd())
     config = dict(checked.mapping)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from plasticity.config.settings import Settings
+from plasticity.jobs.live_curves import curves_beside
 from plasticity.jobs.logs import log_to
 
 S = TypeVar("S", bound=Settings)
@@ -86,7 +87,7 @@ def run_stage(snakemake: Any) -> None:
         snakemake: The object that Snakemake gives to a script.
     """
     log = Path(snakemake.log[0])
-    with log_to(log):
+    with log_to(log), curves_beside(log):
         imported(snakemake.params.stage)(
             Job(
                 input=_files(snakemake.input),

@@ -31,6 +31,7 @@ _CARRIERS = (
     "jobs.adapter",
     "jobs.fingerprint",
     "jobs.gpus",
+    "jobs.live_curves",
     "jobs.logs",
     "jobs.progress",
     "jobs.stopping",

@@ -13,6 +13,7 @@ import pandas as pd
 from plasticity.config.slices import FirstTaskSettings
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
+from plasticity.jobs.live_curves import Curves
 from plasticity.jobs.logs import logger
 from plasticity.jobs.stopping import stoppable
 from plasticity.stages.learners.device_data import DeviceData, Row, open_device_data
@@ -57,8 +58,9 @@ def first_task(
     run = FirstTask(data, settings, tuple(seeds), files.unfinished / "trajectory", threads)
     run.landscape.begin(seeds[0], settings.first_task)
     run.restore(work)
-    while run.train_epoch():
-        work.save(run.learner.tensors(), run.rows)
+    with run.curves:
+        while run.train_epoch():
+            work.save(run.learner.tensors(), run.rows)
     columns = [{"seed": seed, **row} for seed, rows in zip(seeds, run.rows, strict=True) for row in rows]
     record = provenance(settings.plain(), describe_device(data.device))
     table = run.landscape.table("first_task")
@@ -79,6 +81,7 @@ class FirstTask:
         folder: Where checkpoints go until all are there.
         threads: CPU threads.
         rows: Per seed, a row per epoch.
+        curves: Accuracy and NC1 per epoch, for who watches.
     """
 
     data: DeviceData
@@ -87,6 +90,7 @@ class FirstTask:
     folder: Path
     threads: int
     rows: list[list[Row]] = field(default_factory=list)
+    curves: Curves = field(default_factory=Curves)
 
     def __post_init__(self) -> None:
         networks = [self.data.fresh_network(seed, "init") for seed in self.seeds]
@@ -114,6 +118,7 @@ class FirstTask:
         for replica, row, start in zip(active, rows, starts, strict=True):
             self.rows[replica].append(row | start | {"epoch": epoch})
             self._keep(replica, epoch)
+            self.curves.add(f"seed {self.seeds[replica]}", epoch, accuracy=row["online_accuracy"], nc1=row["nc1"])
         return True
 
     def _start(self, replica: int) -> Row:

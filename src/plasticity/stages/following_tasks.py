@@ -10,6 +10,7 @@ import pandas as pd
 from plasticity.config.slices import FollowingSettings
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
+from plasticity.jobs.live_curves import Curves
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
 from plasticity.stages.learners.device_data import DeviceData, Row, open_device_data
@@ -88,7 +89,8 @@ def following_tasks(
     inputs = {"settings": settings.plain(), "starts": [start.digest for start in starts], "code": code}
     work = Unfinished(files.state, digest_of({**inputs, "data": data.store.digest}))
     task_run = TaskRun(data, tuple(runs), [start.weights for start in starts])
-    task_run.train(work, threads=threads, name=settings.experiment)
+    with task_run.curves:
+        task_run.train(work, threads=threads, name=settings.experiment)
     table = _table(task_run, settings.experiment)
     record = provenance(settings.plain(), describe_device(data.device))
     write_table(table, files.output, task_run.landscape.table("following_tasks"), record)
@@ -106,6 +108,7 @@ class TaskRun:
         rows: Per run, a row per task, from the second on.
         epochs: Per run, the online accuracy of every epoch on the task that it has begun and not ended.
         begins: Per run, the landscape at the start of that task.
+        curves: Accuracy and NC1 per task, for who watches.
     """
 
     data: DeviceData
@@ -114,6 +117,7 @@ class TaskRun:
     rows: list[list[Row]] = field(default_factory=list)
     epochs: list[list[float]] = field(default_factory=list)
     begins: list[Row] = field(default_factory=list)
+    curves: Curves = field(default_factory=Curves)
     _last_save: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -180,6 +184,8 @@ class TaskRun:
             end = {} if row["diverged"] else self._around(replica, task)
             self.rows[replica].append(row | self.begins[replica] | end | {"task": task})
             self.epochs[replica] = []
+            title = f"{', '.join(self.runs[replica].arms)}, seed {self.runs[replica].seed}"
+            self.curves.add(title, task, accuracy=row["online_accuracy"], nc1=row["nc1"])
 
     def _around(self, replica: int, task: int, *, start: bool = False) -> Row:
         """Return what is measured of the landscape around a network."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from plasticity.config.training_section import Optimisation
 from plasticity.data.image_tensors import ImageTensors
+from plasticity.jobs.live_curves import Curves
 from plasticity.jobs.progress import Progress
 from plasticity.models.classifier import Classifier
 from plasticity.seeding import torch_generator
@@ -127,7 +128,7 @@ class TrainingRun:
             on_epoch: Called after each epoch with its number, before the state is saved.
         """
         self.step.at_work.begin(self.seed, self.purpose)
-        with resume.saving_when_stopped():
+        with resume.saving_when_stopped(), Curves() as curves:
             while not self.finished(schedule):
                 start = time.perf_counter()
                 record = self._epoch(len(self.history) + 1)
@@ -137,6 +138,8 @@ class TrainingRun:
                 on_epoch(record.epoch)
                 resume.save_sometimes(self.model, self._kept, self._state())
                 progress.show(record.epoch, record.accuracy, speed)
+                values = {"loss": record.loss, "accuracy": record.accuracy, "penalty": record.penalty}
+                curves.add(progress.title, record.epoch, **values)
         if self.diverged:
             logger.warning("%s diverged in epoch %d: loss is not finite", progress.title, len(self.history))
 
