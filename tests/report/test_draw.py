@@ -70,7 +70,11 @@ def png(folder, name):
     return folder / f"{name}.png"
 
 
-def test_stage_writes_svg_and_png_with_the_configured_style_and_labels(inputs, tmp_path):
+def pdf(folder, name):
+    return folder / f"{name}.pdf"
+
+
+def test_stage_writes_each_figure_thrice_with_the_configured_style_and_labels(inputs, tmp_path):
     folder, name = tmp_path / "out", "accuracy_by_warm_up"
     labelled = SETTINGS.overridden({"labels": {"warm_start": "half the data first"}})
     draw(name, folder, tables=inputs, settings=labelled, styles={name: FigureStyle(width=4.0, height=3.0)})
@@ -78,6 +82,7 @@ def test_stage_writes_svg_and_png_with_the_configured_style_and_labels(inputs, t
     assert 'width="288pt" height="216pt"' in text
     assert "half the data first" in text
     assert png(folder, name).read_bytes().startswith(b"\x89PNG")
+    assert b"/MediaBox [ 0 0 288 216 ]" in pdf(folder, name).read_bytes()
 
 
 def test_same_tables_give_the_same_bytes(inputs, tmp_path):
@@ -85,7 +90,7 @@ def test_same_tables_give_the_same_bytes(inputs, tmp_path):
     folders = [tmp_path / "once", tmp_path / "again"]
     for folder in folders:
         draw(name, folder, tables=inputs)
-    for file in (svg, png):
+    for file in (svg, png, pdf):
         first, second = (file(folder, name).read_bytes() for folder in folders)
         assert first == second
 

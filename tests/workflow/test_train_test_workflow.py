@@ -48,7 +48,7 @@ def test_study_has_every_row_figure_and_page(finished: Path) -> None:
     found = {path.relative_to(finished / STUDY).as_posix() for path in (finished / STUDY).rglob("*.*")}
     figures = ("variances_by_iteration", "variances_by_layer", "transfer_by_variance", "variances_by_train_size")
     figures += ("collapse_and_transfer",)
-    assert {f"figures/{name}.{ending}" for name in figures for ending in ("svg", "png")} <= found
+    assert {f"figures/{name}.{ending}" for name in figures for ending in ("svg", "png", "pdf")} <= found
     pages = {f"tables/{name}.html" for name in ("outcomes", "correlations", "collapse_and_transfer", "published")}
     assert pages | {"summary.html", "correlations.parquet", "published.parquet"} <= found
 

@@ -112,7 +112,7 @@ def test_the_run_has_said_how_far_it_was(finished: Path, monkeypatch: pytest.Mon
 def test_no_pickle_in_the_results(finished: Path) -> None:
     files = [path for path in (finished / "results").rglob("*") if path.is_file() and not path.name.startswith(".")]
     endings = {path.suffix for path in files}
-    assert endings <= {".npy", ".json", ".parquet", ".safetensors", ".svg", ".png", ".html", ".tsv"}
+    assert endings <= {".npy", ".json", ".parquet", ".safetensors", ".svg", ".png", ".pdf", ".html", ".tsv"}
 
 
 def test_nothing_is_left_to_do(finished: Path) -> None:

@@ -228,6 +228,7 @@ def of_the_run():
         "runs.html",
         "resources.svg",
         "resources.png",
+        "resources.pdf",
     ]
     return [*pages, *(f"results/benchmarks/{DATASET}/{name}" for name in names)]
 

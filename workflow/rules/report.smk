@@ -89,6 +89,7 @@ rule collect_benchmarks:
             labels={"figure": "resources"},
         ),
         png=f"results/benchmarks/{DATASET}/resources.png",
+        pdf=f"results/benchmarks/{DATASET}/resources.pdf",
     log:
         f"logs/{DATASET}/collect_benchmarks.log",
     benchmark:

@@ -47,7 +47,7 @@ def collect_benchmarks(folders: Mapping[str, Mapping[str, str]], outputs: Mappin
 
     Args:
         folders: Study -> the folders of its `benchmarks` and its `logs`.
-        outputs: Where the table "jobs", the pages "stages" and "runs", and the figure "svg" and "png" go.
+        outputs: Where the table "jobs", the pages "stages" and "runs", and the figure "svg", "png" and "pdf" go.
 
     Raises:
         PlasticityError: If a benchmark file is damaged, or there is none at all.
@@ -59,7 +59,7 @@ def collect_benchmarks(folders: Mapping[str, Mapping[str, str]], outputs: Mappin
     style = Style()
     with style.context():
         figure = draw(jobs, style)
-        save(figure, outputs["svg"], outputs["png"], describe(figure, "resources"))
+        save(figure, outputs["svg"], outputs["png"], describe(figure, "resources"), outputs["pdf"])
 
 
 def read_jobs(folders: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:

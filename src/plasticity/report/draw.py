@@ -1,4 +1,4 @@
-"""Stage: figures from a study's tables, as SVG and PNG."""
+"""Stage: figures from a study's tables, as SVG, PNG and PDF."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -39,7 +39,7 @@ def draw(
     settings: ShownSettings,
     styles: Mapping[str, FigureStyle],
 ) -> None:
-    """Draw figures of one study and write each as SVG and PNG.
+    """Draw figures of one study and write each as SVG, PNG and PDF.
 
     Args:
         figures: Names of figures, and the modules that draw them; "module:function" of the user's own code.
@@ -60,7 +60,8 @@ def draw(
             figure = _drawing(module)(loaded, style)
             if not isinstance(figure, Figure):
                 raise PlasticityError(f"figure {name}: expected a matplotlib figure, got {type(figure).__name__}")
-            save(figure, folder / f"{stem}.svg", folder / f"{stem}.png", describe(figure, stem, loaded))
+            svg, png, pdf = (folder / f"{stem}.{ending}" for ending in ("svg", "png", "pdf"))
+            save(figure, svg, png, describe(figure, stem, loaded), pdf)
 
 
 def _drawing(module: str) -> Callable[[Any, Style], Figure]:

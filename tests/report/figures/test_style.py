@@ -26,6 +26,21 @@ def test_context_leaves_the_settings_of_matplotlib_as_they_were():
     assert dict(mpl.rcParams) == before
 
 
+def test_a_pdf_has_the_size_of_the_svg_and_its_fonts_embedded_as_truetype(tmp_path):
+    svg, png, pdf = (tmp_path / f"figure.{ending}" for ending in ("svg", "png", "pdf"))
+    with Style().context():
+        figure, axes = Style().figure(1, 1, height=2, width=3)
+        axes[0, 0].set_title("readable text")
+        save(figure, svg, png, Description("a title", "what is drawn"), pdf)
+    written = pdf.read_bytes()
+    assert b"/MediaBox [ 0 0 216 144 ]" in written
+    assert 'width="216pt" height="144pt"' in svg.read_text()
+    assert b"/FontFile2" in written  # a TrueType font program; Type 3 fonts, which journals refuse, have none
+    assert b"/Type3" not in written
+    assert b"(a title)" in written
+    assert b"CreationDate" not in written
+
+
 def test_save_writes_text_as_text_and_the_same_bytes_each_time(tmp_path):
     names = ("once", "again")
     for name in names:

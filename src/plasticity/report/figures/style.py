@@ -75,16 +75,29 @@ class Style:
             **{"axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6},
             **{"xtick.major.size": 3, "ytick.major.size": 3, "xtick.minor.size": 0, "ytick.minor.size": 0},
             **{"lines.linewidth": 1.2, "lines.markersize": 3.5, "legend.frameon": False, "axes.titlepad": 5},
-            **{"svg.fonttype": "none", "svg.hashsalt": "plasticity", "axes.unicode_minus": True},
+            **{"svg.fonttype": "none", "svg.hashsalt": "plasticity", "pdf.fonttype": 42, "axes.unicode_minus": True},
         }
         with mpl.rc_context(parameters):
             yield
 
 
-def save(figure: Figure, svg_path: str | Path, png_path: str | Path, description: Description) -> None:
+def save(
+    figure: Figure,
+    svg_path: str | Path,
+    png_path: str | Path,
+    description: Description,
+    pdf_path: str | Path | None = None,
+) -> None:
     """Write a figure as SVG (text stays text) and PNG (200 dpi), whole or not at all, the same bytes each time.
 
-    Both say what they show: the SVG to screen readers, the PNG in its fields Title and Description.
+    All say what they show: the SVG to screen readers, the PNG in its fields Title and Description.
+
+    Args:
+        figure: The figure.
+        svg_path: Where it goes as SVG.
+        png_path: Where it goes as PNG.
+        description: What it shows.
+        pdf_path: Where it goes as PDF for LaTeX, of the same size, its fonts embedded as TrueType; by default nowhere.
     """
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
@@ -93,6 +106,10 @@ def save(figure: Figure, svg_path: str | Path, png_path: str | Path, description
     fields: Any = {"Software": None, "Title": description.title, "Description": description.text}
     with atomic_path(png_path) as temporary:
         figure.savefig(temporary, format="png", dpi=PNG_DPI, metadata=fields)
+    if pdf_path is not None:
+        fields = {"CreationDate": None, "Title": description.title, "Subject": description.text}
+        with atomic_path(pdf_path) as temporary:
+            figure.savefig(temporary, format="pdf", metadata=fields)
 
 
 def _described(svg: str, description: Description) -> str:
