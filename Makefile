@@ -5,7 +5,16 @@ CORES ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo progress test test-slow test-slurm check docs lock clean
+# TORCH=cpu installs PyTorch without CUDA: `make demo TORCH=cpu`. What is installed stays until another one is asked for.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+TORCH_HERE := $(if $(wildcard $(INSTALLED)),$(or $(shell cat $(INSTALLED)),cuda),$(if $(wildcard .venv),unknown))
+TORCH ?= $(or $(filter cpu cuda,$(TORCH_HERE)),cuda)
+ifeq ($(filter cpu cuda,$(TORCH)),)
+$(error TORCH: expected cpu or cuda, got $(TORCH))
+endif
+CUDA_LIBRARIES := ^(cuda-[a-z]+|nvidia-(cu|n)[a-z0-9-]+|triton)==
+
+.PHONY: help demo progress test test-slow test-slurm check docs lock clean switch
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,12 +45,22 @@ check: $(INSTALLED) ## style, types, layers, spelling and the workflow's lint
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock pyproject.toml $(if $(filter $(TORCH),$(TORCH_HERE)),,switch)
 	$(PYTHON) -c "import sys; assert sys.version_info >= (3, 11), 'expected Python >= 3.11, got ' + sys.version"
 	$(PYTHON) -m venv .venv
+	rm -f $@
+ifneq ($(filter-out $(TORCH),$(TORCH_HERE)),)
+	$(BIN)/python -m pip uninstall --quiet --yes torch torchvision $$(grep -oE '$(CUDA_LIBRARIES)' requirements.lock | tr -d =)
+endif
+ifeq ($(TORCH),cpu)
+	grep -vE '$(CUDA_LIBRARIES)' requirements.lock > .venv/cpu.lock
+	$(BIN)/python -m pip install --quiet --no-deps --index-url $(TORCH_INDEX) $$(grep -E '^torch(vision)?==' requirements.lock)
+	$(BIN)/python -m pip install --quiet --requirement .venv/cpu.lock
+else
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+endif
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
-	touch $@
+	echo $(TORCH) > $@
 
 docs: $(INSTALLED) ## the documentation site, in site/index.html
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder html docs site

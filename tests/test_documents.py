@@ -105,8 +105,10 @@ def test_conda_environment_takes_the_locked_versions() -> None:
 
 def test_python_versions_agree() -> None:
     (python,) = [part for part in read_yaml("environment.yml")["dependencies"] if str(part).startswith("python=")]
-    supported = SpecifierSet(PROJECT["requires-python"])
-    assert Version(python.removeprefix("python=")) in supported
+    supported, version = SpecifierSet(PROJECT["requires-python"]), python.removeprefix("python=")
+    assert Version(version) in supported
+    assert f"\nFROM python:{version}-slim\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert version in read_yaml(".github/workflows/ci.yml")["jobs"]["test"]["strategy"]["matrix"]["python"]
     for pin in locked():
         assert pin.marker is None or "python_version <" not in str(pin.marker), "a pin that a supported Python lacks"
     pyright = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pyright"]["pythonVersion"]
