@@ -18,6 +18,7 @@ from plasticity.jobs.progress import Progress
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages import fine_tune as fine_tuning
+from plasticity.stages.branches import checkpoint_name
 from plasticity.stages.intervene import InterveneFiles, intervene
 from plasticity.storage.checkpoints import read_checkpoint, trajectory_name, write_checkpoint
 from plasticity.storage.tables import read_table, unknown_numbers
@@ -26,7 +27,6 @@ from plasticity.storage.weights import weights_of
 from plasticity.studies.continual.assemble import AssembleFiles, assemble_permuted
 from plasticity.training import resume
 from plasticity.training.iterations import IterationRun
-from plasticity.training.online.branches import checkpoint_name
 from plasticity.training.run import TrainingRun
 from tiny_permuted import (
     RESET,

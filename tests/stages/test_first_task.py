@@ -14,12 +14,12 @@ from plasticity.config.slices import FirstTaskSettings, OnlineSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.stages import first_task as stage
+from plasticity.stages.branches import checkpoint_name
 from plasticity.stages.learners.device_data import open_device_data
 from plasticity.stages.training_files import TrainingFiles
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.unfinished import Unfinished
-from plasticity.training.online.branches import checkpoint_name
 from plasticity.training.online.pixels import pixels_of_rows
 from recorded_curves import record_curves
 from tiny_permuted import SEEDS, SHARED, TRAINING, first_settings, train_first

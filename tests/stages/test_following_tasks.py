@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from plasticity.config.slices import OnlineSettings
 from plasticity.config.training_section import Optimisation
 from plasticity.stages import following_tasks as stage
+from plasticity.stages.branches import checkpoint_name
 from plasticity.stages.learners.device_data import DeviceData, open_device_data
 from plasticity.stages.learners.learner import learn_task
 from plasticity.stages.learners.network_learner import NetworkLearner
@@ -19,7 +20,6 @@ from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.interventions.intervention import NetworkState, intervened
-from plasticity.training.online.branches import checkpoint_name
 from plasticity.training.online.online_sgd import train_online
 from plasticity.training.online.stack import Network, Stack, stack_of
 from recorded_curves import record_curves

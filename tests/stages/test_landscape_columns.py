@@ -9,6 +9,7 @@ import pytest
 from plasticity.data.store import open_store
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
+from plasticity.stages.branches import checkpoint_name
 from plasticity.stages.landscape.checkpoint_measures import Measures, landscape_columns
 from plasticity.stages.learners.device_data import open_device_data
 from plasticity.stages.task_landscape import TaskLandscape
@@ -16,7 +17,6 @@ from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_table, unknown_columns
 from plasticity.storage.unfinished import Unfinished
 from plasticity.storage.weights import load_weights
-from plasticity.training.online.branches import checkpoint_name
 from plasticity.training.online.stack import Network
 from tiny_permuted import SEEDS, SHARED, SHRINK, Trained, arm, first_settings, following_settings, train_first
 from tiny_study import Killed, TinyStudy, checkpoints_of, measure_settings

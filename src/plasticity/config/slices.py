@@ -7,6 +7,7 @@ object of its class again. Keys mean what they mean in the section; a slice says
 from typing import Literal
 
 from plasticity.config.component import Chosen
+from plasticity.config.departure import Departure
 from plasticity.config.landscape_section import MeasureLandscape
 from plasticity.config.measure_section import MeasureNetwork
 from plasticity.config.settings import Settings, setting
@@ -137,16 +138,6 @@ class Continuation(Settings):
     following: FollowingTraining
     intervention: Chosen | None = None
     intervene_after: Literal["first_task", "every_task"] = "first_task"
-
-
-class Departure(Settings):
-    """Where an arm leaves the first task: after `epochs`, or below an NC1 unless that takes more than `max_epochs`."""
-
-    name: str
-    first_task: str
-    epochs: int | None
-    nc1_below: float | None
-    max_epochs: int | None
 
 
 class Branch(Departure, Continuation):

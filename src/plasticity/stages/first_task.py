@@ -16,6 +16,7 @@ from plasticity.jobs.device import describe_device
 from plasticity.jobs.live_curves import Curves
 from plasticity.jobs.logs import logger
 from plasticity.jobs.stopping import stoppable
+from plasticity.stages.branches import checkpoint_name, epochs_to_keep
 from plasticity.stages.learners.device_data import DeviceData, Row, open_device_data
 from plasticity.stages.learners.learner import learn_task
 from plasticity.stages.learners.learner_choice import tell_choice
@@ -27,7 +28,6 @@ from plasticity.storage.files import digest_of, move_folder
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 from plasticity.storage.unfinished import Unfinished
-from plasticity.training.online.branches import checkpoint_name, epochs_to_keep
 
 _FIRST = 1  # the number of the first task
 

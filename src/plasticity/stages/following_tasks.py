@@ -13,6 +13,7 @@ from plasticity.jobs.device import describe_device
 from plasticity.jobs.live_curves import Curves
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
+from plasticity.stages.branches import Run, checkpoint_name, runs_of
 from plasticity.stages.learners.device_data import DeviceData, Row, open_device_data
 from plasticity.stages.learners.learner import row_of
 from plasticity.stages.learners.learner_choice import tell_choice
@@ -21,11 +22,10 @@ from plasticity.stages.task_landscape import TaskLandscape
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
-from plasticity.storage.tables import read_table, write_table
+from plasticity.storage.tables import read_table, rows_of_seed, write_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.interventions.intervention import Intervention
 from plasticity.training.interventions.reset_head import ResetHead
-from plasticity.training.online.branches import Run, checkpoint_name, rows_of, runs_of
 from plasticity.training.online.stack import Network
 
 _SECOND = 2  # the number of the first task that follows
@@ -81,7 +81,7 @@ def following_tasks(
     runs = [
         run
         for seed in seeds
-        for run in runs_of(settings.arms, seed, {name: rows_of(table, seed) for name, table in histories.items()})
+        for run in runs_of(settings.arms, seed, {name: rows_of_seed(table, seed) for name, table in histories.items()})
     ]
     for run in runs:
         tell_choice(", ".join(run.arms), settings.model, run.settings.following)

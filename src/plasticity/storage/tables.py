@@ -200,3 +200,9 @@ def _check_columns(where: str, expected: list[str], got: list[str]) -> None:
 
 def _line(error: BaseException) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def rows_of_seed(history: pd.DataFrame, seed: int) -> list[dict[str, Any]]:
+    """Return the rows of a seed in a table of epochs, in their order."""
+    rows = history.loc[history["seed"] == seed].sort_values("epoch")
+    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]

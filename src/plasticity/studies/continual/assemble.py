@@ -13,9 +13,8 @@ from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
-from plasticity.storage.tables import read_tables, unknown_columns, write_table
+from plasticity.storage.tables import read_tables, rows_of_seed, unknown_columns, write_table
 from plasticity.studies.continual.columns import PERMUTED
-from plasticity.training.online.branches import branch_epoch, rows_of
 
 _FIRST = 1
 
@@ -51,7 +50,7 @@ def assemble_permuted(files: AssembleFiles, *, settings: AssembleTasksSettings) 
         name: read_tables([path for other, path in files.first_tasks if other == name], "first_task") for name in names
     }
     first = [
-        _first_row(arm, seed, rows_of(histories[arm.first_task], int(seed)))
+        _first_row(arm, seed, rows_of_seed(histories[arm.first_task], int(seed)))
         for arm in settings.arms
         for seed in histories[arm.first_task]["seed"].unique()
     ]
@@ -70,7 +69,7 @@ def assemble_permuted(files: AssembleFiles, *, settings: AssembleTasksSettings) 
 
 def _first_row(arm: AssembledArm, seed: int, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return an arm's row of the first task: its last epoch, with the online accuracy of all its epochs."""
-    epoch = branch_epoch(arm, rows)
+    epoch = arm.epoch_of(rows)
     reached = None if arm.nc1_below is None else epoch is not None
     last = arm.max_epochs if epoch is None else epoch
     seen = [row for row in rows if last is None or row["epoch"] <= last]

@@ -3,16 +3,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from plasticity.config.departure import Row, epoch_below
 from plasticity.config.slices import Branch, Continuation
-from plasticity.training.online.branches import (
-    Row,
-    branch_epoch,
-    checkpoint_name,
-    epoch_below,
-    epochs_to_keep,
-    rows_of,
-    runs_of,
-)
+from plasticity.stages.branches import checkpoint_name, epochs_to_keep, runs_of
+from plasticity.storage.tables import rows_of_seed
 from tiny_permuted import first_settings
 
 FOLLOWING: dict[str, Any] = {"epochs": 1, "learning_rate": 0.01}
@@ -57,15 +51,15 @@ def test_checkpoints_are_kept_at_lengths_and_at_crossings() -> None:
 
 def test_an_arm_leaves_at_its_length_or_its_threshold() -> None:
     rows = _rows(0.5, 0.3, 0.2)
-    assert branch_epoch(_arm("a", epochs=2), rows) == 2
-    assert branch_epoch(_arm("a", epochs=None, nc1_below=0.25), rows) == 3
-    assert branch_epoch(_arm("a", epochs=None, nc1_below=0.25, max_epochs=2), rows) is None
+    assert _arm("a", epochs=2).epoch_of(rows) == 2
+    assert _arm("a", epochs=None, nc1_below=0.25).epoch_of(rows) == 3
+    assert _arm("a", epochs=None, nc1_below=0.25, max_epochs=2).epoch_of(rows) is None
 
 
 def test_rows_of_a_seed_come_in_the_order_of_their_epochs() -> None:
     table = pd.DataFrame({"seed": [2, 1, 1, 2], "epoch": [1, 2, 1, 2], "nc1": [0.1, 0.2, 0.3, 0.4]})
-    assert rows_of(table, 1) == [{"seed": 1, "epoch": 1, "nc1": 0.3}, {"seed": 1, "epoch": 2, "nc1": 0.2}]
-    assert rows_of(table, 3) == []
+    assert rows_of_seed(table, 1) == [{"seed": 1, "epoch": 1, "nc1": 0.3}, {"seed": 1, "epoch": 2, "nc1": 0.2}]
+    assert rows_of_seed(table, 3) == []
 
 
 def test_arms_that_are_the_same_run_share_it() -> None:
