@@ -86,30 +86,12 @@ def run_of(model: dict[str, Any], **training: Any) -> TrainingRun:
 
 
 def history_of(run: TrainingRun, folder: Path) -> list[EpochRecord]:
-    run.train(Schedule(3), resume=ResumeFile(folder / "state", "digest"), progress=Progress("test", 3))
+    run.train(Schedule(2), resume=ResumeFile(folder / "state", "digest"), progress=Progress("test", 2))
     return run.history
 
 
-@BOTH
-def test_a_recorded_training_is_that_of_single_kernels(
-    model: dict[str, Any], machine: SecondDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    single = run_of(model)
-    expected = history_of(single, tmp_path)
-    monkeypatch.setattr("plasticity.training.run.recordable", lambda step: True)
-    recorded = run_of(model)
-    assert history_of(recorded, tmp_path) == expected
-    assert isinstance(recorded.step, GraphedStep)
-    assert sorted(recorded.step._graphs) == [15, 16]
-    recorded.restart(weights_of(network(model)))  # the recordings are made of the same memory
-    machine.waits.clear()
-    assert history_of(recorded, tmp_path) == expected
-    assert machine.waits.count("tolist") == 3
-    for name, value in weights_of(single.model).items():
-        assert (value == weights_of(recorded.model)[name]).all(), name
-
-
 KEEPING: dict[str, dict[str, Any]] = {
+    "sgd": {},
     "nesterov": {"optimizer": {"name": "sgd", "nesterov": True}},
     "adam": {"optimizer": {"name": "adam"}, "momentum": 0.0},
     "adamw": {"optimizer": {"name": "adamw"}, "momentum": 0.0},
@@ -118,26 +100,31 @@ KEEPING: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("way", KEEPING)
-def test_whatever_an_optimizer_keeps_is_recorded(
-    way: str, machine: SecondDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("model", "way"), [*((MLP, way) for way in KEEPING), (RESNET, "sgd")], ids=[*KEEPING, "resnet"]
+)
+def test_a_recorded_training_is_that_of_single_kernels_whatever_is_kept(
+    model: dict[str, Any], way: str, machine: SecondDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training = {"learning_rate": 0.01, **KEEPING[way]}
-    expected = history_of(run_of(MLP, **training), tmp_path)
-    monkeypatch.setattr("plasticity.training.run.recordable", lambda step: step.recordable)
-    recorded = run_of(MLP, **training)
+    single = run_of(model, **training)
+    expected = history_of(single, tmp_path)
+    monkeypatch.setattr("plasticity.training.run.recordable", lambda step: step.recordable or model is RESNET)
+    recorded = run_of(model, **training)
     assert history_of(recorded, tmp_path) == expected
     assert isinstance(recorded.step, GraphedStep)
     assert sorted(recorded.step._graphs) == [15, 16]
-    recorded.restart(weights_of(network(MLP)))  # nothing is left, in the memory that the recordings know
+    recorded.restart(weights_of(network(model)))  # nothing is left, in the memory that the recordings know
     machine.waits.clear()
     assert history_of(recorded, tmp_path) == expected
-    assert machine.waits.count("tolist") == 3
+    assert machine.waits.count("tolist") == 2
+    for name, value in weights_of(single.model).items():
+        assert (value == weights_of(recorded.model)[name]).all(), name
     resume = ResumeFile(tmp_path / "killed" / "state", "digest")
-    begun = run_of(MLP, **training)
-    begun.train(Schedule(2), resume=resume, progress=Progress("test", 3))
+    begun = run_of(model, **training)
+    begun.train(Schedule(1), resume=resume, progress=Progress("test", 2))
     begun.save(resume)
-    for other in (run_of(MLP, **training), begun):
+    for other in (run_of(model, **training), begun):  # in a new process, and in memory that recordings know
         assert other.restore(resume)
         assert history_of(other, tmp_path) == expected
 
@@ -155,20 +142,6 @@ def test_counting_steps_does_not_wait(precision: str, eps_root: float, machine: 
     machine.waits.clear()
     epoch_of(step)
     assert machine.waits == ["tolist"]
-
-
-@pytest.mark.usefixtures("machine")
-def test_a_recorded_training_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plasticity.training.run.recordable", lambda step: True)
-    expected = history_of(run_of(RESNET), tmp_path / "whole")
-    resume = ResumeFile(tmp_path / "killed" / "state", "digest")
-    begun = run_of(RESNET)
-    begun.train(Schedule(2), resume=resume, progress=Progress("test", 3))
-    begun.save(resume)
-    assert history_of(begun, tmp_path / "first") == expected
-    for other in (run_of(RESNET), begun):  # in a new process, and in memory that recordings know
-        assert other.restore(resume)
-        assert history_of(other, tmp_path / "rest") == expected
 
 
 def test_a_step_that_waits_is_not_recorded(machine: SecondDevice, caplog: pytest.LogCaptureFixture) -> None:
