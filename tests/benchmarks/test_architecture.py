@@ -117,7 +117,8 @@ def test_circles_of_any_length_are_found() -> None:
     assert circles([("a", "b"), ("a", "c"), ("b", "c")]) == []
 
 
-def test_the_page_has_a_table_of_what_is_counted(tmp_path: Path, house: House) -> None:
+def test_the_page_has_a_table_of_what_is_counted(tmp_path: Path, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("architecture.House", lambda: house)
     page = tmp_path / "page.md"
     page.write_text((ROOT / "docs/architecture.md").read_text(encoding="utf-8"), encoding="utf-8")
     main({"write": page})
