@@ -1,4 +1,4 @@
-"""The smallest real permuted study: 120 digits per task, and a network that learns one in a moment."""
+"""The smallest real permuted study: 60 digits per task, and a network that learns one in a moment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ TRAINING: dict[str, Any] = {"learning_rate": 0.05, "weight_decay": 0.0, "batch_s
 SHRINK: dict[str, Any] = {"name": "shrink_perturb", "shrink": 0.5, "perturb": 0.1, "batch_norm": "keep"}
 RESET: dict[str, Any] = {"name": "shrink_perturb", "shrink": 0.0, "perturb": 1.0, "batch_norm": "fresh"}
 SHARED: dict[str, Any] = {
-    **{"model": MLP, "train_size": 120, "tasks": {"name": "permuted_pixels"}},
+    **{"model": MLP, "train_size": 60, "tasks": {"name": "permuted_pixels"}},
     "measure": {"probe_images": 50},
 }
 
