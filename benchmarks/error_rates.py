@@ -208,7 +208,8 @@ def simulate(seeds: int, studies: int, tables: int, *, key: int = 0, mixed: bool
     Args:
         seeds: Seeds per study.
         studies: Studies; of intervals, which are fast, five times as many.
-        tables: Whole tables without an effect, which are slow; with the published effects, an eighth of them.
+        tables: Whole tables without an effect, which are slow; with the published effects, an eighth of them, at least
+            one.
         key: Of the generator.
         mixed: With the mixed-effects regressions of the table of causes, which are slower by far.
     """
@@ -216,13 +217,13 @@ def simulate(seeds: int, studies: int, tables: int, *, key: int = 0, mixed: bool
     for _ in range(studies):
         published(random, seeds, tally)
         beside_train_variance(random, seeds, tally)
-    for effect, number in ((False, tables), (True, tables // 8)):
+    for effect, number in ((False, tables), (True, max(1, tables // 8))):
         for _ in range(number):
             sentences(random, seeds, tally, effect=effect)
             causes(random, seeds, tally, effect=effect, mixed=mixed)
     intervals(random, seeds, 5 * studies, tally)
     random = np.random.default_rng([key, seeds, 1])  # on its own: the studies above are those of earlier versions
-    for effect, number in ((False, tables), (True, tables // 8)):
+    for effect, number in ((False, tables), (True, max(1, tables // 8))):
         for _ in range(number):
             explained(random, seeds, tally, effect=effect)
     return tally
