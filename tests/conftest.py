@@ -1,15 +1,18 @@
-"""What the stages' tests share, made once per session: prepared digits, a split and finished warm-ups."""
+"""What tests share, made once per session: prepared digits, a split, finished warm-ups, and tables of small studies."""
 
 import signal
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plasticity.config.slices import SplitSettings
-from plasticity.config.whole_run import DataSetSettings
-from plasticity.stages.draw_split import draw_split
-from plasticity.stages.prepare import prepare
-from tiny_study import FOLDER, RESNET, SEED, TinyStudy, warm_up_settings
+if TYPE_CHECKING:
+    from tiny_study import TinyStudy
+
+# Fixtures import what they need: the process that hands tests to the workers reads this file as well and has no use
+# for PyTorch.
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,8 +23,14 @@ def listening() -> None:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyStudy:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> "TinyStudy":
     """The prepared digits and a split of 200 of them."""
+    from plasticity.config.slices import SplitSettings
+    from plasticity.config.whole_run import DataSetSettings
+    from plasticity.stages.draw_split import draw_split
+    from plasticity.stages.prepare import prepare
+    from tiny_study import SEED, TinyStudy
+
     folder = tmp_path_factory.mktemp("tiny")
     data = prepare(DataSetSettings(name="digits", reader="digits"), folder / "digits")
     split = folder / "split.parquet"
@@ -30,13 +39,28 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyStudy:
 
 
 @pytest.fixture(scope="session")
-def trajectory(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def table_makers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Callable[..., Any]]:
+    """Study -> factory of its tables, written and read as the workflow does; equal studies are made once."""
+    from permuted_tables import make_permuted
+    from train_test_tables import make_train_test
+    from warm_start_tables import make_study
+
+    makers = {"warm_start": make_study, "permuted": make_permuted, "train_test_collapse": make_train_test}
+    return {name: cache(partial(make, tmp_path_factory.mktemp(name))) for name, make in makers.items()}
+
+
+@pytest.fixture(scope="session")
+def trajectory(tiny: "TinyStudy", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Checkpoints 0 to 3 of a perceptron's warm-up."""
+    from tiny_study import FOLDER
+
     return tiny.warm_up(tmp_path_factory.mktemp("mlp")).trajectory / FOLDER
 
 
 @pytest.fixture(scope="session")
-def resnet_trajectory(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def resnet_trajectory(tiny: "TinyStudy", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Checkpoints 0 and 2 of a convolutional network's warm-up, batch-norm included."""
+    from tiny_study import FOLDER, RESNET, warm_up_settings
+
     settings = warm_up_settings(model=RESNET, epochs=(0, 2))
     return tiny.warm_up(tmp_path_factory.mktemp("resnet"), settings).trajectory / FOLDER
