@@ -97,3 +97,13 @@ def test_a_legend_beside_a_panel_leaves_the_page_to_it(style):
     assert box.x0 >= axes[0, 0].bbox.x1
     assert box.x1 <= page.x1
     assert axes[1, 0].get_legend() is None
+
+
+@pytest.mark.parametrize("values", [[1e-7, 3e-7], [0.99999, 0.999991]], ids=["tiny", "alike"])
+def test_no_power_of_ten_stands_where_a_panel_has_its_title(style, values):
+    figure, axes = style.figure(1, 1, height=2, width=3)
+    panel(axes[0, 0], 0, "what is shown")
+    axes[0, 0].plot(values)
+    figure.draw_without_rendering()
+    assert not axes[0, 0].yaxis.get_offset_text().get_text()
+    assert axes[0, 0].title.get_position() == (0, 1)

@@ -41,10 +41,13 @@ class Arms(Protocol):
 
 
 def panel(ax: Axes, position: int, title: str, **text: Any) -> None:
-    """Write a panel's bold letter, a for position 0, and its title, with properties of the `text`, above it."""
+    """Write a panel's bold letter, a for position 0, and its title, with properties of the `text`, above it.
+
+    Their height is given, or each drawing of the figure would look for it among all ticks: a third of its time.
+    """
     letter = ascii_letters[position % len(ascii_letters)] + "\n " * title.count("\n")
-    ax.set_title(letter, loc="center", x=0, ha="left", fontweight="bold")
-    ax.set_title("\n".join(_INDENT + line for line in title.splitlines()), loc="left", **text)
+    ax.set_title(letter, loc="center", x=0, y=1, ha="left", fontweight="bold")
+    ax.set_title("\n".join(_INDENT + line for line in title.splitlines()), loc="left", y=1, **text)
 
 
 def grid_shape(count: int) -> tuple[int, int]:

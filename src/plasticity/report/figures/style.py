@@ -75,6 +75,7 @@ class Style:
             **{"axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6},
             **{"xtick.major.size": 3, "ytick.major.size": 3, "xtick.minor.size": 0, "ytick.minor.size": 0},
             **{"lines.linewidth": 1.2, "lines.markersize": 3.5, "legend.frameon": False, "axes.titlepad": 5},
+            **{"axes.formatter.useoffset": False, "axes.formatter.limits": (-99, 99)},  # whole numbers at every tick
             **{"svg.fonttype": "none", "svg.hashsalt": "plasticity", "pdf.fonttype": 42, "axes.unicode_minus": True},
         }
         with mpl.rc_context(parameters):
@@ -99,10 +100,7 @@ def save(
         description: What it shows.
         pdf_path: Where it goes as PDF for LaTeX, of the same size, its fonts embedded as TrueType; by default nowhere.
     """
-    drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", metadata={"Date": None})
-    with atomic_path(svg_path) as temporary:
-        temporary.write_text(_described(drawn.getvalue(), description), encoding="utf-8")
+    save_svg(figure, svg_path, description)
     fields: Any = {"Software": None, "Title": description.title, "Description": description.text}
     with atomic_path(png_path) as temporary:
         figure.savefig(temporary, format="png", dpi=PNG_DPI, metadata=fields)
@@ -110,6 +108,14 @@ def save(
         fields = {"CreationDate": None, "Title": description.title, "Subject": description.text}
         with atomic_path(pdf_path) as temporary:
             figure.savefig(temporary, format="pdf", metadata=fields)
+
+
+def save_svg(figure: Figure, path: str | Path, description: Description) -> None:
+    """Write a figure as SVG alone, as `save` does."""
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    with atomic_path(path) as temporary:
+        temporary.write_text(_described(drawn.getvalue(), description), encoding="utf-8")
 
 
 def _described(svg: str, description: Description) -> str:

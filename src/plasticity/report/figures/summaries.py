@@ -22,14 +22,14 @@ def over_seeds(rows: pd.DataFrame, by: str, column: str, confidence: float) -> p
         takes two seeds is missing for a single one.
     """
     rows = rows_where(rows, np.isfinite(rows[column].astype(float)))
-    groups = rows.groupby(by).agg(mean=(column, "mean"), std=(column, "std"), count=(column, "count"))
-    count = groups["count"].to_numpy(dtype=float)
+    groups = rows.groupby(by)[column]  # `agg` of the three takes five times as long
+    count = groups.count()
+    mean, deviation = (np.asarray(found, dtype=float) for found in (groups.mean(), groups.std()))
     several = np.where(count > 1, count, np.nan)
-    error = groups["std"].to_numpy(dtype=float) / np.sqrt(several)
+    error = deviation / np.sqrt(several)
     half = stdtrit(several - 1, 0.5 + confidence / 2) * error
-    mean = groups["mean"].to_numpy(dtype=float)
-    spread = {"sd": groups["std"].to_numpy(dtype=float), "error": error, "low": mean - half, "high": mean + half}
-    return pd.DataFrame({"x": groups.index.to_numpy(), "mean": mean, **spread, "n": groups["count"].to_numpy()})
+    spread = {"sd": deviation, "error": error, "low": mean - half, "high": mean + half}
+    return pd.DataFrame({"x": count.index.to_numpy(), "mean": mean, **spread, "n": count.to_numpy()})
 
 
 def with_deviation(summary: pd.DataFrame) -> pd.DataFrame:
