@@ -1,9 +1,8 @@
-"""Small studies with known values, shaped like the real ones, as factories for the figures' tests."""
+"""Small studies with known values, shaped like the real ones, and every figure drawn from them once."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,38 +10,37 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from diverged_tables import last_iterations_diverge, permuted_diverge, some_diverge
 from of_studies import FIGURES, render
-from permuted_tables import ARMS, make_permuted
+from permuted_tables import ARMS
 from plasticity.report.figures import resources
 from plasticity.report.figures.description import Description, describe
-from plasticity.report.figures.style import Style, save
+from plasticity.report.figures.style import Style, save_svg
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.studies.continual.figure_tables import PermutedTables
 from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables
 from plasticity.studies.warm_start.figure_tables import FigureTables
-from train_test_tables import make_train_test
-from warm_start_tables import make_study
+from train_test_tables import WITH_DECAYS
+
+SIZES_AND_DECAYS = (*WITH_DECAYS[1:], "training_size_100", "training_size_1600")
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory) -> Callable[..., FigureTables]:
-    """Factory of a study's tables, written and read as the workflow does; equal studies are made once."""
-    folder = tmp_path_factory.mktemp("study")
-    return cache(partial(make_study, folder))
+def study(table_makers) -> Callable[..., FigureTables]:
+    """Factory of a warm-start study's tables."""
+    return table_makers["warm_start"]
 
 
 @pytest.fixture(scope="session")
-def permuted(tmp_path_factory) -> Callable[..., PermutedTables]:
-    """Factory of a permuted study's tables, written and read as the workflow does; equal studies are made once."""
-    folder = tmp_path_factory.mktemp("permuted")
-    return cache(partial(make_permuted, folder))
+def permuted(table_makers) -> Callable[..., PermutedTables]:
+    """Factory of a permuted study's tables."""
+    return table_makers["permuted"]
 
 
 @pytest.fixture(scope="session")
-def train_test(tmp_path_factory) -> Callable[..., TrainTestTables]:
-    """Factory of a train-test study's tables, written and read as the workflow does; equal studies are made once."""
-    folder = tmp_path_factory.mktemp("train_test")
-    return cache(partial(make_train_test, folder))
+def train_test(table_makers) -> Callable[..., TrainTestTables]:
+    """Factory of a train-test study's tables."""
+    return table_makers["train_test_collapse"]
 
 
 @pytest.fixture
@@ -55,43 +53,61 @@ def style():
 
 @dataclass(frozen=True)
 class Saved:
-    """A figure as the workflow saves it: what was drawn, from which tables, its description and files."""
+    """A figure as the workflow saves it: what was drawn, from which of the tables, its description and its SVG."""
 
+    name: str
     figure: Figure
     tables: Any
+    read: frozenset[str]
     words: Description
-    svg: Path
-    png: Path
+    root: ElementTree.Element
 
-    @cached_property
-    def root(self) -> ElementTree.Element:
-        """The root of its SVG."""
-        return ElementTree.parse(self.svg).getroot()
+
+@pytest.fixture(scope="session", params=[*FIGURES, "resources"])
+def saved(request, many, tmp_path_factory) -> Saved:
+    """Each figure of the studies, and the one of resources, drawn and saved once for all tests of it.
+
+    The tests run figure by figure, as pytest groups them by this parameter. A test of the studies' figures alone takes
+    `saved` from `FIGURES`, indirectly.
+    """
+    name = request.param
+    tables, read = (None, set()) if name == "resources" else watched(many[FIGURES[name].study]())
+    with Style().context():
+        figure = resources.draw(_jobs(), Style()) if tables is None else render(name, tables, Style())
+        used = frozenset(read)
+        words = describe(figure, name, tables)
+        figure.set_dpi(72)  # that of an SVG, so that what lies where is known once it is saved
+        svg = tmp_path_factory.mktemp("saved") / f"{name}.svg"
+        save_svg(figure, svg, words)
+    return Saved(name, figure, tables, used, words, ElementTree.parse(svg).getroot())
 
 
 @pytest.fixture(scope="session")
-def many(study, permuted, train_test) -> dict[str, Callable[[], Any]]:
-    """Factories of studies with all arms; warm starting has so many checkpoints that single seeds' lines are thin."""
+def many(study, permuted, train_test) -> Mapping[str, Any]:
+    """Factories of studies with all arms, some of whose networks diverge.
+
+    Warm starting has so many checkpoints that single seeds' lines are thin.
+    """
     return {
-        "warm_start": partial(study, epochs=tuple(range(2, 49, 2))),
-        "permuted": partial(permuted, arms=ARMS, tasks=30),
-        "train_test_collapse": train_test,
+        "warm_start": lambda: study(epochs=tuple(range(2, 49, 2)), edit=some_diverge),
+        "permuted": lambda: permuted(arms=ARMS, tasks=30, edit=permuted_diverge),
+        "train_test_collapse": lambda: train_test(arms=SIZES_AND_DECAYS, edit=last_iterations_diverge),
     }
 
 
-@pytest.fixture(scope="session")
-def saved(many, tmp_path_factory) -> dict[str, Saved]:
-    """Every figure of all studies, and the one of resources, saved."""
-    folder, found = tmp_path_factory.mktemp("saved"), {}
-    for name in [*FIGURES, "resources"]:
-        with Style().context():
-            tables = many[FIGURES[name].study]() if name in FIGURES else None
-            figure = resources.draw(_jobs(), Style()) if tables is None else render(name, tables, Style())
-            words = describe(figure, name, tables)
-            svg, png = (folder / f"{name}.{ending}" for ending in ("svg", "png"))
-            save(figure, svg, png, words)
-        found[name] = Saved(figure, tables, words, svg, png)
-    return found
+def watched(tables: Any) -> tuple[Any, set[str]]:
+    """Return the same tables of a study, and the set of the names of those that were used since."""
+    kind, read = type(tables), set()
+
+    def use(self: Any, name: str) -> Any:
+        if name in kind.SCHEMAS:
+            read.add(name)
+        return object.__getattribute__(self, name)
+
+    copied = type(kind.__name__, (kind,), {"__getattribute__": use})
+    same = copied(**{field.name: getattr(tables, field.name) for field in dataclasses.fields(tables)})
+    read.clear()
+    return same, read
 
 
 def _jobs() -> pd.DataFrame:

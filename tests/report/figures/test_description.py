@@ -19,9 +19,9 @@ from plasticity.studies.warm_start.figure_tables import FigureTables
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_names_its_axes_its_arms_its_seeds_and_what_is_drawn(saved, name):
-    words, figure, tables = saved[name].words, saved[name].figure, saved[name].tables
+@pytest.mark.parametrize("saved", FIGURES, indirect=True)
+def test_every_figure_names_its_axes_its_arms_its_seeds_and_what_is_drawn(saved):
+    words, figure, tables = saved.words, saved.figure, saved.tables
     assert f"{len(tables.arms)} arms, 3 seeds" in words.title
     body = figure.subfigs[0]
     labels = {body.get_supxlabel(), body.get_supylabel()}
@@ -39,23 +39,15 @@ def test_every_figure_names_its_axes_its_arms_its_seeds_and_what_is_drawn(saved,
     assert len(words.text) < 4000
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_screen_readers_find_title_and_description_in_the_svg(saved, name):
-    words, root = saved[name].words, saved[name].root
+@pytest.mark.parametrize("saved", FIGURES, indirect=True)
+def test_screen_readers_find_title_and_description_in_the_svg(saved):
+    words, root = saved.words, saved.root
     ids = root.attrib["aria-labelledby"].split()
     first, second = root[0], root[1]
     assert root.attrib["role"] == "img"
     assert (first.tag, second.tag) == (f"{SVG}title", f"{SVG}desc")
     assert [first.attrib["id"], second.attrib["id"]] == ids
     assert (first.text, second.text) == (words.title, words.text)
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_the_png_says_it_too(saved, name):
-    words, png = saved[name].words, saved[name].png
-    with Image.open(png) as picture:
-        assert picture.info["Title"] == words.title
-        assert picture.info["Description"] == words.text
 
 
 def test_what_is_drawn_is_told_in_the_numbers_of_the_axis():
@@ -110,9 +102,12 @@ def test_named_rows_have_estimates_and_verdicts():
 def test_a_description_is_escaped_where_it_stands(tmp_path):
     with Style().context():
         figure, _ = Style().figure(1, 1, height=2, width=3.35)
-        save(figure, tmp_path / "f.svg", tmp_path / "f.png", Description("a < b", "NC1 < 0.2 & more \\1"))
+        words = Description("a < b", "NC1 < 0.2 & more \\1")
+        save(figure, tmp_path / "f.svg", tmp_path / "f.png", words)
     root = ElementTree.parse(tmp_path / "f.svg").getroot()
-    assert (root[0].text, root[1].text) == ("a < b", "NC1 < 0.2 & more \\1")
+    assert (root[0].text, root[1].text) == (words.title, words.text)
+    with Image.open(tmp_path / "f.png") as picture:
+        assert (picture.info["Title"], picture.info["Description"]) == (words.title, words.text)
 
 
 def test_tables_are_what_names_and_seeds_come_from(study):

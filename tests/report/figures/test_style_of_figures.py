@@ -1,21 +1,16 @@
-"""One style: drawn figures have one of two widths, readable text, lines that print, letters, and an arm one colour."""
+"""One style: drawn figures have one of two widths, readable text, lines that print, letters."""
 
 import re
 
 import numpy as np
-import pytest
 from matplotlib.collections import Collection, LineCollection
-from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
-from of_studies import FIGURES
-from plasticity.report.figures.arm_styles import arm_styles
 from plasticity.report.figures.style import DOUBLE, SINGLE, TEXT, THINNEST
 
 SVG = "{http://www.w3.org/2000/svg}"
-DRAWN = [*FIGURES, "resources"]
 _EPS = 1e-6
 
 
@@ -23,17 +18,15 @@ def texts(figure):
     return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_a_figure_is_one_column_wide_or_two(saved, name):
-    figure, root = saved[name].figure, saved[name].root
+def test_a_figure_is_one_column_wide_or_two(saved):
+    figure, root = saved.figure, saved.root
     assert figure.get_figwidth() in (SINGLE, DOUBLE)
     points = float(root.attrib["width"].removesuffix("pt"))
     assert min(abs(points - 72 * width) for width in (SINGLE, DOUBLE)) < 0.01
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_text_is_neither_too_small_nor_too_large(saved, name):
-    figure, root = saved[name].figure, saved[name].root
+def test_text_is_neither_too_small_nor_too_large(saved):
+    figure, root = saved.figure, saved.root
     sizes = {text.get_text(): text.get_fontsize() for text in texts(figure)}
     assert all(TEXT[0] <= size <= TEXT[1] for size in sizes.values()), sizes
     written = [
@@ -43,9 +36,8 @@ def test_text_is_neither_too_small_nor_too_large(saved, name):
     assert TEXT[0] <= min(written) <= max(written) <= TEXT[1]
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_text_stays_text(saved, name):
-    figure, root = saved[name].figure, saved[name].root
+def test_text_stays_text(saved):
+    figure, root = saved.figure, saved.root
     written = " ".join("".join(text.itertext()).strip() for text in root.iter(f"{SVG}text"))
     shown = [text.get_text() for text in texts(figure)]
     titles = [text for text in shown if re.search("[a-z]{2}", text)]  # ticks outside the limits are not written
@@ -57,9 +49,8 @@ def test_text_stays_text(saved, name):
     assert not glyphs
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_every_line_prints(saved, name):
-    figure, root = saved[name].figure, saved[name].root
+def test_every_line_prints(saved):
+    figure, root = saved.figure, saved.root
     for line in figure.findobj(Line2D):
         if line.get_linestyle() not in ("None", "none", ""):
             assert line.get_linewidth() >= THINNEST - _EPS, line.get_label()
@@ -77,35 +68,11 @@ def test_every_line_prints(saved, name):
     assert min(strokes) >= THINNEST - _EPS
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_panels_have_letters_in_their_order(saved, name):
-    figure = saved[name].figure
+def test_panels_have_letters_in_their_order(saved):
+    figure = saved.figure
     panels = list(
         {id(ax.get_subplotspec()): ax for ax in reversed(figure.axes) if ax.get_label() != "<colorbar>"}.values()
     )
     letters = [ax.get_title(loc="center").split("\n")[0].strip() for ax in reversed(panels)]
     assert letters == list("abcdefghijklmnop"[: len(panels)])
     assert {ax.title.get_fontweight() for ax in panels} == {"bold"}
-
-
-@pytest.mark.parametrize("kind", ["warm_start", "permuted"])
-def test_an_arm_has_one_colour_in_all_figures_and_their_legends(saved, many, kind):
-    tables = many[kind]()
-    names = {tables.label(arm): arm for arm in tables.arms} | {arm: arm for arm in tables.arms}
-    if kind == "permuted":
-        names |= {tables.value_label(arm): arm for arm in tables.arms}
-    found: dict[str, set[str]] = {}
-    for name in (name for name, entry in FIGURES.items() if entry.study == kind):
-        figure = saved[name].figure
-        legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
-        lines = [line for ax in figure.axes for line in ax.lines] + [
-            line for key in legends for line in key.get_lines()
-        ]
-        lines = [line for line in lines if line.get_linestyle() != "None" or line.get_marker() != "None"]
-        for line in lines:
-            if str(line.get_label()) in names:
-                found.setdefault(names[str(line.get_label())], set()).add(to_hex(line.get_color()).upper())
-    styles = arm_styles(tables.arms)
-    assert found == {arm: {styles[arm].color} for arm in found}
-    assert len(found) >= len(tables.arms) - 1
-    assert len({color for colors in found.values() for color in colors}) == len(found)
