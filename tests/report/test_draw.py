@@ -74,35 +74,19 @@ def pdf(folder, name):
     return folder / f"{name}.pdf"
 
 
-def test_stage_writes_each_figure_thrice_with_the_configured_style_and_labels(inputs, tmp_path):
-    folder, name = tmp_path / "out", "accuracy_by_warm_up"
+def test_a_job_draws_several_figures_each_in_its_style_and_labels_to_the_same_bytes_as_alone(inputs, tmp_path):
+    styles = {"collapse_by_warm_up": FigureStyle(), "accuracy_by_warm_up": FigureStyle(width=4.0, height=3.0)}
     labelled = SETTINGS.overridden({"labels": {"warm_start": "half the data first"}})
-    draw(name, folder, tables=inputs, settings=labelled, styles={name: FigureStyle(width=4.0, height=3.0)})
-    text = svg(folder, name).read_text(encoding="utf-8")
+    draw(list(styles), tmp_path / "all", tables=inputs, settings=labelled, styles=styles)
+    for name, style in styles.items():
+        draw(name, tmp_path / "alone", tables=inputs, settings=labelled, styles={name: style})
+        for file in (svg, png, pdf):
+            assert file(tmp_path / "alone", name).read_bytes() == file(tmp_path / "all", name).read_bytes()
+    text = svg(tmp_path / "all", "accuracy_by_warm_up").read_text(encoding="utf-8")
     assert 'width="288pt" height="216pt"' in text
     assert "half the data first" in text
-    assert png(folder, name).read_bytes().startswith(b"\x89PNG")
-    assert b"/MediaBox [ 0 0 288 216 ]" in pdf(folder, name).read_bytes()
-
-
-def test_same_tables_give_the_same_bytes(inputs, tmp_path):
-    name = "collapse_by_warm_up"
-    folders = [tmp_path / "once", tmp_path / "again"]
-    for folder in folders:
-        draw(name, folder, tables=inputs)
-    for file in (svg, png, pdf):
-        first, second = (file(folder, name).read_bytes() for folder in folders)
-        assert first == second
-
-
-def test_a_job_draws_several_figures_each_in_its_style_as_alone(inputs, tmp_path):
-    styles = {"collapse_by_warm_up": FigureStyle(), "accuracy_by_warm_up": FigureStyle(width=4.0, height=3.0)}
-    draw(list(styles), tmp_path / "all", tables=inputs, styles=styles)
-    for name, style in styles.items():
-        draw(name, tmp_path / "alone", tables=inputs, styles={name: style})
-        for file in (svg, png):
-            assert file(tmp_path / "alone", name).read_bytes() == file(tmp_path / "all", name).read_bytes()
-    assert 'width="288pt"' in svg(tmp_path / "all", "accuracy_by_warm_up").read_text(encoding="utf-8")
+    assert png(tmp_path / "all", "accuracy_by_warm_up").read_bytes().startswith(b"\x89PNG")
+    assert b"/MediaBox [ 0 0 288 216 ]" in pdf(tmp_path / "all", "accuracy_by_warm_up").read_bytes()
 
 
 OWN = """

@@ -24,22 +24,25 @@ def folder(tmp_path: Path) -> Path:
     return found
 
 
-def test_a_figure_is_drawn_anew_and_its_page_says_what_it_shows(folder: Path) -> None:
-    run = read_run(folder)
-    before = page_of(read_content(run))
-    assert "![first task length](run/" in before
-    assert draw_anew(run) == [folder / "first_task_length.png"]
-    with Image.open(folder / "first_task_length.png") as picture:
+def test_figures_are_drawn_where_asked_for_and_pages_say_what_they_show(
+    folder: Path,
+) -> None:
+    png = folder / "first_task_length.png"
+    blank = png.read_bytes()
+    assert main([str(folder)]) == 0
+    assert png.read_bytes() == blank
+    page = folder.with_suffix(".md")
+    assert "![first task length](run/" in page.read_text(encoding="utf-8")
+    assert main(["--figures", str(folder)]) == 0
+    with Image.open(png) as picture:
         words = f"{picture.info['Title']}. {picture.info['Description']}"
         assert picture.width > 500
     assert "Panel a, NC1 after the first task: NC1 (dimensionless)" in words
-    assert f"![{words}](run/first_task_length.png)" in page_of(read_content(run))
+    assert f"![{words}](run/first_task_length.png)" in page.read_text(encoding="utf-8")
     assert sorted(path.suffix for path in folder.iterdir() if path.suffix == ".svg") == []
-
-
-def test_a_figure_that_the_notes_show_is_told_in_words_behind_them(folder: Path) -> None:
-    run = read_run(folder)
-    draw_anew(run)
+    drawn, run = png.read_bytes(), read_run(folder)
+    assert draw_anew(run) == [png]
+    assert png.read_bytes() == drawn
     (folder / "notes.md").write_text("# T\n\n![short](first_task_length.png)\n")
     text = page_of(read_content(run))
     assert "![short](run/first_task_length.png)" in text
@@ -48,14 +51,6 @@ def test_a_figure_that_the_notes_show_is_told_in_words_behind_them(folder: Path)
     assert folded.strip().startswith("First task length: 11 arms, 6 seeds. 3 panels.")
 
 
-def test_figures_are_drawn_where_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    blank = (folder / "first_task_length.png").read_bytes()
-    assert main([str(folder)]) == 0
-    assert (folder / "first_task_length.png").read_bytes() == blank
-    assert main(["--figures", str(folder)]) == 0
-    drawn = (folder / "first_task_length.png").read_bytes()
-    assert drawn != blank
-    assert main(["--figures", str(folder)]) == 0
-    assert (folder / "first_task_length.png").read_bytes() == drawn
+def test_without_a_folder_it_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--figures"]) == 2
     assert "usage: python -m plasticity.studies.kept_runs [--analyses] [--figures] <folder>" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """The committed pages are what their tables give, and a page of another run is made by the same rules."""
 
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from plasticity.errors import PlasticityError
-from plasticity.report.kept_runs.kept_page import as_text, page_of, read_content, write_page
+from plasticity.report.kept_runs.kept_page import Content, as_text, page_of, read_content, write_page
 from plasticity.report.kept_runs.kept_run import RECORD, keep
 from plasticity.report.kept_runs.markdown import markdown
 from plasticity.storage.tables import read_provenance, read_tables
@@ -18,6 +19,12 @@ from plasticity.studies.kept_runs import main, read_run
 DOCS = Path(__file__).resolve().parents[3] / "docs/reproduction"
 KEPT = sorted(path.parent for path in DOCS.glob(f"*/{RECORD}"))
 WARM_START = DOCS / "warm_start_cifar10_small"
+
+
+@cache
+def content_of(folder: Path) -> Content:
+    """What the page of a committed run tells."""
+    return read_content(read_run(folder))
 
 
 @pytest.fixture
@@ -36,7 +43,7 @@ def test_every_kept_run_has_a_page_and_every_page_a_run() -> None:
 
 @pytest.mark.parametrize("folder", KEPT, ids=lambda folder: folder.name)
 def test_page_and_comparison_are_up_to_date(folder: Path) -> None:
-    content = read_content(read_run(folder))
+    content = content_of(folder)
     stored = read_tables([folder / "published.parquet"], "published")
     assert as_text(stored) == as_text(content.published), f"run: {_command(folder)}"
     page = (DOCS / f"{folder.name}.md").read_text(encoding="utf-8")
@@ -58,23 +65,16 @@ def test_the_configuration_is_that_of_the_tables(folder: Path) -> None:
     assert made == asked
     analysis, told = run.plan.section.analysis.given(), read_provenance(run.table("correlations"))["settings"]
     assert {key: told[key] for key in analysis} == analysis
-    assert sorted(read_content(run).metrics["seed"].unique()) == list(run.plan.section.seeds)
+    assert sorted(content_of(folder).metrics["seed"].unique()) == list(run.plan.section.seeds)
 
 
 def test_numbers_of_the_page_are_those_of_the_table() -> None:
-    content = read_content(read_run(WARM_START))
+    content = content_of(WARM_START)
     metrics = content.metrics
     gaps = metrics.loc[metrics["arm"] == "weight_decay_0.1"].groupby("seed")["plasticity_gap"].mean() * 100
     (row,) = [line for line in page_of(content).splitlines() if line.startswith("| weight decay 0.1 | 3 | 8 |")]
     assert f"| {gaps.mean():.1f} [".replace("-", "−") in row
     assert ", ".join(f"{gap:+.1f}".replace("-", "−") for gap in gaps) in row
-
-
-def test_writing_a_page_twice_changes_nothing(copy: Path) -> None:
-    page = write_page(read_run(copy))
-    before = {path: path.read_bytes() for path in (page, copy / "published.parquet")}
-    assert write_page(read_run(copy)) == page == copy.parent / "run.md"
-    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_links_of_the_notes_hold_from_the_page(copy: Path) -> None:
@@ -135,8 +135,11 @@ def test_a_run_is_kept_with_the_study_s_part_of_the_configuration(tmp_path: Path
 
 
 def test_the_command_writes_pages_and_tells_what_is_wrong(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = write_page(read_run(copy))
+    before = {path: path.read_bytes() for path in (page, copy / "published.parquet")}
     assert main([str(copy)]) == 0
-    assert capsys.readouterr().out.strip() == str(copy.parent / "run.md")
+    assert capsys.readouterr().out.strip() == str(page) == str(copy.parent / "run.md")
+    assert {path: path.read_bytes() for path in before} == before  # a page that is written twice stays as it is
     assert main([str(copy / "none")]) == 1
     assert "run.yaml: expected the record of a run, got no file" in capsys.readouterr().err
     assert main([]) == 2

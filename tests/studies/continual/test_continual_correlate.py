@@ -119,10 +119,19 @@ def test_a_study_from_table_to_table(tmp_path: Path) -> None:
     assert read_provenance(tmp_path / "correlations.parquet")["settings"] == {**SETTINGS, "outcomes": None}
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_rows_over_the_tasks_hold_what_the_seeds_and_their_means_give(tmp_path: Path, method: str) -> None:
+@pytest.fixture(scope="module")
+def nine_tasks(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Any]:
+    """The rows of an arm, and its correlations of one metric with one outcome."""
     frame = _arm("continual", tasks=9)
-    rows = _only(_correlations(tmp_path, frame), metric="nc1", method=method, outcome="online_accuracy")
+    found = _correlations(tmp_path_factory.mktemp("nine"), frame)
+    return frame, _only(found, metric="nc1", outcome="online_accuracy")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_rows_over_the_tasks_hold_what_the_seeds_and_their_means_give(
+    nine_tasks: tuple[pd.DataFrame, Any], method: str
+) -> None:
+    frame, rows = nine_tasks[0], _only(nine_tasks[1], method=method)
 
     def slow(part: Any) -> float:
         return estimate(method, *(part[name].to_numpy(float) for name in ("nc1", "online_accuracy", "task"))).value
@@ -220,12 +229,12 @@ def test_missing_metrics_and_first_tasks_alone_keep_their_rows(tmp_path: Path) -
 
 def test_the_same_table_gives_the_same_bytes_in_any_order_of_rows(tmp_path: Path) -> None:
     contents = []
-    for name, step in (("a", 1), ("b", 1), ("c", -1)):
+    for name, step in (("a", 1), ("b", -1)):
         (tmp_path / name).mkdir()
         frames = [frame.iloc[::step] for frame in _lengths(tasks=4)]
         _correlations(tmp_path / name, *frames)
         contents.append((tmp_path / name / "correlations.parquet").read_bytes())
-    assert contents[0] == contents[1] == contents[2]
+    assert contents[0] == contents[1]
 
 
 def test_an_empty_study_gives_an_empty_table(tmp_path: Path) -> None:

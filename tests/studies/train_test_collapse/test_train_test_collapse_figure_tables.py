@@ -113,9 +113,10 @@ def test_collapse_and_transfer_draws_both_metrics_of_the_same_checkpoints(train_
     assert names[:3] == ["weight decay 0", "weight decay 0.0005", "weight decay 0.01"]
 
 
-def test_means_of_collapse_are_geometric_and_those_of_accuracy_are_not(train_test, style):
+def test_means_of_collapse_are_geometric_and_those_of_accuracy_are_not_and_no_titles_overlap(train_test, style):
     tables = train_test(arms=WITH_DECAYS)
-    ax = render("collapse_and_transfer", tables, style).axes[3]
+    figure = render("collapse_and_transfer", tables, style)
+    ax = figure.axes[3]
     line = [line for line in ax.lines if line.get_label() == "mean over seeds"][-1]
     rows = tables.transfer[
         tables.transfer["chosen"] & tables.transfer["iteration"].eq(1000) & tables.transfer["arm"].eq(WITH_DECAYS[-1])
@@ -132,6 +133,7 @@ def test_means_of_collapse_are_geometric_and_those_of_accuracy_are_not(train_tes
         window_kind="weight_decays",
     )["estimate"]
     assert f"r = {r:.2f}".replace("-", "−") in ax.get_title(loc="left")
+    assert_titles_lie_apart(figure)
 
 
 def test_one_weight_decay_is_followed_over_its_checkpoints(train_test, style):
@@ -141,11 +143,13 @@ def test_one_weight_decay_is_followed_over_its_checkpoints(train_test, style):
 
 
 def test_titles_of_neighbouring_panels_do_not_overlap(train_test, style):
-    for name in ("transfer_by_variance", "collapse_and_transfer"):
-        figure = render(name, train_test(arms=WITH_DECAYS), style)
-        figure.draw_without_rendering()
-        titles = {ax.get_title(loc="left") for ax in figure.axes} - {""}
-        boxes = [text.get_window_extent() for text in figure.findobj(Text) if text.get_text() in titles]
-        assert len(boxes) == 6
-        for place, box in enumerate(boxes):
-            assert not any(Bbox.intersection(box, other) for other in boxes[place + 1 :]), name
+    assert_titles_lie_apart(render("transfer_by_variance", train_test(arms=WITH_DECAYS), style))
+
+
+def assert_titles_lie_apart(figure):
+    figure.draw_without_rendering()
+    titles = {ax.get_title(loc="left") for ax in figure.axes} - {""}
+    boxes = [text.get_window_extent() for text in figure.findobj(Text) if text.get_text() in titles]
+    assert len(boxes) == 6
+    for place, box in enumerate(boxes):
+        assert not any(Bbox.intersection(box, other) for other in boxes[place + 1 :])

@@ -18,6 +18,7 @@ from plasticity.studies.warm_start.pages.outcomes import rows as outcomes
 LABELS = {"random_init": "random init", "warm_start": "warm & <cold>"}
 ANALYSIS = {"window": 12, "phase_boundary": 8, "confidence": 0.95, "bootstrap_samples": 50}
 EPOCHS = (2, 4, 6, 8, 10, 12, 14, 16)
+Made = tuple[Path, dict[str, list[dict[str, str]]]]
 
 
 def _metrics(diverged: tuple[tuple[str, int, int], ...] = ()) -> pd.DataFrame:
@@ -46,16 +47,23 @@ def _pages(folder: Path, metrics: pd.DataFrame, **analysis: Any) -> dict[str, li
     return {name: rows_of_page(path) for name, path in write_pages("warm_start", tables, folder, LABELS).items()}
 
 
-def test_a_row_per_arm_and_checkpoint_in_the_order_of_the_table(tmp_path: Path) -> None:
-    rows = _pages(tmp_path, _metrics())["outcomes"]
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The folder of the study's pages, and their rows."""
+    folder = tmp_path_factory.mktemp("pages")
+    return folder, _pages(folder, _metrics())
+
+
+def test_a_row_per_arm_and_checkpoint_in_the_order_of_the_table(made: Made) -> None:
+    rows = made[1]["outcomes"]
     found = [(row["arm"], row["warm-up epoch"]) for row in rows]
     assert found == [("random init", "0"), *[("warm & <cold>", str(epoch)) for epoch in EPOCHS]]
     assert {(row["seeds"], row["diverged"], row["converged"]) for row in rows} == {("3", "0", "2")}
 
 
-def test_cells_are_means_and_standard_deviations_over_seeds(tmp_path: Path) -> None:
+def test_cells_are_means_and_standard_deviations_over_seeds(made: Made) -> None:
     metrics = _metrics()
-    row = _pages(tmp_path, metrics)["outcomes"][3]
+    row = made[1]["outcomes"][3]
     chosen = metrics.loc[(metrics["arm"] == "warm_start") & (metrics["warm_up_epoch"] == 6)]
     values = {name: chosen[name].to_numpy(float) for name in ("nc1", "nc4", "full_test_accuracy", "plasticity_gap")}
     mean, spread = ({k: f(v) for k, v in values.items()} for f in (np.mean, lambda v: np.std(v, ddof=1)))
@@ -90,9 +98,9 @@ def test_diverged_runs_are_counted_and_left_out(tmp_path: Path) -> None:
     }
 
 
-def test_correlations_are_the_tables_means_with_their_intervals(tmp_path: Path) -> None:
-    rows = _pages(tmp_path, _metrics())["correlations"]
-    table = read_table(tmp_path / "correlations", "correlations")
+def test_correlations_are_the_tables_means_with_their_intervals(made: Made) -> None:
+    folder, pages = made
+    rows, table = pages["correlations"], read_table(folder / "correlations", "correlations")
     kept = table.loc[(table["aggregate"] == "mean") & (table["window_kind"] != "sliding")]
     kept = kept.loc[kept["metric"].isin(["nc1", "nc2", "nc3", "nc4", "warm_up_epoch"])]
     expected = {
@@ -145,9 +153,8 @@ def test_a_study_of_the_baseline_alone_has_a_page_without_correlations(tmp_path:
 
 
 @pytest.mark.parametrize("name", ["outcomes", "correlations"])
-def test_pages_need_nothing_else_and_escape_what_a_label_says(tmp_path: Path, name: str) -> None:
-    _pages(tmp_path, _metrics())
-    text = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+def test_pages_need_nothing_else_and_escape_what_a_label_says(made: Made, name: str) -> None:
+    text = (made[0] / f"{name}.html").read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")
     assert text.count("<table") == text.count("</table>") == 1
     assert "warm &amp; &lt;cold&gt;" in text
@@ -156,10 +163,9 @@ def test_pages_need_nothing_else_and_escape_what_a_label_says(tmp_path: Path, na
     assert not any(word in text for word in ("http:", "https:", "src=", "@import"))
 
 
-def test_the_frames_behind_the_pages(tmp_path: Path) -> None:
+def test_the_frames_behind_the_pages(made: Made) -> None:
     metrics = _metrics()
-    _pages(tmp_path, metrics)
     assert len(outcomes(metrics, LABELS)) == 1 + len(EPOCHS)
-    table = read_table(tmp_path / "correlations", "correlations")
+    table = read_table(made[0] / "correlations", "correlations")
     assert len(correlations(table, LABELS)) == 15
     pd.testing.assert_frame_equal(metrics, _metrics())  # they leave what they are given as it was

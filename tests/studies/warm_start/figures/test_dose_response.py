@@ -80,7 +80,7 @@ def test_an_arm_outside_all_series_does_not_stretch_the_axis(study, style):
     assert before == pytest.approx(after)
 
 
-@pytest.mark.parametrize("factor", [1.0, 2.0, 30.0, 1e3])
+@pytest.mark.parametrize("factor", [1.0, 30.0, 1e3])
 def test_the_axis_of_nc1_has_ticks_at_any_span(study, style, factor):
     def spread(frames):
         rows = frames["metrics"]
