@@ -50,17 +50,17 @@ def test_plain_and_partial_forms_are_those_of_the_table_of_correlations() -> Non
 
 
 def test_length_that_drives_both_leaves_nothing_at_equal_length() -> None:
-    """The paper's doubt: NC1 does nothing, and yet it correlates. 60 studies of six seeds."""
+    """The paper's doubt: NC1 does nothing, and yet it correlates. 30 studies of six seeds."""
     random = np.random.default_rng(3)
     totals, covered = [], dict.fromkeys(("partial_log", "within_length", "across_arms", "across_seeds"), 0)
-    for _ in range(60):
+    for _ in range(30):
         transitions = simulated(random, seeds=6, through=0.0, by_length=-0.05)
         totals.append(_found(transitions, "total")["estimate"])
         for form in covered:
             row = _found(transitions, form)
             covered[form] += row["ci_low"] <= 0 <= row["ci_high"]
     assert min(totals) > 0.5
-    assert min(covered.values()) >= 52
+    assert min(covered.values()) >= 26
 
 
 def test_collapse_that_drives_accuracy_is_seen_at_equal_length() -> None:
@@ -111,7 +111,7 @@ def test_what_is_certain_without_a_seed_is_not_tested(form: str, seeds: int) -> 
 @pytest.mark.parametrize(("form", "seeds"), [("total", 4), ("partial_log", 5)])
 def test_the_fewest_networks_that_are_tested_raise_few_false_alarms(form: str, seeds: int) -> None:
     random = np.random.default_rng(8)
-    p_values = np.array([_found(_null(random, seeds), form)["p_value"] for _ in range(300)])
+    p_values = np.array([_found(_null(random, seeds), form)["p_value"] for _ in range(100)])
     assert np.isfinite(p_values).all()
     assert (p_values < 0.05).mean() < 0.1
     assert p_values.min() > 1e-6

@@ -44,13 +44,13 @@ def test_direct_and_indirect_effect_add_up_to_the_contrast() -> None:
 def test_known_effects_are_recovered(through: float, direct: float) -> None:
     random, covered = np.random.default_rng(3), {"indirect": 0, "direct": 0}
     estimates = []
-    for _ in range(40):
+    for _ in range(20):
         found = _rows(simulated(random, seeds=6, through=through, direct=direct))
         estimates.append((found["indirect"]["estimate"], found["direct"]["estimate"]))
         for path, truth in (("indirect", through), ("direct", direct)):  # the arm adds 1 to ln NC1
             covered[path] += found[path]["ci_low"] <= truth <= found[path]["ci_high"]
     np.testing.assert_allclose(np.mean(estimates, axis=0), (through, direct), atol=0.002)
-    assert min(covered.values()) >= 35
+    assert min(covered.values()) >= 17
 
 
 def test_length_cannot_make_an_indirect_effect() -> None:

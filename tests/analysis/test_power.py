@@ -27,7 +27,7 @@ def test_the_textbook_size_needs_34_seeds() -> None:
 
 
 @given(st.floats(0.2, 5), st.sampled_from([0.9, 0.95, 0.99]))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 def test_fewer_seeds_than_needed_do_not_have_the_power(size: float, confidence: float) -> None:
     needed = seeds_needed(size, 1.0, confidence=confidence)
     assert power_of(size, 1.0, needed, confidence=confidence) >= 0.8

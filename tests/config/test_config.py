@@ -718,7 +718,7 @@ _junk = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_junk)
 def test_junk_is_refused_and_nothing_else(junk: Any) -> None:
     with pytest.raises(ConfigError):
@@ -730,7 +730,7 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(leaf for key, part in inner for leaf in _leaves(part, (*path, key)))]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(place=st.sampled_from([path for path in _leaves(demo()) if path]), junk=_junk)
 def test_junk_at_one_place_passes_or_is_refused_there(place: tuple[Any, ...], junk: Any) -> None:
     config: Any = demo()

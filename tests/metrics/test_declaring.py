@@ -10,9 +10,10 @@ import pytest
 
 import plasticity
 from plasticity.errors import PlasticityError
+from plasticity.jobs.fingerprint import fingerprint
 from plasticity.metrics.declaring import GROUPS, declared_columns, declared_metrics, metric
 from plasticity.metrics.evaluate import INPUTS, asked_by, declared_functions, evaluate
-from plasticity.storage.schemas import Column
+from plasticity.storage.schemas import SCHEMAS, Column
 
 PACKAGE = Path(plasticity.__file__).parent
 NEW = '''
@@ -28,21 +29,19 @@ def participation_ratio(statistics: ClassStatistics) -> float:
     moment = statistics.second_moment
     return float(moment.trace().square() / moment.square().sum())
 '''
-LOOK = """
+LOOK_AND_USE = """
 import json, sys
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.jobs.fingerprint import fingerprint
 from plasticity.studies.warm_start.correlate import METRICS
 assert "torch" not in sys.modules
-stages = ("measure_collapse", "first_task", "following_tasks", "warm_up", "fine_tune", "measure_variances")
+stages = json.loads(sys.argv[1])
 print(json.dumps({
     "tables": sorted(name for name, columns in SCHEMAS.items() if "participation_ratio" in [c.name for c in columns]),
     "columns": [c.name for c in SCHEMAS["metrics"]],
     "correlated": "participation_ratio" in METRICS,
     "prints": {stage: fingerprint(f"plasticity.stages.{stage}") for stage in stages},
 }))
-"""
-USE = """
 import torch
 from plasticity.metrics import measure, participation_ratio
 features = torch.eye(4).repeat(2, 1)
@@ -50,12 +49,6 @@ assert participation_ratio(features, torch.arange(8) % 4) == 4
 net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
 assert 1 <= measure(net, [(torch.randn(9, 3), torch.arange(9) % 2)], head="1")["participation_ratio"] <= 4
 """
-
-
-def run(code: str, source: Path) -> str:
-    environment = {"PYTHONPATH": str(source), "PATH": ""}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    return done.stdout
 
 
 def test_what_is_read_is_what_is_declared() -> None:
@@ -89,15 +82,17 @@ def test_what_is_not_known_is_named() -> None:
 
 
 def test_a_new_metric_is_one_new_file(tmp_path: Path) -> None:
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(PACKAGE, tmp_path / "plasticity", ignore=ignored)
-    before = json.loads(run(LOOK, tmp_path))
+    stages = ("measure_collapse", "first_task", "following_tasks", "warm_up", "fine_tune", "measure_variances")
+    before = {stage: fingerprint(f"plasticity.stages.{stage}") for stage in stages}
+    shutil.copytree(PACKAGE, tmp_path / "plasticity", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "plasticity/metrics/declared/participation_ratio.py").write_text(NEW, encoding="utf-8")
-    after = json.loads(run(LOOK, tmp_path))
-    assert before["tables"] == []
+    command = [sys.executable, "-c", LOOK_AND_USE, json.dumps(stages)]
+    environment = {"PYTHONPATH": str(tmp_path), "PATH": ""}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    after = json.loads(done.stdout)
     assert after["tables"] == ["collapse", "first_task", "following_tasks", "metrics", "permuted"]
-    assert [name for name in after["columns"] if name != "participation_ratio"] == before["columns"]
+    columns = [column.name for column in SCHEMAS["metrics"]]
+    assert [name for name in after["columns"] if name != "participation_ratio"] == columns
     assert after["correlated"]
-    changed = {stage for stage in before["prints"] if before["prints"][stage] != after["prints"][stage]}
+    changed = {stage for stage in stages if before[stage] != after["prints"][stage]}
     assert changed == {"measure_collapse", "first_task", "following_tasks"}
-    run(USE, tmp_path)
