@@ -3,6 +3,8 @@
 PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
+# Compiled once, not by each process that tests start; a worker has one core, so more threads would stand in line.
+TEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal
 INSTALLED := .venv/.installed
 
 # TORCH=cpu installs PyTorch without CUDA: `make demo TORCH=cpu`. What is installed stays until another one is asked for.
@@ -28,10 +30,10 @@ progress: $(INSTALLED) ## how far the run in this folder is, and when it will en
 	@$(BIN)/python -m plasticity.jobs.run_progress
 
 test: check ## all checks and the fast tests
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal -m "not slow and not slurm"
+	$(TEST) -m "not slow and not slurm"
 
 test-slow: $(INSTALLED) ## whole workflows end to end, stopped and killed at random moments
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal -m "slow and not slurm"
+	$(TEST) -m "slow and not slurm"
 
 test-slurm: $(INSTALLED) ## the workflow on a Slurm cluster that the tests start: Debian's slurm-wlm and munge, as root
 	$(BIN)/python -m pytest -m slurm
