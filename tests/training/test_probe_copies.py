@@ -10,7 +10,7 @@ from plasticity.models.model_registry import build_model
 from plasticity.training.optimisers.adam import Adam
 from plasticity.training.optimisers.adamw import AdamW
 from plasticity.training.optimisers.muon import Muon
-from plasticity.training.optimisers.optimiser import Optimiser
+from plasticity.training.optimisers.optimiser import Optimiser, Update
 from plasticity.training.optimisers.sgd import SGD
 from plasticity.training.probe_copies import SeparateCopies, StackedCopies, copies_of
 
@@ -44,6 +44,9 @@ def test_a_stack_and_separate_networks_learn_alike(settings: dict[str, object], 
 
 class Own(Optimiser):
     """A rule of the user's own."""
+
+    def update(self, step: Update) -> None:
+        del step
 
 
 @pytest.mark.parametrize(
