@@ -40,6 +40,11 @@ class StepHooks:
         """Number of the last step."""
         return self._contexts[0].step if self._contexts else 0
 
+    @property
+    def at_work(self) -> list[tuple[StepHook, HookContext]]:
+        """The hooks in their order, each with its context."""
+        return list(zip(self._hooks, self._contexts, strict=True))
+
     @torch.no_grad()
     def begin(self, seed: int, purpose: str) -> None:
         """Begin or continue a training of a seed.

@@ -15,6 +15,9 @@ BATCHES = "one network after another in batches"
     [
         ({"name": "mlp"}, {}, "compiled loop", ""),
         ({"name": "mlp", "hidden": [5]}, {"weight_decay": 0.1}, "compiled loop", ""),
+        ({"name": "mlp"}, {"penalty": {"name": "l2_init", "weight": 0.01}}, "compiled loop", ""),
+        ({"name": "mlp"}, {"hooks": [{"name": "effective_rank_ascent"}]}, "compiled loop", ""),
+        ({"name": "mlp"}, {"hooks": [{"name": "redo"}]}, "stacked tensors", "hooks redo"),
         ({"name": "mlp"}, {"batch_size": 16}, "stacked tensors", "16 images per step"),
         ({"name": "mlp"}, {"optimizer": {"name": "adam"}}, "stacked tensors", "optimizer adam"),
         ({"name": "mlp", "layer_norm": True}, {}, BATCHES, "the network's layer_norm true"),

@@ -217,13 +217,13 @@ def test_a_reset_head_forgets_the_optimizer_of_the_head_or_all() -> None:
         ({}, ""),
         ({"optimizer": {"name": "sgd", "nesterov": False}}, ""),
         ({"batch_size": 4}, "4 images per step"),
-        ({"penalty": L2}, "penalty l2_init"),
+        ({"penalty": L2}, ""),
         ({"optimizer": {"name": "adam"}}, "optimizer adam"),
         ({"momentum": 0.5}, "momentum 0.5"),
         ({"hooks": HOOKS[1:], "batch_size": 2}, "2 images per step, hooks perturb"),
     ],
 )
-def test_the_compiled_loop_is_for_plain_descent(given: dict[str, Any], why: str) -> None:
+def test_the_compiled_loop_is_for_descent_on_single_images(given: dict[str, Any], why: str) -> None:
     found = Optimisation.of({"learning_rate": 0.1, **given})
     assert (stacked_for(found), by_kernel(found)) == (why, not why)
 

@@ -1,8 +1,8 @@
 """What every learner is: the networks of a job, and how they learn a task, are measured and are changed between tasks.
 
-Three loops train networks on sequences of tasks: the compiled one (plain descent, one image a step), stacked tensors
-(perceptrons side by side, whatever else), and one network after another in batches (every network). A stage knows none
-of them. It asks a learner to train an epoch, which is the unit in which killed work continues.
+Three loops train networks on sequences of tasks: the compiled one (descent on one image a step, by some methods),
+stacked tensors (perceptrons side by side, whatever else), and one network after another in batches (every network). A
+stage knows none of them. It asks a learner to train an epoch, which is the unit in which killed work continues.
 """
 
 from collections.abc import Mapping, Sequence

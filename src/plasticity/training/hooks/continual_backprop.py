@@ -1,16 +1,19 @@
 """Continual backprop: a few units of least utility are renewed all the time."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from plasticity.config.settings import setting
 from plasticity.models.units import Units
 from plasticity.training.forward import NetworkView
-from plasticity.training.hooks.step_hook import HookContext, StepHook
+from plasticity.training.hooks.step_hook import HookContext, StepHook, Steps
+from plasticity.training.online.kernel_arrays import Utilities
 from plasticity.training.renewal import check_units, columns, over_images, renew
 
 Utility = Literal["contribution", "adaptable_contribution"]
@@ -24,6 +27,7 @@ class ContinualBackprop(StepHook, name="continual_backprop"):
     the utility; a layer's replacements add up until they make a whole unit.
     """
 
+    in_stretches: ClassVar[bool] = True
     reads_layers: ClassVar[bool] = True
     renews_units: ClassVar[bool] = True
 
@@ -58,12 +62,47 @@ class ContinualBackprop(StepHook, name="continual_backprop"):
         """Count this step into the utilities, and renew what is due."""
         memory = self._memory(context)
         self._count_in(context, memory)
-        if context.step <= self.maturity:
-            return
-        mature = memory.age > self.maturity
-        memory.due.add_(memory.per_layer(mature), alpha=self.replacement_rate)
+        if context.step > self.maturity:
+            mature = memory.age > self.maturity
+            memory.due.add_(memory.per_layer(mature), alpha=self.replacement_rate)
+            self._replace(context, memory)
+
+    def stretch(self, context: HookContext) -> int:
+        """Return any number of steps: the compiled loop counts, and stops where a unit is due."""
+        return sys.maxsize
+
+    def counted(self, context: HookContext) -> Utilities:
+        """Return ages, running means and what is due, which the compiled loop counts on from here."""
+        memory = self._memory(context)
+        magnitudes = torch.zeros_like(memory.utility)
+        if self.weights_every > 1:
+            magnitudes = context.state.setdefault("magnitudes", magnitudes)
+        age, mean, utility, due = (part.numpy() for part in (memory.age, memory.mean, memory.utility, memory.due))
+        return Utilities(
+            age=age,
+            mean=mean,
+            utility=utility,
+            magnitudes=magnitudes.numpy(),
+            share=(1 - self.decay**age).astype(np.float32),
+            due=due,
+            unit_at=np.cumsum([0, *memory.sizes]),
+            rate=self.replacement_rate,
+            decay=self.decay,
+            maturity=self.maturity,
+            weights_every=self.weights_every,
+            adaptable=self.utility == "adaptable_contribution",
+            taken=context.step,
+        )
+
+    def after_stretch(self, context: HookContext, steps: Steps) -> None:
+        """Renew what is due."""
+        self._replace(context, self._memory(context))
+
+    def _replace(self, context: HookContext, memory: "_Memory") -> None:
+        """Renew as many of each layer's mature units of least utility as are due."""
         if float(memory.due.max()) < 1:
             return
+        mature = memory.age > self.maturity
         share = 1 - self.decay**memory.age
         ranked = (memory.utility / share).masked_fill_(~mature, torch.inf)
         due = [int(count) for count in memory.due.tolist()]

@@ -1,11 +1,13 @@
 """Feature-rank regularisation by steps of its own."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
 from plasticity.config.settings import setting
 from plasticity.training.feature_rank import RankOf, mean_effective_rank
-from plasticity.training.hooks.step_hook import HookContext, StepHook
+from plasticity.training.hooks.step_hook import HookContext, StepHook, Steps
 
 
 class EffectiveRankAscent(StepHook, name="effective_rank_ascent"):
@@ -14,6 +16,8 @@ class EffectiveRankAscent(StepHook, name="effective_rank_ascent"):
     The rank is that of each hidden layer's features of the last images, their mean over layers is what rises. Weight
     decay and momentum act on the steps of the task alone. With weight decay it is L2-ER.
     """
+
+    in_stretches: ClassVar[bool] = True
 
     learning_rate: float = setting("Step size of the ascent; 1e-4 to 1e-2 in He et al. (2025).", unit="1", gt=0)
     every: int = setting("Training steps between ascent steps; 100 with one image each.", unit="steps", ge=1)
@@ -31,6 +35,16 @@ class EffectiveRankAscent(StepHook, name="effective_rank_ascent"):
         if wait * len(inputs) < self.images:
             self._keep(context, inputs)
         if not wait:
+            self._ascend(context, context.state["images"][: int(context.state["count"])])
+
+    def stretch(self, context: HookContext) -> int:
+        """Return the steps until the next ascent."""
+        return self.every - context.step % self.every
+
+    def after_stretch(self, context: HookContext, steps: Steps) -> None:
+        """Keep the last images, and ascend where it is time."""
+        self._keep(context, steps.images(self.images))
+        if context.step % self.every == 0:
             self._ascend(context, context.state["images"][: int(context.state["count"])])
 
     def _keep(self, context: HookContext, inputs: Tensor) -> None:

@@ -12,6 +12,7 @@ from plasticity.config.component import Component
 from plasticity.errors import PlasticityError
 from plasticity.seeding import torch_generator
 from plasticity.training.forward import Forward, NetworkView
+from plasticity.training.online.kernel_arrays import Utilities
 
 
 class Slots(Protocol):
@@ -73,6 +74,14 @@ class HookContext:
         self._forward = forward
 
 
+class Steps(Protocol):
+    """Steps that the compiled loop took, each on one image."""
+
+    def images(self, most: int) -> Tensor:
+        """Return the last of their images (B, D), at most so many."""
+        ...
+
+
 class StepHook(Component, kind="hook"):
     """Base class.
 
@@ -81,8 +90,10 @@ class StepHook(Component, kind="hook"):
         reads_initial: Whether it reads the network's initial parameters.
         renews_units: Whether it renews hidden units one by one, for networks that name theirs.
         activations: Nonlinearities whose units it is for; all if there is none.
+        in_stretches: Whether the compiled loop can take the steps between two of its actions.
     """
 
+    in_stretches: ClassVar[bool] = False
     renews_units: ClassVar[bool] = False
     activations: ClassVar[tuple[str, ...]] = ()
     reads_layers: ClassVar[bool] = False
@@ -101,4 +112,16 @@ class StepHook(Component, kind="hook"):
     @abstractmethod
     def after_step(self, context: HookContext) -> None:
         """Act after a step's update, without gradients."""
+        raise NotImplementedError
+
+    def stretch(self, context: HookContext) -> int:
+        """Return the steps from here to its next action, or some that are not too many, of a hook `in_stretches`."""
+        raise NotImplementedError
+
+    def counted(self, context: HookContext) -> Utilities | None:
+        """Return what the compiled loop counts for it, in the memory of its state, until something is due."""
+        return None
+
+    def after_stretch(self, context: HookContext, steps: Steps) -> None:
+        """Act after a stretch of steps, without gradients and without forward passes, in place of `after_step`."""
         raise NotImplementedError

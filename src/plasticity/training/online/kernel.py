@@ -5,15 +5,18 @@ allocated. A row of weights belongs to one input, so inputs that are zero (four 
 of the hidden units) cost nothing: their rows neither contribute nor change. Four rows are added at a time, so the
 sums stay in registers.
 
-Weight decay would touch every weight in every step. Weights are therefore kept as scale · stored: the decay is one
-multiplication of the scale, and stored rows change only where there is a gradient.
+Weight decay would touch every weight in every step. Weights are therefore kept as anchor + scale · stored: the decay
+towards the anchor is one multiplication of the scale, and stored rows change only where there is a gradient. The anchor
+is zero for weight decay, and the initial weights for L2 Init.
+
+Arguments that are None (`anchor`, `utilities`) cost nothing: the loop is compiled once more for each type of them. All
+compiled functions stay in this file, because Numba's cache sees changes of a function's own file alone.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import float32, njit
-from numpy.typing import NDArray
 
 # Sums may be reordered for vector units, within float32 rounding. NaN and infinity keep their meaning: divergence
 # has to be seen.
@@ -21,45 +24,6 @@ _FAST_MATH = {"reassoc", "contract", "nsz", "arcp"}
 _jit: Any = njit(fastmath=_FAST_MATH, nogil=True, error_model="numpy", cache=True)
 
 _SMALLEST_SCALE = 1e-3  # below it the scale goes into the stored weights, which keep their precision so
-
-
-class Images(NamedTuple):
-    """The arrays of `plasticity.training.online.pixels.Pixels`."""
-
-    starts: NDArray[np.int64]
-    columns: NDArray[np.int32]
-    values: NDArray[np.float32]
-    labels: NDArray[np.int64]
-
-
-class Layers(NamedTuple):
-    """One network: matrices (fan_in, fan_out) one after another in `stored`, biases likewise.
-
-    Layer l has sizes[l] inputs and sizes[l + 1] outputs, its matrix starts at matrix_at[l], its bias at bias_at[l].
-    """
-
-    stored: NDArray[np.float32]
-    biases: NDArray[np.float32]
-    sizes: NDArray[np.int64]
-    matrix_at: NDArray[np.int64]
-    bias_at: NDArray[np.int64]
-
-
-class Workspace(NamedTuple):
-    """What a step computes, per layer: its active inputs (counts, rows, factors), its outputs, the errors at them."""
-
-    counts: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    factors: NDArray[np.float32]
-    outputs: NDArray[np.float32]
-    errors: NDArray[np.float32]
-
-
-def workspace(sizes: NDArray[np.int64]) -> Workspace:
-    """Return an empty workspace for layers of these sizes."""
-    shape = (len(sizes) - 1, int(max(sizes)))
-    floats = [np.zeros(shape, np.float32) for _ in range(3)]
-    return Workspace(np.zeros(shape[0], np.int64), np.zeros(shape, np.int64), *floats)
 
 
 @_jit
@@ -97,15 +61,26 @@ def _read(images, image, work):
 
 
 @_jit
-def _forward(layers, layer, scale, work):
+def _matrix(layers, layer):
+    return layers.stored[layers.matrix_at[layer] : layers.matrix_at[layer + 1]]
+
+
+@_jit
+def _bias(layers, layer):
+    return layers.biases[layers.bias_at[layer] : layers.bias_at[layer + 1]]
+
+
+@_jit
+def _forward(layers, anchor, layer, scale, work):
     """Compute the outputs of a layer, before its nonlinearity."""
     outputs = work.outputs[layer, : layers.sizes[layer + 1]]
     outputs[:] = float32(0.0)
-    matrix = layers.stored[layers.matrix_at[layer] : layers.matrix_at[layer + 1]]
-    _add_rows(matrix, work.rows[layer], work.factors[layer], work.counts[layer], outputs)
-    bias = layers.biases[layers.bias_at[layer] : layers.bias_at[layer + 1]]
+    _add_rows(_matrix(layers, layer), work.rows[layer], work.factors[layer], work.counts[layer], outputs)
+    bias = _bias(layers, layer)
     for unit in range(outputs.shape[0]):
         outputs[unit] = bias[unit] + scale * outputs[unit]
+    if anchor is not None:
+        _add_rows(_matrix(anchor, layer), work.rows[layer], work.factors[layer], work.counts[layer], outputs)
 
 
 @_jit
@@ -141,18 +116,23 @@ def _softmax_error(logits, label, error):
 
 
 @_jit
-def _backward(layers, layer, scale, rate, work):
+def _backward(layers, anchor, layer, scale, rate, work):
     """Write the errors at a hidden layer's active inputs, by the old weights, and update their rows."""
     error = work.errors[layer, : layers.sizes[layer + 1]]
     below, width = work.errors[layer - 1], error.shape[0]
     below[:] = float32(0.0)
-    matrix = layers.stored[layers.matrix_at[layer] : layers.matrix_at[layer + 1]]
+    matrix = _matrix(layers, layer)
     for k in range(work.counts[layer]):
         row = _row(matrix, work.rows[layer, k], width)
         gradient = float32(0.0)
         for j in range(width):
             gradient += row[j] * error[j]
-        below[work.rows[layer, k]] = scale * gradient
+        gradient *= scale
+        if anchor is not None:
+            held = _row(_matrix(anchor, layer), work.rows[layer, k], width)
+            for j in range(width):
+                gradient += held[j] * error[j]
+        below[work.rows[layer, k]] = gradient
         step = rate * work.factors[layer, k]
         for j in range(width):
             row[j] -= step * error[j]
@@ -170,20 +150,23 @@ def _update_first(layers, rate, work):
 
 
 @_jit
-def _update_bias(layers, layer, learning_rate, decay, work):
-    bias = layers.biases[layers.bias_at[layer] : layers.bias_at[layer + 1]]
-    error = work.errors[layer]
+def _update_bias(layers, anchor, layer, learning_rate, decay, work):
+    bias, error = _bias(layers, layer), work.errors[layer]
     for unit in range(bias.shape[0]):
         bias[unit] = decay * bias[unit] - learning_rate * error[unit]
+    if anchor is not None:
+        held = _bias(anchor, layer)
+        for unit in range(bias.shape[0]):
+            bias[unit] += (1.0 - decay) * held[unit]
 
 
 @_jit
-def _predict(layers, images, image, scale, work):
+def _predict(layers, anchor, images, image, scale, work):
     """Run a step's forward pass; return the predicted class, -1 if an output is not finite."""
     last = layers.sizes.shape[0] - 2
     _read(images, image, work)
     for layer in range(last + 1):
-        _forward(layers, layer, scale, work)
+        _forward(layers, anchor, layer, scale, work)
         if layer < last:
             _rectify(work, layer, layers.sizes[layer + 1])
     classes = layers.sizes[last + 1]
@@ -191,40 +174,130 @@ def _predict(layers, images, image, scale, work):
 
 
 @_jit
-def train(layers, images, order, learning_rate, weight_decay, correct, work):
+def _outgoing(layers, anchor, layer, scale, unit):
+    """Return the sum of the |weights| that read a unit of a hidden layer."""
+    width = layers.sizes[layer + 2]
+    row, total = _row(_matrix(layers, layer + 1), unit, width), float32(0.0)
+    if anchor is None:
+        for j in range(width):
+            total += abs(row[j])
+        return scale * total
+    held = _row(_matrix(anchor, layer + 1), unit, width)
+    for j in range(width):
+        total += abs(held[j] + scale * row[j])
+    return total
+
+
+@_jit
+def _add_incoming(layers, anchor, layer, scale, total):
+    """Add the |weights| that lead into each unit of a hidden layer to total."""
+    width, matrix = layers.sizes[layer + 1], _matrix(layers, layer)
+    for k in range(layers.sizes[layer]):
+        row = _row(matrix, k, width)
+        if anchor is None:
+            for j in range(total.shape[0]):
+                total[j] += scale * abs(row[j])
+        else:
+            held = _row(_matrix(anchor, layer), k, width)
+            for j in range(total.shape[0]):
+                total[j] += abs(held[j] + scale * row[j])
+
+
+@_jit
+def _look_at_weights(layers, anchor, scale, utilities, incoming):
+    """Write the magnitudes of all hidden units."""
+    for layer in range(layers.sizes.shape[0] - 2):
+        first, end = utilities.unit_at[layer], utilities.unit_at[layer + 1]
+        for unit in range(end - first):
+            utilities.magnitudes[first + unit] = _outgoing(layers, anchor, layer, scale, unit)
+        if utilities.adaptable:
+            incoming[: end - first] = float32(0.0)
+            _add_incoming(layers, anchor, layer, scale, incoming[: end - first])
+            for unit in range(end - first):
+                utilities.magnitudes[first + unit] /= incoming[unit]
+
+
+@_jit
+def _count(utilities, work):
+    """Count the outputs of a step into the running means of all hidden units."""
+    weight = float32(1.0 - utilities.decay)
+    age, mean, utility = utilities.age, utilities.mean, utilities.utility
+    for layer in range(utilities.unit_at.shape[0] - 1):
+        first = utilities.unit_at[layer]
+        outputs = work.outputs[layer]
+        for unit in range(first, utilities.unit_at[layer + 1]):
+            output = max(outputs[unit - first], float32(0.0))
+            age[unit] += float32(1.0)
+            mean[unit] += weight * (output - mean[unit])
+            if utilities.adaptable:
+                utilities.share[unit] += weight * (float32(1.0) - utilities.share[unit])
+                output = abs(output - mean[unit] / utilities.share[unit])
+            utility[unit] += weight * (output * utilities.magnitudes[unit] - utility[unit])
+
+
+@_jit
+def _fall_due(utilities):
+    """Add a step's share of replacements to each layer; say whether a whole unit is due in one of them."""
+    found = False
+    for layer in range(utilities.due.shape[0]):
+        mature = 0
+        for unit in range(utilities.unit_at[layer], utilities.unit_at[layer + 1]):
+            mature += utilities.age[unit] > utilities.maturity
+        utilities.due[layer] += utilities.rate * mature
+        found |= utilities.due[layer] >= 1.0
+    return found
+
+
+@_jit
+def _replacement_due(layers, anchor, scale, utilities, step, work):
+    """Do what continual backprop does after every step; say whether a unit is to be replaced now."""
+    taken = utilities.taken + step + 1
+    if taken % utilities.weights_every == 0 or taken == 1:
+        _look_at_weights(layers, anchor, scale, utilities, work.errors[0])
+    _count(utilities, work)
+    return taken > utilities.maturity and _fall_due(utilities)
+
+
+@_jit
+def train(layers, anchor, images, order, rates, correct, work, utilities):
     """Train one network on the images at `order`, one step each, in place.
 
     Args:
-        layers: The network, as `Layers`.
+        layers: The network, as `Layers`; its matrices without the anchor's.
+        anchor: `Layers` that all parameters are pulled towards; None is zero.
         images: The images, as `Images`.
         order: Rows of the images, int64 (steps,).
-        learning_rate: Step size.
-        weight_decay: Added to the gradient as weight_decay · weight, for biases as well.
+        rates: Step size, and pull: pull · (parameter − anchor) is added to the gradient, for biases as well.
         correct: bool (steps,), gets whether the prediction before the step's update was right.
         work: A `workspace` for these layers.
+        utilities: `Utilities` to count in every step; None for none.
 
     Returns:
-        Steps done: all, or those before the outputs stopped being finite.
+        Steps done: all, those before the outputs stopped being finite, or those until a unit is due to be replaced.
     """
     # In float64: the scale is a product of as many factors as there are steps, all rounded the same way.
-    decay, scale = 1.0 - learning_rate * weight_decay, 1.0
+    learning_rate, pull = rates
+    decay, scale = 1.0 - learning_rate * pull, 1.0
     last = layers.sizes.shape[0] - 2
     steps = order.shape[0]
     for step in range(order.shape[0]):
-        predicted = _predict(layers, images, order[step], float32(scale), work)
+        predicted = _predict(layers, anchor, images, order[step], float32(scale), work)
         if predicted < 0:
             steps = step
             break
         correct[step] = predicted == images.labels[order[step]]
         rate = float32(learning_rate / (scale * decay))
         for layer in range(last, 0, -1):
-            _backward(layers, layer, float32(scale), rate, work)
-            _update_bias(layers, layer, learning_rate, decay, work)
+            _backward(layers, anchor, layer, float32(scale), rate, work)
+            _update_bias(layers, anchor, layer, learning_rate, decay, work)
         _update_first(layers, rate, work)
-        _update_bias(layers, 0, learning_rate, decay, work)
+        _update_bias(layers, anchor, 0, learning_rate, decay, work)
         scale *= decay
         if scale < _SMALLEST_SCALE:
             layers.stored[:] *= float32(scale)
             scale = 1.0
+        if utilities is not None and _replacement_due(layers, anchor, float32(scale), utilities, step, work):
+            steps = step + 1
+            break
     layers.stored[:] *= float32(scale)
     return steps

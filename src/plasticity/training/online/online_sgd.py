@@ -2,32 +2,42 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plasticity.config.component import Chosen
+from plasticity.config.parameters import fact
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
+from plasticity.training.online.compiled import compiled_network, l2_init_weight, pull_of
 from plasticity.training.online.origin import Origin
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.stack import Stack
 
-_PAD = 16  # floats of the widest common vector unit; rows of whole vectors need no scalar remainder
-
 
 def stacked_for(training: Optimisation) -> str:
-    """Return what the compiled kernel, plain SGD with one image per step, cannot do; empty where it can do all."""
+    """Return what the compiled kernel cannot do; empty where it can do all.
+
+    It does plain SGD with one image per step, with weight decay, `l2_init` and one hook that acts now and then.
+    """
     optimizer, penalty, hooks = training.optimizer, training.penalty, training.hooks or ()
     plain = optimizer is None or (optimizer.name == "sgd" and not optimizer.parameters.get("nesterov"))
+    rate = training.learning_rate * pull_of(training)
     reasons = {
         f"{training.batch_size} images per step": training.batch_size > 1,
-        f"penalty {penalty and penalty.name}": penalty is not None and penalty.name != "none",
+        f"penalty {penalty and penalty.name}": penalty is not None and penalty.name not in {"none", "l2_init"},
+        f"learning_rate times the pull of l2_init = {rate:g}": bool(l2_init_weight(training)) and rate >= 1,
         f"optimizer {optimizer and optimizer.name}": not plain,
         f"momentum {training.momentum:g}": bool(training.momentum),
-        f"hooks {', '.join(hook.name for hook in hooks)}": bool(hooks),
+        f"hooks {', '.join(hook.name for hook in hooks)}": not all(map(_in_stretches, hooks)) or len(hooks) > 1,
     }
     return ", ".join(reason for reason, given in reasons.items() if given)
+
+
+def _in_stretches(hook: Chosen) -> bool:
+    return bool(fact("hook", hook.name, "in_stretches", usual=False))
 
 
 def by_kernel(training: Optimisation) -> bool:
@@ -68,8 +78,8 @@ def train_online(
 ) -> OnlineRecord:
     """Train every network of the stack on its stream, in place, and count right predictions made before each update.
 
-    Plain SGD with one image per step on a CPU goes through the compiled kernel, replicas side by side on the threads;
-    larger batches, penalties, other optimizers, hooks and GPUs go through stacked tensors. By the kernel, a network's
+    What `stacked_for` has nothing against goes through the compiled kernel on a CPU, replicas side by side on the
+    threads; the rest and GPUs go through stacked tensors. By the kernel, a network's
     numbers depend on neither the other networks nor the threads; by stacked tensors they do so only in rounding.
 
     Args:
@@ -87,7 +97,7 @@ def train_online(
     """
     _check(stack, pixels, orders, optimisation)
     if device == "cpu" and by_kernel(optimisation):
-        hits, steps = _by_kernel(stack, pixels, orders, optimisation, threads)
+        hits, steps = _by_kernel(stack, pixels, orders, optimisation, threads, origin or Origin([0] * len(stack)))
     else:
         from plasticity.training.online.stacked import train_stacked  # noqa: PLC0415 - the kernel's users need no torch
 
@@ -123,13 +133,19 @@ def _check(stack: Stack, pixels: Pixels, orders: NDArray[np.int64], optimisation
 
 
 def _by_kernel(
-    stack: Stack, pixels: Pixels, orders: NDArray[np.int64], optimisation: Optimisation, threads: int
+    stack: Stack,
+    pixels: Pixels,
+    orders: NDArray[np.int64],
+    optimisation: Optimisation,
+    threads: int,
+    origin: Origin,
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Return right predictions (R, n) and steps done (R,)."""
     hits = np.zeros(orders.shape, np.bool_)
+    train = partial(_train_one, stack, pixels, optimisation, origin)
     with ThreadPoolExecutor(max(1, min(threads, len(stack)))) as pool:
         jobs = [
-            pool.submit(_train_one, stack, replica, pixels, np.ascontiguousarray(orders[replica]), optimisation, hits)
+            pool.submit(train, replica, np.ascontiguousarray(orders[replica]), hits[replica])
             for replica in range(len(stack))
         ]
         try:
@@ -141,45 +157,17 @@ def _by_kernel(
 
 def _train_one(
     stack: Stack,
-    replica: int,
     pixels: Pixels,
-    order: NDArray[np.int64],
     optimisation: Optimisation,
+    origin: Origin,
+    replica: int,
+    order: NDArray[np.int64],
     hits: NDArray[np.bool_],
 ) -> int:
-    from plasticity.training.online import kernel  # noqa: PLC0415 - numba is loaded where it is used
+    """Train one network; return the steps that it took before its outputs stopped being finite."""
+    labels = pixels.labels_of(replica)
+    if not optimisation.hooks:
+        return compiled_network(stack, replica, optimisation, pixels, labels).train(order, hits)
+    from plasticity.training.online.stretches import train_in_stretches  # noqa: PLC0415 - as with stacked tensors
 
-    layers = _layers(stack, replica)
-    images = kernel.Images(pixels.starts, pixels.columns, pixels.values, pixels.labels_of(replica))
-    rates = float(optimisation.learning_rate), float(optimisation.weight_decay)
-    steps = kernel.train(layers, images, order, *rates, hits[replica], kernel.workspace(layers.sizes))
-    _write_back(stack, replica, layers)
-    return int(steps)
-
-
-def _layers(stack: Stack, replica: int) -> Any:
-    """Lay one network out for the kernel; hidden layers get units without any weight up to a multiple of the pad.
-
-    Such a unit's output is zero, so it is never active: it costs a slot in a row, and nothing ever changes in it.
-    """
-    from plasticity.training.online import kernel  # noqa: PLC0415
-
-    *hidden, classes = stack.sizes[1:]
-    sizes = np.array([stack.sizes[0], *(-(-units // _PAD) * _PAD for units in hidden), classes])
-    matrices, biases = [], []
-    for layer, (weight, bias) in enumerate(zip(stack.weights, stack.biases, strict=True)):
-        matrix, padded = np.zeros(sizes[layer : layer + 2], np.float32), np.zeros(sizes[layer + 1], np.float32)
-        matrix[: weight.shape[1], : weight.shape[2]] = weight[replica]
-        padded[: bias.shape[1]] = bias[replica]
-        matrices.append(matrix.ravel())
-        biases.append(padded)
-    ends = [np.cumsum([0, *(part.size for part in parts)]) for parts in (matrices, biases)]
-    return kernel.Layers(np.concatenate(matrices), np.concatenate(biases), sizes, *ends)
-
-
-def _write_back(stack: Stack, replica: int, layers: Any) -> None:
-    for layer, (weight, bias) in enumerate(zip(stack.weights, stack.biases, strict=True)):
-        matrix = layers.stored[layers.matrix_at[layer] : layers.matrix_at[layer + 1]]
-        matrix = matrix.reshape(layers.sizes[layer], layers.sizes[layer + 1])
-        weight[replica] = matrix[: weight.shape[1], : weight.shape[2]]
-        bias[replica] = layers.biases[layers.bias_at[layer] : layers.bias_at[layer + 1]][: bias.shape[1]]
+    return train_in_stretches(stack, replica, pixels, order, optimisation, hits, origin)

@@ -6,13 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.training.interventions.intervention import NetworkState
-from plasticity.training.online.stack import Network, Stack
+from plasticity.training.online.stack import INITIAL, Network, Stack
 from plasticity.training.optimisers.optimiser import STEPS
 
 OPTIMIZER = "optimizer/"
-INITIAL = "initial/parameters"
+"""Before an optimizer's slot in the names of `Stack.kept`."""
 _OF_METHODS = ("hooks/", "penalty/")
-"""Names in `Stack.kept`: before an optimizer's slot, and that of the weights that networks began their lives with."""
 
 
 def slot_arrays(stack: Stack, slot: str) -> list[NDArray]:

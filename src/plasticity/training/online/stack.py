@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from plasticity.errors import PlasticityError
 
 Network = dict[str, NDArray]
+INITIAL = "initial/parameters"
+"""Name in `Stack.kept` of the parameters that networks began their lives with."""
+NO_INITIAL = "reads_initial: expected true in a component that reads initial parameters, got false"
+"""Message where they are asked for and not kept."""
 _OF_THE_WHOLE = ("hooks/", "penalty/")  # what is kept of a network, and not of each of its weights
 
 

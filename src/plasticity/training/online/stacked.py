@@ -48,9 +48,10 @@ def train_stacked(
     images, labels = torch.from_numpy(pixels.dense()).to(device), torch.from_numpy(pixels.labels).to(device)
     rows = torch.from_numpy(np.asarray(orders)).to(device)
     hits = np.empty(rows.shape, dtype=bool)
+    origin = origin or Origin([0] * len(stack))
     for replicas in _in_step(stack):
         part = stack.take(replicas)
-        training = _training(part, optimisation, device, origin.of(replicas) if origin else Origin([0] * len(replicas)))
+        training = stack_training(part, optimisation, device, origin.of(replicas))
         places = torch.tensor(replicas).to(device)
         theirs = rows.index_select(0, places)
         own = labels.index_select(0, places) if labels.dim() > 1 else None
@@ -74,7 +75,7 @@ def _in_step(stack: Stack) -> Iterator[list[int]]:
 
 
 @dataclass(frozen=True)
-class _Training:
+class StackTraining:
     """Replicas in training, all of which have taken as many steps.
 
     What hooks keep of a replica is in the stack under `kept_as`, what the penalty keeps under "penalty/".
@@ -120,7 +121,8 @@ class _Training:
                     stack.keep(prefix + name, [array.shape], array.dtype)[0][replica] = array
 
 
-def _training(stack: Stack, optimisation: Optimisation, device: str, origin: Origin) -> _Training:
+def stack_training(stack: Stack, optimisation: Optimisation, device: str, origin: Origin) -> StackTraining:
+    """Return the training of a stack of replicas that have taken as many steps, with what it has kept of them."""
     networks = TensorStack(stack, device, origin.fresh, origin.units)
     optimizer = BoundOptimiser(
         optimiser_of(optimisation.optimizer),
@@ -140,7 +142,7 @@ def _training(stack: Stack, optimisation: Optimisation, device: str, origin: Ori
     hooks = _hooks(stack, optimisation, views, optimizer, kept_as) if optimisation.hooks else []
     for seed, each in zip(origin.seeds, hooks, strict=False):
         each.begin(seed, origin.purpose)
-    return _Training(networks, optimizer, penalty, views, hooks, kept_as)
+    return StackTraining(networks, optimizer, penalty, views, hooks, kept_as)
 
 
 def _hooks(

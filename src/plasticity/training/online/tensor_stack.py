@@ -12,8 +12,7 @@ from plasticity.errors import PlasticityError
 from plasticity.models.units import Units
 from plasticity.training.bound_optimiser import BoundOptimiser
 from plasticity.training.online.origin import Fresh
-from plasticity.training.online.replicas import INITIAL
-from plasticity.training.online.stack import Stack
+from plasticity.training.online.stack import INITIAL, NO_INITIAL, Stack
 from plasticity.training.optimisers.optimiser import STEPS
 
 
@@ -130,9 +129,7 @@ class ReplicaView:
             PlasticityError: If no component said that it reads them.
         """
         if self.stack.initial is None:
-            raise PlasticityError(
-                "reads_initial: expected true in a component that reads initial parameters, got false"
-            )
+            raise PlasticityError(NO_INITIAL)
         return self.stack.of_replica([tensor[self.replica] for tensor in self.stack.initial])
 
     @property

@@ -1,0 +1,81 @@
+"""What the compiled loop reads and writes: arrays of one network, and of its images."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Images(NamedTuple):
+    """The arrays of `plasticity.training.online.pixels.Pixels`."""
+
+    starts: NDArray[np.int64]
+    columns: NDArray[np.int32]
+    values: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
+class Layers(NamedTuple):
+    """One network: matrices (fan_in, fan_out) one after another in `stored`, biases likewise.
+
+    Layer l has sizes[l] inputs and sizes[l + 1] outputs, its matrix starts at matrix_at[l], its bias at bias_at[l].
+    """
+
+    stored: NDArray[np.float32]
+    biases: NDArray[np.float32]
+    sizes: NDArray[np.int64]
+    matrix_at: NDArray[np.int64]
+    bias_at: NDArray[np.int64]
+
+
+class Workspace(NamedTuple):
+    """What a step computes, per layer: its active inputs (counts, rows, factors), its outputs, the errors at them."""
+
+    counts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    factors: NDArray[np.float32]
+    outputs: NDArray[np.float32]
+    errors: NDArray[np.float32]
+
+
+def workspace(sizes: NDArray[np.int64]) -> Workspace:
+    """Return an empty workspace for layers of these sizes."""
+    shape = (len(sizes) - 1, int(max(sizes)))
+    floats = [np.zeros(shape, np.float32) for _ in range(3)]
+    return Workspace(np.zeros(shape[0], np.int64), np.zeros(shape, np.int64), *floats)
+
+
+class Utilities(NamedTuple):
+    """What continual backprop counts in every step (`plasticity.training.hooks.continual_backprop`).
+
+    The units of all hidden layers lie side by side in the arrays, those of layer l from unit_at[l] to unit_at[l + 1].
+
+    Attributes:
+        age: Steps since a unit was new.
+        mean: Running mean of its output.
+        utility: Running mean of what it is good for.
+        magnitudes: What its weights contribute to that.
+        share: 1 − decay^age, the part of a running mean that has been counted.
+        due: Per layer, the replacements that are due.
+        unit_at: Where each layer begins, and the number of units.
+        rate: Share of the mature units that a step replaces.
+        decay: Decay rate of the running means.
+        maturity: Steps for which a unit is protected.
+        weights_every: Steps between updates of the magnitudes.
+        adaptable: Whether the utility is `adaptable_contribution`.
+        taken: Steps taken before this stretch.
+    """
+
+    age: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    utility: NDArray[np.float32]
+    magnitudes: NDArray[np.float32]
+    share: NDArray[np.float32]
+    due: NDArray[np.float64]
+    unit_at: NDArray[np.int64]
+    rate: float
+    decay: float
+    maturity: int
+    weights_every: int
+    adaptable: bool
+    taken: int
