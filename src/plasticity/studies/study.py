@@ -42,7 +42,7 @@ class Table:
 CORRELATIONS = Table(
     "correlations", "correlate", "a metric, an outcome, an arm, a method, a window, an aggregate", page="correlations"
 )
-EXPLANATIONS = Table("explanations", "explain", "a quantity, a loss and a scope")
+EXPLANATIONS = Table("explanations", "explain", "a quantity, a loss and a scope", page="explanations")
 CAUSES = Table("causes", "find_causes", "a question, a quantity, a treatment, a method, a window", page="causes")
 
 

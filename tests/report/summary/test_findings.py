@@ -11,7 +11,7 @@ from of_studies import BY_SECTION, FIGURES, finding, findings
 from permuted_tables import ARMS
 
 STUDIES = list(BY_SECTION)
-MOST = 5  # findings of a page: more is no summary
+MOST = 6  # findings of a page: more is no summary
 
 
 def edited(tables, **columns):

@@ -170,3 +170,4 @@ def test_a_study_of_the_baseline_alone_has_pages(tmp_path: Path) -> None:
     assert not any("±" in cell for cell in row.values())
     assert rows_of_page(outputs["correlations"]) == []
     assert rows_of_page(outputs["causes"]) == []
+    assert rows_of_page(outputs["explanations"]) == []

@@ -48,7 +48,7 @@ def mean_over_seeds(values: Mapping[Any, float] | Sequence[float] | pd.Series, c
     low, high = t_interval(found, confidence)
     if not found.size:
         return Value(missing="no finite value")
-    missing = _few(found.size) or ("" if np.isfinite(low) else "all seeds have the same value")
+    missing = few(found.size) or ("" if np.isfinite(low) else "all seeds have the same value")
     return Value(estimate=float(found.mean()), low=low, high=high, n_seeds=int(found.size), missing=missing)
 
 
@@ -60,7 +60,7 @@ def correlation(row: Mapping[Any, Any]) -> Value:
         low=float(row["ci_low"]),
         high=float(row["ci_high"]),
         n_seeds=seeds,
-        missing=_few(seeds) if np.isfinite(estimate) else str(row["note"]),
+        missing=few(seeds) if np.isfinite(estimate) else str(row["note"]),
         correlation=True,
     )
 
@@ -75,7 +75,7 @@ def together(values: Sequence[Value], confidence: float) -> list[Value]:
     p_values = np.array([value.p_value(confidence) for value in values])
     known = np.flatnonzero(np.isfinite(p_values))
     adjusted = dict(zip(known.tolist(), holm(p_values[known]).tolist(), strict=True))
-    said = _undecided(len(known))
+    said = undecided(len(known))
     return [
         value if value.missing or adjusted.get(place, 0.0) < round(1 - confidence, 12) else replace(value, missing=said)
         for place, value in enumerate(values)
@@ -88,7 +88,7 @@ def cause(row: Mapping[Any, Any]) -> Value:
     held = float(row["ci_low"]) <= 0 <= float(row["ci_high"])
     reason = str(row["note"]) or str(row["verdict"])
     if np.isfinite(float(row["ci_low"])) and not held and row["verdict"] != "too few seeds":
-        reason = _undecided(row["n_tests"])
+        reason = undecided(row["n_tests"])
     return Value(
         estimate=float(row["estimate"]),
         low=float(row["ci_low"]),
@@ -98,11 +98,13 @@ def cause(row: Mapping[Any, Any]) -> Value:
     )
 
 
-def _undecided(tests: int) -> str:
+def undecided(tests: int) -> str:
+    """Return why an estimate is open whose p-value does not survive the correction for so many tests."""
     return f"not significant after Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for {tests} tests"
 
 
-def _few(seeds: int) -> str:
+def few(seeds: int) -> str:
+    """Return why so many seeds decide nothing; empty where they may, and for one, which has no interval."""
     return f"{seeds} seeds are too few to decide" if 1 < seeds < FEWEST_SEEDS else ""
 
 

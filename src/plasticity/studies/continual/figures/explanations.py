@@ -22,30 +22,23 @@ from plasticity.report.figures.axes import metric_name
 from plasticity.report.figures.layout import label_axes, panel, say, write_notes
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import SINGLE_SEED, rows_where
+from plasticity.studies.continual.explained import LOSSES, RIVAL, SCOPES, loss_of
 from plasticity.studies.continual.figure_tables import PermutedTables
 
 TABLES = ("explanations",)
 
-_SCOPES = {
-    "within_run": "other tasks of the run",
-    "across_seeds": "another seed",
-    "across_arms": "other experiments",
-}
-_RIVAL = "task"
 _SAID = ("", "undefined")  # reasons that a panel without points tells by itself
-_LOSSES = {"test_gap": "test accuracy", "plasticity_gap": "online accuracy"}  # the first that is known
 _COLOR = "#0072B2"
 _LEAST = -0.25  # worse than this is as bad as any
 
 
 def draw(tables: PermutedTables, style: Style) -> Figure:
     """Draw the skill of every quantity in three scopes, the best in other experiments first."""
-    known = set(tables.explanations["loss"])
-    loss = next((loss for loss in _LOSSES if loss in known), "")
+    loss = loss_of(tables.explanations)
     rows = rows_where(tables.explanations, tables.explanations["loss"].eq(loss))
     order = _order(rows)
-    figure, axes = style.figure(1, len(_SCOPES), height=1.6 + 0.17 * max(len(order), 4), sharey=True)
-    for place, (ax, (scope, title)) in enumerate(zip(axes[0], _SCOPES.items(), strict=True)):
+    figure, axes = style.figure(1, len(SCOPES), height=1.6 + 0.17 * max(len(order), 4), sharey=True)
+    for place, (ax, (scope, title)) in enumerate(zip(axes[0], SCOPES.items(), strict=True)):
         panel(ax, place, title)
         of_scope = rows_where(rows, rows["scope"].eq(scope)).set_index("quantity")
         gains = of_scope["gain"].gt(0) & of_scope["p_adjusted"].lt(1 - tables.analysis.confidence)
@@ -59,7 +52,7 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
 
 def _order(rows: pd.DataFrame) -> list[str]:
     """Return the quantities, the best in other experiments first; where that is unknown, as the table has them."""
-    others = rows_where(rows, rows["scope"].eq("across_arms") & rows["quantity"].ne(_RIVAL))
+    others = rows_where(rows, rows["scope"].eq("across_arms") & rows["quantity"].ne(RIVAL))
     return others.sort_values("skill", ascending=False, kind="stable", na_position="last")["quantity"].tolist()
 
 
@@ -73,7 +66,7 @@ def _draw_scope(ax: Axes, rows: pd.DataFrame, order: list[str]) -> None:
         say(ax, "no estimates")
         return
     ax.axvline(
-        float(rows.loc[_RIVAL, "skill"]), color=NEUTRAL, linewidth=1.1, linestyle="--", label="number of the task"
+        float(rows.loc[RIVAL, "skill"]), color=NEUTRAL, linewidth=1.1, linestyle="--", label="number of the task"
     )
     places, gains = np.arange(len(order)), found["gains"].eq(True).to_numpy()
     ends = found[["skill_low", "skill_high"]].clip(_LEAST, 1.02).to_numpy(float)
@@ -91,12 +84,12 @@ def _draw_scope(ax: Axes, rows: pd.DataFrame, order: list[str]) -> None:
 def _notes(rows: pd.DataFrame, loss: str) -> list[str]:
     if rows.empty:
         return ["No losses on later tasks."]
-    numbers = rows_where(rows, rows["quantity"].eq(_RIVAL))[["n_arms", "n_points"]].max()
-    notes = [f"Loss: {_LOSSES[loss]} below a fresh network's; {numbers['n_arms']} arms, {numbers['n_points']:,} tasks."]
+    numbers = rows_where(rows, rows["quantity"].eq(RIVAL))[["n_arms", "n_points"]].max()
+    notes = [f"Loss: {LOSSES[loss]} below a fresh network's; {numbers['n_arms']} arms, {numbers['n_points']:,} tasks."]
     below = rows_where(rows, rows["skill"].lt(_LEAST))
     if len(below):
         notes.append(f"Skill below {_LEAST:g}, drawn at {_LEAST:g}: {len(below)}.".replace("-", "\N{MINUS SIGN}"))
     notes += [SINGLE_SEED] if set(rows["n_seeds"]) <= {0, 1} else []
-    told = "; ".join(rows_where(rows, rows["skill"].isna() & rows["quantity"].ne(_RIVAL))["note"])
+    told = "; ".join(rows_where(rows, rows["skill"].isna() & rows["quantity"].ne(RIVAL))["note"])
     reasons = [reason for reason in dict.fromkeys(told.split("; ")) if reason not in _SAID]
     return notes + ([f"Missing: {'; '.join(reasons)}."] if reasons else [])

@@ -1,0 +1,109 @@
+"""Which quantities explain the loss on the next task, in words: what figure, page and finding share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from plasticity.report.figures.axes import metric_name
+from plasticity.report.published.measures import Value
+from plasticity.report.summary.finding import NotInThisRun, Statement, few, rows_with, undecided
+from plasticity.report.summary.words import inconclusive, numbers, seeds_text, side, t_text, why_open
+from plasticity.studies.continual.figure_tables import PermutedTables
+
+RIVAL = "task"
+"""The quantity that all others compete with: the number of the task."""
+LOSSES = {"test_gap": "test accuracy", "plasticity_gap": "online accuracy"}
+"""Losses, by the accuracy that they are of; the first that a table has is shown."""
+SCOPES = {
+    "within_run": "other tasks of the run",
+    "across_seeds": "another seed",
+    "across_arms": "other experiments",
+}
+"""What predictions are made for, in which nothing was fitted."""
+_NAMED = 3  # quantities that the sentence names
+_SHOWN = ["quantity", "scope", "skill", "gain", "gain_low", "gain_high", "p_adjusted", "n_seeds", "n_arms", "note"]
+
+
+def loss_of(table: pd.DataFrame) -> str:
+    """Return the loss that is shown; empty where the table has none."""
+    known = set(table["loss"])
+    return next((loss for loss in LOSSES if loss in known), "")
+
+
+def gain_of(row: Mapping[Any, Any], confidence: float, tests: int) -> Value:
+    """Return a quantity's gain over the number of the task; it decides as its corrected p-value does.
+
+    Args:
+        row: A row of the table of explanations.
+        confidence: Level of its interval.
+        tests: Quantities that the correction is for.
+    """
+    seeds, significant = int(row["n_seeds"]), float(row["p_adjusted"]) < round(1 - confidence, 12)
+    undefined = pd.isna(row["gain"])
+    return Value(
+        estimate=float(row["gain"]),
+        low=float(row["gain_low"]),
+        high=float(row["gain_high"]),
+        n_seeds=seeds,
+        missing=str(row["note"]) if undefined else few(seeds) or ("" if significant else undecided(tests)),
+    )
+
+
+def quantities_that_gain(tables: PermutedTables) -> Statement:
+    """Which quantities predict the loss on the next task beyond its number, where nothing was fitted?
+
+    Raises:
+        NotInThisRun: If there are no losses on later tasks.
+    """
+    loss, confidence = loss_of(tables.explanations), tables.analysis["confidence"]
+    rows = rows_with(tables.explanations, loss=loss)
+    if rows.empty:
+        raise NotInThisRun("no losses on later tasks")
+    scope = _furthest(rows)
+    rows = rows_with(rows, scope=scope).loc[lambda found: found["quantity"].ne(RIVAL)]
+    rows = rows.sort_values("gain", ascending=False, kind="stable", na_position="last")
+    tests = int(rows["p_adjusted"].notna().sum())
+    gains = {str(row["quantity"]): gain_of(row, confidence, tests) for row in rows.to_dict("records")}
+    gaining = [name for name, gain in gains.items() if side(gain) > 0]
+    named = gaining[:_NAMED] or [next(iter(gains))]
+    parts = [_gaining(gains, named, len(gaining), scope) if gaining else _none(gains, named[0], scope)]
+    parts += [_of_nc1(gains["nc1"])] if "nc1" in gains and "nc1" not in named else []
+    seeds, arms = int(rows["n_seeds"].max()), int(rows["n_arms"].max())
+    sentence = (
+        f"{'; '.join(parts)} (loss of {LOSSES[loss]}, {t_text(confidence)}, "
+        f"Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for {tests} quantities, {seeds_text(seeds)}, {arms} arms)."
+    )
+    return Statement(sentence, rows_with(rows, quantity=[*named, "nc1"]).filter(_SHOWN))
+
+
+def _furthest(rows: pd.DataFrame) -> str:
+    """Return the scope that asks most of the prediction, among those with a gain; else the one that asks least."""
+    known = set(rows.loc[rows["gain"].notna(), "scope"])
+    return next((scope for scope in reversed(SCOPES) if scope in known), next(iter(SCOPES)))
+
+
+def _gaining(gains: Mapping[str, Value], named: Sequence[str], count: int, scope: str) -> str:
+    each = [f"{metric_name(name)} (gain in skill {numbers(gains[name])})" for name in named]
+    more = [f"{count - len(named)} more"] if count > len(named) else []
+    *first, last = [*each, *more]
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return (
+        f"In {SCOPES[scope]}, {count} of {len(gains)} quantities predict{'s' if count == 1 else ''} the loss on the "
+        f"next task better than the task number alone: {listed}"
+    )
+
+
+def _none(gains: Mapping[str, Value], best: str, scope: str) -> str:
+    return (
+        f"{inconclusive(gains[best])}: in {SCOPES[scope]}, none of {len(gains)} quantities clearly predicts the loss "
+        f"on the next task better than the task number alone; {metric_name(best)} comes closest "
+        f"(gain in skill {numbers(gains[best])})"
+    )
+
+
+def _of_nc1(gain: Value) -> str:
+    clear = {1: "NC1 is among them", -1: "NC1 makes predictions worse"}
+    if side(gain):
+        return f"{clear[side(gain)]} ({numbers(gain)})"
+    return f"NC1 shows no clear gain ({numbers(gain)}; {why_open(gain)})"
