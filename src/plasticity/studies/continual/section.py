@@ -21,7 +21,7 @@ from plasticity.config.study_section import (
     arms_of,
     figures_of,
 )
-from plasticity.config.training_section import Intervention, Model, OnlineBatchSize, Penalty, Tasks, Training
+from plasticity.config.training_section import Intervention, Model, Momentum, OnlineBatchSize, Penalty, Tasks, Training
 from plasticity.studies.continual.consistency import check_continual
 
 
@@ -31,6 +31,7 @@ class FirstTask(Training):
     epochs: int = setting("Length of the first task.", unit="epochs", ge=1)
     max_epochs: int = setting("Maximum number of epochs to reach an arm's threshold nc1_below.", unit="epochs", ge=1)
     batch_size: OnlineBatchSize
+    momentum: Momentum = 0.0
     penalty: Penalty
 
 
@@ -40,6 +41,7 @@ class Following(Training):
     tasks: int = setting("Number of tasks after the first.", unit="tasks", ge=1)
     epochs: int = setting("Epochs on each of these tasks.", unit="epochs", ge=1)
     batch_size: OnlineBatchSize
+    momentum: Momentum = 0.0
     penalty: Penalty
 
 

@@ -37,8 +37,7 @@ class CompiledNetwork:
         biases: Its biases.
         initial: The weights and then the biases that it began its life with; None where nothing pulls towards them.
         training: How it is trained.
-        pixels: The images.
-        labels: The labels that it learns.
+        pixels: The images, with the labels that it learns.
     """
 
     weights: Parts
@@ -46,7 +45,6 @@ class CompiledNetwork:
     initial: Parts | None
     training: Optimisation
     pixels: Pixels
-    labels: NDArray[np.int64]
 
     def train(self, order: NDArray[np.int64], hits: NDArray[np.bool_], utilities: Utilities | None = None) -> int:
         """Take a step on each image, or until a unit is to be replaced; return the steps taken before any overflow.
@@ -61,7 +59,7 @@ class CompiledNetwork:
         layers, anchor = laid_out(self.weights, self.biases), self._anchor()
         if anchor is not None:
             layers.stored[:] -= anchor.stored
-        images = Images(self.pixels.starts, self.pixels.columns, self.pixels.values, self.labels)
+        images = Images(self.pixels.starts, self.pixels.columns, self.pixels.values, self.pixels.labels)
         rates = float(self.training.learning_rate), pull_of(self.training)
         work = workspace(layers.sizes)
         steps = kernel.train(layers, anchor, images, order, rates, hits, work, utilities)
@@ -79,10 +77,8 @@ class CompiledNetwork:
         return laid_out(parts[: len(self.weights)], parts[len(self.weights) :])
 
 
-def compiled_network(
-    stack: Stack, replica: int, training: Optimisation, pixels: Pixels, labels: NDArray[np.int64]
-) -> CompiledNetwork:
-    """Return a replica of a stack, whose arrays the training changes, and what it learns.
+def compiled_network(stack: Stack, training: Optimisation, pixels: Pixels) -> CompiledNetwork:
+    """Return the network of a stack of one, whose arrays the training changes.
 
     Raises:
         PlasticityError: If it is pulled towards initial weights that the stack does not keep.
@@ -91,9 +87,9 @@ def compiled_network(
     if l2_init_weight(training):
         if INITIAL not in stack.kept:
             raise PlasticityError(NO_INITIAL)
-        initial = [part[replica] for part in stack.kept[INITIAL]]
-    weights, biases = ([part[replica] for part in parts] for parts in (stack.weights, stack.biases))
-    return CompiledNetwork(weights, biases, initial, training, pixels, labels)
+        initial = [part[0] for part in stack.kept[INITIAL]]
+    weights, biases = ([part[0] for part in parts] for parts in (stack.weights, stack.biases))
+    return CompiledNetwork(weights, biases, initial, training, pixels)
 
 
 def laid_out(weights: Parts, biases: Parts) -> Layers:

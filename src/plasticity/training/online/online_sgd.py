@@ -1,8 +1,7 @@
 """Online learning of a stack of networks, each on its own stream of images: by the kernel or by stacked tensors."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,33 +140,36 @@ def _by_kernel(
     origin: Origin,
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Return right predictions (R, n) and steps done (R,)."""
-    hits = np.zeros(orders.shape, np.bool_)
-    train = partial(_train_one, stack, pixels, optimisation, origin)
+    hits, replicas = np.zeros(orders.shape, np.bool_), range(len(stack))
+    parts = [stack.take([replica]) for replica in replicas]  # a thread each; what a stack keeps is changed by this one
+    own = [replace(pixels, labels=pixels.labels_of(replica)) for replica in replicas]
     with ThreadPoolExecutor(max(1, min(threads, len(stack)))) as pool:
         jobs = [
-            pool.submit(train, replica, np.ascontiguousarray(orders[replica]), hits[replica])
-            for replica in range(len(stack))
+            pool.submit(_train_one, optimisation, part, images, order, right, origin.of([replica]))
+            for replica, (part, images, order, right) in enumerate(zip(parts, own, orders, hits, strict=True))
         ]
         try:
-            return hits, np.array([job.result() for job in jobs])
+            steps = np.array([job.result() for job in jobs])
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # told to stop: do not train the networks that wait
             raise
+    for replica, part in enumerate(parts):
+        stack.put([replica], part)
+    return hits, steps
 
 
 def _train_one(
+    optimisation: Optimisation,
     stack: Stack,
     pixels: Pixels,
-    optimisation: Optimisation,
-    origin: Origin,
-    replica: int,
     order: NDArray[np.int64],
     hits: NDArray[np.bool_],
+    origin: Origin,
 ) -> int:
-    """Train one network; return the steps that it took before its outputs stopped being finite."""
-    labels = pixels.labels_of(replica)
+    """Train a stack of one network; return the steps that it took before its outputs stopped being finite."""
+    order = np.ascontiguousarray(order)
     if not optimisation.hooks:
-        return compiled_network(stack, replica, optimisation, pixels, labels).train(order, hits)
+        return compiled_network(stack, optimisation, pixels).train(order, hits)
     from plasticity.training.online.stretches import train_in_stretches  # noqa: PLC0415 - as with stacked tensors
 
-    return train_in_stretches(stack, replica, pixels, order, optimisation, hits, origin)
+    return train_in_stretches(stack, pixels, order, optimisation, hits, origin)

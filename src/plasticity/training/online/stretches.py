@@ -30,33 +30,30 @@ class Stretch:
 @torch.no_grad()
 def train_in_stretches(
     stack: Stack,
-    replica: int,
     pixels: Pixels,
     order: NDArray[np.int64],
     optimisation: Optimisation,
     hits: NDArray[np.bool_],
     origin: Origin,
 ) -> int:
-    """Train one replica in place by a single hook, with the numbers that stacked tensors would draw.
+    """Train one network in place by a single hook, with the numbers that stacked tensors would draw.
 
     Args:
-        stack: The networks; what the hook keeps is carried in `stack.kept`.
-        replica: Which of them.
-        pixels: The images.
+        stack: A stack of one network; what the hook keeps is carried in `stack.kept`.
+        pixels: The images, with the labels that it learns.
         order: Rows of the images in the order of the stream (n,).
         optimisation: How to train.
         hits: Gets whether each prediction before the update was right (n,).
-        origin: Where the networks come from.
+        origin: Where the network comes from.
 
     Returns:
         Steps done: all, or those before the outputs stopped being finite.
     """
-    part = stack.take([replica])
-    training = stack_training(part, optimisation, "cpu", origin.of([replica]))
+    training = stack_training(stack, optimisation, "cpu", origin)
     arrays = [tensor.detach().numpy() for tensor in training.networks.tensors]  # the hook's tensors, in their memory
     depth = len(arrays) // 2
-    held = Stack(tuple(arrays[:depth]), tuple(arrays[depth:]), part.names, part.kept)
-    network = compiled_network(held, 0, optimisation, pixels, pixels.labels_of(replica))
+    held = Stack(tuple(arrays[:depth]), tuple(arrays[depth:]), stack.names, stack.kept)
+    network = compiled_network(held, optimisation, pixels)
     ((hook, context),) = training.hooks[0].at_work
     done, size = 0, len(order)
     while done < size:
@@ -68,6 +65,5 @@ def train_in_stretches(
         if steps < len(rows) and (utilities is None or utilities.due.max() < 1):
             break
         hook.after_stretch(context, Stretch(pixels, rows[:steps]))
-    training.write_back(part)
-    stack.put([replica], part)
+    training.write_back(stack)
     return done
