@@ -56,7 +56,7 @@ def quantities_that_gain(tables: PermutedTables) -> Statement:
     Raises:
         NotInThisRun: If there are no losses on later tasks.
     """
-    loss, confidence = loss_of(tables.explanations), tables.analysis["confidence"]
+    loss, confidence = loss_of(tables.explanations), tables.analysis.confidence
     rows = rows_with(tables.explanations, loss=loss)
     if rows.empty:
         raise NotInThisRun("no losses on later tasks")
