@@ -26,7 +26,7 @@ demo: $(INSTALLED) ## the study of config.yaml on embedded data, from images to 
 	$(BIN)/snakemake --quiet all --report results/report.html --report-stylesheet workflow/report/report.css
 	@echo "The report is in $$(pwd)/results/report.html"
 
-progress: $(INSTALLED) ## how far the run in this folder is, and when it will end
+progress: ## how far the run in this folder is, and when it will end
 	@$(BIN)/python -m plasticity.jobs.run_progress
 
 test: check ## all checks and the fast tests

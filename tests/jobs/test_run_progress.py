@@ -109,7 +109,7 @@ def test_what_is_asked_beside_the_run(run: Callable[..., Run], monkeypatch: pyte
 def test_an_error_here_does_not_end_the_run(
     run: Callable[..., Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "logs").write_text("a file where the folder would be")
+    (tmp_path / ".snakemake").write_text("a file where the folder would be")
     plan(run())
     assert "Logging error" in capsys.readouterr().err
 

@@ -27,7 +27,7 @@ from plasticity.errors import PlasticityError
 from plasticity.jobs.time_left import RunState
 from plasticity.storage.files import atomic_path, read_json
 
-FILE = Path("logs/progress.json")
+FILE = Path(".snakemake/progress.json")
 
 _WILDCARD = re.compile(r"{[^{}]*}")
 _SAME = 5.0  # seconds by which readings of a process's start may differ
