@@ -264,7 +264,7 @@ def test_preset_repeats_nothing(preset: Path) -> None:
     demo = dict(leaves(read_yaml("config.yaml")))
     absent = object()
     repeated = [path for path, value in leaves(read_yaml(f"config/{preset.name}")) if demo.get(path, absent) == value]
-    assert not repeated
+    assert not [path for path in repeated if path[1:] != ("study",)]  # by which an editor knows a section's keys
 
 
 def test_there_are_presets() -> None:
