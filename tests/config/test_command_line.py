@@ -31,6 +31,9 @@ def test_leaf(text: str, meaning: object) -> None:
         ("snakemake --cores 1 --dry-run", True),
         ("snakemake --dryrun", True),
         ("snakemake --lint", True),
+        ("snakemake --cores 1 verify", True),
+        ("snakemake --cores 1 collapse_verify", True),
+        ("snakemake --cores 1 results/verify.txt", False),
         ("snakemake --report results/report.html", True),
     ],
 )

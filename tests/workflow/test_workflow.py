@@ -221,6 +221,11 @@ def test_deleted_checkpoint_is_made_again_by_the_next_run_without_training(finis
     assert not re.search(r"rule (warm_up|draw_split):", done.stdout)
     assert (path.read_bytes(), manifest.read_bytes()) == (before, listed)
     pd.testing.assert_frame_equal(metrics(folder), rows)
+    path.unlink()
+    done = snakemake(folder, "verify", "--configfile", TINY, check=False)
+    assert done.returncode
+    assert f"{path.relative_to(folder)}: expected a checkpoint, got no file" in done.stdout
+    assert not manifest.exists()
 
 
 def test_another_cut_into_jobs_changes_no_number_and_repeats_no_fine_tuning(finished: Path, tmp_path: Path) -> None:

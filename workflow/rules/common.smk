@@ -253,7 +253,7 @@ def command_line():
 
 
 # A checkpoint that is gone takes its manifest with it: the run that begins makes both again. A dry run removes nothing:
-# there, what makes the manifest has another code (`or_gone`).
+# there, what makes the manifest has another code (`or_gone`). `verify` names the checkpoint, and removes the manifest.
 GONE = []
 if workflow.is_main_process:
     GONE = incomplete(

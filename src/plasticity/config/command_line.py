@@ -9,9 +9,15 @@ import yaml
 _CHANGE_NOTHING = ("--dry", "--lint", "--list", "--summary", "--detailed-summary", "--dag", "--rulegraph", "--report")
 
 
+_LOOKS = re.compile(r"-[A-Za-z]*[nl][A-Za-z]*|(\w+_)?verify")
+
+
 def changes_nothing(arguments: Sequence[str]) -> bool:
-    """Say whether a call of Snakemake only looks, such as a dry run (`-n`, also as in `-np`) or a report."""
-    return any(each.startswith(_CHANGE_NOTHING) or re.fullmatch(r"-[A-Za-z]*[nl][A-Za-z]*", each) for each in arguments)
+    """Say whether a call of Snakemake only looks: a dry run (`-n`, also as in `-np`), a report, or the rule `verify`.
+
+    An outer workflow may have put a prefix before the rule's name.
+    """
+    return any(each.startswith(_CHANGE_NOTHING) or _LOOKS.fullmatch(each) for each in arguments)
 
 
 def typed(value: Any) -> Any:

@@ -91,7 +91,7 @@ class Component(Settings):
                 expected = f"{name!r} to define the method {left_open[0]}"
                 raise ComponentError(f"{cls.kind}.name", expected=expected, got="a class without it")
             return outside
-        expected = f"{name!r} to be a {cls.kind} component, a subclass of {cls.__module__}.{cls.__name__}"
+        expected = f"{name!r} to be {_called(cls.kind)}, a subclass of {cls.__module__}.{cls.__name__}"
         raise ComponentError(f"{cls.kind}.name", expected=expected, got=_sort(outside))
 
 
@@ -226,10 +226,15 @@ def _imported_from_outside(name: str, place: str) -> Any:
     return getattr(found, attribute)
 
 
+def _called(kind: str) -> str:
+    """Return what messages call a component of a kind."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} component"
+
+
 def _sort(found: object) -> str:
     """Return what sort of thing something is, for a message."""
     if isinstance(found, type) and issubclass(found, Component) and found.kind:
-        return f"a {found.kind} component"
+        return _called(found.kind)
     return f"the class {found.__name__}" if isinstance(found, type) else f"a {type(found).__name__}"
 
 
