@@ -20,7 +20,7 @@ from plasticity.config.training_section import Optimisation
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.storage.weights import weights_of
-from plasticity.training.online.online_sgd import by_kernel, train_online
+from plasticity.training.online.online_sgd import train_online
 from plasticity.training.online.origin import Origin
 from plasticity.training.online.replicas import keep_initial
 from plasticity.training.online.stack import Network, Stack
@@ -37,9 +37,8 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     "the same, adaptable_contribution": {"hooks": [_BACKPROP | {"utility": "adaptable_contribution"}]},
     "effective_rank_ascent, every 100": {"hooks": [_ASCENT]},
     "the same with weight decay (L2-ER)": {"hooks": [_ASCENT], "weight_decay": 1e-4},
-    "perturb (stacked tensors)": {"hooks": [{"name": "perturb", "shrink": 0.9999, "perturb": 1e-3}]},
+    "perturb": {"hooks": [{"name": "perturb", "shrink": 0.9999, "perturb": 1e-3}]},
 }
-_SHARE = 1 / 20  # of the steps, by stacked tensors
 
 
 def optimisation(name: str) -> Optimisation:
@@ -69,16 +68,15 @@ def measure(problem: Problem, rounds: int) -> dict[str, float]:
     for _ in range(rounds + 1):  # the first compiles
         for name in METHODS:
             training = optimisation(name)
-            length = problem.orders.shape[1] if by_kernel(training) else int(problem.orders.shape[1] * _SHARE)
-            orders, network = problem.orders[:1, :length], stack.take([0])
+            orders, network = problem.orders[:1], stack.take([0])
             work = partial(train_online, network, problem.pixels, orders, training, origin=origin)
-            found[name] = min(found[name], seconds(work, 1, cpu_seconds) / length)
+            found[name] = min(found[name], seconds(work, 1, cpu_seconds) / orders.size)
     return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=6000, help="steps of a round; stacked tensors do fewer")
+    parser.add_argument("--steps", type=int, default=6000, help="steps of a round")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that the shortest is taken of")
     parser.add_argument("--data", type=Path, help="folder of a prepared data set, such as results/data/mnist")
     parser.add_argument("--hidden", type=int, nargs="+", default=HIDDEN, help="units of each hidden layer")

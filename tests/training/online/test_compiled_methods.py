@@ -11,6 +11,7 @@ from online_problems import INPUTS, assert_same_networks, largest_difference, or
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
 from plasticity.models.mlp import MLP
+from plasticity.seeding import derive_seed
 from plasticity.storage.weights import weights_of
 from plasticity.training.online.online_sgd import by_kernel, stacked_for, train_online
 from plasticity.training.online.origin import Origin
@@ -24,6 +25,7 @@ TOLERANCE = 3e-5  # of the largest weight: float32 sums of another order
 L2_INIT = {"penalty": {"name": "l2_init", "weight": 0.05}}
 BACKPROP = {"name": "continual_backprop", "replacement_rate": 0.01, "maturity": 15}
 ASCENT = {"name": "effective_rank_ascent", "learning_rate": 0.02, "every": 20, "images": 30}
+PERTURB = {"name": "perturb", "shrink": 0.99, "perturb": 0.01}
 METHODS: dict[str, dict[str, Any]] = {
     "l2_init": L2_INIT,
     "l2_init and weight decay": L2_INIT | {"weight_decay": 0.03},
@@ -126,6 +128,61 @@ def test_a_network_that_diverges_under_a_hook_is_told() -> None:
     assert record.diverged.tolist() == [False, True]
 
 
+def drawn(key: int, step: int, count: int) -> np.ndarray:
+    """The kernel's numbers of a step from U(±1): SplitMix64 of key and step, and a hash of the place."""
+    mask = 2**64 - 1
+    state = (key + step * 0x9E3779B97F4A7C15) & mask
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & mask
+    state ^= state >> 31
+    first, second = np.uint32(state & 0xFFFFFFFF), np.uint32(state >> 32)
+    found = (np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B9)) ^ first
+    found = ((found ^ (found >> np.uint32(16))) * np.uint32(0x7FEB352D)) ^ second
+    found = (found ^ (found >> np.uint32(15))) * np.uint32(0x846CA68B)
+    return (found ^ (found >> np.uint32(16))).astype(np.int32) / 2.0**31
+
+
+@pytest.mark.parametrize("initialisation", ["kaiming", "pytorch"])
+def test_noise_of_every_step_is_that_of_a_slow_loop(initialisation: str) -> None:
+    made = MLP(hidden=(20, 12), initialisation=initialisation).build((INPUTS, 1, 1), 4)  # pyright: ignore
+    made.initialise(torch.Generator().manual_seed(1))
+    shrink, perturb, steps = 0.9, 0.02, 120  # small enough for the scale to be folded in
+    hook = {"name": "perturb", "shrink": shrink, "perturb": perturb}
+    given = optimisation({"learning_rate": 0.02, "weight_decay": 0.1, "hooks": [hook]})
+    order, trained = orders(PIXELS, 1, steps=steps), stack_of([weights_of(made)])
+    source = Origin([7], "tests", units=made.units())
+    for stream in (order[:, :50], order[:, 50:]):
+        train_online(trained, PIXELS, stream, given, origin=source)
+    slow = made.double()
+    images, labels = torch.from_numpy(PIXELS.dense()).double(), torch.from_numpy(PIXELS.labels)
+    linear = [module for module in slow.modules() if isinstance(module, torch.nn.Linear)]
+    for step, row in enumerate(order[0], 1):
+        loss = torch.nn.functional.cross_entropy(slow(images[[row]].reshape(1, INPUTS, 1, 1)), labels[[row]])
+        gradients = torch.autograd.grad(loss, list(slow.parameters()))
+        noise = drawn(derive_seed(7, "tests/hook0/noise"), step, sum(p.numel() for p in slow.parameters()))
+        with torch.no_grad():
+            for parameter, gradient in zip(slow.parameters(), gradients, strict=True):
+                parameter.sub_(0.02 * (gradient + 0.1 * parameter)).mul_(shrink)
+            at = 0
+            for module in linear:
+                weight, bias = slow._bounds(module)  # pyright: ignore
+                for part, bound in ((module.weight.T, weight), (module.bias, bias)):
+                    part.add_(perturb * bound * torch.from_numpy(noise[at : at + part.numel()]).reshape(part.shape))
+                    at += part.numel()
+    expected = {name: value.detach().numpy() for name, value in slow.state_dict().items()}
+    assert largest_difference(trained.network(0), {name: expected[name] for name in trained.network(0)}) < 1e-5
+
+
+def test_noise_is_uniform_and_new_in_every_step() -> None:
+    first, second = drawn(5, 1, 40_000), drawn(5, 2, 40_000)
+    for found in (first, second):
+        assert abs(found.mean()) < 4 / (3 * 40_000) ** 0.5
+        assert np.var(found) == pytest.approx(1 / 3, rel=0.02)
+        assert np.abs(np.histogram(found, 16, (-1, 1))[0] - 2500).max() < 250
+    for one, other in ((first, second), (first[1:], first[:-1]), (first[100:], first[:-100])):
+        assert abs(np.corrcoef(one, other)[0, 1]) < 0.025
+
+
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
@@ -134,6 +191,9 @@ def test_a_network_that_diverges_under_a_hook_is_told() -> None:
         ({"hooks": [BACKPROP], **L2_INIT}, ""),
         ({"hooks": [BACKPROP, ASCENT]}, "hooks continual_backprop, effective_rank_ascent"),
         ({"hooks": [{"name": "clip_weights", "factor": 1}]}, "hooks clip_weights"),
+        ({"hooks": [PERTURB]}, ""),
+        ({"hooks": [PERTURB | {"shrink": 0.0}]}, "hooks perturb"),
+        ({"hooks": [PERTURB], **L2_INIT}, "hooks perturb"),
         ({"penalty": {"name": "l2_init", "weight": 5.0}}, "learning_rate times the pull of l2_init = 1"),
         ({"penalty": {"name": "spectral", "weight": 0.1}}, "penalty spectral"),
     ],

@@ -220,7 +220,7 @@ def test_a_reset_head_forgets_the_optimizer_of_the_head_or_all() -> None:
         ({"penalty": L2}, ""),
         ({"optimizer": {"name": "adam"}}, "optimizer adam"),
         ({"momentum": 0.5}, "momentum 0.5"),
-        ({"hooks": HOOKS[1:], "batch_size": 2}, "2 images per step, hooks perturb"),
+        ({"hooks": HOOKS[:1], "batch_size": 2}, "2 images per step, hooks own_components:IdleUnits"),
     ],
 )
 def test_the_compiled_loop_is_for_descent_on_single_images(given: dict[str, Any], why: str) -> None:

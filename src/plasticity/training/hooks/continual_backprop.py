@@ -71,7 +71,7 @@ class ContinualBackprop(StepHook, name="continual_backprop"):
         """Return any number of steps: the compiled loop counts, and stops where a unit is due."""
         return sys.maxsize
 
-    def counted(self, context: HookContext) -> Utilities:
+    def compiled(self, context: HookContext) -> Utilities:
         """Return ages, running means and what is due, which the compiled loop counts on from here."""
         memory = self._memory(context)
         magnitudes = torch.zeros_like(memory.utility)

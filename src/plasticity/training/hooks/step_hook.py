@@ -12,7 +12,7 @@ from plasticity.config.component import Component
 from plasticity.errors import PlasticityError
 from plasticity.seeding import torch_generator
 from plasticity.training.forward import Forward, NetworkView
-from plasticity.training.online.kernel_arrays import Utilities
+from plasticity.training.online.kernel_arrays import Noise, Utilities
 
 
 class Slots(Protocol):
@@ -118,8 +118,8 @@ class StepHook(Component, kind="hook"):
         """Return the steps from here to its next action, or some that are not too many, of a hook `in_stretches`."""
         raise NotImplementedError
 
-    def counted(self, context: HookContext) -> Utilities | None:
-        """Return what the compiled loop counts for it, in the memory of its state, until something is due."""
+    def compiled(self, context: HookContext) -> Utilities | Noise | None:
+        """Return what the compiled loop does for it in every step; what is counted lies in the memory of its state."""
         return None
 
     def after_stretch(self, context: HookContext, steps: Steps) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
-from plasticity.training.online.kernel_arrays import Images, Layers, Utilities, workspace
+from plasticity.training.online.kernel_arrays import Images, Layers, Noise, Utilities, workspace
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.stack import INITIAL, NO_INITIAL, Stack
 
@@ -46,13 +46,13 @@ class CompiledNetwork:
     training: Optimisation
     pixels: Pixels
 
-    def train(self, order: NDArray[np.int64], hits: NDArray[np.bool_], utilities: Utilities | None = None) -> int:
+    def train(self, order: NDArray[np.int64], hits: NDArray[np.bool_], of_hook: Utilities | Noise | None = None) -> int:
         """Take a step on each image, or until a unit is to be replaced; return the steps taken before any overflow.
 
         Args:
             order: Rows of the images (n,).
             hits: Gets whether each prediction before the update was right, (n,).
-            utilities: What continual backprop counts, as the kernel's `Utilities`.
+            of_hook: What the loop does for a hook in every step.
         """
         from plasticity.training.online import kernel  # noqa: PLC0415 - numba is loaded where it is used
 
@@ -62,7 +62,9 @@ class CompiledNetwork:
         images = Images(self.pixels.starts, self.pixels.columns, self.pixels.values, self.pixels.labels)
         rates = float(self.training.learning_rate), pull_of(self.training)
         work = workspace(layers.sizes)
-        steps = kernel.train(layers, anchor, images, order, rates, hits, work, utilities)
+        utilities = of_hook if isinstance(of_hook, Utilities) else None
+        noise = of_hook if isinstance(of_hook, Noise) else None
+        steps = kernel.train(layers, anchor, images, order, rates, hits, work, utilities, noise)
         if anchor is not None:
             layers.stored[:] += anchor.stored
         _put_back(layers, self.weights, self.biases)

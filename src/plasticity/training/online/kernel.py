@@ -9,14 +9,14 @@ Weight decay would touch every weight in every step. Weights are therefore kept 
 towards the anchor is one multiplication of the scale, and stored rows change only where there is a gradient. The anchor
 is zero for weight decay, and the initial weights for L2 Init.
 
-Arguments that are None (`anchor`, `utilities`) cost nothing: the loop is compiled once more for each type of them. All
-compiled functions stay in this file, because Numba's cache sees changes of a function's own file alone.
+Arguments that are None (`anchor`, `utilities`, `noise`) cost nothing: the loop is compiled once more for each type of
+them. All compiled functions stay in this file, because Numba's cache sees changes of a function's own file alone.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import float32, njit
+from numba import float32, int32, njit, uint32, uint64
 
 # Sums may be reordered for vector units, within float32 rounding. NaN and infinity keep their meaning: divergence
 # has to be seen.
@@ -259,7 +259,44 @@ def _replacement_due(layers, anchor, scale, utilities, step, work):
 
 
 @_jit
-def train(layers, anchor, images, order, rates, correct, work, utilities):
+def _mixed(state):
+    """Return a number of 64 bits that depends on all of those of another one (SplitMix64; Steele et al. 2014)."""
+    state = (state ^ (state >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> uint64(27))) * uint64(0x94D049BB133111EB)
+    return state ^ (state >> uint64(31))
+
+
+@_jit
+def _scatter(values, first, second, count, bound):
+    """Add numbers from U(±bound) to values: a function of two keys and of count, count + 1, … (after lowbias32)."""
+    factor = bound * float32(2.0**-31)
+    for j in range(values.shape[0]):
+        drawn = uint32(uint32(count + j) * uint32(0x9E3779B9)) ^ first
+        drawn = uint32(uint32(drawn ^ (drawn >> uint32(16))) * uint32(0x7FEB352D)) ^ second
+        drawn = uint32(uint32(drawn ^ (drawn >> uint32(15))) * uint32(0x846CA68B))  # Numba multiplies in 64 bits
+        values[j] += factor * float32(int32(drawn ^ (drawn >> uint32(16))))
+
+
+@_jit
+def _add_noise(layers, scale, noise, step):
+    """Shrink biases, and add a step's noise to all parameters; weights are shrunk by their scale."""
+    keys = _mixed(uint64(noise.key) + uint64(noise.taken + step + 1) * uint64(0x9E3779B97F4A7C15))
+    first, second, count = uint32(keys), uint32(keys >> uint64(32)), 0
+    for layer in range(layers.sizes.shape[0] - 1):
+        matrix, width = _matrix(layers, layer), noise.units[layer + 1]
+        bound = float32(noise.bounds[layer] / scale)
+        for k in range(noise.units[layer]):
+            _scatter(_row(matrix, k, layers.sizes[layer + 1])[:width], first, second, count, bound)
+            count += width
+        bias = _bias(layers, layer)[:width]
+        bias *= float32(noise.shrink)
+        if noise.bias_bounds[layer] > 0:
+            _scatter(bias, first, second, count, noise.bias_bounds[layer])
+        count += width
+
+
+@_jit
+def train(layers, anchor, images, order, rates, correct, work, utilities, noise):  # noqa: PLR0913, PLR0917 - compiled
     """Train one network on the images at `order`, one step each, in place.
 
     Args:
@@ -271,6 +308,7 @@ def train(layers, anchor, images, order, rates, correct, work, utilities):
         correct: bool (steps,), gets whether the prediction before the step's update was right.
         work: A `workspace` for these layers.
         utilities: `Utilities` to count in every step; None for none.
+        noise: `Noise` to add after every step, without an anchor; None for none.
 
     Returns:
         Steps done: all, those before the outputs stopped being finite, or those until a unit is due to be replaced.
@@ -293,9 +331,13 @@ def train(layers, anchor, images, order, rates, correct, work, utilities):
         _update_first(layers, rate, work)
         _update_bias(layers, anchor, 0, learning_rate, decay, work)
         scale *= decay
+        if noise is not None:
+            scale *= noise.shrink
         if scale < _SMALLEST_SCALE:
             layers.stored[:] *= float32(scale)
             scale = 1.0
+        if noise is not None:
+            _add_noise(layers, scale, noise, step)
         if utilities is not None and _replacement_due(layers, anchor, float32(scale), utilities, step, work):
             steps = step + 1
             break

@@ -79,3 +79,23 @@ class Utilities(NamedTuple):
     weights_every: int
     adaptable: bool
     taken: int
+
+
+class Noise(NamedTuple):
+    """What is added after every step (`plasticity.training.hooks.perturb`): θ ← shrink · θ + U(±bound).
+
+    Attributes:
+        shrink: Factor on all parameters.
+        bounds: Per layer, the bound of what is added to weights, float32.
+        bias_bounds: The same for biases.
+        units: Units of each layer from the input to the classes, without those that pad it.
+        key: Names the stream of random numbers.
+        taken: Steps taken before this stretch.
+    """
+
+    shrink: float
+    bounds: NDArray[np.float32]
+    bias_bounds: NDArray[np.float32]
+    units: NDArray[np.int64]
+    key: int
+    taken: int

@@ -23,6 +23,7 @@ def stacked_for(training: Optimisation) -> str:
     """
     optimizer, penalty, hooks = training.optimizer, training.penalty, training.hooks or ()
     plain = optimizer is None or (optimizer.name == "sgd" and not optimizer.parameters.get("nesterov"))
+    compiled = len(hooks) <= 1 and all(_compiled(hook, training) for hook in hooks)
     rate = training.learning_rate * pull_of(training)
     reasons = {
         f"{training.batch_size} images per step": training.batch_size > 1,
@@ -30,13 +31,16 @@ def stacked_for(training: Optimisation) -> str:
         f"learning_rate times the pull of l2_init = {rate:g}": bool(l2_init_weight(training)) and rate >= 1,
         f"optimizer {optimizer and optimizer.name}": not plain,
         f"momentum {training.momentum:g}": bool(training.momentum),
-        f"hooks {', '.join(hook.name for hook in hooks)}": not all(map(_in_stretches, hooks)) or len(hooks) > 1,
+        f"hooks {', '.join(hook.name for hook in hooks)}": not compiled,
     }
     return ", ".join(reason for reason, given in reasons.items() if given)
 
 
-def _in_stretches(hook: Chosen) -> bool:
-    return bool(fact("hook", hook.name, "in_stretches", usual=False))
+def _compiled(hook: Chosen, training: Optimisation) -> bool:
+    """Say whether the kernel can train by a hook; it shrinks weights by their scale, which is not to shrink θ₀."""
+    shrinks = hook.name == "perturb"
+    refused = shrinks and (l2_init_weight(training) or not hook.parameters["shrink"])
+    return not refused and bool(fact("hook", hook.name, "in_stretches", usual=False))
 
 
 def by_kernel(training: Optimisation) -> bool:

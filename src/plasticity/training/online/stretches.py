@@ -9,6 +9,7 @@ from torch import Tensor
 
 from plasticity.config.training_section import Optimisation
 from plasticity.training.online.compiled import compiled_network
+from plasticity.training.online.kernel_arrays import Utilities
 from plasticity.training.online.origin import Origin
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.stack import Stack
@@ -58,11 +59,11 @@ def train_in_stretches(
     done, size = 0, len(order)
     while done < size:
         rows = order[done : done + min(hook.stretch(context), size)]
-        utilities = hook.counted(context)
-        steps = network.train(rows, hits[done : done + len(rows)], utilities)
+        of_hook = hook.compiled(context)
+        steps = network.train(rows, hits[done : done + len(rows)], of_hook)
         context.step += steps
         done += steps
-        if steps < len(rows) and (utilities is None or utilities.due.max() < 1):
+        if steps < len(rows) and not (isinstance(of_hook, Utilities) and of_hook.due.max() >= 1):
             break
         hook.after_stretch(context, Stretch(pixels, rows[:steps]))
     training.write_back(stack)
