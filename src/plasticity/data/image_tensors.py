@@ -51,11 +51,11 @@ class ImageTensors:
         return indices.to(self.pixels.device)
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Return normalised images (B, C, H, W) in float32, channels-last, and labels (B,)."""
+        """Return normalised images (B, C, H, W) in the type of `mean`, channels-last, and labels (B,)."""
         rows = self.at_hand(indices)
         pixels, labels = self._moved(self.pixels[rows]), self._moved(self.labels[rows])
         mean, std = self._of_an_image
-        return pixels.float().div_(255.0).sub_(mean).div_(std).permute(0, 3, 1, 2), labels
+        return pixels.to(mean.dtype).div_(255.0).sub_(mean).div_(std).permute(0, 3, 1, 2), labels
 
     @cached_property
     def _of_an_image(self) -> tuple[Tensor, Tensor]:
