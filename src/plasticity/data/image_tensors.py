@@ -27,7 +27,7 @@ class ImageTensors:
     Attributes:
         pixels: uint8 (N, H, W, C): a batch seen as (B, C, H, W) is channels-last without a copy.
         labels: int64 (N,), where the pixels are.
-        mean: Mean per channel as a fraction of 1, shape (C, 1, 1), on the device.
+        mean: Mean per channel as a fraction of 1, float32 (C, 1, 1), on the device; float64 for oracles.
         std: Standard deviation per channel, shape (C, 1, 1), on the device.
         resident: The pixels are in the device's memory; otherwise in a memory-mapped file, of which a batch is read.
     """
@@ -51,7 +51,7 @@ class ImageTensors:
         return indices.to(self.pixels.device)
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Return normalised images (B, C, H, W) in the type of `mean`, channels-last, and labels (B,)."""
+        """Return normalised images (B, C, H, W) in the type of the mean, channels-last, and labels (B,)."""
         rows = self.at_hand(indices)
         pixels, labels = self._moved(self.pixels[rows]), self._moved(self.labels[rows])
         mean, std = self._of_an_image
@@ -61,7 +61,8 @@ class ImageTensors:
     def _of_an_image(self) -> tuple[Tensor, Tensor]:
         """Return mean and std as (H, W, C): along an image's own rows a CPU takes a quarter of the time."""
         shape = self.pixels.shape[1:]
-        return self.mean.view(-1).expand(shape).contiguous(), self.std.view(-1).expand(shape).contiguous()
+        with torch.inference_mode(False):  # kept for trainings too, whoever asks first
+            return self.mean.view(-1).expand(shape).contiguous(), self.std.view(-1).expand(shape).contiguous()
 
     def batches(self, indices: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of `indices` in their order, as `even_batches` cuts them."""
