@@ -75,7 +75,7 @@ class Style:
             **{"axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6},
             **{"xtick.major.size": 3, "ytick.major.size": 3, "xtick.minor.size": 0, "ytick.minor.size": 0},
             **{"lines.linewidth": 1.2, "lines.markersize": 3.5, "legend.frameon": False, "axes.titlepad": 5},
-            **{"axes.formatter.useoffset": False, "axes.formatter.limits": (-99, 99)},  # whole numbers at every tick
+            **{"axes.formatter.useoffset": False, "axes.formatter.limits": (-99, 99)},  # no factor of all ticks
             **{"svg.fonttype": "none", "svg.hashsalt": "plasticity", "pdf.fonttype": 42, "axes.unicode_minus": True},
         }
         with mpl.rc_context(parameters):
