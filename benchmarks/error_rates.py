@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from plasticity.stages.explain import explanations_of
 from simulated_studies import SEEDS, SPREAD, TRIAL, checkpoints, methods_table, task_table, tasks, warm_start_table
 
 from plasticity.analysis.correlation import METHODS, coefficients, points_of
@@ -31,6 +30,7 @@ from plasticity.report.published.published_verdict import AGREES, DIFFERS, verdi
 from plasticity.report.summary.finding import correlation, mean_over_seeds, together
 from plasticity.report.summary.words import side
 from plasticity.studies.continual.correlate import correlations_of as correlate_tasks
+from plasticity.studies.continual.explain import explanations_of
 from plasticity.studies.train_test_collapse import agreement
 from plasticity.studies.warm_start.causes import causes_of
 from plasticity.studies.warm_start.correlate import correlations_of
