@@ -145,5 +145,5 @@ def test_only_the_default_belongs_to_a_training_whose_settings_name_nothing(stag
     chosen = {"optimizer": {"name": "adamw"}, "penalty": {"name": "l2_init"}, "hooks": [{"name": "perturb"}]}
     used = closure(f"plasticity.stages.{stage}", used=components_in({"training": chosen}))
     assert {name.removeprefix("plasticity.training.") for name in used - closure(f"plasticity.stages.{stage}")} == {
-        *("optimisers.adam", "optimisers.adamw", "penalties.l2_init", "hooks.perturb"),
+        *("optimisers.adam", "optimisers.adamw", "penalties.l2_init", "hooks.perturb", "renewal"),
     }
