@@ -26,7 +26,7 @@ def test_a_section_with_other_tasks_has_tables_of_its_own(tmp_path: Path) -> Non
     assert convnet[["nc1", "effective_rank", "dead_units", "weight_norm"]].notna().to_numpy().all()
     assert convnet.loc[convnet["task"] > 1, "plasticity_gap"].notna().to_numpy().all()
     (log,) = (folder / "logs/labels/digits/following_tasks/convnet").glob("*.log")
-    assert "by one network after another in batches instead of" in log.read_text(encoding="utf-8")
+    assert "using one network after another in batches instead of" in log.read_text(encoding="utf-8")
     assert rows["online_accuracy"].to_numpy().mean() < 0.2  # ten labels that nothing but memory tells
     assert (folder / results / "figures/accuracy_and_collapse_by_task.png").is_file()
     published = read_table(folder / results / "published.parquet", "published")
