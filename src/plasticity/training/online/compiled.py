@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
-from plasticity.training.online.kernel_arrays import Images, Layers, Noise, Utilities, workspace
+from plasticity.training.online.kernel_arrays import Images, Layers, Noise, Utilities, Visit, workspace
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.stack import INITIAL, NO_INITIAL, Stack
 
@@ -60,11 +60,12 @@ class CompiledNetwork:
         if anchor is not None:
             layers.stored[:] -= anchor.stored
         images = Images(self.pixels.starts, self.pixels.columns, self.pixels.values, self.pixels.labels)
+        visit = Visit(images, order, hits)
         rates = float(self.training.learning_rate), pull_of(self.training)
         work = workspace(layers.sizes)
         utilities = of_hook if isinstance(of_hook, Utilities) else None
         noise = of_hook if isinstance(of_hook, Noise) else None
-        steps = kernel.train(layers, anchor, images, order, rates, hits, work, utilities, noise)
+        steps = kernel.train(layers, anchor, visit, rates, work, utilities, noise)
         if anchor is not None:
             layers.stored[:] += anchor.stored
         _put_back(layers, self.weights, self.biases)

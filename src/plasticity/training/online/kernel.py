@@ -296,16 +296,14 @@ def _add_noise(layers, scale, noise, step):
 
 
 @_jit
-def train(layers, anchor, images, order, rates, correct, work, utilities, noise):  # noqa: PLR0913, PLR0917 - compiled
-    """Train one network on the images at `order`, one step each, in place.
+def train(layers, anchor, visit, rates, work, utilities, noise):
+    """Train one network on the images that it visits, one step each, in place.
 
     Args:
         layers: The network, as `Layers`; its matrices without the anchor's.
         anchor: `Layers` that all parameters are pulled towards; None is zero.
-        images: The images, as `Images`.
-        order: Rows of the images, int64 (steps,).
+        visit: The images in their order, as `Visit`; `correct` is written.
         rates: Step size, and pull: pull · (parameter − anchor) is added to the gradient, for biases as well.
-        correct: bool (steps,), gets whether the prediction before the step's update was right.
         work: A `workspace` for these layers.
         utilities: `Utilities` to count in every step; None for none.
         noise: `Noise` to add after every step, without an anchor; None for none.
@@ -317,13 +315,14 @@ def train(layers, anchor, images, order, rates, correct, work, utilities, noise)
     learning_rate, pull = rates
     decay, scale = 1.0 - learning_rate * pull, 1.0
     last = layers.sizes.shape[0] - 2
-    steps = order.shape[0]
-    for step in range(order.shape[0]):
-        predicted = _predict(layers, anchor, images, order[step], float32(scale), work)
+    steps = visit.order.shape[0]
+    for step in range(visit.order.shape[0]):
+        image = visit.order[step]
+        predicted = _predict(layers, anchor, visit.images, image, float32(scale), work)
         if predicted < 0:
             steps = step
             break
-        correct[step] = predicted == images.labels[order[step]]
+        visit.correct[step] = predicted == visit.images.labels[image]
         rate = float32(learning_rate / (scale * decay))
         for layer in range(last, 0, -1):
             _backward(layers, anchor, layer, float32(scale), rate, work)

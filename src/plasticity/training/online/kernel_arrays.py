@@ -15,6 +15,20 @@ class Images(NamedTuple):
     labels: NDArray[np.int64]
 
 
+class Visit(NamedTuple):
+    """Steps on images, and how they went.
+
+    Attributes:
+        images: The images.
+        order: Rows of them, one for each step.
+        correct: Gets whether the prediction before each step's update was right.
+    """
+
+    images: Images
+    order: NDArray[np.int64]
+    correct: NDArray[np.bool_]
+
+
 class Layers(NamedTuple):
     """One network: matrices (fan_in, fan_out) one after another in `stored`, biases likewise.
 
