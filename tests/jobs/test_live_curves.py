@@ -4,14 +4,14 @@ import pytest
 
 from plasticity.errors import PlasticityError
 from plasticity.jobs import live_curves
-from plasticity.jobs.live_curves import FOLDER, Curves, curves_beside, refuse_missing_tensorboard
+from plasticity.jobs.live_curves import FOLDER, LiveCurves, curves_beside, refuse_missing_tensorboard
 from recorded_curves import record_curves
 
 
 def test_nothing_is_written_unless_a_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     writers = record_curves(monkeypatch, tmp_path)
     monkeypatch.delenv(FOLDER)
-    with Curves() as curves:
+    with LiveCurves() as curves:
         curves.add("plain", 1, loss=0.5)
     refuse_missing_tensorboard()
     assert not writers
@@ -19,7 +19,7 @@ def test_nothing_is_written_unless_a_folder_is_named(monkeypatch: pytest.MonkeyP
 
 def test_each_training_of_a_job_has_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     writers = record_curves(monkeypatch, tmp_path)
-    with curves_beside(Path("logs/warm_start/digits/warm_up/plain/seeds1-2.log")), Curves() as curves:
+    with curves_beside(Path("logs/warm_start/digits/warm_up/plain/seeds1-2.log")), LiveCurves() as curves:
         for seed in (1, 2):
             curves.add(f"warm-up plain, seed {seed}", 3, loss=0.5, accuracy=0.25, penalty=None)
         curves.add("warm-up plain, seed 1", 4, loss=0.4)
@@ -42,7 +42,7 @@ def test_tensorboard_shows_a_resumed_training_as_one_curve(monkeypatch: pytest.M
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     monkeypatch.setenv(FOLDER, str(tmp_path))
     for steps in ((1, 2, 3), (3, 4)):  # killed after its third epoch, where the last that it had saved was the second
-        with Curves() as curves:
+        with LiveCurves() as curves:
             for step in steps:
                 curves.add("training", step, loss=1 / step)
     found = accumulator.EventAccumulator(str(tmp_path / "training")).Reload().Scalars("loss")

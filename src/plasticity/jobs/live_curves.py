@@ -23,7 +23,7 @@ _SECONDS_BETWEEN_WRITES = 5
 _job: ContextVar[Path] = ContextVar("job", default=Path())
 
 
-class Curves:
+class LiveCurves:
     """Curves of trainings, until the end of a block; drawn nowhere while the environment variable is not set."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 from plasticity.config.slices import FirstTaskSettings
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
-from plasticity.jobs.live_curves import Curves
+from plasticity.jobs.live_curves import LiveCurves
 from plasticity.jobs.logs import logger
 from plasticity.jobs.stopping import stoppable
 from plasticity.stages.branches import checkpoint_name, epochs_to_keep
@@ -90,7 +90,7 @@ class FirstTask:
     folder: Path
     threads: int
     rows: list[list[Row]] = field(default_factory=list)
-    curves: Curves = field(default_factory=Curves)
+    curves: LiveCurves = field(default_factory=LiveCurves)
 
     def __post_init__(self) -> None:
         networks = [self.data.fresh_network(seed, "init") for seed in self.seeds]

@@ -10,7 +10,7 @@ import pandas as pd
 from plasticity.config.slices import FollowingSettings
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device
-from plasticity.jobs.live_curves import Curves
+from plasticity.jobs.live_curves import LiveCurves
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
 from plasticity.stages.branches import Run, checkpoint_name, runs_of
@@ -117,7 +117,7 @@ class TaskRun:
     rows: list[list[Row]] = field(default_factory=list)
     epochs: list[list[float]] = field(default_factory=list)
     begins: list[Row] = field(default_factory=list)
-    curves: Curves = field(default_factory=Curves)
+    curves: LiveCurves = field(default_factory=LiveCurves)
     _last_save: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from plasticity.config.training_section import Optimisation
 from plasticity.data.image_tensors import ImageTensors
-from plasticity.jobs.live_curves import Curves
+from plasticity.jobs.live_curves import LiveCurves
 from plasticity.jobs.progress import Progress
 from plasticity.models.classifier import Classifier
 from plasticity.seeding import torch_generator
@@ -128,7 +128,7 @@ class TrainingRun:
             on_epoch: Called after each epoch with its number, before the state is saved.
         """
         self.step.at_work.begin(self.seed, self.purpose)
-        with resume.saving_when_stopped(), Curves() as curves:
+        with resume.saving_when_stopped(), LiveCurves() as curves:
             while not self.finished(schedule):
                 start = time.perf_counter()
                 record = self._epoch(len(self.history) + 1)
