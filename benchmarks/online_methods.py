@@ -23,7 +23,7 @@ from plasticity.storage.weights import weights_of
 from plasticity.training.online.online_sgd import train_online
 from plasticity.training.online.origin import Origin
 from plasticity.training.online.replicas import keep_initial
-from plasticity.training.online.stack import Network, Stack
+from plasticity.training.online.stack import Network, Stack, stack_of
 
 _BACKPROP = {"name": "continual_backprop", "replacement_rate": 1e-5}
 _ASCENT = {"name": "effective_rank_ascent", "learning_rate": 1e-3, "every": 100}
@@ -38,6 +38,10 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     "effective_rank_ascent, every 100": {"hooks": [_ASCENT]},
     "the same with weight decay (L2-ER)": {"hooks": [_ASCENT], "weight_decay": 1e-4},
     "perturb": {"hooks": [{"name": "perturb", "shrink": 0.9999, "perturb": 1e-3}]},
+    "layer norm": {},
+    "layer norm, weight decay": {"weight_decay": 1e-4},
+    "layer norm, l2_init": {"penalty": {"name": "l2_init", "weight": 1e-4}},
+    "layer norm, continual_backprop": {"hooks": [_BACKPROP]},
 }
 
 
@@ -46,11 +50,12 @@ def optimisation(name: str) -> Optimisation:
     return Optimisation.of({"learning_rate": RATE, **METHODS[name]})
 
 
-def start(problem: Problem) -> tuple[Stack, Origin]:
+def start(problem: Problem, *, layer_norm: bool = False) -> tuple[Stack, Origin]:
     """Return a stack of one network that has learnt for the length of the stream, and where it comes from."""
-    chosen, shape = Chosen(**{"name": "mlp", "hidden": problem.hidden}), (1, 1, problem.pixels.num_pixels)
+    chosen = Chosen(**{"name": "mlp", "hidden": problem.hidden, "layer_norm": layer_norm})
+    shape = (1, 1, problem.pixels.num_pixels)
     model = build_model(chosen, shape, problem.pixels.num_classes, torch_generator(0, "init"))
-    stack = problem.stack(1)
+    stack = stack_of([weights_of(model)])
     keep_initial(stack, [stack.network(0)])
     train_online(stack, problem.pixels, problem.orders[:1], optimisation("plain"))
 
@@ -63,11 +68,11 @@ def start(problem: Problem) -> tuple[Stack, Origin]:
 
 def measure(problem: Problem, rounds: int) -> dict[str, float]:
     """Return how long a step of each method takes, in seconds of CPU, at best."""
-    stack, origin = start(problem)
+    starts = {layer_norm: start(problem, layer_norm=layer_norm) for layer_norm in (False, True)}
     found = dict.fromkeys(METHODS, float("inf"))
     for _ in range(rounds + 1):  # the first compiles
         for name in METHODS:
-            training = optimisation(name)
+            training, (stack, origin) = optimisation(name), starts[name.startswith("layer norm")]
             orders, network = problem.orders[:1], stack.take([0])
             work = partial(train_online, network, problem.pixels, orders, training, origin=origin)
             found[name] = min(found[name], seconds(work, 1, cpu_seconds) / orders.size)

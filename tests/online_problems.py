@@ -103,5 +103,5 @@ def largest_difference(one: Mapping[str, NDArray], other: Mapping[str, NDArray])
 
 def assert_same_networks(one: Stack, other: Stack) -> None:
     """Equal to the bit."""
-    for mine, theirs in zip(one.weights + one.biases, other.weights + other.biases, strict=True):
+    for mine, theirs in zip(one.parts, other.parts, strict=True):
         np.testing.assert_array_equal(mine, theirs)

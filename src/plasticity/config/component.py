@@ -190,8 +190,8 @@ def _base(kind: str) -> type[Component]:
 
 
 def _is_fact(value: object) -> bool:
-    """Say whether a class variable is a number, or names."""
-    return isinstance(value, bool | int | float) or (
+    """Say whether a class variable is a number, a name, or names."""
+    return isinstance(value, bool | int | float | str) or (
         isinstance(value, tuple) and all(isinstance(n, str) for n in value)
     )
 

@@ -46,6 +46,11 @@ def fact(kind: str, name: str, key: str, *, usual: Any) -> Any:
     return parameters(kind, name).get(FACTS, {}).get(key, usual)
 
 
+def built_in_fact(kind: str, name: str, key: str, *, usual: Any) -> Any:
+    """Return a fact that holds for a component of the package alone, and not for what a user derives from it."""
+    return fact(kind, name, key, usual=usual) if name in known(kind) else usual
+
+
 def source_digest(kind: str, name: str) -> str:
     """Return the SHA-256 of the file in which a built-in component is written."""
     module = known(kind)[name].partition(":")[0]

@@ -21,6 +21,7 @@ class MLP(Network, name="mlp"):
     """Fully connected network on flattened images (Bonifazi et al. 2024; Dohare et al. 2024)."""
 
     unit_activations: ClassVar[tuple[str, ...]] = ONE_OUTPUT
+    stacked_by_default: ClassVar[tuple[str, ...] | None] = ("activation", "spectral_norm")
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = setting(
         "Outputs of each hidden layer, from the input; crelu has two outputs per unit, and so half as many weights.",

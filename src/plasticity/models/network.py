@@ -22,10 +22,13 @@ class Network(Component, kind="model"):
         unit_activations: Nonlinearities with which its hidden units can be renewed one by one: `Classifier.units` of
             its networks names them then. None where each is read by more than the next layer.
         normalises_batches: Whether it has batch normalisation, which a single image has no statistics for.
+        stacked_by_default: Names of the settings that need their defaults for networks to be trained as one stack of
+            arrays (`plasticity.training.online`); None where no setting allows it.
     """
 
     unit_activations: ClassVar[tuple[str, ...]] = ()
     normalises_batches: ClassVar[bool] = False
+    stacked_by_default: ClassVar[tuple[str, ...] | None] = None
 
     @abstractmethod
     def build(self, image_shape: Sequence[int], num_classes: int) -> Classifier:

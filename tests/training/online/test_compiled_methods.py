@@ -50,21 +50,22 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def model(seed: int) -> torch.nn.Module:
-    made = MLP(hidden=(20, 12)).build((INPUTS, 1, 1), 4)
+def model(seed: int, *, norm: bool = False) -> torch.nn.Module:
+    made = MLP(hidden=(20, 12), layer_norm=norm).build((INPUTS, 1, 1), 4)
     made.initialise(torch.Generator().manual_seed(seed))
     return made
 
 
-def fresh_stack(replicas: int = 2) -> Stack:
-    networks = [weights_of(model(seed)) for seed in range(replicas)]
+def fresh_stack(replicas: int = 2, *, norm: bool = False) -> Stack:
+    networks = [weights_of(model(seed, norm=norm)) for seed in range(replicas)]
     made = stack_of(networks)
-    keep_initial(made, [weights_of(model(9 + seed)) for seed in range(replicas)])
+    keep_initial(made, [weights_of(model(9 + seed, norm=norm)) for seed in range(replicas)])
     return made
 
 
-def origin(replicas: int = 2) -> Origin:
-    return Origin([3 + replica for replica in range(replicas)], "tests", units=model(0).units())  # pyright: ignore
+def origin(replicas: int = 2, *, norm: bool = False) -> Origin:
+    units = model(0, norm=norm).units()  # pyright: ignore
+    return Origin([3 + replica for replica in range(replicas)], "tests", units=units)
 
 
 def given(name: str) -> Optimisation:
@@ -77,13 +78,15 @@ def kept_of(stack: Stack) -> dict[str, np.ndarray]:
     return {name: kept[0] for name, kept in stack.kept.items() if "hooks/" in name and not name.endswith(turned)}
 
 
+@pytest.mark.parametrize("norm", [False, True], ids=["plain", "layer norm"])
 @pytest.mark.parametrize("name", METHODS)
-def test_the_compiled_loop_does_what_stacked_tensors_do(name: str) -> None:
-    order, compiled, tensors, plain = orders(PIXELS, 2, steps=160), *(fresh_stack() for _ in range(3))
+def test_the_compiled_loop_does_what_stacked_tensors_do(name: str, norm: bool) -> None:
+    order, compiled, tensors, plain = orders(PIXELS, 2, steps=160), *(fresh_stack(norm=norm) for _ in range(3))
+    source = origin(norm=norm)
     assert by_kernel(given(name))
     for stream in (order[:, :70], order[:, 70:]):  # broken off within a stretch
-        hits = train_online(compiled, PIXELS, stream, given(name), block=1, threads=2, origin=origin()).correct
-        expected = train_stacked(tensors, PIXELS, stream, given(name), "cpu", origin())
+        hits = train_online(compiled, PIXELS, stream, given(name), block=1, threads=2, origin=source).correct
+        expected = train_stacked(tensors, PIXELS, stream, given(name), "cpu", source)
         assert np.mean(hits != expected) < 0.005
     train_online(plain, PIXELS, order, optimisation({"learning_rate": 0.02}))
     for replica in range(2):

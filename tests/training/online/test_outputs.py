@@ -24,6 +24,7 @@ def _stack(seed: int = 0) -> Stack:
     stack = stack_of(networks)
     keep_initial(stack, networks)
     stack.keep("penalty/head.weight", [(OUTPUTS,)], np.dtype(np.float32))[0][:] = 7
+    stack.keep("penalty of 2/head.weight", [(2,)], np.dtype(np.float32))[0][:] = 5
     stack.keep("hooks/0/age", [(6,)], np.dtype(np.float32))[0][:] = 3
     return stack
 
@@ -55,17 +56,25 @@ def test_the_first_outputs_learn_and_the_others_rest(training: dict) -> None:
     np.testing.assert_array_equal(stack.biases[-1][..., CLASSES:], before.biases[-1][..., CLASSES:])
     for name, arrays in stack.kept.items():
         for array, part in zip(arrays, stack.weights + stack.biases, strict=False):
-            assert array.ndim == 1 or name.startswith(("hooks/", "penalty/")) or array.shape == part.shape
+            assert array.ndim == 1 or name.startswith(("hooks/", "penalty")) or array.shape == part.shape
     again = with_outputs(stack, CLASSES)
     assert {name: [a.tolist() for a in arrays] for name, arrays in again.kept.items()} == {
-        name: [a.tolist() for a in arrays] for name, arrays in small.kept.items() if not name.startswith("penalty/")
+        name: [a.tolist() for a in arrays] for name, arrays in small.kept.items()
     }
 
 
-def test_what_the_penalty_keeps_begins_anew_and_what_hooks_keep_goes_on() -> None:
-    small = with_outputs(_stack(), CLASSES)
+def test_what_the_penalty_keeps_is_of_as_many_outputs_and_what_hooks_keep_goes_on() -> None:
+    stack = _stack()
+    small = with_outputs(stack, CLASSES)
     assert "penalty/head.weight" not in small.kept
     assert small.kept["hooks/0/age"][0].tolist() == [[3.0] * 6] * 2
+    small.keep("penalty/head.weight", [(CLASSES,)], np.dtype(np.float32))[0][:] = 1
+    put_outputs(stack, small)
+    assert stack.kept["penalty/head.weight"][0].tolist() == [[7.0] * OUTPUTS] * 2
+    for number, value in ((CLASSES, 1.0), (2, 5.0)):
+        found = with_outputs(stack, number).kept
+        assert [name for name in found if name.startswith("penalty")] == ["penalty/head.weight"]
+        assert found["penalty/head.weight"][0].tolist() == [[value] * number] * 2
 
 
 def test_a_copy_shares_no_memory() -> None:

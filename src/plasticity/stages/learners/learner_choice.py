@@ -4,14 +4,13 @@ import logging
 from typing import Literal, NamedTuple
 
 from plasticity.config.component import Chosen
-from plasticity.config.parameters import defaults, parameters
+from plasticity.config.parameters import built_in_fact, defaults, parameters
 from plasticity.config.training_section import Optimisation
 from plasticity.training.online.online_sgd import stacked_for
 
 logger = logging.getLogger(__name__)
 
 Loop = Literal["compiled loop", "stacked tensors", "one network after another in batches"]
-_STACKED = {"activation": "relu", "layer_norm": False, "spectral_norm": False}  # the perceptrons that stacks hold
 
 
 class Choice(NamedTuple):
@@ -30,11 +29,13 @@ def choose_loop(model: Chosen, training: Optimisation) -> Choice:
 
 
 def not_stacked_for(model: Chosen) -> str:
-    """Return what of a network cannot be stacked; empty for a perceptron of ReLU units without normalisation."""
-    if model.name != "mlp":
+    """Return what of a network cannot be stacked; empty where all can."""
+    needed = built_in_fact("model", model.name, "stacked_by_default", usual=None)
+    if needed is None:
         return f"the network {model.name}"
-    given = {**defaults(parameters("model", "mlp")), **model.parameters}
-    odd = [f"{key} {given[key]}".lower() for key, known in _STACKED.items() if given[key] != known]
+    usual = defaults(parameters("model", model.name))
+    given = {**usual, **model.parameters}
+    odd = [f"{key} {given[key]}".lower() for key in needed if given[key] != usual[key]]
     return f"the network's {', '.join(odd)}" if odd else ""
 
 

@@ -21,6 +21,7 @@ class Perturb(StepHook, name="perturb"):
     """
 
     in_stretches: ClassVar[bool] = True
+    shrinks_by: ClassVar[str] = "shrink"
 
     shrink: float = setting("Factor on the weights; 0.9999 in Kumar et al. (2023).", unit="1", ge=0, le=1)
     perturb: float = setting("Factor on fresh weights; 0.01 in Kumar et al. (2023).", unit="1", ge=0)
@@ -49,6 +50,7 @@ class Perturb(StepHook, name="perturb"):
             bounds=np.float32(self.perturb) * np.array(bounds, np.float32),
             bias_bounds=np.float32(self.perturb) * np.array(bias_bounds, np.float32),
             units=np.array([sizes[0][1], *(size[0] for size in sizes)]),
+            scale=self.perturb,
             key=derive_seed(context.seed, f"{context.purpose}/noise"),
             taken=context.step,
         )

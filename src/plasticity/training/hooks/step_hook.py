@@ -91,9 +91,11 @@ class StepHook(Component, kind="hook"):
         renews_units: Whether it renews hidden units one by one, for networks that name theirs.
         activations: Nonlinearities whose units it is for; all if there is none.
         in_stretches: Whether the compiled loop can take the steps between two of its actions.
+        shrinks_by: Name of its parameter that multiplies all parameters of the network in every step; empty for none.
     """
 
     in_stretches: ClassVar[bool] = False
+    shrinks_by: ClassVar[str] = ""
     renews_units: ClassVar[bool] = False
     activations: ClassVar[tuple[str, ...]] = ()
     reads_layers: ClassVar[bool] = False

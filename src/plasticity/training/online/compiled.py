@@ -6,26 +6,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from plasticity.config.parameters import built_in_fact
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
-from plasticity.training.online.kernel_arrays import Images, Layers, Noise, Utilities, Visit, workspace
+from plasticity.training.online.kernel_arrays import Images, Layers, Noise, Norms, Utilities, Visit, workspace
 from plasticity.training.online.pixels import Pixels
-from plasticity.training.online.stack import INITIAL, NO_INITIAL, Stack
+from plasticity.training.online.stack import INITIAL, NO_INITIAL, NORM_EPSILON, Stack
 
 _PAD = 16  # floats of the widest common vector unit; rows of whole vectors need no scalar remainder
 Parts = Sequence[NDArray[np.float32]]
 """One network's matrices (fan_in, fan_out), or its biases (fan_out,), of every layer."""
 
 
-def l2_init_weight(training: Optimisation) -> float:
-    """Return the factor of the squared distance to the initial weights; 0 without the penalty `l2_init`."""
+def initial_weight(training: Optimisation) -> float:
+    """Return w of a penalty w · ‖θ − θ₀‖², the squared distance to the initial weights; 0 without one."""
     penalty = training.penalty
-    return float(penalty.parameters["weight"]) if penalty is not None and penalty.name == "l2_init" else 0.0
+    if penalty is None:
+        return 0.0
+    parameter = built_in_fact("penalty", penalty.name, "weighs_distance_by", usual="")
+    return float(penalty.parameters[parameter]) if parameter else 0.0
 
 
 def pull_of(training: Optimisation) -> float:
-    """Return the pull towards the anchor, λ + 2w, of weight decay λ and L2 Init w; its gradient is 2w(θ − θ₀)."""
-    return float(training.weight_decay) + 2 * l2_init_weight(training)
+    """Return the pull towards the anchor, λ + 2w, of weight decay λ and the penalty w; its gradient is 2w(θ − θ₀)."""
+    return float(training.weight_decay) + 2 * initial_weight(training)
 
 
 @dataclass(frozen=True)
@@ -33,16 +37,14 @@ class CompiledNetwork:
     """One network, trained in place.
 
     Attributes:
-        weights: Its matrices.
-        biases: Its biases.
-        initial: The weights and then the biases that it began its life with; None where nothing pulls towards them.
+        stack: A stack of it alone.
+        initial: The parameters that it began its life with, as `Stack.parts`; none where nothing pulls towards them.
         training: How it is trained.
         pixels: The images, with the labels that it learns.
     """
 
-    weights: Parts
-    biases: Parts
-    initial: Parts | None
+    stack: Stack
+    initial: Parts
     training: Optimisation
     pixels: Pixels
 
@@ -56,28 +58,33 @@ class CompiledNetwork:
         """
         from plasticity.training.online import kernel  # noqa: PLC0415 - numba is loaded where it is used
 
-        layers, anchor = laid_out(self.weights, self.biases), self._anchor()
+        weights, biases, *of_norms = self.stack.split([part[0] for part in self.stack.parts])
+        held_weights, held_biases, *held_norms = self.stack.split(self._held())
+        layers = laid_out(weights, biases)
+        anchor = laid_out(held_weights, held_biases) if held_weights else None
+        norms = _norms(layers, *of_norms, *held_norms)
         if anchor is not None:
             layers.stored[:] -= anchor.stored
         images = Images(self.pixels.starts, self.pixels.columns, self.pixels.values, self.pixels.labels)
-        visit = Visit(images, order, hits)
         rates = float(self.training.learning_rate), pull_of(self.training)
-        work = workspace(layers.sizes)
         utilities = of_hook if isinstance(of_hook, Utilities) else None
         noise = of_hook if isinstance(of_hook, Noise) else None
-        steps = kernel.train(layers, anchor, visit, rates, work, utilities, noise)
+        visit, work = Visit(images, order, hits), workspace(layers.sizes)
+        steps = kernel.train(layers, norms, anchor, visit, rates, work, utilities, noise)
         if anchor is not None:
             layers.stored[:] += anchor.stored
-        _put_back(layers, self.weights, self.biases)
+        _put_back(layers, weights, biases)
+        if norms is not None:
+            for parts, trained in zip(of_norms, (norms.scales, norms.shifts), strict=True):
+                _put_units(layers, trained, parts)
         return int(steps)
 
-    def _anchor(self) -> Layers | None:
-        """Return where the parameters are pulled to, laid out: (2w / (λ + 2w)) · θ₀; None for zero."""
-        if self.initial is None:
-            return None
-        share = np.float32(2 * l2_init_weight(self.training) / pull_of(self.training))
-        parts = [share * part for part in self.initial]
-        return laid_out(parts[: len(self.weights)], parts[len(self.weights) :])
+    def _held(self) -> Parts:
+        """Return what the parameters are pulled to, (2w / (λ + 2w)) · θ₀; none for zero."""
+        if not self.initial:
+            return []
+        share = np.float32(2 * initial_weight(self.training) / pull_of(self.training))
+        return [share * part for part in self.initial]
 
 
 def compiled_network(stack: Stack, training: Optimisation, pixels: Pixels) -> CompiledNetwork:
@@ -86,13 +93,12 @@ def compiled_network(stack: Stack, training: Optimisation, pixels: Pixels) -> Co
     Raises:
         PlasticityError: If it is pulled towards initial weights that the stack does not keep.
     """
-    initial = None
-    if l2_init_weight(training):
+    initial: Parts = []
+    if initial_weight(training):
         if INITIAL not in stack.kept:
             raise PlasticityError(NO_INITIAL)
         initial = [part[0] for part in stack.kept[INITIAL]]
-    weights, biases = ([part[0] for part in parts] for parts in (stack.weights, stack.biases))
-    return CompiledNetwork(weights, biases, initial, training, pixels)
+    return CompiledNetwork(stack, initial, training, pixels)
 
 
 def laid_out(weights: Parts, biases: Parts) -> Layers:
@@ -112,9 +118,27 @@ def laid_out(weights: Parts, biases: Parts) -> Layers:
     return Layers(np.concatenate([m.ravel() for m in matrices]), np.concatenate(padded), sizes, *ends)
 
 
+def _norms(layers: Layers, scales: Parts, shifts: Parts, held_scales: Parts, held_shifts: Parts) -> Norms | None:
+    """Lay normalisations out as the biases of the hidden layers are; what they are pulled to is zero without any."""
+    if not scales:
+        return None
+    arrays = [np.zeros(layers.bias_at[-2], np.float32) for _ in range(5)]
+    for array, parts in zip(arrays, (scales, shifts, held_scales, held_shifts), strict=False):
+        for start, part in zip(layers.bias_at, parts, strict=False):
+            array[start : start + len(part)] = part
+    units = np.array([len(part) for part in scales])
+    return Norms(*arrays, inverse=np.zeros(len(scales), np.float32), units=units, epsilon=NORM_EPSILON)
+
+
 def _put_back(layers: Layers, weights: Parts, biases: Parts) -> None:
-    for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+    for layer, weight in enumerate(weights):
         matrix = layers.stored[layers.matrix_at[layer] : layers.matrix_at[layer + 1]]
         matrix = matrix.reshape(layers.sizes[layer], layers.sizes[layer + 1])
         weight[:] = matrix[: weight.shape[0], : weight.shape[1]]
-        bias[:] = layers.biases[layers.bias_at[layer] : layers.bias_at[layer + 1]][: len(bias)]
+    _put_units(layers, layers.biases, biases)
+
+
+def _put_units(layers: Layers, trained: NDArray[np.float32], parts: Parts) -> None:
+    """Write numbers of units, which lie as the biases do, into the network's."""
+    for start, part in zip(layers.bias_at, parts, strict=False):
+        part[:] = trained[start : start + len(part)]

@@ -9,8 +9,9 @@ Weight decay would touch every weight in every step. Weights are therefore kept 
 towards the anchor is one multiplication of the scale, and stored rows change only where there is a gradient. The anchor
 is zero for weight decay, and the initial weights for L2 Init.
 
-Arguments that are None (`anchor`, `utilities`, `noise`) cost nothing: the loop is compiled once more for each type of
-them. All compiled functions stay in this file, because Numba's cache sees changes of a function's own file alone.
+Arguments that are None (`norms`, `anchor`, `utilities`, `noise`) cost nothing: the loop is compiled once more for each
+type of them. All compiled functions stay in this file, because Numba's cache sees changes of a function's own file
+alone.
 """
 
 from typing import Any
@@ -84,12 +85,56 @@ def _forward(layers, anchor, layer, scale, work):
 
 
 @_jit
+def _normalise(layers, norms, layer, work):
+    """Normalise the outputs of a hidden layer over its units, scale and shift them."""
+    units, first = norms.units[layer], layers.bias_at[layer]
+    outputs, normalised = work.outputs[layer, :units], norms.outputs[first : first + units]
+    scales, shifts = norms.scales[first : first + units], norms.shifts[first : first + units]
+    mean, square = float32(0.0), float32(0.0)
+    for unit in range(units):
+        mean += outputs[unit]
+    mean /= float32(units)
+    for unit in range(units):
+        normalised[unit] = outputs[unit] - mean
+        square += normalised[unit] * normalised[unit]
+    inverse = float32(1.0) / np.sqrt(square / float32(units) + float32(norms.epsilon))
+    norms.inverse[layer] = inverse
+    for unit in range(units):
+        normalised[unit] *= inverse
+        outputs[unit] = shifts[unit] + scales[unit] * normalised[unit]
+
+
+@_jit
+def _backward_norm(layers, norms, layer, rates, work):
+    """Turn the errors at a hidden layer's units into those before its normalisation; update scales and shifts."""
+    learning_rate, decay = rates
+    units, first = norms.units[layer], layers.bias_at[layer]
+    error, normalised = work.errors[layer, :units], norms.outputs[first : first + units]
+    scales, shifts = norms.scales[first : first + units], norms.shifts[first : first + units]
+    held_scales, held_shifts = norms.held_scales[first : first + units], norms.held_shifts[first : first + units]
+    mean, along, inverse = float32(0.0), float32(0.0), norms.inverse[layer]
+    for unit in range(units):
+        scaled = scales[unit] * error[unit]
+        mean += scaled
+        along += scaled * normalised[unit]
+    mean /= float32(units)
+    along /= float32(units)
+    for unit in range(units):
+        scaled, given = scales[unit] * error[unit], error[unit]
+        error[unit] = inverse * (scaled - mean - normalised[unit] * along)
+        scales[unit] = decay * scales[unit] - learning_rate * given * normalised[unit]
+        shifts[unit] = decay * shifts[unit] - learning_rate * given
+        scales[unit] += (1.0 - decay) * held_scales[unit]
+        shifts[unit] += (1.0 - decay) * held_shifts[unit]
+
+
+@_jit
 def _rectify(work, layer, width):
-    """Make the units of a layer that are above zero the active inputs of the next one."""
+    """Make the units of a layer that are above zero, or not a number, the active inputs of the next one."""
     outputs, rows, factors = work.outputs[layer], work.rows[layer + 1], work.factors[layer + 1]
     count = 0
     for unit in range(width):
-        if outputs[unit] > 0:
+        if not outputs[unit] <= 0:
             rows[count] = unit
             factors[count] = outputs[unit]
             count += 1
@@ -161,13 +206,15 @@ def _update_bias(layers, anchor, layer, learning_rate, decay, work):
 
 
 @_jit
-def _predict(layers, anchor, images, image, scale, work):
+def _predict(layers, norms, anchor, images, image, scale, work):
     """Run a step's forward pass; return the predicted class, -1 if an output is not finite."""
     last = layers.sizes.shape[0] - 2
     _read(images, image, work)
     for layer in range(last + 1):
         _forward(layers, anchor, layer, scale, work)
         if layer < last:
+            if norms is not None:
+                _normalise(layers, norms, layer, work)
             _rectify(work, layer, layers.sizes[layer + 1])
     classes = layers.sizes[last + 1]
     return _softmax_error(work.outputs[last, :classes], images.labels[image], work.errors[last, :classes])
@@ -296,11 +343,20 @@ def _add_noise(layers, scale, noise, step):
 
 
 @_jit
-def train(layers, anchor, visit, rates, work, utilities, noise):
+def _perturb_norms(norms, noise):
+    """Shrink scales and shifts, and add a fresh network's, of ones and zeros."""
+    norms.scales[:] *= float32(noise.shrink)
+    norms.shifts[:] *= float32(noise.shrink)
+    norms.scales[:] += float32(noise.scale)
+
+
+@_jit
+def train(layers, norms, anchor, visit, rates, work, utilities, noise):
     """Train one network on the images that it visits, one step each, in place.
 
     Args:
         layers: The network, as `Layers`; its matrices without the anchor's.
+        norms: `Norms` of its hidden layers; None for none.
         anchor: `Layers` that all parameters are pulled towards; None is zero.
         visit: The images in their order, as `Visit`; `correct` is written.
         rates: Step size, and pull: pull · (parameter − anchor) is added to the gradient, for biases as well.
@@ -318,7 +374,7 @@ def train(layers, anchor, visit, rates, work, utilities, noise):
     steps = visit.order.shape[0]
     for step in range(visit.order.shape[0]):
         image = visit.order[step]
-        predicted = _predict(layers, anchor, visit.images, image, float32(scale), work)
+        predicted = _predict(layers, norms, anchor, visit.images, image, float32(scale), work)
         if predicted < 0:
             steps = step
             break
@@ -327,6 +383,8 @@ def train(layers, anchor, visit, rates, work, utilities, noise):
         for layer in range(last, 0, -1):
             _backward(layers, anchor, layer, float32(scale), rate, work)
             _update_bias(layers, anchor, layer, learning_rate, decay, work)
+            if norms is not None:
+                _backward_norm(layers, norms, layer - 1, (learning_rate, decay), work)
         _update_first(layers, rate, work)
         _update_bias(layers, anchor, 0, learning_rate, decay, work)
         scale *= decay
@@ -337,6 +395,8 @@ def train(layers, anchor, visit, rates, work, utilities, noise):
             scale = 1.0
         if noise is not None:
             _add_noise(layers, scale, noise, step)
+            if norms is not None:
+                _perturb_norms(norms, noise)
         if utilities is not None and _replacement_due(layers, anchor, float32(scale), utilities, step, work):
             steps = step + 1
             break

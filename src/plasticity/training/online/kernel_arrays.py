@@ -42,6 +42,32 @@ class Layers(NamedTuple):
     bias_at: NDArray[np.int64]
 
 
+class Norms(NamedTuple):
+    """Layer normalisation of all hidden layers, before their nonlinearity.
+
+    In the arrays of all units, those of layer l begin at bias_at[l] of its `Layers`.
+
+    Attributes:
+        scales: Factor of each unit, float32.
+        shifts: What is added to each unit, likewise.
+        held_scales: What scales are pulled to, likewise.
+        held_shifts: What shifts are pulled to, likewise.
+        outputs: A step's normalised outputs, before factor and shift, likewise.
+        inverse: A step's 1 / standard deviation of each layer, float32.
+        units: Units of each hidden layer, without those that pad it.
+        epsilon: Added to the variance.
+    """
+
+    scales: NDArray[np.float32]
+    shifts: NDArray[np.float32]
+    held_scales: NDArray[np.float32]
+    held_shifts: NDArray[np.float32]
+    outputs: NDArray[np.float32]
+    inverse: NDArray[np.float32]
+    units: NDArray[np.int64]
+    epsilon: float
+
+
 class Workspace(NamedTuple):
     """What a step computes, per layer: its active inputs (counts, rows, factors), its outputs, the errors at them."""
 
@@ -103,6 +129,7 @@ class Noise(NamedTuple):
         bounds: Per layer, the bound of what is added to weights, float32.
         bias_bounds: The same for biases.
         units: Units of each layer from the input to the classes, without those that pad it.
+        scale: What is added to the factors of layer normalisation, which are ones in a fresh network.
         key: Names the stream of random numbers.
         taken: Steps taken before this stretch.
     """
@@ -111,5 +138,6 @@ class Noise(NamedTuple):
     bounds: NDArray[np.float32]
     bias_bounds: NDArray[np.float32]
     units: NDArray[np.int64]
+    scale: float
     key: int
     taken: int

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.config.component import Chosen
-from plasticity.config.parameters import fact
+from plasticity.config.parameters import built_in_fact, defaults, fact, parameters
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
-from plasticity.training.online.compiled import compiled_network, l2_init_weight, pull_of
+from plasticity.training.online.compiled import compiled_network, initial_weight, pull_of
 from plasticity.training.online.origin import Origin
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.stack import Stack
@@ -19,27 +19,40 @@ from plasticity.training.online.stack import Stack
 def stacked_for(training: Optimisation) -> str:
     """Return what the compiled kernel cannot do; empty where it can do all.
 
-    It does plain SGD with one image per step, with weight decay, `l2_init` and one hook that acts now and then.
+    It does plain SGD with one image per step, and what penalties and hooks say of themselves, one hook at most.
     """
     optimizer, penalty, hooks = training.optimizer, training.penalty, training.hooks or ()
-    plain = optimizer is None or (optimizer.name == "sgd" and not optimizer.parameters.get("nesterov"))
     compiled = len(hooks) <= 1 and all(_compiled(hook, training) for hook in hooks)
     rate = training.learning_rate * pull_of(training)
     reasons = {
         f"{training.batch_size} images per step": training.batch_size > 1,
-        f"penalty {penalty and penalty.name}": penalty is not None and penalty.name not in {"none", "l2_init"},
-        f"learning_rate times the pull of l2_init = {rate:g}": bool(l2_init_weight(training)) and rate >= 1,
-        f"optimizer {optimizer and optimizer.name}": not plain,
+        f"penalty {penalty and penalty.name}": not _in_loop("penalty", penalty),
+        f"learning_rate times the pull of {penalty and penalty.name} = {rate:g}": initial_weight(training) > 0
+        and rate >= 1,
+        f"optimizer {optimizer and optimizer.name}": not _plain(optimizer),
         f"momentum {training.momentum:g}": bool(training.momentum),
         f"hooks {', '.join(hook.name for hook in hooks)}": not compiled,
     }
     return ", ".join(reason for reason, given in reasons.items() if given)
 
 
+def _in_loop(kind: str, chosen: Chosen | None) -> bool:
+    """Say whether the kernel can do a component's part of each step."""
+    return chosen is None or bool(built_in_fact(kind, chosen.name, "in_compiled_loop", usual=False))
+
+
+def _plain(optimizer: Chosen | None) -> bool:
+    """Say whether the kernel takes an optimizer's steps: as it is by default, without Nesterov's momentum."""
+    if optimizer is None or not _in_loop("optimizer", optimizer):
+        return optimizer is None
+    usual = defaults(parameters("optimizer", optimizer.name))
+    return {**usual, **optimizer.parameters} == usual
+
+
 def _compiled(hook: Chosen, training: Optimisation) -> bool:
     """Say whether the kernel can train by a hook; it shrinks weights by their scale, which is not to shrink θ₀."""
-    shrinks = hook.name == "perturb"
-    refused = shrinks and (l2_init_weight(training) or not hook.parameters["shrink"])
+    factor = fact("hook", hook.name, "shrinks_by", usual="")
+    refused = bool(factor) and (initial_weight(training) > 0 or not hook.parameters[factor])
     return not refused and bool(fact("hook", hook.name, "in_stretches", usual=False))
 
 

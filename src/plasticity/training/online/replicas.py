@@ -11,19 +11,18 @@ from plasticity.training.optimisers.optimiser import STEPS
 
 OPTIMIZER = "optimizer/"
 """Before an optimizer's slot in the names of `Stack.kept`."""
-_OF_METHODS = ("hooks/", "penalty/")
+_OF_METHODS = ("hooks/", "penalty")
 
 
 def slot_arrays(stack: Stack, slot: str) -> list[NDArray]:
     """Return what the stack keeps in an optimizer's slot, one array per parameter, zeros where there was nothing."""
-    shapes = [() if slot == STEPS else part.shape[1:] for part in stack.weights + stack.biases]
+    shapes = [() if slot == STEPS else part.shape[1:] for part in stack.parts]
     return stack.keep(OPTIMIZER + slot, shapes, np.dtype(np.int64 if slot == STEPS else np.float32))
 
 
 def keep_initial(stack: Stack, networks: Sequence[Network]) -> None:
     """Have the stack keep the networks that its replicas began their lives with."""
-    parts = stack.weights + stack.biases
-    arrays = stack.keep(INITIAL, [part.shape[1:] for part in parts], np.dtype(np.float32))
+    arrays = stack.keep(INITIAL, [part.shape[1:] for part in stack.parts], np.dtype(np.float32))
     for replica, network in enumerate(networks):
         stack.set_replica(replica, arrays, network)
 
@@ -47,7 +46,7 @@ def state_of(stack: Stack, replica: int, fresh: Network) -> NetworkState:
 
 def put_state(stack: Stack, replica: int, state: NetworkState) -> None:
     """Overwrite a replica."""
-    stack.set_replica(replica, stack.weights + stack.biases, state.weights)
+    stack.set_replica(replica, stack.parts, state.weights)
     put_optimizer(stack, replica, state.optimizer)
     if state.reborn:
         for name, arrays in stack.kept.items():

@@ -13,6 +13,7 @@ from plasticity.storage.files import digest_of
 from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
 from plasticity.training.forward import Forward
 from plasticity.training.online.origin import Origin
+from plasticity.training.online.outputs import PENALTY
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.replicas import OPTIMIZER, slot_arrays
 from plasticity.training.online.stack import Stack
@@ -20,8 +21,6 @@ from plasticity.training.online.tensor_stack import ReplicaSlots, ReplicaView, T
 from plasticity.training.optimisers.optimiser import STEPS
 from plasticity.training.penalties.penalty import Penalty, penalty_of, term_of, value_of
 from plasticity.training.step_hooks import StepHooks, hooks_of
-
-_PENALTY = "penalty/"
 
 
 def train_stacked(
@@ -107,7 +106,7 @@ class StackTraining:
 
     def write_back(self, stack: Stack) -> None:
         """Put everything into the stack's arrays."""
-        for mine, trained in zip(stack.weights + stack.biases, self.networks.tensors, strict=True):
+        for mine, trained in zip(stack.parts, self.networks.tensors, strict=True):
             mine[:] = trained.detach().cpu().numpy()
         slots = self.optimizer.state()
         for slot in self.optimizer.slots:
@@ -115,7 +114,7 @@ class StackTraining:
                 array[:] = slots[f"{slot}/{name}"].cpu().numpy()
         for replica, view in enumerate(self.views):
             hooks = self.hooks[replica].state() if self.hooks else {}
-            for prefix, kept in ((self.kept_as, hooks), (_PENALTY, view.kept)):
+            for prefix, kept in ((self.kept_as, hooks), (PENALTY, view.kept)):
                 for name, value in kept.items():
                     array = value.detach().cpu().numpy()
                     stack.keep(prefix + name, [array.shape], array.dtype)[0][replica] = array
@@ -134,7 +133,7 @@ def stack_training(stack: Stack, optimisation: Optimisation, device: str, origin
     )
     if all(OPTIMIZER + slot in stack.kept for slot in optimizer.slots):
         optimizer.load(_kept(stack, optimizer.slots))
-    views = [ReplicaView(networks, replica, _kept_of(stack, replica, _PENALTY)) for replica in range(len(stack))]
+    views = [ReplicaView(networks, replica, _kept_of(stack, replica, PENALTY)) for replica in range(len(stack))]
     penalty = penalty_of(optimisation.penalty)
     if penalty is not None:
         penalty.check(views[0])

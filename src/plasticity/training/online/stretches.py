@@ -52,8 +52,7 @@ def train_in_stretches(
     """
     training = stack_training(stack, optimisation, "cpu", origin)
     arrays = [tensor.detach().numpy() for tensor in training.networks.tensors]  # the hook's tensors, in their memory
-    depth = len(arrays) // 2
-    held = Stack(tuple(arrays[:depth]), tuple(arrays[depth:]), stack.names, stack.kept)
+    held = stack.with_parts(arrays, stack.kept)
     network = compiled_network(held, optimisation, pixels)
     ((hook, context),) = training.hooks[0].at_work
     done, size = 0, len(order)

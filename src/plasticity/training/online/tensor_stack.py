@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import torch
 from numpy.typing import NDArray
@@ -12,16 +13,16 @@ from plasticity.errors import PlasticityError
 from plasticity.models.units import Units
 from plasticity.training.bound_optimiser import BoundOptimiser
 from plasticity.training.online.origin import Fresh
-from plasticity.training.online.stack import INITIAL, NO_INITIAL, Stack
+from plasticity.training.online.stack import INITIAL, NO_INITIAL, NORM_EPSILON, Stack
 from plasticity.training.optimisers.optimiser import STEPS
 
 
 class TensorStack:
-    """Weights and biases of R networks on a device.
+    """Parameters of R networks on a device.
 
     Attributes:
-        names: Names of the parameters, those of weights before those of biases.
-        tensors: The parameters, (R, fan_in, fan_out) and (R, fan_out).
+        names: Names of the parameters, in the order of `Stack.parts`.
+        tensors: The parameters: weights (R, fan_in, fan_out), all others (R, fan_out).
         layers: Outputs (R, B, units) of the hidden layers in the last forward pass.
         initial: What the networks began their lives with; None where it is not kept.
         fresh: Draws a fresh network, for hooks.
@@ -30,32 +31,37 @@ class TensorStack:
 
     def __init__(self, stack: Stack, device: str, fresh: Fresh | None = None, units: Sequence[Units] = ()) -> None:
         self.names = stack.parameters
-        self.tensors = [_tensor(part, device).requires_grad_() for part in stack.weights + stack.biases]
+        self.tensors = [_tensor(part, device).requires_grad_() for part in stack.parts]
         self.layers: list[Tensor] = []
         initial = stack.kept.get(INITIAL)
         self.initial = None if initial is None else [_tensor(part, device) for part in initial]
         self.fresh = fresh
         self.units = units
         self._device = device
+        self._stack = stack
         self._parts: dict[str, list[tuple[Tensor, ...]]] = {}
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return features (R, B, d) and logits (R, B, C) of inputs (R, B, D)."""
-        depth = len(self.tensors) // 2
-        weights, biases = self.tensors[:depth], self.tensors[depth:]
+        weights, biases, scales, shifts = self._stack.split(self.tensors)
         features = inputs
         self.layers, self._parts = [], {}
-        for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-            features = torch.baddbmm(bias[:, None], features, weight).relu()
+        for place, (weight, bias) in enumerate(zip(weights[:-1], biases[:-1], strict=True)):
+            features = torch.baddbmm(bias[:, None], features, weight)
+            if scales:
+                features = torch.addcmul(shifts[place][:, None], normalised(features), scales[place][:, None])
+            features = features.relu()
             self.layers.append(features)
         return features, torch.baddbmm(biases[-1][:, None], features, weights[-1])
 
     def layers_by(self, inputs: Tensor, parameters: Mapping[str, Tensor]) -> list[Tensor]:
         """Return the outputs (B, units) of the hidden layers of a network of the stack's shape for inputs (B, D)."""
         found, outputs = [], inputs
-        for name in self.names[: len(self.tensors) // 2 - 1]:
-            layer = name.removesuffix(".weight")
-            outputs = functional.linear(outputs, parameters[name], parameters[f"{layer}.bias"]).relu()
+        for layer, norm in zip_longest(self._stack.names[:-1], self._stack.norms):
+            outputs = functional.linear(outputs, parameters[f"{layer}.weight"], parameters[f"{layer}.bias"])
+            if norm:
+                outputs = parameters[f"{norm}.bias"] + normalised(outputs) * parameters[f"{norm}.weight"]
+            outputs = outputs.relu()
             found.append(outputs)
         return found
 
@@ -154,6 +160,11 @@ class ReplicaSlots:
         """Return what is kept of a parameter, by slot, as views."""
         slots = {slot: value[self.replica] for slot, value in self.optimizer.slots_of(name).items() if slot != STEPS}
         return {slot: part.mT if part.dim() > 1 else part for slot, part in slots.items()}
+
+
+def normalised(outputs: Tensor) -> Tensor:
+    """Return the outputs of a layer (..., units) with mean 0 and variance 1 over its units."""
+    return functional.layer_norm(outputs, outputs.shape[-1:], eps=NORM_EPSILON)
 
 
 def _tensor(array: NDArray, device: str) -> Tensor:

@@ -71,10 +71,12 @@ class Optimiser(Component, kind="optimizer"):
         has_momentum: Whether the training section's `momentum` means something to it.
         recordable: Whether a CUDA graph can hold its step: nothing in it may be decided on the host.
         fusable: Whether it has a fused kernel.
+        in_compiled_loop: Whether the compiled loop takes its steps, those without momentum.
     """
 
     has_momentum: ClassVar[bool] = False
     recordable: ClassVar[bool] = False
+    in_compiled_loop: ClassVar[bool] = False
 
     @property
     def fusable(self) -> bool:

@@ -17,6 +17,7 @@ class SGD(Optimiser, name="sgd"):
 
     has_momentum: ClassVar[bool] = True
     recordable: ClassVar[bool] = True
+    in_compiled_loop: ClassVar[bool] = True
 
     nesterov: bool = setting("Nesterov's momentum: step along g + λ·θ + μ·v.", unit="1", default=False)
 

@@ -22,12 +22,16 @@ class Penalty(Component, kind="penalty"):
         reads_initial: Whether it reads the network's initial parameters.
         recordable: Whether a CUDA graph can hold it: nothing in it may wait for the host.
         least_batch: Images that a batch needs for it to mean anything.
+        in_compiled_loop: Whether the compiled loop can take its gradient.
+        weighs_distance_by: Name of the parameter w of a term w · ‖θ − θ₀‖², θ₀ the initial parameters; else empty.
     """
 
     reads_layers: ClassVar[bool] = False
     reads_initial: ClassVar[bool] = False
     recordable: ClassVar[bool] = False
     least_batch: ClassVar[int] = 1
+    in_compiled_loop: ClassVar[bool] = False
+    weighs_distance_by: ClassVar[str] = ""
 
     def check(self, network: NetworkView) -> None:
         """Refuse a network that this penalty means nothing for; called before the first step.
