@@ -1,5 +1,6 @@
 """Muon: momentum whose singular values are made equal."""
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from torch import Tensor
@@ -13,6 +14,7 @@ from plasticity.training.weight_matrices import HEAD
 
 _QUINTIC = (3.4445, -4.7750, 2.0315)
 _EPSILON = 1e-7
+_MEAN = "mean_gradient"
 
 
 class Muon(AdamW, name="muon"):
@@ -42,14 +44,19 @@ class Muon(AdamW, name="muon"):
         """No."""
         return False
 
+    def slots(self, momentum: float) -> tuple[str, ...]:
+        """Return AdamW's; the mean has another name, as no other optimizer can go on with that of a matrix."""
+        return tuple(_MEAN if slot == MEAN else slot for slot in super().slots(momentum))
+
     def update(self, step: Update) -> None:
         """Step along orthogonal matrices, and by AdamW."""
         dimensions = 3 if step.stacked else 2
         pairs = list(enumerate(zip(step.names, step.parameters, strict=True)))
         matrices = [place for place, (name, parameter) in pairs if _is_hidden(name) and parameter.dim() >= dimensions]
         rest = [place for place, _ in pairs if place not in matrices]
+        means = step.slots[_MEAN]
+        step = replace(step, slots={**step.slots, MEAN: means})
         super().update(step.part(rest, step.learning_rate * self.rest_rate))
-        means = step.slots[MEAN]
         for place in matrices:
             self._step(step, step.parameters[place], step.gradients[place], means[place])
 
