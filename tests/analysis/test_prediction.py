@@ -113,6 +113,16 @@ def test_points_without_the_quantity_are_left_out() -> None:
     assert {(each.n_points, each.skill.note) for each in alone.values()} == {(0, "no points")}
 
 
+def test_a_seed_in_which_nothing_is_predicted_is_no_degree_of_freedom() -> None:
+    """Three tasks are too few to fit a run's loss on; in other scopes they are predicted."""
+    points, quantity = _points(seeds=SEEDS + 1)
+    kept = (points.seed < SEEDS) | (points.task <= 3)
+    found = predictions(points.where(kept), quantity[kept], LEVEL)
+    numbers = {scope: (each.skill.n_seeds, each.gain.n_seeds) for scope, each in found.items()}
+    assert numbers == {"within_run": (4, 4), "across_seeds": (5, 5), "across_arms": (5, 5)}
+    assert found["within_run"].skill.low < found["within_run"].skill.estimate < found["within_run"].skill.high
+
+
 def test_a_loss_belongs_to_the_state_after_the_task_before() -> None:
     rows = pd.DataFrame(
         {

@@ -28,8 +28,12 @@ MODELS = ("mean", "task", "quantity", "both")
 _SINGULAR = 1e-9  # of singular values beside the largest, below which a column depends on those before it
 _SPARE = 2  # points that a fit must have beside its columns
 
+_SEED = "seed"
 Errors = dict[str, np.ndarray]
-"""Sums of squared errors of predictions by model, one for each held-out part; NaN where it cannot be predicted."""
+"""Sums of squared errors of predictions by model, one for each held-out part; NaN where it cannot be predicted.
+
+Beside them, as "seed", is the place of each part's seed among those that are taken.
+"""
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,8 @@ def predictions(points: NextLosses, quantity: np.ndarray, level: Level) -> Mappi
     arms, found = int(points.arm.max()) + 1, {}
     for scope, errors in zip(SCOPES, (_within_runs, _across_seeds, _across_arms), strict=True):
         of_seeds = errors(points, design)
-        skill = infer(_statistic(of_seeds, "quantity"), points.seeds, level)
-        gain = infer(_statistic(of_seeds, "both", "task"), points.seeds, level)
+        skill = _inference(of_seeds, points.seeds, level, "quantity")
+        gain = _inference(of_seeds, points.seeds, level, "both", "task")
         found[scope] = Prediction(skill, gain, arms, len(quantity))
     return found
 
@@ -69,17 +73,30 @@ OfSeeds = Callable[[np.ndarray], Errors]
 """From seeds that are taken, bool (S,), to the errors of their held-out parts."""
 
 
-def _statistic(errors: OfSeeds, model: str, rival: str = "mean") -> Callable[[np.ndarray], np.ndarray]:
-    """Return the skill of a model less that of its rival, as a function of how often each seed is taken (R, S)."""
+def _inference(errors: OfSeeds, seeds: int, level: Level, model: str, rival: str = "mean") -> Inference:
+    """Return the skill of a model less that of its rival.
+
+    Seeds in which nothing can be predicted are always taken, as others may be fitted on them, and not counted: to leave
+    one out would say nothing, and a degree of freedom too many.
+    """
+    every = errors(np.ones(seeds, bool))
+    predicted = np.isin(np.arange(seeds), every[_SEED][np.isfinite(_sums(every, model, rival)).all(axis=0)])
 
     def of(counts: np.ndarray) -> np.ndarray:
-        return np.array([_less(errors(row > 0), model, rival) for row in counts])
+        taken = np.ones((len(counts), seeds), bool)
+        taken[:, predicted] = counts > 0
+        return np.array([_less(errors(row), model, rival) for row in taken])
 
-    return of
+    number = int(predicted.sum())
+    return infer(of, number, level) if number else Inference(np.nan, n_seeds=seeds, note="undefined")
+
+
+def _sums(errors: Errors, model: str, rival: str) -> np.ndarray:
+    return np.stack([errors[name] for name in ("mean", model, rival)])
 
 
 def _less(errors: Errors, model: str, rival: str) -> float:
-    sums = np.stack([errors[name] for name in ("mean", model, rival)])
+    sums = _sums(errors, model, rival)
     sums = sums[:, np.isfinite(sums).all(axis=0)].sum(axis=1)
     return float((sums[2] - sums[1]) / sums[0]) if sums[0] > 0 else np.nan
 
@@ -117,7 +134,12 @@ def _within_runs(points: NextLosses, design: np.ndarray) -> OfSeeds:
             spare = 1 - np.square(left).sum(axis=1)
             errors[name][place] = np.square(rest / np.where(spare > _SINGULAR, spare, np.nan)).sum()
     seeds = points.seed[first]
-    return lambda taken: {name: values[taken[seeds]] for name, values in errors.items()}
+
+    def of(taken: np.ndarray) -> Errors:
+        kept = taken[seeds]
+        return {**{name: values[kept] for name, values in errors.items()}, _SEED: np.cumsum(taken)[seeds[kept]] - 1}
+
+    return of
 
 
 def _across_seeds(points: NextLosses, design: np.ndarray) -> OfSeeds:
@@ -156,7 +178,7 @@ def _errors(held_out: np.ndarray, fitted: np.ndarray, columns: Mapping[str, list
     numbers = held_out[..., 0, 0], fitted[..., 0, 0]  # the first column is constant, of length 1 on average
     known = (numbers[0] > 0.5) & (numbers[1] > len(columns["both"]) + _SPARE - 0.5)
     held_out, fitted = held_out[known], fitted[known]
-    found = {}
+    found = {_SEED: np.nonzero(known)[1]}
     for name, chosen in columns.items():
         inner = fitted[:, chosen][:, :, chosen]
         weights = np.linalg.pinv(inner, rcond=_SINGULAR, hermitian=True) @ fitted[:, chosen, -1:]
