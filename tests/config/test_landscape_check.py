@@ -86,3 +86,36 @@ def test_bad_measures_are_named_and_looked_at_no_further() -> None:
         "permuted.measure.curvature.above[0]",
         "permuted.measure.probe.head",
     ]
+
+
+ADAM: dict[str, Any] = {"optimizer": {"name": "adam"}, "momentum": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("where", "own", "refused"),
+    [
+        ({}, None, False),
+        ({"first_task": ADAM}, None, True),
+        ({"following": ADAM}, None, True),
+        ({"arms": {"adam": {"following": ADAM}}}, None, True),
+        ({"first_task": ADAM}, "sgd", False),
+        ({}, "adam", True),
+    ],
+    ids=str,
+)
+def test_a_probes_momentum_is_for_the_optimizer_that_it_trains_with(
+    where: dict[str, Any], own: str | None, refused: bool
+) -> None:
+    probe = {"momentum": 0.9} | ({"optimizer": {"name": own}} if own else {})
+    demo = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["permuted"]
+    changes = {key: value if key == "arms" else demo[key] | value for key, value in where.items()}
+    line = "permuted.measure.probe.momentum: expected 0 with the optimizer adam, which has none, got 0.9"
+    assert violations("permuted", {"probe": probe}, **changes) == ((line,) if refused else ())
+
+
+def test_a_training_that_no_probe_looks_at_may_have_another_optimizer() -> None:
+    demo = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["warm_start"]
+    probe = {"probe": {"momentum": 0.9}}
+    assert not violations("warm_start", probe, fine_tune=demo["fine_tune"] | ADAM)
+    (line,) = violations("warm_start", probe, warm_up=demo["warm_up"] | ADAM)
+    assert line.endswith("the optimizer adam, which has none, got 0.9")

@@ -27,7 +27,7 @@ def check_consistency(config: dict[str, Any], root: Path, sections: Sections, fi
         study = config.get(name)
         if isinstance(study, dict) and isinstance(study.get("arms"), dict):
             section.check(name, study, findings)
-            check_landscape(name, study, findings)
+            check_landscape(name, study, section.measured_trainings, findings)
 
 
 def _check_dataset(dataset: dict[str, Any], root: Path, findings: Findings) -> None:

@@ -1,6 +1,6 @@
 """What a section asks of the landscape around networks that do not have it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from plasticity.config.findings import Findings
@@ -11,7 +11,7 @@ from plasticity.config.study_section import sound_arms
 _BY_EXAMPLES = ("gradients", "curvature")
 
 
-def check_landscape(name: str, study: dict[str, Any], findings: Findings) -> None:
+def check_landscape(name: str, study: dict[str, Any], trainings: Sequence[str], findings: Findings) -> None:
     """Record measures of the landscape that mean nothing for a section's networks.
 
     What a network of the user's own code has is known when a job has built it.
@@ -19,18 +19,33 @@ def check_landscape(name: str, study: dict[str, Any], findings: Findings) -> Non
     Args:
         name: Name of the section.
         study: What it says.
+        trainings: Keys of the trainings whose networks are measured.
         findings: Gets what is wrong.
     """
     where, measure = (name, "measure"), study.get("measure")
     if not isinstance(measure, dict) or findings.touch(where):
         return
     probe = measure.get("probe", {})
-    optimizer = probe.get("optimizer", {}).get("name", "sgd")
-    if probe.get("momentum") and not fact("optimizer", optimizer, "has_momentum", usual=True):
-        expected = f"0 with the optimizer {optimizer}, which has none"
-        findings.add((*where, "probe", "momentum"), expected=expected, got=shown(probe["momentum"]))
+    for optimizer in _probing(name, study, trainings, findings) if probe.get("momentum") else ():
+        if not fact("optimizer", optimizer, "has_momentum", usual=True):
+            expected = f"0 with the optimizer {optimizer}, which has none"
+            findings.add((*where, "probe", "momentum"), expected=expected, got=shown(probe["momentum"]))
+            break
     for model in _models(name, study, findings):
         _check_model(where, measure, model, findings)
+
+
+def _probing(name: str, study: dict[str, Any], trainings: Sequence[str], findings: Findings) -> Iterator[str]:
+    """Yield the optimizers that a section's probes train with: their own, or those of the measured networks."""
+    if own := study["measure"]["probe"].get("optimizer"):
+        yield own["name"]
+        return
+    arms = sound_arms(name, study, findings)
+    places = {(name,): study} | {(name, "arms", arm): settings for arm, settings in arms.items()}
+    for place, settings in places.items():
+        for key in trainings:
+            if "optimizer" in settings.get(key, {}) and not findings.touch((*place, key)):
+                yield settings[key]["optimizer"]["name"]
 
 
 def _models(name: str, study: dict[str, Any], findings: Findings) -> Iterator[dict[str, Any]]:

@@ -47,9 +47,11 @@ class Section(Settings):
 
     Attributes:
         of_study: Name of the study.
+        measured_trainings: Keys of the trainings whose networks are measured.
     """
 
     of_study: ClassVar[str] = ""
+    measured_trainings: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, *, study: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -1,7 +1,7 @@
 """The configuration of a study of many tasks: every key with its range, unit and meaning."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from plasticity.config.analysis_section import ContinualAnalysis
 from plasticity.config.component import Chosen, chosen
@@ -73,6 +73,8 @@ class ContinualArm(Arm):
 
 class ContinualSection(Section, study="continual"):
     """The permuted study; a sequence of tasks, such as pixel permutations, trained online or in batches."""
+
+    measured_trainings: ClassVar[tuple[str, ...]] = ("first_task", "following")
 
     seeds: Distinct[Seed] = setting(
         "One run of every arm per seed; a seed's tasks are the same for all arms.", unit="1"

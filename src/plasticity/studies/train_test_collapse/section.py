@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -118,6 +118,8 @@ class TrainTestArm(Overriding(Task, single=("test_size",)).derived(), Arm):
 
 class TrainTestSection(Task, Section, study="train_test_collapse"):
     """The train-test study; collapse on training and test images in every layer, and transfer to a next task."""
+
+    measured_trainings: ClassVar[tuple[str, ...]] = ("training",)
 
     seeds: Distinct[Seed] = setting("One run of every arm per seed, with images drawn from the seed.", unit="1")
     training: FirstTraining

@@ -1,7 +1,7 @@
 """The configuration of the warm-start study: every key with its range, unit and meaning."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from plasticity.config.analysis_section import WarmStartAnalysis
 from plasticity.config.data_requests import HalvesAsked, HalvesRequest
@@ -54,6 +54,8 @@ class WarmStartArm(Arm):
 
 class WarmStartSection(Section, study="warm_start"):
     """The warm-start study; train on a part of the data, then on all of it."""
+
+    measured_trainings: ClassVar[tuple[str, ...]] = ("warm_up",)
 
     seeds: Distinct[Seed] = setting(
         "One run of every arm per seed; every generator derives from (seed, purpose).", unit="1"
