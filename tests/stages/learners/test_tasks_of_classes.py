@@ -16,7 +16,7 @@ from typed import intervention, optimisation
 
 PLAIN = {"learning_rate": 0.05}
 ADAM = {"learning_rate": 0.01, "batch_size": 10, "optimizer": {"name": "adam"}}
-NORMALISED = {**MLP, "layer_norm": True}
+NORMALISED = {**MLP, "layer_norm": True, "activation": "leaky_relu"}  # no stack holds it
 REDRAWN = {"name": "continual_backprop", "replacement_rate": 0.1, "maturity": 2, "outgoing": "redraw"}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "compiled": (MLP, PLAIN),
@@ -111,3 +111,25 @@ def test_dash_sees_the_task_as_the_network_does(tiny: TinyStudy, tasks: dict[str
     assert factors.min() > 0.19
     assert factors.max() < 1.01
     assert np.ptp(factors, axis=1).max() < 1e-4  # one factor of all weights into a unit
+
+
+@pytest.mark.parametrize("model", [MLP, NORMALISED], ids=["stacked", "in batches"])
+def test_what_a_penalty_keeps_of_some_outputs_goes_on_while_there_are_as_many(
+    tiny: TinyStudy, model: dict[str, Any]
+) -> None:
+    training = {**ADAM, "penalty": {"name": "own_components:CountedSteps"}}
+    data = _data(tiny, model, GROWING)
+    learner = _learner(data, training)
+
+    def counts() -> list[int]:
+        return sorted(int(value.max()) for key, value in learner.tensors().items() if "steps" in key and value.any())
+
+    for task, epochs in ((1, 3), (2, 2)):
+        learn_task(learner, [0, 1], task=task, epochs=range(1, epochs + 1), training=optimisation(training))
+    steps = [-(-len(data.task(SEEDS[0], task).images) // 10) for task in (1, 2)]
+    assert set(counts()) == {3 * steps[0], 2 * steps[1]}
+    resumed = _learner(data, training)
+    resumed.restore({name: value.copy() for name, value in learner.tensors().items()})
+    learner = resumed
+    learn_task(learner, [0, 1], task=2, epochs=[3], training=optimisation(training))
+    assert set(counts()) == {3 * steps[0], 3 * steps[1]}

@@ -24,6 +24,7 @@ class KeptNetwork:
         initial: The parameters that it began its life with; empty where nothing reads them.
         hooks: What hooks keep, and their count of steps.
         penalty: What the penalty keeps.
+        partial: What it keeps on the first outputs alone, by "number of them/name".
     """
 
     weights: Network
@@ -31,6 +32,7 @@ class KeptNetwork:
     initial: Network = field(default_factory=dict)
     hooks: Network = field(default_factory=dict)
     penalty: Network = field(default_factory=dict)
+    partial: Network = field(default_factory=dict)
 
     def tensors(self) -> Network:
         """Return all arrays, by "part/name"."""
@@ -64,13 +66,19 @@ class KeptNetwork:
         return NetworkState(self.weights, fresh, head, buffers, optimizer, self.initial)
 
     def with_outputs(self, head: Collection[str], number: int) -> "KeptNetwork":
-        """Return the network with the first outputs of its head alone; what the penalty keeps begins anew."""
-        parts = [self.weights, self.optimizer, self.initial]
-        return KeptNetwork(*(network_with_outputs(part, head, number) for part in parts), hooks=self.hooks)
+        """Return the network with the first outputs of its head alone.
 
-    def put_outputs(self, part: "KeptNetwork") -> None:
+        What the penalty keeps may be as long as the outputs: it begins anew with another number of them.
+        """
+        parts, start = [self.weights, self.optimizer, self.initial], f"{number}/"
+        penalty = {name.removeprefix(start): v for name, v in self.partial.items() if name.startswith(start)}
+        firsts = (network_with_outputs(part, head, number) for part in parts)
+        return KeptNetwork(*firsts, hooks=self.hooks, penalty=penalty)
+
+    def put_outputs(self, part: "KeptNetwork", number: int) -> None:
         """Take all but further outputs from the network of `with_outputs` after training."""
         self.hooks = part.hooks
+        self.partial |= {f"{number}/{name}": array for name, array in part.penalty.items()}
         self.weights, self.initial = (
             {name: _first_from(value, theirs[name]) for name, value in mine.items()}
             for mine, theirs in ((self.weights, part.weights), (self.initial, part.initial))
@@ -86,7 +94,7 @@ class KeptNetwork:
         self.weights, self.initial = dict(state.weights), dict(state.initial)
         self.optimizer = _by_slot(state.optimizer)
         if state.reborn:
-            self.hooks, self.penalty = {}, {}
+            self.hooks, self.penalty, self.partial = {}, {}, {}
 
 
 def arrays_of(tensors: Mapping[str, Tensor]) -> Network:

@@ -66,7 +66,7 @@ class NetworkLearner:
         sums = train_epoch(step, order, batch_size=training.batch_size)
         _unload(step, kept)
         if kept is not whole:
-            whole.put_outputs(kept)
+            whole.put_outputs(kept, outputs)
         return sums.accuracy if math.isfinite(sums.loss) and all_finite(kept.weights) else math.nan
 
     def _step(self, training: Optimisation, outputs: int) -> TrainingStep:
