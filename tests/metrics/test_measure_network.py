@@ -9,7 +9,7 @@ from torch import nn
 import references
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.metrics import measure_network
-from plasticity.metrics.measure_network import feature_pass, nc1_in_train_mode, network_metrics
+from plasticity.metrics.measure_network import feature_pass, nc1_in_train_mode, network_metrics, probed
 from plasticity.models.classifier import Classifier
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.training.epoch import accuracy
@@ -186,3 +186,30 @@ def test_network_that_is_dead_is_measured() -> None:
     assert np.isnan([got[name] for name in ("nc1", "nc3", "cdnv", "effective_rank", "nc2_equiangular_means")]).all()
     assert got["approximate_rank"] == 0
     assert got["dead_units"] >= 8 / 20
+
+
+def test_dead_units_of_images_sorted_by_class_are_those_of_images_of_every_class() -> None:
+    model, images = used(MLP).eval(), image_tensors(len(ROWS))
+    classes = torch.arange(len(ROWS)) * 3 // len(ROWS)
+    mask = probed(classes, 12, 20)
+    assert int(mask.sum()) == 20
+    assert torch.bincount(classes[mask]).tolist() == [7, 7, 6]
+    outputs: list[torch.Tensor] = []
+    made = copy.deepcopy(model)
+    for module in made.modules():
+        if isinstance(module, nn.ReLU):
+            module.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+    with torch.no_grad():
+        made(images.batch(ROWS[mask])[0])
+    dead = torch.cat([(output <= 0).all(0) for output in outputs]).double().mean()
+    measured = feature_pass(model, images, ROWS, batch_size=12, probe_images=20, classes=classes)
+    assert measured.units.dead_fraction() == pytest.approx(float(dead))
+
+
+@pytest.mark.parametrize(
+    ("classes", "probe", "number"),
+    [(torch.arange(85) % 3, 13, 22), (torch.full((85,), -1), 1, 11), (torch.arange(85) // 80, 85, 85)],
+    ids=["mixed", "one class", "all are probed"],
+)
+def test_of_other_images_the_first_ones_are_probed(classes: torch.Tensor, probe: int, number: int) -> None:
+    assert probed(classes, 12, probe).nonzero().flatten().tolist() == list(range(number))

@@ -15,7 +15,10 @@ class MeasureNetwork(MeasureLandscape):
     """What is measured besides the package's metrics."""
 
     probe_images: int = setting(
-        "Number of images, the first ones in whole batches, on which dead units are counted.", unit="images", ge=1
+        "Number of images on which dead units are counted: the first ones in whole batches, or spread evenly where "
+        "images are sorted by class.",
+        unit="images",
+        ge=1,
     )
     metrics: Annotated[tuple[_Metric, ...] | None, Field(min_length=1)] = setting(
         "Custom metrics, functions declared with `@metric`; each adds a column to the tables.",

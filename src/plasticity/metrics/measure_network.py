@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from plasticity.data.image_tensors import ImageTensors
+from plasticity.data.image_tensors import ImageTensors, even_batches
 from plasticity.metrics.declared.capacity import ActiveUnits, watch_units
 from plasticity.metrics.declared.collapse import nc1
 from plasticity.metrics.evaluate import declared_functions, evaluate
@@ -45,7 +45,13 @@ class FeaturePass:
 
 @torch.inference_mode()
 def feature_pass(
-    model: Classifier, images: ImageTensors, indices: Tensor, *, batch_size: int = _BATCH, probe_images: int = 0
+    model: Classifier,
+    images: ImageTensors,
+    indices: Tensor,
+    *,
+    batch_size: int = _BATCH,
+    probe_images: int = 0,
+    classes: Tensor | None = None,
 ) -> FeaturePass:
     """Run the network, in the mode it is in, over the images at `indices` and stream the statistics.
 
@@ -54,20 +60,47 @@ def feature_pass(
         images: Images on the model's device.
         indices: Which of them, in the order of their batches.
         batch_size: Images per batch.
-        probe_images: On how many of the first images, in whole batches, the activity of units is watched.
+        probe_images: On how many images the activity of units is watched, as `probed` chooses them.
+        classes: Classes that the images may be sorted by, int64 (N,); their labels by default.
     """
     units = ActiveUnits()
+    watched = torch.zeros(len(indices), dtype=torch.bool)
+    if probe_images:
+        known = images.labels[images.at_hand(indices)] if classes is None else classes
+        watched = probed(known.cpu(), batch_size, probe_images)
 
     def parts() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        seen = 0
-        for inputs, labels in images.batches(indices, batch_size):
-            with watch_units(model, units) if seen < probe_images else nullcontext():
+        chosen = even_batches(watched, batch_size)
+        for (inputs, labels), rows in zip(images.batches(indices, batch_size), chosen, strict=True):
+            some = None if rows.all() else rows.nonzero().flatten().to(inputs.device)
+            with watch_units(model, units, some) if rows.any() else nullcontext():
                 features = model.features(inputs)
-            seen += len(labels)
             yield features, model.head(features), labels
 
     stream = StatisticsStream(model.head.out_features, model.head.in_features, images.device)
     return collected(parts(), stream, units)
+
+
+def probed(classes: Tensor, batch_size: int, probe_images: int) -> Tensor:
+    """Return on which images the activity of units is watched, bool (N,): on the first ones, in whole batches.
+
+    Where these lack a class because the images are sorted by class, as many spread evenly take their place.
+
+    Args:
+        classes: Classes of the images (N,), on the CPU.
+        batch_size: Images per batch.
+        probe_images: How many.
+    """
+    number = len(classes)
+    sizes = [len(part) for part in even_batches(classes, batch_size)]
+    ends = torch.tensor([0, *sizes]).cumsum(0)
+    first = int(ends[torch.searchsorted(ends, min(probe_images, number))])
+    watched = torch.arange(number) < first
+    alike = int((classes[1:] == classes[:-1]).sum())  # as the image before
+    if 2 * alike > number and not torch.isin(classes, classes[:first].unique()).all():
+        watched = torch.zeros(number, dtype=torch.bool)
+        watched[torch.arange(probe_images) * number // probe_images] = True
+    return watched
 
 
 def collected(
@@ -89,7 +122,13 @@ def collected(
 
 
 def network_metrics(
-    model: Classifier, images: ImageTensors, indices: Tensor, *, probe_images: int, own: Sequence[OwnMetric] = ()
+    model: Classifier,
+    images: ImageTensors,
+    indices: Tensor,
+    *,
+    probe_images: int,
+    own: Sequence[OwnMetric] = (),
+    classes: Tensor | None = None,
 ) -> dict[str, float | int]:
     """Return all declared metrics and the accuracy of a network in eval mode, leaving mode and buffers as they were.
 
@@ -99,13 +138,14 @@ def network_metrics(
         indices: The images to measure on: the first task's.
         probe_images: How many of them dead units are counted on.
         own: Metrics of the user's own.
+        classes: Classes that these images may be sorted by, int64 (N,); their labels by default.
 
     Returns:
         Values by the names of the "collapse" table, `warm_up_train_accuracy` among them, and of the user's own.
     """
     was_training = model.training
     model.eval()
-    measured = feature_pass(model, images, indices, probe_images=probe_images)
+    measured = feature_pass(model, images, indices, probe_images=probe_images, classes=classes)
     model.train(was_training)
     functions = declared_functions() | {each.column.name: each.function for each in own}
     values = evaluate(functions, inputs_of(measured, model, model.head))

@@ -90,11 +90,21 @@ def dead_units(units: ActiveUnits) -> float:
 
 
 @contextmanager
-def watch_units(model: nn.Module, units: ActiveUnits) -> Iterator[None]:
-    """Record the activity of all ReLU units during the forward passes inside the block."""
+def watch_units(model: nn.Module, units: ActiveUnits, rows: Tensor | None = None) -> Iterator[None]:
+    """Record the activity of all ReLU units during the forward pass inside the block.
+
+    Args:
+        model: The network.
+        units: What it is recorded in.
+        rows: On which images of the batch, int64; all by default.
+    """
+
+    def record(name: str, output: Tensor) -> None:
+        units.record(name, output if rows is None else output[rows])
+
     handles = [
         module.register_forward_hook(
-            lambda _module, _inputs, output, name=name: units.record(name, output)  # pyright: ignore[reportArgumentType]
+            lambda _module, _inputs, output, name=name: record(name, output)  # pyright: ignore[reportArgumentType]
         )
         for name, module in model.named_modules()
         if isinstance(module, nn.ReLU)

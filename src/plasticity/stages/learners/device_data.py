@@ -117,7 +117,9 @@ class DeviceData(TaskData):
         load_weights(model, self.with_outputs(network, outputs))
         probe_images, tested = self.settings.measure.probe_images, self.test_images_of(task, permuted=permuted)
         images = self.images_of(task, permuted=permuted)
-        row: Row = network_metrics(model, *images, probe_images=probe_images, own=self.own)
+        # A task's own labels do not show whether the data set is sorted by class.
+        classes = torch.from_numpy(self.store.train_labels[task.images])
+        row: Row = network_metrics(model, *images, probe_images=probe_images, own=self.own, classes=classes)
         row["train_accuracy"] = row.pop("warm_up_train_accuracy")
         row["test_accuracy"] = None if tested is None else accuracy(model, *tested)
         return row | {"classes": None if task.classes is None else " ".join(map(str, task.classes))}
