@@ -95,7 +95,8 @@ def _by_hand(data: DeviceData, network: Network, seed: int, task: int, *, epochs
 
 def _train(data: DeviceData, stack: Stack, order: NDArray[np.int64], optimisation: Optimisation) -> float:
     device = data.device.type  # where the stage trains as well
-    return float(train_online(stack, data.pixels, order[None], optimisation, device=device).accuracy[0])
+    pixels = data.pixels_of(np.arange(len(data.store.train_labels)))
+    return float(train_online(stack, pixels, order[None], optimisation, device=device).accuracy[0])
 
 
 def _journey(
@@ -333,7 +334,7 @@ def test_a_training_killed_within_a_long_task_goes_on_from_its_last_saved_epoch(
     tiny: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, call: int
 ) -> None:
     monkeypatch.setattr(stage, "_SECONDS_BETWEEN_SAVES", 0.0)
-    model = {**SHARED["model"], "layer_norm": kind == "networks"}
+    model = {**SHARED["model"], "activation": "relu" if kind == "stack" else "tanh"}
     first = Trained(
         tiny.data,
         {"plain": train_first(tiny.data, tmp_path / "f", first_settings(epochs=(1,), shared={"model": model}))},

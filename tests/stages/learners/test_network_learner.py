@@ -23,7 +23,7 @@ from typed import intervention, optimisation
 
 LYLE = {"name": "convnet_lyle", "channels": [3, 4], "hidden": [8, 6]}
 VIT = {"name": "vit", "patch": 2, "width": 8, "heads": 2, "feed_forward": 12}
-NORMALISED = {**MLP, "layer_norm": True}
+NORMALISED = {**MLP, "layer_norm": True, "activation": "leaky_relu"}  # no stack holds it
 BATCHES = {"learning_rate": 0.05, "batch_size": 20}
 ADAM = {**BATCHES, "learning_rate": 0.01, "optimizer": {"name": "adam"}}
 REDO = {"hooks": [{"name": "redo", "every": 3, "threshold": 0.5}]}
@@ -176,6 +176,20 @@ def test_an_optimizer_goes_on_with_its_own_state_alone(tiny: TinyStudy) -> None:
     for training, goes_on in ((adam, True), (plain, False)):
         found = open_learner(data, SEEDS[:1], [start], [training], threads=1).checkpoint(0)
         assert found.keys() == {name for name in start if goes_on or not name.startswith("optimizer/")}
+
+
+@pytest.mark.parametrize("model", [MLP, NORMALISED], ids=["stack", "in batches"])
+def test_no_other_optimizer_goes_on_with_the_momentum_of_muon(tiny: TinyStudy, model: dict[str, Any]) -> None:
+    data, muon = _data(tiny, model), {**ADAM, "optimizer": {"name": "muon"}}
+    starts = {}
+    for name, training in (("adam", ADAM), ("muon", muon)):
+        learner = _learner(data, training, SEEDS[:1])
+        learner.train_epoch([0], task=1, epoch=1, training=optimisation(training))
+        starts[name] = learner.checkpoint(0)
+    for name, start in starts.items():
+        for other, training in (("adam", ADAM), ("muon", muon)):
+            found = open_learner(data, SEEDS[:1], [start], [optimisation(training)], threads=1).checkpoint(0)
+            assert any(key.startswith("optimizer/") for key in found) == (name == other)
 
 
 def test_batch_norm_is_estimated_again_where_an_intervention_asks_for_it(tiny: TinyStudy) -> None:

@@ -114,9 +114,21 @@ def test_measuring_agrees_with_a_model_on_the_images_themselves(tiny: TinyStudy,
 def test_pixels_are_scaled_and_not_centred(tiny: TinyStudy, data: DeviceData) -> None:
     store = open_store(tiny.data)
     expected = store.train_images.reshape(-1, 64).astype(np.float32) / np.float32(255)
-    np.testing.assert_array_equal(data.pixels.dense(), expected)
-    np.testing.assert_array_equal(data.pixels.labels, store.train_labels)
-    assert data.pixels.num_classes == 10
+    found = data.pixels_of(np.arange(len(expected)))
+    np.testing.assert_array_equal(found.dense(), expected)
+    np.testing.assert_array_equal(found.labels, store.train_labels)
+    assert found.num_classes == 10
+
+
+def test_only_images_of_the_tasks_at_hand_are_kept(tiny: TinyStudy) -> None:
+    settings = OnlineSettings.of({**SHARED, "tasks": {"name": "class_pairs"}})
+    data = open_device_data(tiny.data, settings, 1)
+    learner = StackLearner(data, SEEDS, 1, _stack(data))
+    for task in (1, 2, 3, 4, 5, 6):
+        learn_task(learner, [0, 1], task=task, epochs=[1, 2], training=optimisation(TRAINING))
+    kept = [len(pixels) for pixels in data._pixels.values()]
+    assert len(kept) == 4
+    assert max(kept) <= 2 * len(data.task(SEEDS[0], 1).images)
 
 
 def test_fresh_networks_differ_by_seed_purpose_and_index(data: DeviceData) -> None:

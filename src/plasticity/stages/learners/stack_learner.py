@@ -55,25 +55,25 @@ class StackLearner:
         whole, outputs = self.stack.take(replicas), self.data.outputs_of(tasks[0])
         part = whole if outputs == self.data.outputs else with_outputs(whole, outputs)
         part.permute_inputs(positions)
+        images = np.unique(np.concatenate([each.images for each in tasks]))
         # One image per step keeps no GPU busy, and the kernel's numbers are the same on every machine.
         device = "cpu" if by_kernel(training) else self.data.device.type
         draw = partial(self.data.draw, outputs=outputs)
         origin = Origin(seeds, "first_task" if task == 1 else "following", draw, self.data.units)
-        record = train_online(
-            part, self._pixels(tasks), orders, training, device=device, threads=self.threads, origin=origin
-        )
+        pixels, places = self._pixels(tasks, images), np.searchsorted(images, orders)
+        record = train_online(part, pixels, places, training, device=device, threads=self.threads, origin=origin)
         part.restore_inputs(positions)
         if part is not whole:
             put_outputs(whole, part)
         self.stack.put(replicas, whole)
         return record.accuracy
 
-    def _pixels(self, tasks: Sequence[Task]) -> Pixels:
-        """Return the training images with the labels that each network learns."""
-        pixels = self.data.pixels
+    def _pixels(self, tasks: Sequence[Task], images: NDArray[np.int64]) -> Pixels:
+        """Return training images, those at these rows, with the labels that each network learns."""
+        pixels = self.data.pixels_of(images)
         if all(each.labels is None for each in tasks):
             return pixels
-        labels = np.stack([self.data.labels_of(each) for each in tasks])
+        labels = np.stack([self.data.labels_of(each)[images] for each in tasks])
         return replace(pixels, labels=labels, num_classes=self.data.outputs_of(tasks[0]))
 
     def measure(self, replica: int, task: int) -> Row:

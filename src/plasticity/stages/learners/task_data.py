@@ -15,6 +15,8 @@ from plasticity.tasks.sequence import Task, TaskSequence, task_of
 from plasticity.tasks.supply import Supply
 from plasticity.training.online.pixels import Pixels, pixels_of_images
 
+_KEPT = 4  # sets of images; networks that train side by side on other tasks than the rest have one of their own
+
 
 @dataclass(frozen=True)
 class TaskData:
@@ -30,10 +32,25 @@ class TaskData:
     settings: OnlineSettings
     device: torch.device
 
+    def pixels_of(self, rows: NDArray[np.int64]) -> Pixels:
+        """Return training images with pixels in [0, 1], as the released code scales them: no mean is subtracted.
+
+        As rows without zeros they take many times the memory of bytes, so only those of the tasks at hand are kept.
+
+        Args:
+            rows: Which of them, int64 (n,).
+        """
+        key = rows.tobytes()
+        if key not in self._pixels:
+            while len(self._pixels) >= _KEPT:
+                del self._pixels[next(iter(self._pixels))]
+            images, labels = self.store.train_images[rows], self.store.train_labels[rows]
+            self._pixels[key] = pixels_of_images(images, labels, self.store.num_classes)
+        return self._pixels[key]
+
     @cached_property
-    def pixels(self) -> Pixels:
-        """The training images with pixels in [0, 1], as the released code scales them: no mean is subtracted."""
-        return pixels_of_images(self.store.train_images, self.store.train_labels, self.store.num_classes)
+    def _pixels(self) -> dict[bytes, Pixels]:
+        return {}
 
     @cached_property
     def _images(self) -> ImageTensors:
