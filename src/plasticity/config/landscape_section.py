@@ -15,6 +15,7 @@ MEASURED_BY = {
         "curvature": "measured_gauss_newton:MeasuredGaussNewton",
         "hessian": "measured_hessian:MeasuredHessian",
         "probe": "measured_probe:MeasuredProbe",
+        "layers": "measured_layers:MeasuredLayers",
     }.items()
 }
 """Key of what is asked for -> what measures it, which is a part of a stage's code where the key is given."""
@@ -39,6 +40,18 @@ class GradientMeasure(OnImages):
     """Per-image gradients and their similarity (Lyle et al. 2023, section 3.2)."""
 
     images: int = setting("Images of the task, drawn from the seed.", unit="images", ge=2, default=512)
+
+
+class LayersMeasure(OnImages):
+    """Ranks, dead units and weight norm of every hidden layer."""
+
+    images: int = setting("Images of the task, drawn from the seed.", unit="images", ge=2, default=500)
+    hidden: int = setting(
+        "Number of hidden layers, from the input; columns of layers that a network does not have are empty.",
+        unit="layers",
+        ge=1,
+        default=3,
+    )
 
 
 class HessianMeasure(OnImages):
@@ -177,6 +190,12 @@ class MeasureLandscape(Settings):
         default=None,
     )
 
+    layers: LayersMeasure | None = setting(
+        "Ranks, dead units and weight norm of every hidden layer; if absent, not measured.",
+        unit="mapping",
+        default=None,
+    )
+
     def by(self, training: Optimisation) -> Self:
         """Return the section with what its probe leaves to the training behind the checkpoint."""
         return self if self.probe is None else self.model_copy(update={"probe": self.probe.by(training)})
@@ -189,5 +208,6 @@ class MeasureLandscape(Settings):
             "curvature": self.curvature,
             "curvature.hessian": hessian,
             "probe": self.probe,
+            "layers": self.layers,
         }
         return {key: part.images for key, part in parts.items() if part is not None}

@@ -59,7 +59,7 @@ def layer_pass(model: Classifier, images: ImageTensors) -> LayerPass:
     right = 0
     every = torch.arange(len(images), device=images.labels.device)
     for inputs, labels in images.batches(every, _BATCH):
-        with _outputs(model.hidden_layers()) as outputs:
+        with outputs_of(model.hidden_layers()) as outputs:
             logits = model(inputs)
         kept.append([output.flatten(1).cpu() for output in outputs])
         right += int((logits.argmax(1) == labels).sum())
@@ -105,7 +105,7 @@ def _nc1(features: Features, num_classes: int) -> float:
 
 
 @contextmanager
-def _outputs(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
+def outputs_of(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
     """Collect the outputs of the modules, in their order, from one forward pass inside the block."""
     found: list[Tensor] = []
 

@@ -117,6 +117,7 @@ def _measures(settings: MeasureLandscape) -> Iterator[tuple[str, Measure]]:
         "curvature": (settings.curvature,),
         "hessian": (hessian, settings.curvature),
         "probe": (settings.probe,),
+        "layers": (settings.layers,),
     }
     for name, arguments in asked.items():
         if arguments[0] is not None:
