@@ -189,7 +189,7 @@ def test_network_that_is_dead_is_measured() -> None:
 
 
 def test_dead_units_of_images_sorted_by_class_are_those_of_images_of_every_class() -> None:
-    model, images = used(MLP).eval(), image_tensors(len(ROWS))
+    model, images = used(MLP).eval(), image_tensors(COUNT)
     classes = torch.arange(len(ROWS)) * 3 // len(ROWS)
     mask = probed(classes, 12, 20)
     assert int(mask.sum()) == 20
@@ -198,7 +198,7 @@ def test_dead_units_of_images_sorted_by_class_are_those_of_images_of_every_class
     made = copy.deepcopy(model)
     for module in made.modules():
         if isinstance(module, nn.ReLU):
-            module.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+            module.register_forward_hook(lambda _module, _inputs, output: outputs.append(output.clone()))
     with torch.no_grad():
         made(images.batch(ROWS[mask])[0])
     dead = torch.cat([(output <= 0).all(0) for output in outputs]).double().mean()

@@ -178,7 +178,7 @@ def _errors(held_out: np.ndarray, fitted: np.ndarray, columns: Mapping[str, list
     numbers = held_out[..., 0, 0], fitted[..., 0, 0]  # the first column is constant, of length 1 on average
     known = (numbers[0] > 0.5) & (numbers[1] > len(columns["both"]) + _SPARE - 0.5)
     held_out, fitted = held_out[known], fitted[known]
-    found = {_SEED: np.nonzero(known)[1]}
+    found: Errors = {_SEED: np.nonzero(known)[1]}
     for name, chosen in columns.items():
         inner = fitted[:, chosen][:, :, chosen]
         weights = np.linalg.pinv(inner, rcond=_SINGULAR, hermitian=True) @ fitted[:, chosen, -1:]
