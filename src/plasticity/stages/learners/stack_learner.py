@@ -55,7 +55,8 @@ class StackLearner:
         whole, outputs = self.stack.take(replicas), self.data.outputs_of(tasks[0])
         part = whole if outputs == self.data.outputs else with_outputs(whole, outputs)
         part.permute_inputs(positions)
-        images = np.unique(np.concatenate([each.images for each in tasks]))
+        of_seeds = {each.seed: each.images for each in tasks}
+        images = np.unique(np.concatenate(list(of_seeds.values())))
         # One image per step keeps no GPU busy, and the kernel's numbers are the same on every machine.
         device = "cpu" if by_kernel(training) else self.data.device.type
         draw = partial(self.data.draw, outputs=outputs)
