@@ -5,6 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from plasticity.models.spectral_linear import SpectralLinear
+from plasticity.models.vision_transformer import VisionTransformer
 
 CLASSES = 3
 
@@ -31,6 +35,8 @@ def networks() -> dict[str, nn.Module]:
         ),
         "groups": nn.Sequential(nn.Conv2d(1, 4, 2), nn.GroupNorm(2, 4), nn.Tanh(), nn.Flatten()),
         "tokens": Tokens(),
+        "divided": nn.Sequential(nn.Flatten(), SpectralLinear(12, 5), nn.Tanh(), nn.Linear(5, CLASSES)),
+        "transformer": VisionTransformer(patch=2, width=4, heads=2, feed_forward=3).build((1, 3, 4), CLASSES),
     }
     for name, width in (("perceptron", 4), ("convolutions", 24), ("groups", 24)):
         found[name] = nn.Sequential(found[name], nn.Linear(width, CLASSES))
@@ -54,7 +60,9 @@ def _function(model: nn.Module, images: Tensor) -> tuple[Tensor, Callable[[Tenso
 
     def logits(flat: Tensor) -> Tensor:
         parts = zip(parameters.items(), flat.split(sizes), strict=True)
-        return functional_call(model.eval(), {name: part.view_as(value) for (name, value), part in parts}, (images,))
+        with sdpa_kernel(SDPBackend.MATH):  # the fused kernels have no second derivative
+            given = {name: part.view_as(value) for (name, value), part in parts}
+            return functional_call(model.eval(), given, (images,))
 
     return torch.cat([value.reshape(-1) for value in parameters.values()]), logits
 

@@ -29,7 +29,8 @@ def test_what_networks_have_may_be_asked() -> None:
         assert not violations(section, {**PROBE, **BOTH})
     linear = {"name": "logistic_regression"}
     assert not violations("warm_start", {"probe": {"head": "kept"}, **BOTH}, model=linear)
-    assert not violations("warm_start", PROBE, model={"name": "vit", "patch": 2})
+    assert not violations("warm_start", {**PROBE, **BOTH}, model={"name": "vit", "patch": 2})
+    assert not violations("warm_start", {**PROBE, **BOTH}, model={"name": "mlp", "spectral_norm": True})
 
 
 @pytest.mark.parametrize(
@@ -41,23 +42,6 @@ def test_what_networks_have_may_be_asked() -> None:
             (
                 "warm_start.measure.probe.head: expected kept with a network that is its head alone, as renewing it "
                 "leaves nothing to measure, got renewed with logistic_regression",
-            ),
-        ),
-        (
-            {**BOTH, **PROBE},
-            {"name": "vit", "patch": 2},
-            tuple(
-                f"warm_start.measure.{key}: expected a network of linear, convolutional and normalising layers alone, "
-                "got vit"
-                for key in BOTH
-            ),
-        ),
-        (
-            {"gradients": {}},
-            {"name": "mlp", "spectral_norm": True},
-            (
-                "warm_start.measure.gradients: expected a network of linear, convolutional and normalising layers "
-                "alone, got mlp with spectral_norm",
             ),
         ),
         (
@@ -75,9 +59,9 @@ def test_what_they_do_not_have_is_refused(
 
 
 def test_the_networks_of_arms_are_looked_at() -> None:
-    arms = {"wide": {}, "tokens": {"model": {"name": "vit", "patch": 2}}}
-    (line,) = violations("train_test_collapse", {"gradients": {}}, arms=arms)
-    assert line.endswith("got vit")
+    arms = {"wide": {}, "linear": {"model": {"name": "logistic_regression"}}}
+    (line,) = violations("train_test_collapse", PROBE, arms=arms)
+    assert line.endswith("got renewed with logistic_regression")
 
 
 def test_bad_measures_are_named_and_looked_at_no_further() -> None:

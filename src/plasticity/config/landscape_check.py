@@ -8,8 +8,6 @@ from plasticity.config.messages import Location, shown
 from plasticity.config.parameters import fact
 from plasticity.config.study_section import sound_arms
 
-_BY_EXAMPLES = ("gradients", "curvature")
-
 
 def check_landscape(name: str, study: dict[str, Any], trainings: Sequence[str], findings: Findings) -> None:
     """Record measures of the landscape that mean nothing for a section's networks.
@@ -63,10 +61,3 @@ def _check_model(where: Location, measure: dict[str, Any], model: dict[str, Any]
     if renewed and not fact("model", network, "has_hidden_layers", usual=True):
         expected = "kept with a network that is its head alone, as renewing it leaves nothing to measure"
         findings.add((*where, "probe", "head"), expected=expected, got=f"renewed with {network}")
-    unknown = "" if fact("model", network, "has_example_gradients", usual=True) else network
-    if model.get("spectral_norm"):
-        unknown = f"{network} with spectral_norm"
-    for key in _BY_EXAMPLES if unknown else ():
-        if key in measure:
-            expected = "a network of linear, convolutional and normalising layers alone"
-            findings.add((*where, key), expected=expected, got=unknown)

@@ -1,9 +1,10 @@
 """The mode of a network while it is measured, and the parameters that it learns by."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 @contextmanager
@@ -16,6 +17,11 @@ def in_eval_mode(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes.items():
             module.training = mode
+
+
+def in_plain_attention() -> AbstractContextManager[None]:
+    """Compute attention by its plain formula: the fused kernels cannot be differentiated twice, or for many at once."""
+    return sdpa_kernel(SDPBackend.MATH)
 
 
 def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:

@@ -1,7 +1,6 @@
 """A small vision transformer."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import torch
 from pydantic import model_validator
@@ -12,6 +11,7 @@ from plasticity.config.component import ComponentError
 from plasticity.config.settings import setting
 from plasticity.models.classifier import Classifier, initialise_layer_norm, initialise_linear
 from plasticity.models.network import Network
+from plasticity.models.tokens import Tokens
 
 _STD = 0.02  # of embeddings, Dosovitskiy et al. (2021)
 
@@ -22,8 +22,6 @@ class VisionTransformer(Network, name="vit"):
     Lyle et al. name neither the heads nor what the head reads, and use a dropout of 0.1. There is none here: what a
     training draws must be a function of its seed alone, so that a killed one continues as if it had not been.
     """
-
-    has_example_gradients: ClassVar[bool] = False  # the positions are parameters of no layer
 
     patch: int = setting(
         "Side length of the square patches; leftover pixels at the border are ignored.", unit="pixels", default=3, ge=1
@@ -72,20 +70,6 @@ class TokenClassifier(Classifier):
                 initialise_linear(module, generator)
             if isinstance(module, Tokens):
                 nn.init.normal_(module.positions, std=_STD, generator=generator)
-
-
-class Tokens(nn.Module):
-    """A linear map of each patch plus what its place says: images (B, C, H, W) to (B, tokens, width)."""
-
-    def __init__(self, image_shape: Sequence[int], patch: int, width: int) -> None:
-        super().__init__()
-        channels, *sides = image_shape
-        self.embed = nn.Conv2d(channels, width, patch, stride=patch)
-        self.positions = nn.Parameter(torch.empty(1, (sides[0] // patch) * (sides[1] // patch), width))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the tokens."""
-        return self.embed(images).flatten(2).mT + self.positions
 
 
 class Block(nn.Module):

@@ -73,8 +73,9 @@ def test_networks_stay_as_they_were(model: nn.Module) -> None:
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
-def test_frozen_parameters_are_not_directions() -> None:
-    model = networks()["convolutions"]
+@pytest.mark.parametrize("name", ["convolutions", "divided", "transformer"])
+def test_frozen_parameters_are_not_directions(name: str) -> None:
+    model = networks()[name]
     first = next(model.parameters())
     first.requires_grad_(False)
     whole = exact_gauss_newton(model, IMAGES)[first.numel() :, first.numel() :]

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from plasticity.metrics.finite import checked
-from plasticity.metrics.landscape.example_gradients import flat_gradients, flat_inputs, layer_gradients
+from plasticity.metrics.landscape.example_gradients import layer_gradients
 from plasticity.metrics.landscape.gauss_newton import curvature_factors
+from plasticity.metrics.landscape.layer_grams import flat_gradients, flat_inputs
 from plasticity.metrics.landscape.spectrum import entropy_rank
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from plasticity.metrics.landscape.lanczos import Product
-from plasticity.metrics.network_state import in_eval_mode, trained_parameters
+from plasticity.metrics.network_state import in_eval_mode, in_plain_attention, trained_parameters
 
 
 def hessian_product(model: nn.Module, images: Tensor, labels: Tensor) -> Product:
@@ -19,7 +19,7 @@ def hessian_product(model: nn.Module, images: Tensor, labels: Tensor) -> Product
         labels: Classes, int64 (N,).
     """
     parameters = list(trained_parameters(model).values())
-    with in_eval_mode(model), torch.enable_grad():
+    with in_eval_mode(model), in_plain_attention(), torch.enable_grad():
         loss = nn.functional.cross_entropy(model(images), labels)
         gradient = torch.autograd.grad(loss, parameters, create_graph=True)
     flat = torch.cat([part.reshape(-1) for part in gradient])
@@ -42,7 +42,7 @@ def gauss_newton_product(model: nn.Module, images: Tensor) -> Product:
         images: (N, C, H, W).
     """
     parameters = list(trained_parameters(model).values())
-    with in_eval_mode(model), torch.enable_grad():
+    with in_eval_mode(model), in_plain_attention(), torch.enable_grad():
         logits = model(images)
         direction = torch.zeros_like(logits, requires_grad=True)
         backward = torch.autograd.grad(logits, parameters, direction, create_graph=True)
