@@ -57,6 +57,14 @@ def test_a_stage_gets_the_files_and_parameters_of_its_rule(tmp_path: Path) -> No
     assert job.log == tmp_path / "logs/job.log"
 
 
+def test_a_rule_may_name_a_stage_that_comes_before(tmp_path: Path) -> None:
+    both = given("fail", tmp_path)
+    both.params["before"] = f"{__name__}:keep"
+    with pytest.raises(SystemExit):
+        run_stage(both)
+    assert seen.pop().params["stage"].endswith(":fail")
+
+
 def test_an_error_is_one_line_in_the_log_and_a_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run_stage(given("fail", tmp_path))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -371,3 +372,21 @@ def test_a_table_of_the_first_versions_has_no_digest_and_is_read(tmp_path: Path)
     metadata = {key: value for key, value in table.schema.metadata.items() if key != b"digest"}
     pq.write_table(table.replace_schema_metadata(metadata), path)
     pd.testing.assert_frame_equal(read_table(path, "split"), frame)
+
+
+def test_a_value_may_be_a_list_of_numbers(tmp_path: Path) -> None:
+    table = Table("metrics", (Column("arm", "str", "name", "a"), Column("curve", "floats", "1", "losses")))
+    values = [[1.0, float("nan")], None, float("nan"), np.array([3.0]), []]
+    frame = pd.DataFrame({"arm": list("abcde"), "curve": values})
+    write_table(frame, tmp_path / "table", table)
+    (curve,) = tables.unknown_columns(tmp_path / "table", Table("metrics", table.columns[:1]))
+    assert curve.kind == "floats"
+    found = read_tables([tmp_path / "table"] * 2, table)["curve"].tolist()
+    assert [None if value is None else list(value) for value in found[5:]] == [
+        [1.0, pytest.approx(float("nan"), nan_ok=True)],
+        None,
+        None,
+        [3.0],
+        [],
+    ]
+    assert not tables.unknown_numbers(tmp_path / "table", Table("metrics", table.columns[:1]))

@@ -45,6 +45,11 @@ rule pre_train:
             tables=("history",),
             settings=plan(wildcards).pre_train_settings(wildcards.pre_trained),
         ),
+        # Says what measuring costs. Functions of `input` are not tracked: what is measured trains nothing again.
+        before=lambda wildcards, input: "plasticity.stages.measure_variances:tell_costs",
+        measured=lambda wildcards, input: plan(wildcards)
+        .measure_settings(wildcards.pre_trained)
+        .canonical(),
     message:
         "First task of {wildcards.pre_trained}, {wildcards.group}"
     script:

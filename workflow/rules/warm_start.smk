@@ -77,6 +77,11 @@ rule warm_up:
             tables=("history",),
             settings=plan(wildcards).warm_up_settings(wildcards.warm_up),
         ),
+        # Says what measuring costs. Functions of `input` are not tracked: what is measured trains nothing again.
+        before=lambda wildcards, input: "plasticity.stages.measure_collapse:tell_costs",
+        measured=lambda wildcards, input: plan(wildcards)
+        .costs_settings(wildcards.warm_up)
+        .canonical(),
     message:
         "Warm-up {wildcards.warm_up}, {wildcards.group}"
     script:

@@ -40,6 +40,9 @@ class GradientMeasure(OnImages):
     """Per-image gradients and their similarity (Lyle et al. 2023, section 3.2)."""
 
     images: int = setting("Images of the task, drawn from the seed.", unit="images", ge=2, default=512)
+    keep: bool = setting(
+        "Also store all cosines, the square of `images` numbers per checkpoint, for figures.", unit="1", default=False
+    )
 
 
 class LayersMeasure(OnImages):
@@ -60,6 +63,7 @@ class HessianMeasure(OnImages):
     images: int = setting("Images of the task, drawn from the seed.", unit="images", ge=2, default=512)
     probes: int = setting("Random probe vectors; standard errors are over these.", unit="1", ge=2, default=10)
     steps: int = setting("Lanczos steps: Hessian products with each vector.", unit="1", ge=2, default=50)
+    keep: bool = setting("Also store the estimated spectrum itself, for figures.", unit="1", default=False)
 
 
 class Trainability(Settings):
@@ -151,6 +155,7 @@ class ProbeMeasure(ProbeShape, OnImages):
     learning_rate: float | None = setting(
         "Learning rate of every copy; if absent, that of the training.", unit="1", default=None, gt=0
     )
+    keep: bool = setting("Also store every copy's learning curve, for figures.", unit="1", default=False)
     momentum: float | None = setting(
         "Momentum; if absent, that of the training, or 0 if the probe has its own optimizer.",
         unit="1",

@@ -1,7 +1,7 @@
 """From a job of Snakemake to a call of a stage: the workflow's one script runs what the rule's `params.stage` names.
 
 A stage is a function of a `Job`, such as "plasticity.stages.warm_up:run". It stands beside the work that it calls, and
-turns the job's files into what that work takes.
+turns the job's files into what that work takes. A rule may name another one in `params.before`, which makes no file.
 """
 
 from collections.abc import Mapping
@@ -87,16 +87,17 @@ def run_stage(snakemake: Any) -> None:
         snakemake: The object that Snakemake gives to a script.
     """
     log = Path(snakemake.log[0])
+    params = dict(snakemake.params.items())
+    job = Job(
+        input=_files(snakemake.input),
+        output=_files(snakemake.output),
+        params=params,
+        threads=snakemake.threads,
+        log=log,
+    )
     with log_to(log), curves_beside(log):
-        imported(snakemake.params.stage)(
-            Job(
-                input=_files(snakemake.input),
-                output=_files(snakemake.output),
-                params=dict(snakemake.params.items()),
-                threads=snakemake.threads,
-                log=log,
-            )
-        )
+        for stage in filter(None, (params.get("before"), params["stage"])):
+            imported(stage)(job)
 
 
 def imported(name: str) -> Any:

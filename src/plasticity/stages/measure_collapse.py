@@ -72,6 +72,20 @@ def run(job: Job) -> None:
     measure(files, settings=job.slice(MeasureCollapseSettings), threads=job.threads)
 
 
+def tell_costs(job: Job) -> None:
+    """Log what measuring a checkpoint will cost, and refuse networks that cannot be measured, before a warm-up."""
+    settings = job.slice(MeasureCollapseSettings, "measured")
+    measures = Measures(settings.measure, settings.training)
+    if not measures:
+        return
+    (seed, path), *_ = job.by_seed("splits").items()
+    device, store = prepare_device(job.threads), open_store(job.input["data"])
+    draw = partial(build_model, settings.model, store.image_shape, store.num_classes)
+    model, (warm_up, _) = draw(torch_generator(0, "init")), _halves(read_split(path, store), device)
+    place(model, device)
+    measures.begin(model, Ground(train_tensors(store, device), warm_up, seed, draw))
+
+
 def measure(files: MeasureFiles, *, settings: MeasureCollapseSettings, threads: int) -> None:
     """Write one row of metrics per checkpoint; those of all seeds share one process and one resident data set.
 

@@ -79,6 +79,14 @@ def run(job: Job) -> None:
     measure_variances(files, settings=job.slice(MeasureVariancesSettings), seeds=job.seeds, threads=job.threads)
 
 
+def tell_costs(job: Job) -> None:
+    """Log what measuring a checkpoint will cost, and refuse networks that cannot be measured, before a training."""
+    settings = job.slice(MeasureVariancesSettings, "measured")
+    if measures := Measures(settings.measure, settings.training):
+        measured = _load(open_store(job.input["data"]), settings, job.seeds[0], prepare_device(job.threads))
+        measures.begin(measured.model, measured.ground)
+
+
 def measure_variances(
     files: MeasureFiles, *, settings: MeasureVariancesSettings, seeds: Sequence[int], threads: int
 ) -> None:

@@ -40,13 +40,14 @@ class TaskLandscape:
         return Ground(*data.images_of(task), seed, draw, torch.from_numpy(task.positions).to(data.device))
 
     def begin(self, seed: int, training: Optimisation) -> None:
-        """Log what a task costs beside its training, and refuse a network that cannot be measured.
+        """Log what a task costs beside its training, if anything does, and refuse a network that cannot be measured.
 
         Raises:
             PlasticityError: If it has layers whose gradients are not known.
         """
-        ground = self.ground(seed, 1)
-        self._of(training).begin(self._model(ground), ground)
+        if measures := self._of(training):
+            ground = self.ground(seed, 1)
+            measures.begin(self._model(ground), ground)
 
     def row(self, network: Network, seed: int, task: int, training: Optimisation, *, start: bool = False) -> Row:
         """Return what is measured of a network at a task, by column; nothing where it is not the task's turn.

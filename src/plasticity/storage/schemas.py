@@ -21,7 +21,10 @@ _ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `kind` is one of str, int, float, bool; `unit` is a word, or 1 for a pure number."""
+    """One column: `kind` is one of str, int, float, bool, floats; `unit` is a word, or 1 for a pure number.
+
+    A value of the kind floats is a list of numbers, such as a spectrum or a curve; statistics leave it out.
+    """
 
     name: str
     kind: str

@@ -26,7 +26,13 @@ from plasticity.storage.schemas import Column, Table, find_table
 
 logger = logging.getLogger(__name__)
 
-_TYPES = {"str": pa.string(), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
+_TYPES = {
+    "str": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "floats": pa.list_(pa.field("element", pa.float64())),  # as Parquet names what is in a list
+}
 
 
 def arrow_schema(schema: str | Table) -> pa.Schema:

@@ -29,6 +29,11 @@ class ProbeCurve:
     variance: Tensor
 
     @property
+    def marks(self) -> Tensor:
+        """The steps as a tensor, int64 (points + 1,)."""
+        return torch.tensor(self.steps)
+
+    @property
     def loss(self) -> float:
         """Mean final loss."""
         return float(self.losses[:, -1].mean())

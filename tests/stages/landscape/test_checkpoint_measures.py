@@ -3,11 +3,12 @@
 import logging
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from plasticity.config.component import Chosen
 from plasticity.config.landscape_section import MeasureLandscape
@@ -49,7 +50,7 @@ def ground(count: int = 20, positions: Tensor | None = None) -> Ground:
     return Ground(images, torch.arange(count), SEED, perceptron, positions)
 
 
-def measured(said: Mapping[str, object], model: Classifier | None = None) -> dict[str, float]:
+def measured(said: Mapping[str, object], model: Classifier | None = None) -> dict[str, Any]:
     settings = MeasureLandscape.of(said)
     network = model or perceptron(torch_generator(1, "trained"))
     found = Measures(settings, TRAINING).row(network, ground(), NUMBER)
@@ -152,6 +153,28 @@ def test_the_probe_is_trained_as_the_checkpoint_was(target: str) -> None:
     }
 
 
+def test_what_figures_draw_is_kept_where_it_is_asked_for() -> None:
+    said = {
+        "gradients": {"images": 8, "keep": True},
+        "curvature": {"images": 4, "hessian": {**HESSIAN, "keep": True}},
+        "probe": {"images": 12, "targets": 2, "steps": 6, "batch_size": 4, "points": 2, "keep": True},
+    }
+    found, model = measured(said), perceptron(torch_generator(1, "trained"))
+    covariance = gradient_covariance(model, *drawn(8))
+    generator = torch_generator(SEED, "landscape/end", NUMBER)
+    spectrum = stochastic_spectrum(hessian_product(model, *drawn(9)), probes=3, steps=4, generator=generator)
+    assert found["gradient_cosines"] == pytest.approx(covariance.cosines.flatten().tolist())
+    assert found["gradient_labels"] == covariance.labels.tolist()
+    assert found["hessian_nodes"] == pytest.approx(spectrum.nodes.flatten().tolist(), rel=1e-5, abs=1e-6)
+    assert found["hessian_weights"] == pytest.approx(spectrum.weights.flatten().tolist(), rel=1e-4, abs=1e-6)
+    assert found["probe_steps"] == [0, 3, 6]
+    curves = np.array(found["probe_curves"]).reshape(2, 3)
+    assert curves.mean(0).tolist() == pytest.approx(
+        [found["probe_loss_after_0"], found["probe_loss_after_3"], found["probe_loss"]]
+    )
+    assert np.array(found["fresh_probe_curves"]).reshape(2, 3)[:, -1].mean() == pytest.approx(found["fresh_probe_loss"])
+
+
 def test_a_probe_that_is_too_short_for_a_fresh_network_compares_nothing() -> None:
     short = {"images": 12, "targets": 2, "steps": 1, "batch_size": 4, "points": 1, "learning_rate": 1e-9}
     assert math.isnan(measured({"probe": short})["probe_over_fresh"])
@@ -178,9 +201,10 @@ def test_what_overflows_is_missing(caplog: pytest.LogCaptureFixture) -> None:
     model = perceptron(torch_generator(1, "trained"))
     model.head.weight.data *= 1e30
     model.body[1].weight.data *= 1e30  # pyright: ignore[reportIndexIssue, reportOptionalMemberAccess]
-    said = {"curvature": {"images": 4, "hessian": HESSIAN}}
+    said = {"curvature": {"images": 4, "hessian": {**HESSIAN, "keep": True}}}
     with caplog.at_level(logging.WARNING):
         found = measured(said, model)
+    assert found.pop("hessian_nodes") is found.pop("hessian_weights") is None
     assert all(math.isnan(value) for value in found.values())
     assert "curvature is missing: expected finite" in caplog.text
 
@@ -195,8 +219,10 @@ def test_the_cost_is_said_and_unknown_layers_are_refused_before_any_training(cap
     assert line.startswith("measuring a checkpoint: gradients about ")
     assert line.count(" s") == 4
     assert line.endswith(" s at one in 3")
+    other = perceptron(torch_generator(0, "init"))
+    other.body = nn.Sequential(other.body, nn.PReLU())
     with pytest.raises(PlasticityError, match="expected parameters of Linear"):
-        measures.begin(perceptron(torch_generator(0, "init"), spectral_norm=True), ground())
+        measures.begin(other, ground())
 
 
 def test_a_smaller_draw_begins_a_larger_one() -> None:

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,7 +16,8 @@ from plasticity.jobs.adapter import imported
 from plasticity.metrics.finite import NotFinite
 from plasticity.metrics.network_state import in_eval_mode, trained_parameters
 from plasticity.models.classifier import Classifier
-from plasticity.stages.landscape.subject import Ground, Measure, Subject
+from plasticity.stages.landscape.measured import Measured, Value
+from plasticity.stages.landscape.subject import Ground, Subject
 from plasticity.storage.schemas import Column
 
 logger = logging.getLogger(__name__)
@@ -49,6 +51,10 @@ class Measures:
     def __init__(self, settings: MeasureLandscape, training: Optimisation | None = None) -> None:
         self._measures = dict(_measures(settings if training is None else settings.by(training)))
 
+    def __bool__(self) -> bool:
+        """Say whether anything is asked for."""
+        return bool(self._measures)
+
     def begin(self, model: Classifier, ground: Ground) -> None:
         """Log what a checkpoint costs, before any training, and refuse a network that cannot be measured.
 
@@ -59,7 +65,7 @@ class Measures:
         Raises:
             PlasticityError: If it has layers whose gradients are not known.
         """
-        if not self._measures:
+        if not self:
             return
         subject = ground.subject(model, _TIMED, 0, START_OF_TASK)
         gradient, classes = seconds_of_gradient(subject), model.head.out_features
@@ -74,8 +80,8 @@ class Measures:
         """Say whether anything is measured at a checkpoint; the first has the number 0."""
         return any(number % measure.every == 0 for measure in self._measures.values())
 
-    def row(self, model: Classifier, ground: Ground, number: int, *, start: bool = False) -> dict[str, float]:
-        """Return the values of the measures that are due at a checkpoint, by column; NaN where one is undefined.
+    def row(self, model: Classifier, ground: Ground, number: int, *, start: bool = False) -> dict[str, Value | None]:
+        """Return the values of the measures that are due at a checkpoint, by column; missing where one is undefined.
 
         Args:
             model: The network.
@@ -88,7 +94,7 @@ class Measures:
             return {}
         count = max(measure.images for measure in due.values())
         subject = ground.subject(model, count, number, START_OF_TASK if start else END_OF_TASK)
-        found: dict[str, float] = {}
+        found: dict[str, Value | None] = {}
         for name, measure in due.items():
             found |= _values(name, measure, subject)
         return {(START if start else "") + name: value for name, value in found.items()}
@@ -109,7 +115,7 @@ def seconds_of_gradient(subject: Subject) -> float:
     return seconds / len(images)
 
 
-def _measures(settings: MeasureLandscape) -> Iterator[tuple[str, Measure]]:
+def _measures(settings: MeasureLandscape) -> Iterator[tuple[str, Measured[Any]]]:
     """Yield what is asked for, by name; a module is imported, and belongs to the job's fingerprint, if it is used."""
     hessian = settings.curvature and settings.curvature.hessian
     asked = {
@@ -124,13 +130,14 @@ def _measures(settings: MeasureLandscape) -> Iterator[tuple[str, Measure]]:
             yield name, imported(MEASURED_BY[name])(*arguments)
 
 
-def _values(name: str, measure: Measure, subject: Subject) -> dict[str, float]:
+def _values(name: str, measure: Measured[Any], subject: Subject) -> dict[str, Value | None]:
+    """Return a value for every column of a measure; NaN, or None for many numbers, where it is undefined."""
     try:
         found = measure.values(subject)
     except NotFinite as error:
         logger.warning("%s, seed %d: %s is missing: %s", subject.purpose, subject.seed, name, error)
-        found = dict.fromkeys((column.name for column in measure.columns), math.nan)
-    return {key: value if math.isfinite(value) else math.nan for key, value in found.items()}
+        return {column.name: None if column.kind == "floats" else math.nan for column in measure.columns}
+    return {key: value if isinstance(value, list) or math.isfinite(value) else math.nan for key, value in found.items()}
 
 
 def _at_start(column: Column) -> Column:

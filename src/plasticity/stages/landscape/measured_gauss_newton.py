@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plasticity.config.landscape_section import CurvatureMeasure, Trainability
-from plasticity.metrics.landscape.example_gradients import known_layers
 from plasticity.metrics.landscape.gauss_newton import gauss_newton_spectrum
 from plasticity.metrics.landscape.kronecker import kronecker_ranks
 from plasticity.metrics.landscape.spectrum import Spectrum
-from plasticity.models.classifier import Classifier
-from plasticity.stages.landscape.subject import Quantity, Subject, quantity
+from plasticity.stages.landscape.measured import Quantity, quantity
+from plasticity.stages.landscape.measured_by_images import MeasuredByImages
+from plasticity.stages.landscape.subject import Subject
 from plasticity.stages.landscape.thresholds import Threshold, thresholds_of
-from plasticity.storage.schemas import Column
 
 _SECONDS_PER_CUBE = 6e-11  # of the eigenvalues of an n by n matrix in float64, over n³, on one core
 
@@ -25,34 +24,20 @@ class Curvature:
     enough: float
 
 
-class MeasuredGaussNewton:
+class MeasuredGaussNewton(MeasuredByImages[Curvature]):
     """The measure `curvature` without the Hessian."""
 
     def __init__(self, settings: CurvatureMeasure) -> None:
-        self.every, self.images, self._settings = settings.every, settings.images, settings
-        self._quantities = tuple(_quantities(settings))
+        super().__init__(settings, _quantities(settings))
+        self._settings = settings
 
-    @property
-    def columns(self) -> list[Column]:
-        """The columns that it fills."""
-        return [each.column for each in self._quantities]
-
-    def check(self, model: Classifier) -> None:
-        """Refuse a network with layers whose gradients are not known.
-
-        Raises:
-            PlasticityError: If it has one.
-        """
-        known_layers(model)
-
-    def values(self, subject: Subject) -> dict[str, float]:
-        """Return a value for every column."""
+    def found(self, subject: Subject) -> Curvature:
+        """Return the spectrum and what is read off the layers."""
         images, _ = subject.first(self.images)
         ranks = kronecker_ranks(subject.model, images)
-        found = Curvature(
+        return Curvature(
             gauss_newton_spectrum(subject.model, images), sum(ranks) / len(ranks), self._rank_that_is_enough(subject)
         )
-        return {each.column.name: each.value(found) for each in self._quantities}
 
     def seconds(self, gradient: float, classes: int) -> float:
         """Return about how long it takes: a gradient per image and class, and the eigenvalues of their products."""

@@ -6,36 +6,25 @@ from plasticity.config.landscape_section import CurvatureMeasure, HessianMeasure
 from plasticity.metrics.landscape.lanczos import stochastic_spectrum
 from plasticity.metrics.landscape.products import hessian_product
 from plasticity.metrics.landscape.spectrum import Spectrum
-from plasticity.models.classifier import Classifier
-from plasticity.stages.landscape.subject import Quantity, Subject, quantity
+from plasticity.stages.landscape.measured import Measured, Quantity, quantity, series
+from plasticity.stages.landscape.subject import Subject
 from plasticity.stages.landscape.thresholds import Threshold, thresholds_of
-from plasticity.storage.schemas import Column
 
 _PRODUCT = 2.0  # gradients that a product takes
 
 
-class MeasuredHessian:
+class MeasuredHessian(Measured[Spectrum]):
     """The part `hessian` of the measure `curvature`."""
 
     def __init__(self, settings: HessianMeasure, curvature: CurvatureMeasure) -> None:
-        self.every, self.images, self._settings = settings.every, settings.images, settings
-        self._quantities = tuple(_quantities(settings, thresholds_of(curvature)))
+        super().__init__(settings, _quantities(settings, thresholds_of(curvature)))
+        self._settings = settings
 
-    @property
-    def columns(self) -> list[Column]:
-        """The columns that it fills."""
-        return [each.column for each in self._quantities]
-
-    def check(self, model: Classifier) -> None:
-        """Every network has one."""
-        del model
-
-    def values(self, subject: Subject) -> dict[str, float]:
-        """Return a value for every column."""
+    def found(self, subject: Subject) -> Spectrum:
+        """Return the spectrum as the checkpoint's own random vectors tell it."""
         product = hessian_product(subject.model, *subject.first(self.images))
         lengths = {"probes": self._settings.probes, "steps": self._settings.steps}
-        found = stochastic_spectrum(product, **lengths, generator=subject.generator())
-        return {each.column.name: each.value(found) for each in self._quantities}
+        return stochastic_spectrum(product, **lengths, generator=subject.generator())
 
     def seconds(self, gradient: float, classes: int) -> float:
         """Return about how long it takes: its products."""
@@ -71,4 +60,9 @@ def _quantities(settings: HessianMeasure, thresholds: list[Threshold]) -> Iterat
             "fraction",
             f"share of eigenvalues {each.words}, smoothed as in the code of He et al.: it follows the range",
             lambda found, each=each: found.smoothed_share(each.in_unit(found)),
+        )
+    if settings.keep:
+        yield series("hessian_nodes", "1", f"Ritz values of {of}, run by run", lambda found: found.nodes)
+        yield series(
+            "hessian_weights", "1", "share of eigenvalues at each of hessian_nodes", lambda found: found.weights
         )

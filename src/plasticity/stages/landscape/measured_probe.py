@@ -10,8 +10,8 @@ from torch import Tensor
 from plasticity.config.landscape_section import ProbeMeasure
 from plasticity.models.classifier import Classifier
 from plasticity.seeding import torch_generator
-from plasticity.stages.landscape.subject import Quantity, Subject, quantity
-from plasticity.storage.schemas import Column
+from plasticity.stages.landscape.measured import Measured, Quantity, quantity, series
+from plasticity.stages.landscape.subject import Subject
 from plasticity.training.bound_optimiser import optimiser_of
 from plasticity.training.probe import ProbeCurve, as_trained, probe
 from plasticity.training.probe_copies import are_stacked
@@ -36,19 +36,14 @@ class Probed:
         return self.curve.loss / self.fresh.loss if self.fresh.relative_loss < _TELLS else float("nan")
 
 
-class MeasuredProbe:
+class MeasuredProbe(Measured[Probed]):
     """The measure `probe`."""
 
     def __init__(self, settings: ProbeMeasure) -> None:
-        self.every, self.images, self._settings = settings.every, settings.images, settings
+        super().__init__(settings, _quantities(settings))
+        self._settings = settings
         self._rule = optimiser_of(settings.optimizer)
-        self._quantities = tuple(_quantities(settings))
         self._references: dict[str, tuple[Tensor, ProbeCurve]] = {}
-
-    @property
-    def columns(self) -> list[Column]:
-        """The columns that it fills."""
-        return [each.column for each in self._quantities]
 
     def check(self, model: Classifier) -> None:
         """Refuse a momentum that the optimizer cannot use, and say how the copies train.
@@ -60,11 +55,10 @@ class MeasuredProbe:
         way = "as one stack" if are_stacked(as_trained(model), self._rule) else "in turn"
         logger.info("probe: %d copies train %s", self._settings.targets, way)
 
-    def values(self, subject: Subject) -> dict[str, float]:
-        """Return a value for every column."""
+    def found(self, subject: Subject) -> Probed:
+        """Return its learning curves and those of a fresh network."""
         targets, fresh = self._reference(subject)
-        found = Probed(self._probe(subject.model, subject, targets), fresh)
-        return {each.column.name: each.value(found) for each in self._quantities}
+        return Probed(self._probe(subject.model, subject, targets), fresh)
 
     def seconds(self, gradient: float, classes: int) -> float:
         """Return about how long it takes: all steps of all copies, and as much for the fresh network."""
@@ -132,3 +126,8 @@ def _quantities(settings: ProbeMeasure) -> Iterator[Quantity[Probed]]:
             f"probe_loss after {steps} of the steps",
             lambda found, place=place: float(found.curve.losses[:, place].mean()),
         )
+    if settings.keep:
+        at = f"after {', '.join(map(str, settings.marks))} steps"
+        yield series("probe_curves", unit, f"loss of each copy {at}, copy by copy", lambda found: found.curve.losses)
+        yield series("fresh_probe_curves", unit, "probe_curves of a fresh network", lambda found: found.fresh.losses)
+        yield series("probe_steps", "steps", "steps before each loss of probe_curves", lambda found: found.curve.marks)

@@ -1,8 +1,7 @@
-"""What is measured: a network at a checkpoint with images of its task; and what a measure is."""
+"""What is measured: a network at a checkpoint with images of its task."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -10,9 +9,6 @@ from torch import Tensor
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.models.classifier import Classifier
 from plasticity.seeding import torch_generator
-from plasticity.storage.schemas import Column
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -89,58 +85,3 @@ def drawn_rows(count: int, available: int, seed: int) -> Tensor:
     A smaller draw is the beginning of a larger one.
     """
     return torch.randperm(available, generator=torch_generator(seed, "landscape/images"))[:count]
-
-
-@dataclass(frozen=True)
-class Quantity(Generic[Found]):
-    """A column, and how its value is read off what a measure has found."""
-
-    column: Column
-    value: Callable[[Found], float]
-
-
-def quantity(name: str, unit: str, meaning: str, value: Callable[[Found], float]) -> Quantity[Found]:
-    """Return a quantity from its column's name, unit and meaning."""
-    return Quantity(Column(name, "float", unit, meaning), value)
-
-
-class Measure(Protocol):
-    """Something that is measured of a checkpoint.
-
-    Attributes:
-        every: It is measured at the first checkpoint and every so many from it on.
-        images: Images that it takes.
-    """
-
-    every: int
-    images: int
-
-    @property
-    def columns(self) -> Sequence[Column]:
-        """The columns that it fills."""
-        ...
-
-    def check(self, model: Classifier) -> None:
-        """Refuse a network that it means nothing for, before any training.
-
-        Raises:
-            PlasticityError: If it is one.
-        """
-        ...
-
-    def values(self, subject: Subject) -> dict[str, float]:
-        """Return a value for every column, NaN where it is undefined.
-
-        Raises:
-            NotFinite: If numbers on the way are not finite.
-        """
-        ...
-
-    def seconds(self, gradient: float, classes: int) -> float:
-        """Return about how long it takes.
-
-        Args:
-            gradient: Seconds of the loss's gradient, per image.
-            classes: Classes of the task.
-        """
-        ...

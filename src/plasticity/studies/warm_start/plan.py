@@ -198,6 +198,10 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
             training=self._training_of(start) if self.section.measure.probe else None,
         )
 
+    def costs_settings(self, warm_up: str) -> MeasureCollapseSettings:
+        """Return what a warm-up's first start is measured by, for saying beforehand what that will cost."""
+        return self.measure_settings(next(arm.start for arm in self.arms.values() if arm.warm_up == warm_up))
+
     def _training_of(self, start: str) -> Optimisation:
         """Return the training behind the checkpoints of a start."""
         return next(self.warm_ups[arm.warm_up].training for arm in self.arms.values() if arm.start == start)

@@ -1,0 +1,89 @@
+"""What a measure of checkpoints is: something that is found of a network, and the columns that are read off it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from torch import Tensor
+
+from plasticity.config.landscape_section import OnImages
+from plasticity.models.classifier import Classifier
+from plasticity.stages.landscape.subject import Subject
+from plasticity.storage.schemas import Column
+
+Found = TypeVar("Found")
+Value = float | list[float]
+"""A number, NaN where it is undefined, or numbers that figures draw."""
+
+
+@dataclass(frozen=True)
+class Quantity(Generic[Found]):
+    """A column, and how its value is read off what a measure has found."""
+
+    column: Column
+    value: Callable[[Found], Value]
+
+
+def quantity(name: str, unit: str, meaning: str, value: Callable[[Found], float]) -> Quantity[Found]:
+    """Return a quantity from its column's name, unit and meaning."""
+    return Quantity(Column(name, "float", unit, meaning), value)
+
+
+def series(name: str, unit: str, meaning: str, value: Callable[[Found], Tensor]) -> Quantity[Found]:
+    """Return a quantity of many numbers, which are stored row by row."""
+    return Quantity(Column(name, "floats", unit, meaning), lambda found: value(found).flatten().tolist())
+
+
+class Measured(ABC, Generic[Found]):
+    """Something that is measured of a checkpoint.
+
+    Attributes:
+        every: It is measured at the first checkpoint and every so many from it on.
+        images: Images that it takes.
+    """
+
+    def __init__(self, settings: OnImages, quantities: Iterable[Quantity[Found]]) -> None:
+        self.every, self.images = settings.every, settings.images
+        self._quantities = tuple(quantities)
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns that it fills."""
+        return [each.column for each in self._quantities]
+
+    def check(self, model: Classifier) -> None:
+        """Refuse a network that it means nothing for, before any training; none by default.
+
+        Raises:
+            PlasticityError: If it is one.
+        """
+        del model
+
+    def values(self, subject: Subject) -> dict[str, Value]:
+        """Return a value for every column.
+
+        Raises:
+            NotFinite: If numbers on the way are not finite.
+        """
+        found = self.found(subject)
+        return {each.column.name: each.value(found) for each in self._quantities}
+
+    @abstractmethod
+    def found(self, subject: Subject) -> Found:
+        """Return what its columns are read off.
+
+        Raises:
+            NotFinite: If numbers on the way are not finite.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def seconds(self, gradient: float, classes: int) -> float:
+        """Return about how long it takes.
+
+        Args:
+            gradient: Seconds of the loss's gradient, per image.
+            classes: Classes of the task.
+        """
+        raise NotImplementedError
