@@ -21,6 +21,7 @@ from typed import chosen, optimisation, penalty
 
 METHODS: dict[str, dict[str, Any]] = {
     "perturb": {"hooks": [{"name": "perturb", "shrink": 0.99, "perturb": 0.01}]},
+    "brownian": {"hooks": [{"name": "brownian", "learning_rate": 0.05}]},
     "clip_weights": {"hooks": [{"name": "clip_weights", "factor": 1.0}]},
     "redo": {"hooks": [{"name": "redo", "every": 4, "threshold": 0.5, "batches": 3}]},
     "self_normalized_resets": {"hooks": [{"name": "self_normalized_resets", "threshold": 2, "every": 3}]},
