@@ -28,7 +28,7 @@ def _predicted(columns: np.ndarray, loss: np.ndarray, fitted: np.ndarray) -> np.
     return columns @ np.linalg.lstsq(columns[fitted], loss[fitted], rcond=None)[0]
 
 
-def _errors(points: NextLosses, quantity: np.ndarray, scope: str) -> dict[str, float]:
+def _errors(points: NextLosses, quantity: np.ndarray, scope: str, beside: np.ndarray | None = None) -> dict[str, float]:
     """Sum of squared errors of each model, every held-out part predicted by a fit of its own."""
     everything = np.arange(len(quantity))
     run = points.arm * SEEDS + points.seed
@@ -46,12 +46,12 @@ def _errors(points: NextLosses, quantity: np.ndarray, scope: str) -> dict[str, f
             for each, seed in pairs
         ]
     one, ranks = np.ones(len(quantity)), rankdata(quantity)
-    spline = natural_spline(points.task)
+    rival = np.column_stack([natural_spline(points.task), *([] if beside is None else [rankdata(beside)])])
     models = {
         "mean": one[:, None],
-        "task": spline,
+        "rival": rival,
         "quantity": np.column_stack([one, ranks]),
-        "both": np.column_stack([spline, ranks]),
+        "both": np.column_stack([rival, ranks]),
     }
     return {
         name: sum(
@@ -67,9 +67,19 @@ def test_skill_and_gain_are_those_of_fits_one_by_one(scope: str) -> None:
     points, quantity = _points()
     found, errors = predictions(points, quantity, LEVEL)[scope], _errors(points, quantity, scope)
     assert found.skill.estimate == pytest.approx(1 - errors["quantity"] / errors["mean"], abs=1e-9)
-    assert found.gain.estimate == pytest.approx((errors["task"] - errors["both"]) / errors["mean"], abs=1e-9)
+    assert found.gain.estimate == pytest.approx((errors["rival"] - errors["both"]) / errors["mean"], abs=1e-9)
     assert (found.n_arms, found.n_points, found.skill.n_seeds) == (ARMS, len(quantity), SEEDS)
     assert found.skill.low < found.skill.estimate < found.skill.high
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_rival_may_have_other_quantities_beside_the_number_of_the_task(scope: str) -> None:
+    points, quantity = _points()
+    other = np.random.default_rng(3).normal(size=len(quantity)) + np.log(quantity)
+    found, errors = predictions(points, quantity, LEVEL, beside=[other])[scope], _errors(points, quantity, scope, other)
+    assert found.gain.estimate == pytest.approx((errors["rival"] - errors["both"]) / errors["mean"], abs=1e-9)
+    itself = predictions(points, quantity, LEVEL, beside=[quantity])[scope]
+    assert itself.gain.estimate == pytest.approx(0, abs=1e-6)
 
 
 def test_only_the_order_of_a_quantity_counts() -> None:

@@ -3,8 +3,8 @@
 The prediction is least squares on the quantity's rank among all points, so that only its order counts: neither a unit
 nor a logarithm has to be chosen, and nothing is extrapolated. Its skill is 1 − Σ(y − ŷ)²/Σ(y − ȳ)², where ŷ and the
 mean ȳ are both of the points that it was fitted on; 0 is no better than that mean, below 0 is worse. The rival is the
-number of the task, as a natural cubic spline; the gain of a quantity is the skill of both together less that of the
-number.
+number of the task, as a natural cubic spline, if wanted with other quantities' ranks beside it; the gain of a quantity
+is the skill of both together less that of the rival.
 
 Held out are, by the scope: each task of a run (within_run), each seed of an arm (across_seeds), each experiment in each
 seed, fitted on the other experiments in the other seeds (across_arms). Arms of one experiment are one method at several
@@ -13,7 +13,7 @@ strengths, so they are left out together; a seed's runs share their tasks, so it
 Shapes: P points, G groups, S seeds, p columns of the design and the loss behind them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.next_losses import NextLosses
 
 SCOPES = ("within_run", "across_seeds", "across_arms")
-MODELS = ("mean", "task", "quantity", "both")
+MODELS = ("mean", "rival", "quantity", "both")
 _SINGULAR = 1e-9  # of singular values beside the largest, below which a column depends on those before it
 _SPARE = 2  # points that a fit must have beside its columns
 
@@ -38,7 +38,7 @@ Beside them, as "seed", is the place of each part's seed among those that are ta
 
 @dataclass(frozen=True)
 class Prediction:
-    """How well a quantity predicts in one scope: its skill, its gain over the task's number, and from how much."""
+    """How well a quantity predicts in one scope: its skill, its gain over the rival, and from how much."""
 
     skill: Inference
     gain: Inference
@@ -46,25 +46,28 @@ class Prediction:
     n_points: int
 
 
-def predictions(points: NextLosses, quantity: np.ndarray, level: Level) -> Mapping[str, Prediction]:
+def predictions(
+    points: NextLosses, quantity: np.ndarray, level: Level, *, beside: Sequence[np.ndarray] = ()
+) -> Mapping[str, Prediction]:
     """Return by scope how well a quantity predicts the loss.
 
     Args:
         points: The transitions.
         quantity: Its value at the beginning of each (P,); where it is not finite, the point is left out.
         level: Level of the intervals.
+        beside: Other quantities (P,) that the rival has as well as the number of the task.
     """
-    kept = np.isfinite(quantity)
+    kept = np.logical_and.reduce([np.isfinite(values) for values in (quantity, *beside)])
     points, quantity = points.where(kept), quantity[kept]
     if not len(quantity):
         nothing = infer(lambda counts: counts[:, 0], 0, level)
         return dict.fromkeys(SCOPES, Prediction(nothing, nothing, 0, 0))
-    design = _design(points, quantity)
+    design = _design(points, quantity, [values[kept] for values in beside])
     arms, found = int(points.arm.max()) + 1, {}
     for scope, errors in zip(SCOPES, (_within_runs, _across_seeds, _across_arms), strict=True):
         of_seeds = errors(points, design)
         skill = _inference(of_seeds, points.seeds, level, "quantity")
-        gain = _inference(of_seeds, points.seeds, level, "both", "task")
+        gain = _inference(of_seeds, points.seeds, level, "both", "rival")
         found[scope] = Prediction(skill, gain, arms, len(quantity))
     return found
 
@@ -101,20 +104,24 @@ def _less(errors: Errors, model: str, rival: str) -> float:
     return float((sums[2] - sums[1]) / sums[0]) if sums[0] > 0 else np.nan
 
 
-def _design(points: NextLosses, quantity: np.ndarray) -> np.ndarray:
-    """Return the columns of all models, (P, k + 1), and behind them the loss: spline of the task, rank."""
-    spline = natural_spline(points.task)
-    ranks = (rankdata(quantity) - 0.5) / len(quantity) - 0.5
+def _design(points: NextLosses, quantity: np.ndarray, beside: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the columns of all models, (P, k + 1), and behind them the loss: the rival's, the quantity's rank."""
+    rival = np.column_stack([natural_spline(points.task), *map(_ranks, beside)])
     everywhere = np.ones(len(quantity), bool)
     scale = np.sqrt(len(quantity))
-    return np.column_stack([orthonormal(spline, everywhere) * scale, ranks, points.loss])
+    return np.column_stack([orthonormal(rival, everywhere) * scale, _ranks(quantity), points.loss])
+
+
+def _ranks(quantity: np.ndarray) -> np.ndarray:
+    """Return ranks between -1/2 and 1/2."""
+    return (rankdata(quantity) - 0.5) / len(quantity) - 0.5
 
 
 def _columns(design: np.ndarray) -> Mapping[str, list[int]]:
     """Return which columns each model has."""
     rank = design.shape[-1] - 2
-    spline = list(range(rank))
-    return {"mean": [0], "task": spline, "quantity": [0, rank], "both": [*spline, rank]}
+    rival = list(range(rank))
+    return {"mean": [0], "rival": rival, "quantity": [0, rank], "both": [*rival, rank]}
 
 
 def _within_runs(points: NextLosses, design: np.ndarray) -> OfSeeds:

@@ -49,6 +49,12 @@ class ContinualAnalysis(Analysis):
     ) = setting(
         "Outcomes that collapse is correlated with over the tasks; if absent, the first two.", unit="name", default=None
     )
+    beyond: Distinct[str] | None = setting(
+        "Measured quantities, columns of the metrics table; the explanations also say what each other quantity adds to "
+        "these and the number of the task together.",
+        unit="name",
+        default=None,
+    )
 
 
 class TrainTestAnalysis(Analysis):

@@ -172,11 +172,15 @@ class AssembleTasksSettings(Settings):
 
 
 class ExplainSettings(Settings):
-    """What explanations are asked by: losses on the next task, and arms that they are measured against."""
+    """What explanations are asked by: losses on the next task, and arms that they are measured against.
+
+    `beyond` are quantities that others are asked what they add to.
+    """
 
     confidence: float
     losses: tuple[str, ...]
     references: tuple[str, ...]
+    beyond: tuple[str, ...] = ()
 
 
 # Train and test collapse

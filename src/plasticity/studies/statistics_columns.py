@@ -123,5 +123,15 @@ EXPLANATIONS = Table(
         ("n_points", "int", "1", "pairs of successive tasks"),
         ("n_excluded", "int", "1", "pairs excluded because the quantity is missing or not finite"),
         ("note", "str", "text", "why a number is missing; empty otherwise"),
+        (
+            "gain_beyond",
+            "float",
+            "1",
+            "what the quantity adds to the skill of the task number and the other quantities of analysis.beyond "
+            "together; missing where none are declared",
+        ),
+        ("gain_beyond_low", "float", "1", "lower end of Student's t interval of gain_beyond, jackknife over seeds"),
+        ("gain_beyond_high", "float", "1", "upper end of Student's t interval of gain_beyond, jackknife over seeds"),
+        ("p_value_beyond", "float", "1", "two-sided p-value of no gain_beyond, without a correction"),
     ),
 )

@@ -41,6 +41,22 @@ def test_the_number_of_the_task_has_no_gain_and_gains_are_tested_together(table:
         np.testing.assert_allclose(rows["p_adjusted"], holm(rows["p_value"].to_numpy()))
 
 
+def test_gains_beyond_declared_quantities_stand_beside_the_others(table: pd.DataFrame, tmp_path: Path) -> None:
+    metrics = make_permuted(tmp_path, tasks=9).metrics.query("arm != 'random_init'")
+    asked = SETTINGS.overridden({"beyond": ["nc2"]})
+    found = explanations_of(metrics, ["nc1", "nc2"], asked).set_index(["quantity", "scope"])
+    assert not table["gain_beyond"].notna().to_numpy().any()
+    assert found["gain_beyond"].notna().groupby("quantity").all().to_dict() == {
+        "task": False,
+        "nc1": True,
+        "nc2": False,
+    }
+    plain = explanations_of(metrics, ["nc1", "nc2"], SETTINGS).set_index(["quantity", "scope"])
+    pd.testing.assert_frame_equal(found.filter(regex="^(?!.*beyond)"), plain.filter(regex="^(?!.*beyond)"))
+    with pytest.raises(PlasticityError, match=r"analysis\.beyond: expected measured quantities .*, got mine"):
+        explain(tmp_path / "permuted.parquet", tmp_path / "x", settings=SETTINGS.overridden({"beyond": ["mine"]}))
+
+
 def test_fresh_networks_have_no_part(table: pd.DataFrame, tmp_path: Path) -> None:
     tables = make_permuted(tmp_path, tasks=9)
     rows = tables.metrics.loc[tables.metrics["arm"].ne("random_init")]

@@ -12,6 +12,7 @@ from plasticity.analysis.next_losses import NextLosses, next_losses_of
 from plasticity.analysis.prediction import SCOPES, Prediction, predictions
 from plasticity.analysis.verdict import holm
 from plasticity.config.slices import ExplainSettings
+from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
@@ -36,12 +37,15 @@ def explain(metrics: Path, output: Path, *, settings: ExplainSettings) -> None:
         settings: Level of the intervals, losses, and the arms that losses are measured against, which are left out.
 
     Raises:
-        PlasticityError: If the table is damaged.
+        PlasticityError: If the table is damaged, or lacks a quantity of `beyond`.
     """
     frame = read_table(metrics, "permuted")
     frame = frame.loc[~frame["arm"].isin(settings.references)]
     names = [column.name for column in MEASURED if column.kind in ("int", "float")]
-    table = explanations_of(frame, [*names, *unknown_numbers(metrics, "permuted")], settings)
+    names += unknown_numbers(metrics, "permuted")
+    if unknown := sorted(set(settings.beyond) - set(names)):
+        raise PlasticityError(f"analysis.beyond: expected measured quantities ({', '.join(names)}), got {unknown[0]}")
+    table = explanations_of(frame, names, settings)
     write_table(table, output, "explanations", provenance(settings.plain()))
 
 
@@ -57,10 +61,14 @@ def _rows(
     points, begun = next_losses_of(frame, loss)
     if not len(points.loss):
         return
-    for quantity in (TASK, *quantities):
-        values = begun[quantity].astype(float).to_numpy()
-        for scope, found in predictions(points, values, Level(confidence=settings.confidence)).items():
-            yield {"quantity": quantity, "loss": loss, "scope": scope, **_numbers(quantity, points, found)}
+    level = Level(confidence=settings.confidence)
+    measured = {name: begun[name].astype(float).to_numpy() for name in (TASK, *quantities)}
+    for quantity, values in measured.items():
+        beside = [measured[name] for name in settings.beyond if name != quantity]
+        beyond = predictions(points, values, level, beside=beside) if beside and quantity != TASK else {}
+        for scope, found in predictions(points, values, level).items():
+            further = _beyond(beyond[scope].gain) if beyond else {}
+            yield {"quantity": quantity, "loss": loss, "scope": scope, **_numbers(quantity, points, found), **further}
 
 
 def _numbers(quantity: str, points: NextLosses, found: Prediction) -> dict[str, Any]:
@@ -81,6 +89,16 @@ def _numbers(quantity: str, points: NextLosses, found: Prediction) -> dict[str, 
         "n_points": found.n_points,
         "n_excluded": excluded,
         "note": "; ".join(filter(None, notes)),
+    }
+
+
+def _beyond(gain: Inference) -> dict[str, float]:
+    """Return what a quantity adds to others."""
+    return {
+        "gain_beyond": gain.estimate,
+        "gain_beyond_low": gain.low,
+        "gain_beyond_high": gain.high,
+        "p_value_beyond": gain.p_value,
     }
 
 

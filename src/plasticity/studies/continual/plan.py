@@ -169,6 +169,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
             confidence=self.section.analysis.confidence,
             losses=("plasticity_gap", "test_gap"),
             references=tuple(arm.name for arm in self.arms.values() if arm.experiment.startswith(BASELINE)),
+            beyond=self.section.analysis.beyond or (),
         )
 
     def assemble_settings(self) -> AssembleTasksSettings:

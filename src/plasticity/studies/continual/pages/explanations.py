@@ -17,9 +17,10 @@ from plasticity.studies.continual.explained import LOSSES, RIVAL, SCOPES
 TABLES = ("explanations",)
 NOTE = (
     "Skill: 1 is exact prediction, 0 no better than the mean of the fitted data. Gain: what the quantity adds to the "
-    "number of the task, which is the first row of each part. p: after Holm's correction for all quantities of the "
-    "part. Pairs: pairs of successive tasks. An arm that repeats another arm's runs counts once. In each part, the "
-    "largest gain comes first."
+    "number of the task, which is the first row of each part. Gain beyond: what it adds to that number and the "
+    "quantities of analysis.beyond together. p: of the gain, after Holm's correction for all quantities of the part. "
+    "Pairs: pairs of successive tasks. An arm that repeats another arm's runs counts once. In each part, the largest "
+    "gain comes first."
 )
 _PLACES = {scope: place for place, scope in enumerate(reversed(SCOPES))}  # what asks most of a prediction comes first
 
@@ -31,7 +32,8 @@ def rows(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
         table: The "explanations" table.
         labels: What the report calls each arm; none is named here.
     """
-    return pd.DataFrame([_cells(row) for row in sorted(table.to_dict("records"), key=_place)])
+    beyond = bool(table["gain_beyond"].notna().any())
+    return pd.DataFrame([_cells(row, beyond=beyond) for row in sorted(table.to_dict("records"), key=_place)])
 
 
 def _place(row: dict[Any, Any]) -> tuple[Any, ...]:
@@ -40,7 +42,11 @@ def _place(row: dict[Any, Any]) -> tuple[Any, ...]:
     return loss, _PLACES[row["scope"]], row["quantity"] != RIVAL, pd.isna(gain), 0.0 if pd.isna(gain) else -gain
 
 
-def _cells(row: dict[Any, Any]) -> dict[str, Any]:
+def _beyond(row: dict[Any, Any]) -> dict[str, Any]:
+    return {"gain beyond": interval_text(row["gain_beyond"], row["gain_beyond_low"], row["gain_beyond_high"], "")}
+
+
+def _cells(row: dict[Any, Any], *, beyond: bool) -> dict[str, Any]:
     return {
         "quantity": "number of the task" if row["quantity"] == RIVAL else metric_name(row["quantity"]),
         "loss of": LOSSES.get(row["loss"], row["loss"].replace("_", " ")),
@@ -48,6 +54,7 @@ def _cells(row: dict[Any, Any]) -> dict[str, Any]:
         "skill": interval_text(row["skill"], row["skill_low"], row["skill_high"], ""),
         "gain": interval_text(row["gain"], row["gain_low"], row["gain_high"], ""),
         "p": "–" if pd.isna(row["p_adjusted"]) else f"{row['p_adjusted']:.2g}",
+        **(_beyond(row) if beyond else {}),
         "seeds": row["n_seeds"],
         "arms": row["n_arms"],
         "pairs": row["n_points"],
