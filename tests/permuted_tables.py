@@ -60,7 +60,7 @@ def make_permuted(
     given = metrics.loc[~metrics["arm"].str.startswith("random_init")]
     write_table(explanations_of(given, METRICS, asked), folder / "explanations.parquet", "explanations")
     return PermutedTables(
-        metrics=metrics,
+        metrics=with_landscape(metrics),
         correlations=correlations,
         causes=causes,
         explanations=read_table(folder / "explanations.parquet", "explanations"),
@@ -70,6 +70,29 @@ def make_permuted(
         analysis=ContinualAnalysis.of(ANALYSIS),
         trial=trial,
     )
+
+
+STORED = {
+    "hessian_nodes": [-1.0, 0.0, 10.0, 0.0],
+    "hessian_weights": [0.25, 0.75, 0.5, 0.5],
+    "gradient_cosines": [1.0, -0.5, -0.5, 1.0],
+    "probe_curves": [1.0, 0.5, 3.0, 1.5],
+    "fresh_probe_curves": [1.0, 0.1, 1.0, 0.3],
+    "probe_steps": [0.0, 100.0],
+}
+"""What is stored of the landscape at each of its checkpoints."""
+
+
+def with_landscape(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of tasks with what is stored of the landscape: before task 1, after it and after the last."""
+    ends = (1, metrics["task"].max())
+    parts = {
+        prefix + name: [value if task in ends else None for task in metrics["task"]]
+        for name, value in STORED.items()
+        for prefix in ("", "start_")
+    }
+    rank = {"start_gauss_newton_rank_above_0.01": 500.0 - 10 * metrics["task"] + metrics["arm"].str.len()}
+    return metrics.assign(**parts, **rank)
 
 
 def _filled(schema: str, rows: list[dict]) -> pd.DataFrame:

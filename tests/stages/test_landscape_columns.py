@@ -74,14 +74,14 @@ def trained(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Traine
     return Trained(tiny.data, {"plain": first})
 
 
-def _directly(trained: Trained, network: Network, task: int, *, start: bool = False) -> dict[str, float]:
+def _directly(trained: Trained, network: Network, task: int, *, start: bool = False) -> dict[str, Any]:
     """What is measured of a network at a task of the first seed, without a stage."""
     settings = following_settings(arm("plain"), shared=ASKED)
     data, store = open_device_data(trained.data, settings, 1), open_store(trained.data)
     model = build_model(settings.model, store.image_shape, store.num_classes, torch_generator(0, "init"))
     load_weights(model, network)
     measures = Measures(settings.measure, settings.arms[0].following)
-    return measures.row(model, TaskLandscape(data).ground(SEEDS[0], task), task - 1, start=start)
+    return dict(measures.row(model, TaskLandscape(data).ground(SEEDS[0], task), task - 1, start=start))
 
 
 def _row(rows: pd.DataFrame, **keys: Any) -> dict[str, Any]:

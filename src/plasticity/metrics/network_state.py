@@ -19,7 +19,7 @@ def in_eval_mode(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def in_plain_attention() -> AbstractContextManager[None]:
+def in_plain_attention() -> AbstractContextManager[object]:
     """Compute attention by its plain formula: the fused kernels cannot be differentiated twice, or for many at once."""
     return sdpa_kernel(SDPBackend.MATH)
 

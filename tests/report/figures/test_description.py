@@ -99,6 +99,12 @@ def test_named_rows_have_estimates_and_verdicts():
     assert "NC1, plain: −0.5; NC1, given time: 0.25; verdicts: 2 undecided" in describe(figure, "x").text
 
 
+def test_a_matrix_has_a_shape_and_a_span():
+    figure = Figure()
+    figure.subplots().imshow([[1.0, -0.5, 0.0], [-0.5, 1.0, 0.25]])
+    assert "matrix of 2 by 3 values, from −0.5 to 1" in describe(figure, "x").text
+
+
 def test_a_description_is_escaped_where_it_stands(tmp_path):
     with Style().context():
         figure, _ = Style().figure(1, 1, height=2, width=3.35)

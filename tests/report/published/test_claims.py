@@ -7,11 +7,16 @@ import pytest
 import yaml
 
 from of_studies import BY_SECTION, claims_of
+from plasticity.config.landscape_section import MeasureLandscape
 from plasticity.errors import PlasticityError
 from plasticity.report.published.claims import FOLDER, SIGNS, parse
+from plasticity.stages.landscape.checkpoint_measures import landscape_columns
 from plasticity.storage.schemas import SCHEMAS
 
 STUDIES = tuple(BY_SECTION)
+EVERYTHING = {"gradients": {}, "curvature": {"hessian": {}}, "probe": {}}
+LANDSCAPE = {column.name for column in landscape_columns(MeasureLandscape.of(EVERYTHING), starts=True)}
+"""Columns that a table has where a section asks for the landscape."""
 JOINED = {"test_accuracy_chosen_on_test"}  # outcomes of the correlations that are no column of the table
 SYSTEM = {"source": "A 2020", "settings": {"a.b": 1}, "shape_settings": {"c": 2}, "arms": {"x_0.1": {"d.e": 3}}}
 LEVEL = {"of": "level", "column": "nc1", "arm": "x_0.1", "at": [5, 10]}
@@ -35,7 +40,7 @@ def _broken(**changed: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("study", STUDIES)
 def test_claims_of_a_study_read_columns_that_there_are(study: str) -> None:
     published = claims_of(study)
-    columns = {column.name for column in SCHEMAS[published.table]}
+    columns = {column.name for column in SCHEMAS[published.table]} | LANDSCAPE
     assert published.study == study
     assert published.axis in columns
     for claim in published.claims:

@@ -130,7 +130,7 @@ def fit_y(
         low, high = min(low, include), max(high, include)
     limits = (low - 0.06 * span, high + 0.06 * span)
     if log:
-        _log_y(ax, *limits)
+        log_y(ax, *limits)
     else:
         ax.set_ylim(*limits)
 
@@ -144,7 +144,8 @@ def _finite(summaries: Sequence[pd.DataFrame], columns: list[str]) -> np.ndarray
     return values[np.isfinite(values)]
 
 
-def _log_y(ax: Axes, low: float, high: float) -> None:
+def log_y(ax: Axes, low: float, high: float) -> None:
+    """Make the y axis logarithmic, from 10^low to 10^high, with a few round ticks."""
     ax.set_yscale("log")
     ax.set_ylim(10**low, 10**high)
     decades = high - low

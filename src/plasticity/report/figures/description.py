@@ -91,7 +91,7 @@ def _drawn(ax: Axes, names: Namer) -> list[str]:
     rows = _row_names(ax)
     if rows and labelled:
         return _of_rows(ax, labelled, rows, names)
-    found = [*_curves(ax, labelled, names), *_clouds(ax)]
+    found = [*_curves(ax, labelled, names), *_clouds(ax), *_matrices(ax)]
     if not found and rows:
         found = [f"{_counted(len(rows), 'row')}, from the top: {', '.join(reversed(rows))}"]
     return found or [f"empty, {' '.join(text.get_text().split())}" for text in ax.texts]
@@ -143,6 +143,15 @@ def _clouds(ax: Axes) -> list[str]:
     x, y = (scale * points[:, place] for place, scale in enumerate(scales))
     spans = f"from {_number(x.min())} to {_number(x.max())} across and {_number(y.min())} to {_number(y.max())} up"
     return [f"{_counted(len(points), 'point')}, {spans}"]
+
+
+def _matrices(ax: Axes) -> list[str]:
+    """Return the shape and the span of matrices that are drawn as images."""
+    arrays = [np.ma.filled(image.get_array(), np.nan) for image in ax.images]
+    return [
+        f"matrix of {array.shape[0]} by {array.shape[1]} values, from {_number(array.min())} to {_number(array.max())}"
+        for array in arrays
+    ]
 
 
 def _of_rows(ax: Axes, lines: Sequence[Line2D], rows: Sequence[str], names: Namer) -> list[str]:

@@ -18,6 +18,7 @@ from plasticity.report.published.places import Place, by_seed, nearest, rows_at,
 
 _LEAST_POINTS = 3
 _ROUNDING = 1e-9  # of values that are equal, beside their size
+_COLUMNS = ("column", "minus_column", "x", "y")  # of the table of metrics
 _OF = ("arm", "column", "layer", "at")  # what a contrast may differ in
 
 
@@ -64,6 +65,9 @@ def measured(measure: Mapping[str, Any], tables: RunTables) -> Value:
     for key, column in columns.items():
         if key in measure and not (tables.metrics[column] == measure[key]).any():
             return Value(missing=f"no row of {measure[key]} in metrics.parquet")
+    read = (measure[key] for key in _COLUMNS if key in measure)
+    if unmeasured := [column for column in read if column not in tables.metrics]:
+        return Value(missing=f"{unmeasured[0]} was not measured")
     return _MEASURES[measure["of"]](measure, tables)
 
 

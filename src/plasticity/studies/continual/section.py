@@ -90,7 +90,10 @@ class ContinualSection(Section, study="continual"):
     )
     measure: TaskMeasure
     analysis: ContinualAnalysis
-    figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
+    figures: dict[NameOfFigure, FigureStyle] = figures_of(
+        titles_in(Path(__file__).parent / "figures"),
+        on_request=("hessian_spectra", "gradient_cosines", "probe_curves", "rank_and_accuracy"),
+    )
 
     def data_requests(self, name: str) -> list[SequenceRequest]:
         """Return what the section, which has this name, asks of the data set."""
