@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from plasticity.config.component import Chosen
 from plasticity.config.landscape_section import ProbeTraining
@@ -12,7 +13,8 @@ from plasticity.training.optimisers.adamw import AdamW
 from plasticity.training.optimisers.muon import Muon
 from plasticity.training.optimisers.optimiser import Optimiser, Update
 from plasticity.training.optimisers.sgd import SGD
-from plasticity.training.probe_copies import SeparateCopies, StackedCopies, copies_of
+from plasticity.training.probe_copies import ChainedCopies, SeparateCopies, StackedCopies, copies_of
+from plasticity.training.stacked_layers import is_chain
 
 SHAPE = (1, 8, 8)
 TRAINING = ProbeTraining(learning_rate=0.05, momentum=0.5)
@@ -24,7 +26,15 @@ def network(**parameters: object) -> Classifier:
     return build_model(Chosen.model_validate(settings), SHAPE, 3, torch.Generator().manual_seed(0)).double()
 
 
-@pytest.mark.parametrize("settings", [{}, {"name": "convnet_lyle", "channels": [2, 3], "hidden": [4]}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"hidden": [6, 5], "activation": "tanh"},
+        {"layer_norm": True},
+        {"name": "convnet_lyle", "channels": [2, 3], "hidden": [4]},
+    ],
+)
 @pytest.mark.parametrize("rule", [SGD(), Adam()])
 def test_a_stack_and_separate_networks_learn_alike(settings: dict[str, object], rule: Optimiser) -> None:
     generator = torch.Generator().manual_seed(1)
@@ -42,6 +52,21 @@ def test_a_stack_and_separate_networks_learn_alike(settings: dict[str, object], 
     assert not torch.allclose(stacked[0], stacked[1])
 
 
+class Averaging(nn.Sequential):
+    """A chain with a step of its own."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Return what the chain returns beside the mean of the batch."""
+        return super().forward(input) - input.flatten(1).mean(0).sum()
+
+
+def test_only_plain_chains_have_their_layers_stacked() -> None:
+    made = network()
+    assert is_chain(made)
+    assert not is_chain(nn.Sequential(made, nn.LayerNorm(3)))
+    assert not is_chain(Averaging(nn.Flatten(), nn.Linear(64, 3)))
+
+
 class Own(Optimiser):
     """A rule of the user's own."""
 
@@ -52,7 +77,9 @@ class Own(Optimiser):
 @pytest.mark.parametrize(
     ("settings", "rule", "kind"),
     [
-        ({}, SGD(), StackedCopies),
+        ({}, SGD(), ChainedCopies),
+        ({"activation": "gelu"}, Adam(), ChainedCopies),
+        ({"activation": "crelu"}, Adam(), StackedCopies),
         ({"layer_norm": True}, AdamW(), StackedCopies),
         ({"name": "vit", "hidden": None, "width": 8, "heads": 2, "feed_forward": 8}, Adam(), SeparateCopies),
         ({"name": "convnet_lyle", "channels": [2, 3]}, SGD(), SeparateCopies),

@@ -16,6 +16,7 @@ from plasticity.training.optimisers.optimiser import Optimiser
 from plasticity.training.optimisers.rmsprop import RMSProp
 from plasticity.training.optimisers.sgd import SGD
 from plasticity.training.probe_targets import target_losses
+from plasticity.training.stacked_layers import is_chain, stack_layers
 
 _ELEMENT_BY_ELEMENT = (SGD.update, Adam.update, RMSProp.update)
 
@@ -53,7 +54,8 @@ def copies_of(
     """
     if stacked is None:
         stacked = are_stacked(network, rule)
-    return (StackedCopies if stacked else SeparateCopies)(network, count, rule, training, scale)
+    kind = SeparateCopies if not stacked else ChainedCopies if is_chain(network) else StackedCopies
+    return kind(network, count, rule, training, scale)
 
 
 def are_stacked(network: nn.Module, rule: Optimiser) -> bool:
@@ -112,6 +114,25 @@ class StackedCopies:
         return target_losses(self._outputs(weights, images)[None], target[None])[0]
 
 
+class ChainedCopies:
+    """Copies of a chain of linear layers as one network; the layer that reads the images is one product for all."""
+
+    def __init__(self, network: Classifier, count: int, rule: Optimiser, training: ProbeTraining, scale: float) -> None:
+        stack_layers(network, count)
+        self._network, self._scale = network, scale
+        self._optimiser = _bound(rule, dict(network.named_parameters()), training, fused=True)
+
+    def outputs(self, images: Tensor) -> Tensor:
+        """Return what each copy says of images (B, C, H, W), (T, B, K)."""
+        return self._network(images) / self._scale
+
+    def step(self, images: Tensor, targets: Tensor) -> None:
+        """Train each copy by a step on a batch; targets are (T, B, K), or classes (T, B)."""
+        losses = target_losses(self.outputs(images), targets)  # no copy shares a weight with another
+        found = torch.autograd.grad(losses.sum(), list(self._optimiser.parameters.values()))
+        self._optimiser.step([gradient.contiguous() for gradient in found])  # as a fused kernel reads it
+
+
 class SeparateCopies:
     """Copies as networks of their own, which take each step in turn."""
 
@@ -134,5 +155,8 @@ def _trained(network: nn.Module) -> dict[str, Tensor]:
     return {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
 
 
-def _bound(rule: Optimiser, weights: Mapping[str, Tensor], training: ProbeTraining) -> BoundOptimiser:
-    return BoundOptimiser(rule, weights, learning_rate=training.learning_rate, momentum=training.momentum)
+def _bound(
+    rule: Optimiser, weights: Mapping[str, Tensor], training: ProbeTraining, *, fused: bool = False
+) -> BoundOptimiser:
+    learning_rate, momentum = training.learning_rate, training.momentum
+    return BoundOptimiser(rule, weights, learning_rate=learning_rate, momentum=momentum, fused=fused)
