@@ -50,11 +50,6 @@ class SpectralLinear(nn.Linear):
         """Estimate u of new weights."""
         self.u.copy_(first_left_vector(self.weight))
 
-    @torch.no_grad()
-    def singular(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return σ, and the singular vectors u (out,) and v (in,) that it is computed with in eval mode."""
-        return largest_singular_value(self.weight, self.u), self.u, _right_vector(self.weight, self.u)
-
     def forward(self, input: Tensor) -> Tensor:
         """Map (B, in) to (B, out)."""
         if self.training:

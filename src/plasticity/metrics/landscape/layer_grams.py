@@ -57,8 +57,9 @@ def _of_divided(module: SpectralLinear, inputs: Tensor, gradients: Tensor) -> Te
     With G = g aᵀ and σ = uᵀWv, whose u and v are constants, the gradient is G/σ − ⟨G, W⟩ u vᵀ/σ².
     """
     inputs, gradients = inputs.double(), gradients.double()
-    sigma, u, v = (part.double() for part in module.singular())
-    mapped = inputs @ module.weight.detach().double().T
+    weight, u = module.weight.detach().double(), module.u.double()
+    v = nn.functional.normalize(weight.T @ u, dim=0)
+    sigma, mapped = u @ (weight @ v), inputs @ weight.T
     along = (torch.einsum("nvo,no->nv", gradients, mapped) / sigma).flatten()
     aligned = ((gradients @ u) * (inputs @ v)[:, None]).flatten()
     crossed = torch.outer(along, aligned)
