@@ -7,8 +7,8 @@ from plasticity.config.landscape_section import CurvatureMeasure, Trainability
 from plasticity.metrics.landscape.gauss_newton import gauss_newton_spectrum
 from plasticity.metrics.landscape.kronecker import kronecker_ranks
 from plasticity.metrics.landscape.spectrum import Spectrum
+from plasticity.stages.landscape.by_single_images import MeasuredByImages
 from plasticity.stages.landscape.measured import Quantity, quantity
-from plasticity.stages.landscape.measured_by_images import MeasuredByImages
 from plasticity.stages.landscape.subject import Subject
 from plasticity.stages.landscape.thresholds import Threshold, thresholds_of
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from plasticity.config.landscape_section import GradientMeasure
 from plasticity.metrics.landscape.gradient_covariance import GradientCovariance, gradient_covariance
+from plasticity.stages.landscape.by_single_images import MeasuredByImages
 from plasticity.stages.landscape.measured import Quantity, quantity, series
-from plasticity.stages.landscape.measured_by_images import MeasuredByImages
 from plasticity.stages.landscape.subject import Subject
 
 
