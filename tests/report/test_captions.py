@@ -12,7 +12,8 @@ from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 
 from of_studies import BY_SECTION
-from plasticity.report.captions import captions_of, front_of
+from plasticity.report.captions import captions_of
+from plasticity.report.front_page import front_of
 from plasticity.studies import sections_of
 from plasticity.studies.configuration import load_config
 

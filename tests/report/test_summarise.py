@@ -14,6 +14,7 @@ from plasticity.errors import PlasticityError
 from plasticity.jobs.fingerprint import closure
 from plasticity.report.figures.reading import read_tables_of
 from plasticity.report.summarise import summarise
+from plasticity.report.summary.digest import Digest
 from plasticity.storage.tables import read_table
 from plasticity.studies.kept_runs import read_run
 
@@ -35,9 +36,14 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
     name = described.findings[0].figure
     svg = tmp_path / f"{name}.svg"
     svg.write_text('<svg xmlns="http://www.w3.org/2000/svg"><title>A</title><desc>what is drawn</desc></svg>')
-    output = tmp_path / "out/summary.html"
-    given = (described.summary(plan), files(study, tmp_path), output)
+    output, digest = tmp_path / "out/summary.html", tmp_path / "out/summary.json"
+    given = (described.summary(plan), files(study, tmp_path), {"page": output, "digest": digest})
     summarise(*given, settings=plan.shown_settings())
+    told = Digest.read(digest)
+    assert [found.title for found in told.findings] == [entry.heading for entry in described.findings]
+    assert {found.figure for found in told.findings} == {"", name}
+    assert told.findings[0].text == "A. what is drawn"
+    assert told.versions["python"]
     text = output.read_text(encoding="utf-8")
     assert text.count("<h2>") == 1 + len(described.findings)
     assert 'alt="A. what is drawn"' in text
@@ -78,11 +84,11 @@ def test_the_kept_effect_of_length_is_its_slope_over_all_lengths():
 
 
 def test_a_missing_table_is_told_in_one_line(tmp_path):
-    plan, given, output = read_run(KEPT["permuted"]).plan, files("permuted", tmp_path), tmp_path / "x.html"
+    plan, given, output = read_run(KEPT["permuted"]).plan, files("permuted", tmp_path), {"page": tmp_path / "x.html"}
     del given["causes"]
     with pytest.raises(PlasticityError, match=r"summary of permuted: expected the tables .* none for \['causes'\]"):
         summarise(BY_SECTION["permuted"].summary(plan), given, output, settings=plan.shown_settings())
-    assert not output.exists()
+    assert not output["page"].exists()
 
 
 @pytest.mark.parametrize("study", BY_SECTION.values(), ids=lambda study: study.name)

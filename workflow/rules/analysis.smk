@@ -188,6 +188,7 @@ rule summarise:
             subcategory=f"{{study}}, {DATASET}",
             labels={"page": "summary"},
         ),
+        digest=f"{RESULTS}/summary.json",
     log:
         f"{LOGS}/summarise.log",
     benchmark:

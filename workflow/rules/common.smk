@@ -35,7 +35,9 @@ from plasticity.jobs.live_curves import refuse_missing_tensorboard
 from plasticity.jobs.lost_jobs import notice_lost_jobs
 from plasticity.jobs.run_progress import follow_run
 from plasticity.jobs.usage import name_run
-from plasticity.report.captions import captions_of, front_of
+from plasticity.report.captions import captions_of
+from plasticity.report.front_page import front_of, software
+from plasticity.report.snakemake_report import improve_report
 from plasticity.stages.checked_data import refuse_unanswerable
 from plasticity.storage.files import sha256_of
 from plasticity.storage.manifests import incomplete
@@ -80,6 +82,15 @@ if "snakemake_executor_plugin_slurm" in sys.modules:
 
     notice_lost_jobs(Executor, queue=job_status_query)
 
+if "snakemake.report.html_reporter" in sys.modules:
+    from snakemake.report import html_reporter
+
+    improve_report(
+        html_reporter,
+        asked=yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8")),
+        ran=lambda: software(map(folder_of, SECTIONS)),
+    )
+
 name_run()
 
 if workflow.is_main_process and not changes_nothing(sys.argv):
@@ -91,9 +102,15 @@ if workflow.is_main_process and not changes_nothing(sys.argv):
         terse=Quietness.RULES in (workflow.output_settings.quiet or ()),
     )
 
+
+def folder_of(section):
+    """Folder of the results of a section, as the report calls it."""
+    return prefixed(PLANS[section].folder)
+
+
 # What captions and the front page ask for; Snakemake leaves them no other way to a function.
 DEFAULT_NAMESPACE.update(
-    caption=captions_of(sections_of), front=front_of(config, SECTIONS)
+    caption=captions_of(sections_of), front=front_of(config, SECTIONS, folder_of)
 )
 
 DATASET = config["dataset"]["name"]

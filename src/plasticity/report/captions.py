@@ -1,7 +1,7 @@
 """The captions of figures and tables: the docstring of the module that makes them, with the run's own values.
 
-Snakemake renders the file of a caption by Jinja. That of figures and tables is one line, `{{ caption(snakemake) }}`; it
-is answered here, and so is `{{ front() }}` of the front page.
+Snakemake renders the file of a caption by Jinja. That of figures and tables is one line, `{{ caption(snakemake) }}`,
+which is answered here.
 """
 
 from collections.abc import Callable, Mapping
@@ -54,27 +54,6 @@ def captions_of(studies: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Ca
         return caption(snakemake, next(what for name, what in drawn.items() if file_name(name) == figure), study)
 
     return of_job
-
-
-def front_of(config: Mapping[str, Any], studies: Mapping[str, Any]) -> Callable[[], str]:
-    """Return the function `front` of the report's front page: what each section does, as its study tells it.
-
-    Args:
-        config: The checked configuration.
-        studies: Its sections that run, each with the study that it is of: `titled`, the template `front`.
-    """
-
-    def front() -> str:
-        return "\n\n".join(_on_the_front(name, study, config[name]) for name, study in studies.items())
-
-    return front
-
-
-def _on_the_front(name: str, study: Any, section: Mapping[str, Any]) -> str:
-    title = study.titled(name)
-    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    text = environment.from_string(study.front.read_text(encoding="utf-8")).render(study=section)
-    return f"{title}\n{'-' * len(title)}\n\n{text}"
 
 
 def _values(section: Mapping[str, Any]) -> dict[str, Any]:

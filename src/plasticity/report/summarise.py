@@ -9,26 +9,30 @@ import pandas as pd
 from plasticity.config.page_slices import FindingSettings, ShownSettings, SummarySettings
 from plasticity.jobs.adapter import Job, imported
 from plasticity.report.figures.reading import read_tables_of
-from plasticity.report.summary.finding import Finding, NotInThisRun, Statement
+from plasticity.report.summary.digest import Digest, ToldFinding
+from plasticity.report.summary.finding import Finding, NotInThisRun
 from plasticity.report.summary.summary_page import Image, Page, image, page_html
 from plasticity.report.summary.words import network_text
 from plasticity.storage.files import atomic_path
+from plasticity.storage.tables import read_provenance
 
 
 def run(job: Job) -> None:
     """Sum a study up in one page."""
     summary = job.slice(SummarySettings, "summary")
     shown = job.slice(imported(summary.tables).SETTINGS)
-    summarise(summary, job.input.each(), job.output["page"], settings=shown)
+    summarise(summary, job.input.each(), job.output.each(), settings=shown)
 
 
-def summarise(summary: SummarySettings, files: Mapping[str, Path], output: Path, *, settings: ShownSettings) -> None:
-    """Write the summary of a study as a page that needs nothing else.
+def summarise(
+    summary: SummarySettings, files: Mapping[str, Path], outputs: Mapping[str, Path], *, settings: ShownSettings
+) -> None:
+    """Write the summary of a study as a page that needs nothing else, and in short for the report's first page.
 
     Args:
         summary: What the page is about.
         files: Table -> its Parquet file; and "figures", the folder of its figures, each as SVG and as PNG.
-        output: The page.
+        outputs: Where the "page" and the "digest" go.
         settings: What findings read of the configuration.
 
     Raises:
@@ -43,12 +47,14 @@ def summarise(summary: SummarySettings, files: Mapping[str, Path], output: Path,
         images=_images(files["figures"], summary.findings),
         sources=summary.sources,
     )
-    with atomic_path(output) as temporary:
+    with atomic_path(outputs["page"]) as temporary:
         temporary.write_text(page_html(page), encoding="utf-8")
+    with atomic_path(outputs["digest"]) as temporary:
+        temporary.write_text(_digest(page, read_provenance(files["metrics"])).ordered(), encoding="utf-8")
 
 
 def findings(entries: Iterable[FindingSettings], tables: Any) -> list[Finding]:
-    """Return the findings of a study from its tables; one that has nothing to be read from says so."""
+    """Return the findings of a study from its tables; one that has nothing to be read from says what is missing."""
     return [_finding(entry, tables) for entry in entries]
 
 
@@ -56,8 +62,25 @@ def _finding(entry: FindingSettings, tables: Any) -> Finding:
     try:
         statement = imported(entry.function)(tables)
     except NotInThisRun as absent:
-        statement = Statement(f"Not in this run: {absent}.", pd.DataFrame())
+        reason = str(absent)
+        sentence = f"{reason[:1].upper()}{reason[1:]}."
+        return Finding(entry.heading, sentence, entry.figure, entry.table, pd.DataFrame(), missing=True)
     return Finding(entry.heading, statement.sentence, entry.figure, entry.table, statement.rows)
+
+
+def _digest(page: Page, provenance: Mapping[str, Any]) -> Digest:
+    return Digest(
+        question=page.question,
+        ran=dict(page.ran),
+        findings=tuple(_told(found, page.images.get(found.figure)) for found in page.findings),
+        versions=provenance["versions"],
+        commit=provenance["commit"],
+    )
+
+
+def _told(found: Finding, image: Image | None) -> ToldFinding:
+    shown = {"figure": found.figure, "text": image.text} if image else {}
+    return ToldFinding(title=found.title, sentence=found.sentence, missing=found.missing, **shown)
 
 
 def _ran(tables: Any, summary: SummarySettings) -> dict[str, str]:

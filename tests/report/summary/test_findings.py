@@ -56,7 +56,7 @@ def test_a_page_has_few_findings_of_figures_and_tables_that_exist(study):
 def test_a_finding_is_one_sentence_with_number_interval_method_and_seeds(study, makers):
     every = {"permuted": {"arms": ARMS}}.get(study, {})
     for found in findings(study, with_interventions(makers[study](**every))):
-        if found.sentence.startswith("Not in this run"):
+        if found.missing:
             assert found.title == "A longer first task"  # the small study's trial has no series
             continue
         assert found.sentence.endswith(").")
@@ -92,16 +92,16 @@ DECISIVE = (
 def test_a_finding_without_its_inputs_says_so_and_stays(study, makers):
     found = findings(study, makers[study](edit=no_rows))
     assert [part.title for part in found] == [entry.heading for entry in BY_SECTION[study].findings]
-    assert found[0].sentence.startswith("Not in this run: no ")
+    assert found[0].missing and found[0].sentence.startswith("No ")
     for part in found:  # the analysis writes rows of causes that are undefined
-        assert part.sentence.startswith("Not in this run: no ") or "undefined" in part.sentence
+        assert part.missing or "undefined" in part.sentence
         assert not [words for words in DECISIVE if words in part.sentence]
 
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_single_seed_decides_nothing(study, makers):
     for found in findings(study, makers[study](seeds=(7,))):
-        if not found.sentence.startswith("Not in this run"):
+        if not found.missing:
             assert "no clear" in found.sentence or found.sentence.startswith("Inconclusive")
             assert not [words for words in DECISIVE if words in found.sentence], found.sentence
 
@@ -176,7 +176,7 @@ def test_an_intervention_is_reported_with_what_it_does_to_nc1(warm_start):
 
 def test_a_study_without_an_intervention_says_so(warm_start):
     found = finding("warm_start", "intervention", warm_start())
-    assert found.sentence.startswith("Not in this run: no arm with an intervention on the checkpoints")
+    assert found.sentence.startswith("No arm with an intervention on the checkpoints")
     assert found.rows.empty
 
 
@@ -258,7 +258,7 @@ def test_nothing_is_said_of_networks_that_all_break_off(permuted):
     for seed in (1, 2, 3):
         tables = replace(tables, metrics=_diverged_too(tables, breaking_off(tables, seed, 4)))
     for name in ("accuracy_lost", "collapse_over_tasks"):
-        assert finding("permuted", name, tables).sentence.startswith("Not in this run: no seed of continual has a")
+        assert finding("permuted", name, tables).sentence.startswith("No seed of continual has a")
 
 
 def _diverged_too(before, after):
@@ -353,7 +353,7 @@ def test_the_order_of_layers_is_counted_over_seeds(train_test):
 def test_a_study_that_goes_on_to_no_next_task_says_so(train_test):
     for name in ("first_task_helps", "transfer"):
         found = finding("train_test_collapse", name, train_test(arms=("cascade",)))
-        assert found.sentence == "Not in this run: no arm with super_classes, and so none with a next task."
+        assert found.sentence == "No arm with super_classes, and so none with a next task."
 
 
 def test_the_first_task_s_worth_is_paired_by_seed(train_test):

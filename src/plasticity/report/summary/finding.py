@@ -32,13 +32,17 @@ class Statement:
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding as the page shows it: heading, sentence, names of figure and table, and the rows behind it."""
+    """A finding as the page shows it: heading, sentence, names of figure and table, and the rows behind it.
+
+    One that is `missing` has nothing to be read from in this run; its sentence says what.
+    """
 
     title: str
     sentence: str
     figure: str
     table: str
     rows: pd.DataFrame
+    missing: bool = False
 
 
 def mean_over_seeds(values: Mapping[Any, float] | Sequence[float] | pd.Series, confidence: float) -> Value:

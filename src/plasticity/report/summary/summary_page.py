@@ -2,7 +2,6 @@
 
 import base64
 import html
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from plasticity.config.page_slices import SourceSettings
+from plasticity.report.summary.digest import alt_text
 from plasticity.report.summary.finding import Finding
 from plasticity.report.table_page import HEAD
 
 LARGEST_PAGE = 1_500_000
 """Bytes of a page: the report has it in base64, and Chrome opens no longer address than 2 MiB."""
 _LARGEST_SVG = 200_000  # bytes; above, the PNG is shown
-_DESCRIPTION = re.compile(r"<title[^>]*>(.*?)</title>\s*<desc[^>]*>(.*?)</desc>", flags=re.DOTALL)
 _STYLE = """
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; margin: 1.5rem auto; padding: 0 1rem; max-width: 46rem; }
@@ -74,12 +73,11 @@ class Page:
 def image(svg: Path, png: Path) -> Image:
     """Return a figure, as SVG unless that is large, with title and description as they stand in the SVG."""
     text = svg.read_text(encoding="utf-8")
-    described = _DESCRIPTION.search(text)
     kind, content = "svg+xml", text.encode()
     if len(content) > _LARGEST_SVG:
         kind, content = "png", png.read_bytes()
     address = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-    return Image(address, html.unescape(f"{described[1]}. {described[2]}") if described else "")
+    return Image(address, alt_text(text))
 
 
 def page_html(page: Page) -> str:
@@ -90,13 +88,20 @@ def page_html(page: Page) -> str:
         f'<p class="question">{html.escape(page.question)}</p><section><h2>What was run</h2><dl>{facts}</dl></section>'
     )
     parts, size = [head], len(head)
-    for found in page.findings:
+    for found in (each for each in page.findings if not each.missing):
         shown = page.images.get(found.figure)
         if shown and size + len(shown.address) > LARGEST_PAGE - 100_000:
             shown = None
         parts.append(_section(page, found, shown))
         size += len(parts[-1])
+    parts.append(_absent(page.findings))
     return f"{''.join(parts)}</main>{_SCRIPT}</body></html>\n"
+
+
+def _absent(findings: Sequence[Finding]) -> str:
+    """Return what the run has no rows for, in one list."""
+    items = [f"<li>{html.escape(f'{each.title}: {each.sentence}')}</li>" for each in findings if each.missing]
+    return f"<section><h2>Not in this run</h2><ul>{''.join(items)}</ul></section>" if items else ""
 
 
 def _section(page: Page, found: Finding, shown: Image | None) -> str:
