@@ -56,6 +56,7 @@ def test_wrong_sections_are_told_in_one_line() -> None:
         "mine.study: expected one of warm_start, continual, train_test_collapse, got 'contnual'; "
         "did you mean 'continual'?"
     )
+    assert refused(mine=again(study=[])).startswith("mine.study: expected one of warm_start, continual, ")
     assert refused(mine=again(train_size=-1)).startswith("mine.train_size: expected an integer >= 1 or null, got -1")
     assert refused(mine=again(arms={"random_init": {}})).startswith("mine.arms.random_init: expected a name without")
     assert refused(data=again()).startswith("data: expected a name that matches [a-z][a-z0-9_]* and is none of ")

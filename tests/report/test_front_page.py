@@ -36,7 +36,9 @@ def front(folder: Path, *sections: str, **digest: Any) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PendingDeprecationWarning)  # Snakemake's own call, `writer_name`
         strict = {"halt_level": 2, "report_level": 2}
-        return publish_parts(f"Top\n===\n\n{text}", writer_name="html", settings_overrides=strict)["html_body"]
+        page = f"Top\n===\n\n{text}"
+        parts: dict[str, Any] = {**publish_parts(page, writer_name="html", settings_overrides=strict)}
+    return parts["html_body"]
 
 
 def test_every_finding_has_its_sentence_and_its_figure(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from page_rows import rows_of_page
-from plasticity.report.html_tables import interval_text, mean_and_spread, number_text, write_html
+from plasticity.report.html_tables import decimals, interval_text, mean_and_spread, number_text, write_html
 
 FRAME = pd.DataFrame({"arm": ["a & <b>", "c"], "number": [0.5, np.nan], "text": ["x", None]})
 
@@ -30,6 +30,7 @@ def test_means_stand_with_their_deviation_where_there_is_one() -> None:
     values = pd.DataFrame({"arm": list("aabbc"), "x": [0.1, 0.3, np.nan, 0.25, np.nan]})
     found = mean_and_spread(values.groupby("arm")["x"], "{:.1f}", scale=100)
     assert found.to_dict() == {"a": "20.0 ± 14.1", "b": "25.0", "c": "–"}
+    assert mean_and_spread(values.groupby("arm")["x"]).to_dict() == {"a": "0.20 ± 0.14", "b": "0.2500", "c": "–"}
     signed = mean_and_spread(values.groupby("arm")["x"], "{:+.1f}", scale=100)
     assert signed.to_dict() == {"a": "+20.0 ± 14.1", "b": "+25.0", "c": "–"}
 
@@ -53,12 +54,28 @@ def test_an_estimate_stands_with_its_interval_or_the_reason_for_none(
 def test_columns_of_text_are_broken_into_lines_and_others_are_not(tmp_path: Path) -> None:
     write_html(FRAME, tmp_path / "page.html", title="t", note="n", wide=["text"])
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "td:nth-child(3) { white-space: normal;" in text
+    assert "td:nth-child(3) { min-width: 11rem;" in text
     assert "nth-child(2)" not in text
+
+
+def test_long_cells_alone_are_broken_into_lines(tmp_path: Path) -> None:
+    cells = ["+0.50 [+0.25, +0.75]", "a reason that takes more than one line"]
+    write_html(pd.DataFrame({"x": cells}), tmp_path / "page.html", title="t", note="n")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert f"<td class=short>{cells[0]}</td>" in text
+    assert f"<td>{cells[1]}</td>" in text
+
+
+@pytest.mark.parametrize(
+    ("mean", "spread", "expected"),
+    [(1.0, 0.000664, 3), (0.355, 0.0223, 3), (0.355, np.nan, 4), (23.4567, 1.23, 1), (4500.0, 120.0, 0), (0.0, 0.0, 3)],
+)
+def test_decimals_are_those_that_a_number_s_spread_supports(mean: float, spread: float, expected: int) -> None:
+    assert decimals(mean, spread) == expected
 
 
 def test_numbers_have_four_digits_and_their_interval() -> None:
     assert number_text(0.123456) == "0.1235"
-    assert number_text(0.5, 0.25, 0.75) == "0.5 [0.25, 0.75]"
+    assert number_text(0.5, 0.25, 0.75) == "0.50 [0.25, 0.75]"
     assert number_text(0.5, np.nan, np.nan) == "0.5"
     assert number_text(np.nan, 1, 2) == "–"

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from plasticity.config.json_schema import is_number
 from plasticity.config.parameters import parameters
 from plasticity.config.settings import Settings
+from plasticity.config.usual_label import usual_label
 
 Arm = dict[str, Any]
 A = TypeVar("A", bound=Settings)
@@ -33,10 +34,10 @@ def expand_arm(name: str, arm: Mapping[str, Any]) -> list[tuple[str, Arm]]:
 
     The arm `weight_decay` with the list [0.01, 0.1] becomes `weight_decay_0.01` and `weight_decay_0.1`. Several lists
     make every combination, with the values joined by underscores in the order in which the lists stand. The label of
-    an expanded arm is the arm's label, or its name with spaces, and the values behind it.
+    an expanded arm is the arm's label, or its usual one, and the values behind it.
     """
     lists = _lists(arm)
-    label = arm.get("label", name.replace("_", " "))
+    label = arm.get("label", usual_label(name))
     expanded = []
     for values in product(*lists.values()):
         single = {**deepcopy(dict(arm)), "label": f"{label} {', '.join(map(str, values))}".strip()}

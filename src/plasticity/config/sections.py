@@ -47,7 +47,7 @@ def sections_of(config: Mapping[str, Any], studies: Sections, findings: Findings
             continue
         study = section["study"]
         found[name] = studies.get(str(study), Section)
-        if study not in studies:
+        if str(study) not in studies:
             hint = did_you_mean(str(study), studies)
             findings.add((name, "study"), expected=f"one of {', '.join(studies)}", got=shown(study), hint=hint)
         elif name in _FOLDERS or not re.fullmatch(Name, name):

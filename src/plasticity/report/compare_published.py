@@ -213,4 +213,5 @@ def _published_text(row: Mapping[Any, Any]) -> str:
         return row["shape"] + n
     if not pd.isna(row["published_sd"]):
         return f"{number_text(row['published'])} ± {row['published_sd']:.3g}{n}"
-    return number_text(row["published"], row["published_low"], row["published_high"]) + n
+    ends = "" if pd.isna(row["published_low"]) else f" [{row['published_low']:.4g}, {row['published_high']:.4g}]"
+    return number_text(row["published"]) + ends + n  # in the digits that were printed

@@ -1,17 +1,20 @@
 """Tables as pages that a reader of the report sorts and filters, self-contained; the Parquet tables hold everything."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from plasticity.report.table_page import HEAD, SCRIPT, STYLE
 from plasticity.storage.files import atomic_path
 
+_SHORT = re.compile(r"<td>([^<]{1,32})</td>")  # a number with its interval, and every name
 _TEXT = """\
 th:nth-child({position}), td:nth-child({position}) {{ text-align: left; }}
-td:nth-child({position}) {{ white-space: normal; min-width: 18rem; }}
+td:nth-child({position}) {{ min-width: 11rem; }}
 """
 
 
@@ -37,7 +40,7 @@ def write_html(
     body = _table(frame)
     if folded is not None:
         body += f"<details><summary>{folded[0]}</summary>{_table(folded[1])}</details>"
-    columns = [list(frame.columns).index(name) + 1 for name in wide]
+    columns = [place for place, name in enumerate(frame.columns, start=1) if name in wide]
     text = "".join(_TEXT.format(position=position) for position in columns)
     style = STYLE.replace("</style>", f"{text}</style>")
     page = f"{HEAD}<title>{title}</title>{style}</head>"
@@ -46,22 +49,38 @@ def write_html(
 
 
 def _table(frame: pd.DataFrame) -> str:
-    return frame.to_html(index=False, border=0, na_rep="–", justify="right")
+    """Return the table, its cells broken into lines except those that hold no more than a number and its interval."""
+    written = frame.to_html(index=False, border=0, na_rep="–", justify="right")
+    short = _SHORT.sub(r"<td class=short>\1</td>", written)
+    return f'<div class="table">{short}</div>'
 
 
-def mean_and_spread(groups: Any, form: str, scale: float = 1.0) -> pd.Series:
+def decimals(mean: float, spread: float = float("nan")) -> int:
+    """Return the decimals of a number: two digits of its spread, if it has one, and no more than four of its own."""
+    parts = [3 - _exponent(mean)] if mean else [3]
+    parts += [1 - _exponent(spread)] if np.isfinite(spread) and spread else []
+    return max(0, min(parts))
+
+
+def _exponent(value: float) -> int:
+    return int(np.floor(np.log10(abs(value))))
+
+
+def mean_and_spread(groups: Any, form: str = "", scale: float = 1.0) -> pd.Series:
     """Return "mean ± standard deviation" of a column's groups, times `scale` and formatted by `form`.
 
-    A sign that `form` asks for is the mean's alone.
+    A sign that `form` asks for is the mean's alone. Without a form, numbers have the `decimals` of their spread.
     """
-    mean, spread, unsigned = groups.mean() * scale, groups.std() * scale, form.replace("+", "")
-    return pd.Series(
-        [
-            "–" if pd.isna(m) else form.format(m) + ("" if pd.isna(s) else " ± " + unsigned.format(s))
-            for m, s in zip(mean, spread, strict=True)
-        ],
-        index=mean.index,
-    )
+    mean, spread = groups.mean() * scale, groups.std() * scale
+    cells = [_with_spread(*pair, form) for pair in zip(mean, spread, strict=True)]
+    return pd.Series(cells, index=mean.index)
+
+
+def _with_spread(mean: float, spread: float, form: str) -> str:
+    if pd.isna(mean):
+        return "–"
+    form = form or f"{{:.{decimals(mean, spread)}f}}"
+    return form.format(mean) + ("" if pd.isna(spread) else " ± " + form.replace("+", "").format(spread))
 
 
 def interval_text(estimate: float, low: float, high: float, note: str) -> str:
@@ -73,8 +92,10 @@ def interval_text(estimate: float, low: float, high: float, note: str) -> str:
 
 
 def number_text(value: float, low: float = float("nan"), high: float = float("nan")) -> str:
-    """Return a number in four significant digits, with its interval in brackets where there is one."""
+    """Return a number in four significant digits, or with its interval in brackets in the digits that this leaves."""
     if pd.isna(value):
         return "–"
-    interval = "" if pd.isna(low) or pd.isna(high) else f" [{low:.4g}, {high:.4g}]"
-    return f"{value:.4g}{interval}"
+    if pd.isna(low) or pd.isna(high):
+        return f"{value:.4g}"
+    digits = decimals(value, (high - low) / 2)
+    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

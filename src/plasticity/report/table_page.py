@@ -6,7 +6,9 @@ STYLE = """
 <style>
 body { font: 14px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
+.table { overflow-x: auto; }
+th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
+td.short { white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 thead th { border-bottom: 2px solid #444; position: sticky; top: 0; background: #fff; }
 tr:hover td { background: #f4f7fa; }

@@ -31,22 +31,34 @@ def _cells(row: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
 
     return {
         "question": named(row["question"]),
-        "treatment": named(row["treatment"]) or "–",
-        "quantity": named(row["quantity"]),
-        "predictor": named(row["metric"]),
-        "outcome": named(row["outcome"]),
+        "estimate of": _what(
+            named(row["quantity"]), named(row["treatment"]), named(row["metric"]), named(row["outcome"])
+        ),
         "method": named(row["method"]),
         "window": f"{named(row['window_kind'])}: {row['window_start']}–{row['window_end']}",
         "estimate": _interval(row["estimate"], row["ci_low"], row["ci_high"]),
         "unit": row["unit"],
         "n": f"{row['n_seeds']} / {row['n_points']}",
         "p": "–" if pd.isna(row["p_adjusted"]) else f"{row['p_adjusted']:.2g} (of {row['n_tests']})",
-        "published": _number(row["published"]),
-        "power": "–" if pd.isna(row["power"]) else f"{100 * row['power']:.0f} %",
-        "seeds needed": "–" if pd.isna(row["seeds_needed"]) else str(int(row["seeds_needed"])),
+        "published": _published(row),
         "verdict": row["verdict"],
         "note": row["note"] or "–",
     }
+
+
+def _what(quantity: str, treatment: str, predictor: str, outcome: str) -> str:
+    """Return what is estimated, such as "contrast of NC1 spread, accuracy"."""
+    of = f"{quantity} of {treatment}" if treatment else quantity
+    return ", ".join(filter(None, [of, predictor if predictor != treatment else "", outcome]))
+
+
+def _published(row: dict[str, Any]) -> str:
+    """Return the published size, with the power of these seeds to detect it and the seeds that are needed."""
+    if pd.isna(row["published"]):
+        return "–"
+    power = "" if pd.isna(row["power"]) else f"; power {100 * row['power']:.0f} %"
+    seeds = "" if pd.isna(row["seeds_needed"]) else f", {int(row['seeds_needed'])} seeds needed"
+    return f"{_number(row['published'])}{power}{seeds}"
 
 
 def _interval(estimate: float, low: float, high: float) -> str:

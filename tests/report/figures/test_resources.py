@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmark_tables import jobs
@@ -32,6 +33,16 @@ def test_bars_are_the_stages_sums_with_the_start_up_first(axes) -> None:
 def test_every_job_is_a_dot_in_its_stages_row(axes) -> None:
     points = np.asarray(axes[1].collections[0].get_offsets())
     assert sorted(map(tuple, points.tolist())) == [(50.0, 0.0), (50.0, 1.0), (90.0, 1.0)]
+
+
+def test_a_stage_below_a_hundredth_of_the_time_is_left_to_the_table() -> None:
+    short = {"study": "warm_start", "stage": "tabulate", "started": 152.0, "ended": 152.5, "wall_seconds": 0.5}
+    style = Style()
+    with style.context():
+        figure = draw(pd.concat([TABLE, jobs(short)]), style)
+    assert len(figure.axes[0].get_yticklabels()) == 2
+    assert len(figure.axes[1].collections[0].get_offsets()) == len(TABLE)
+    assert "1 smaller stage took 0 s together" in " ".join(figure.get_supxlabel().split())
 
 
 def test_the_run_is_shared_without_a_rest(axes) -> None:

@@ -52,7 +52,7 @@ def test_cells_are_means_and_deviations_over_seeds(study: PermutedTables) -> Non
     row = rows.loc[LABELS["first_task_length_10"]]
     first, second, later = own.loc[own["task"] == 1], own.loc[own["task"] == 2], own.loc[own["task"] > 2]
     assert row["first-task epochs"] == "10.0 ± 0.0"
-    assert row["NC1 after it"] == _cell(first["nc1"], "{:.3f}", 1)
+    assert row["NC1 after it"] == _cell(first["nc1"], "{:.4f}", 1)
     assert row["accuracy on it, %"] == _cell(first["online_accuracy"], "{:.1f}", 100)
     assert row["second task: accuracy, %"] == _cell(second["online_accuracy"], "{:.1f}", 100)
     assert row["second task: gap"] == _cell(second["plasticity_gap"], "{:+.2f}", 100)
@@ -96,7 +96,7 @@ def test_thresholds_not_reached_are_counted_and_have_no_later_tasks(study: Permu
     assert [missing[LABELS[arm]] for arm in ("random_init", "continual", "first_task_length_1")] == [0, 0, 0]
     later = outcomes(changed, LABELS).set_index("arm").loc[LABELS["first_task_collapse_0.18"]]
     assert later[["second task: accuracy, %", "tasks 3 to 6: gap"]].isna().all()
-    assert later["NC1 after it"] == _cell(metrics.loc[missed, "nc1"], "{:.3f}", 1)
+    assert later["NC1 after it"] == _cell(metrics.loc[missed, "nc1"], "{:.4f}", 1)
 
 
 def test_a_run_that_diverges_is_counted_and_leaves_its_seed_out(study: PermutedTables) -> None:

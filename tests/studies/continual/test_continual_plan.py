@@ -42,7 +42,7 @@ def test_arms_are_the_baselines_and_those_of_the_configuration_with_lists_expand
         "regularised": ["regularised"],
     }
     assert PLAN.arms["first_task_length_5"].label == "length 5"
-    assert PLAN.arms["shrink_perturb_0.2"].label == "shrink perturb 0.2"
+    assert PLAN.arms["shrink_perturb_0.2"].label == "shrink and perturb 0.2"
 
 
 def test_a_first_task_ends_by_length_or_by_threshold() -> None:

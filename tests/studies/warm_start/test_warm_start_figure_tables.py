@@ -45,7 +45,7 @@ def test_arms_without_a_warm_up_are_baselines(study):
 
 def test_labels_of_the_configuration_win_over_the_usual_ones(study):
     tables = study()
-    tables = type(tables)(**{**vars_of(tables), "labels": {"warm_start": "our baseline", "nc1_spread": "nc1 spread"}})
+    tables = type(tables)(**{**vars_of(tables), "labels": {"warm_start": "our baseline"}})
     names = [tables.label(arm) for arm in ("warm_start", "nc1_spread", "weight_decay_0.01")]
     assert names == ["our baseline", "NC1 spread", "weight decay 0.01"]
 

@@ -67,11 +67,10 @@ def test_cells_are_means_and_standard_deviations_over_seeds(made: Made) -> None:
     chosen = metrics.loc[(metrics["arm"] == "warm_start") & (metrics["warm_up_epoch"] == 6)]
     values = {name: chosen[name].to_numpy(float) for name in ("nc1", "nc4", "full_test_accuracy", "plasticity_gap")}
     mean, spread = ({k: f(v) for k, v in values.items()} for f in (np.mean, lambda v: np.std(v, ddof=1)))
-    assert row["NC1"] == f"{mean['nc1']:.3g} ± {spread['nc1']:.3g}"
-    assert row["NC4"] == f"{mean['nc4']:.3g} ± {spread['nc4']:.3g}"
-    for name, unit in (("full_test_accuracy", ", %"), ("plasticity_gap", ", pp")):
+    assert row["NC1"] == f"{mean['nc1']:.2f} ± {spread['nc1']:.2f}"  # two digits of the deviation
+    for name, unit in (("nc4", ", %"), ("full_test_accuracy", ", %"), ("plasticity_gap", ", pp")):
         expected = f"{100 * mean[name]:.1f} ± {100 * spread[name]:.1f}"
-        assert row[name.replace("_", " ") + unit] == expected
+        assert row[name.replace("nc4", "NC4").replace("_", " ") + unit] == expected
     assert row["fine-tuning epochs"] == "14.0 ± 1.0"
 
 
@@ -89,11 +88,11 @@ def test_diverged_runs_are_counted_and_left_out(tmp_path: Path) -> None:
     some, all_lost = _pages(tmp_path, metrics)["outcomes"][1:3]
     assert (some["diverged"], all_lost["diverged"]) == ("1", "3")
     rest = metrics.loc[(metrics["warm_up_epoch"] == 2) & (metrics["seed"] != 8), "nc1"].to_numpy(float)
-    assert some["NC1"] == f"{rest.mean():.3g} ± {rest.std(ddof=1):.3g}"
+    assert some["NC1"] == f"{rest.mean():.3f} ± {rest.std(ddof=1):.3f}"
     assert some["fine-tuning epochs"] == "10.0 ± 1.4"
     missing = {name for name, cell in all_lost.items() if cell == "–"}
     assert missing == {
-        *("NC1", "NC2", "NC3", "NC4", "warm up train accuracy, %", "warm up test accuracy, %"),
+        *("NC1", "NC2", "NC3", "NC4, %", "warm up train accuracy, %", "warm up test accuracy, %"),
         *("full test accuracy, %", "plasticity gap, pp", "fine-tuning epochs"),
     }
 

@@ -12,18 +12,17 @@ from plasticity.report.figures.arm_styles import ArmStyle
 from plasticity.report.figures.layout import say
 from plasticity.report.figures.style import NEUTRAL
 
-_WIDER = 0.35  # part of the span of estimates by which intervals may widen the axis
+_WIDER = 1.0  # part of the span of estimates by which intervals may widen the axis
 _LOUD = {"supports", "contradicts", "above zero", "below zero", "smaller than published"}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One estimate: a row of the table of causes, its name, how it is drawn, and the group that begins with it."""
+    """One estimate: a row of the table of causes, its name, and how it is drawn."""
 
     row: dict[str, Any]
     name: str
     arm_style: ArmStyle
-    group: str = ""
 
 
 def draw_forest(
@@ -33,7 +32,7 @@ def draw_forest(
 
     Args:
         ax: The panel.
-        lines: What to draw; a new group gets a rule above it.
+        lines: What to draw.
         scale: Factor, such as 100 for percentage points.
         bounds: Limits of the axis; by the estimates if absent.
     """
@@ -50,9 +49,7 @@ def draw_forest(
     ax.set_ylim(len(lines) - 0.4, -0.6)
     for place, line in enumerate(lines):
         _draw_line(ax, line, place, scale)
-        if place and line.group:
-            ax.axhline(place - 0.5, color="#E8E8E8", linewidth=0.8, zorder=0)
-    ax.set_yticks(range(len(lines)), [": ".join(filter(None, (line.group, line.name))) for line in lines])
+    ax.set_yticks(range(len(lines)), [line.name for line in lines])
 
 
 def forest_key(*, published: bool) -> list[Line2D]:
@@ -78,7 +75,7 @@ def _draw_line(ax: Axes, line: Line, place: int, scale: float) -> None:
             if end < left or end > right:
                 ax.plot([edge], [place], color=color, marker=marker, markersize=4, linestyle="none", clip_on=False)
     options: dict[str, Any] = {"linestyle": "none", "markersize": 4, "zorder": 3}
-    ax.plot([estimate], [place], color=color, marker=line.arm_style.marker, label=line.name or "estimate", **options)
+    ax.plot([estimate], [place], color=color, marker=line.arm_style.marker, label=line.name, **options)
     if np.isfinite(published):
         ax.plot([published], [place], color="black", marker="x", label="published", **options)
 

@@ -32,11 +32,12 @@ def draw_bars(ax: Axes, summary: pd.DataFrame, style: ArmStyle, *, label: str, m
     _bars(ax, x[marked], low[marked], high[marked], color=style.color, label=label)
 
 
-def draw_level(ax: Axes, summary: pd.DataFrame, style: ArmStyle, *, label: str, x: float) -> None:
-    """Draw the one value of an arm without warm-up as a horizontal line, with a bar from low to high at `x`."""
+def draw_level(ax: Axes, summary: pd.DataFrame, style: ArmStyle, *, label: str) -> None:
+    """Draw the one value of an arm without warm-up as a horizontal line across the panel, with a band low to high."""
     for mean, low, high in summary[["mean", "low", "high"]].to_numpy(dtype=float):
         ax.axhline(mean, color=style.color, linestyle=style.linestyle, linewidth=1, label=label)
-        _bars(ax, np.array([x]), np.array([low]), np.array([high]), color=style.color, label=label)
+        if np.isfinite(low):
+            ax.axhspan(low, high, color=style.color, alpha=BAND_ALPHA, linewidth=0, label=f"{label} error")
 
 
 def _bars(ax: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, *, color: str, label: str) -> None:

@@ -14,13 +14,15 @@ from plasticity.report.figures.layout import empty, panel, write_notes
 from plasticity.report.figures.style import NEUTRAL, Style
 
 _COLORS = {"work": "#0072B2", "start_up": "#D55E00", "rest": "#BBBBBB"}
+_LEAST = 0.01  # share of the time of all jobs from which a stage is drawn
 _LABELS = {"work": "work", "start_up": "job start-up", "rest": "Snakemake and idle slots"}
 
 
 def draw(jobs: pd.DataFrame, style: Style) -> Figure:
     """Draw the table "benchmarks": a bar of summed wall time and a dot per job's memory for every stage, and a run."""
     sums: Any = jobs.groupby(["study", "stage"])[["wall_seconds", "start_up_seconds"]].sum()
-    stages = sums.sort_values("wall_seconds")
+    large = sums["wall_seconds"] >= _LEAST * sums["wall_seconds"].sum()
+    stages = sums[large].sort_values("wall_seconds")
     figure, axes = style.figure(1, 3, height=1.3 + 0.17 * len(stages), width_ratios=[2, 1.5, 0.8])
     _draw_times(axes[0, 0], stages)
     _draw_memory(axes[0, 1], jobs, list(stages.index))
@@ -28,7 +30,12 @@ def draw(jobs: pd.DataFrame, style: Style) -> Figure:
     key = [Patch(color=_COLORS[share], label=label) for share, label in _LABELS.items()]
     figure.legend(handles=key, loc="outside upper center", ncols=3)
     without = int(np.isnan(jobs["start_up_seconds"].to_numpy()).sum())
-    write_notes(figure, [f"Start-up not recorded for {without} of {len(jobs)} jobs."] if without else [])
+    notes = [f"Start-up not recorded for {without} of {len(jobs)} jobs."] if without else []
+    if not large.all():
+        rest = sums.loc[~large, "wall_seconds"]
+        counted = f"{len(rest)} smaller stage{'s' if len(rest) > 1 else ''}"
+        notes.append(f"{counted} took {rest.sum():.0f} s together; the table has them.")
+    write_notes(figure, notes)
     return figure
 
 
@@ -47,8 +54,9 @@ def _draw_times(ax: Axes, stages: pd.DataFrame) -> None:
 
 def _draw_memory(ax: Axes, jobs: pd.DataFrame, stages: Sequence[tuple[str, str]]) -> None:
     panel(ax, 1, "Memory per job")
-    places = [stages.index(job) for job in zip(jobs["study"], jobs["stage"], strict=True)]
-    ax.scatter(jobs["peak_memory_mib"], places, s=9, color=NEUTRAL, alpha=0.5, linewidth=0)
+    known = list(zip(zip(jobs["study"], jobs["stage"], strict=True), jobs["peak_memory_mib"], strict=True))
+    shown = [(memory, stages.index(job)) for job, memory in known if job in stages]
+    ax.scatter(*np.array(shown, dtype=float).reshape(-1, 2).T, s=9, color=NEUTRAL, alpha=0.5, linewidth=0)
     ax.set_yticks(range(len(stages)), [""] * len(stages))
     ax.set_ylim(*_around(len(stages)))
     ax.set_xlim(left=0)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from plasticity.config.analysis_section import Analysis
 from plasticity.config.page_slices import ShownSettings
+from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
 from plasticity.report.figures.summaries import rows_where
 
@@ -20,15 +21,13 @@ class StudyTables:
     Attributes:
         SCHEMAS: Table -> the schema that it is read with.
         SETTINGS: Class of the settings, whose fields are attributes as well.
-        USUAL_LABELS: Arm -> what the field calls it, where that is not its key in words.
         arms: All arms of the study, in the order of the configuration.
-        labels: Arm -> its name in legends; if absent, or no more than its key in words, it is the field's usual one.
+        labels: Arm -> its name in legends; if absent, it is the usual one.
         analysis: The section's analysis, with `confidence`.
     """
 
     SCHEMAS: ClassVar[Mapping[str, str]]
     SETTINGS: ClassVar[type[ShownSettings]] = ShownSettings
-    USUAL_LABELS: ClassVar[Mapping[str, str]] = {}
 
     metrics: pd.DataFrame
     correlations: pd.DataFrame
@@ -43,9 +42,7 @@ class StudyTables:
 
     def label(self, arm: str) -> str:
         """Return the arm's name in legends."""
-        words = arm.replace("_", " ")
-        given = self.labels.get(arm, words)
-        return self.USUAL_LABELS.get(arm, words) if given == words else given
+        return self.labels.get(arm, usual_label(arm))
 
     @cached_property
     def kept(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from plasticity.config.analysis_section import TrialSettings
 from plasticity.config.page_slices import ContinualShown
+from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
 
@@ -39,8 +40,6 @@ class PermutedTables(StudyTables):
         "explanations": "explanations",
     }
     SETTINGS = ContinualShown
-
-    USUAL_LABELS: ClassVar[Mapping[str, str]] = {"shrink_perturb": "shrink and perturb"}
 
     causes: pd.DataFrame
     explanations: pd.DataFrame
@@ -74,7 +73,7 @@ class PermutedTables(StudyTables):
         """Return what tells an arm from the others of its experiment, for a legend under the experiment's name."""
         label, experiment = self.label(arm), self.experiments.get(arm, arm)
         value = arm.removeprefix(f"{experiment}_")
-        if label != arm.replace("_", " ") or value == arm:
+        if label != usual_label(arm) or value == arm:
             return label
         text = _VALUES.get(experiment, "{}").format(value)
         return text.removesuffix("s") if value == "1" and text.endswith("epochs") else text

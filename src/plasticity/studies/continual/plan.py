@@ -18,6 +18,7 @@ from plasticity.config.slices import (
     FollowingTraining,
 )
 from plasticity.config.training_section import Optimisation
+from plasticity.config.usual_label import usual_label
 from plasticity.studies.continual.section import ContinualArm, ContinualSection, FirstTask, Following
 from plasticity.studies.naming import PLAIN, network_name, training_name
 from plasticity.studies.plan import StudyPlan
@@ -247,7 +248,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         return PermutedArm(
             name=name,
             experiment=experiment,
-            label=arm.label or name.replace("_", " "),
+            label=arm.label or usual_label(name),
             model=model,
             training=training,
             first_task=training_name(_without(training, *_LENGTHS), section.first_task.given(), network),

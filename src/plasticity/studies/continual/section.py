@@ -92,7 +92,7 @@ class ContinualSection(Section, study="continual"):
     analysis: ContinualAnalysis
     figures: dict[NameOfFigure, FigureStyle] = figures_of(
         titles_in(Path(__file__).parent / "figures"),
-        on_request=("hessian_spectra", "gradient_cosines", "probe_curves", "rank_and_accuracy"),
+        on_request=("correlation_by_task", "hessian_spectra", "gradient_cosines", "probe_curves", "rank_and_accuracy"),
     )
 
     def data_requests(self, name: str) -> list[SequenceRequest]:

@@ -15,6 +15,7 @@ from plasticity.config.slices import (
     TransferSettings,
 )
 from plasticity.config.training_section import IterationTraining, Optimisation
+from plasticity.config.usual_label import usual_label
 from plasticity.storage.files import digest_of
 from plasticity.studies.plan import StudyPlan
 from plasticity.studies.train_test_collapse.section import FirstTraining, TrainTestArm, TrainTestSection
@@ -178,7 +179,7 @@ class TrainTestPlan(StudyPlan[PlannedArm, TrainTestSection]):
         return PlannedArm(
             name=name,
             experiment=experiment,
-            label=arm.label or name.replace("_", " "),
+            label=arm.label or usual_label(name),
             model=getattr(arm, "model", None) or section.model,
             parts=section.parts_of(arm),
             training=training,

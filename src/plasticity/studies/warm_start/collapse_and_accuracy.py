@@ -4,57 +4,52 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from plasticity.report.figures.arm_styles import ArmStyle
-from plasticity.report.figures.axes import fit_y, format_epochs, format_y
-from plasticity.report.figures.layout import TITLES, empty, panel, sample, top_legend, write_notes
+from plasticity.report.figures.axes import WARM_UP_AXIS, fit_y, format_epochs, format_y
+from plasticity.report.figures.layout import TITLES, panel, say, write_notes
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import COLLAPSE, missing_notes, rows_where
 from plasticity.studies.warm_start.figure_tables import OUTCOME, FigureTables, exclusion_notes
 
 _ARM = "warm_start"
-_ACCURACY = ArmStyle(NEUTRAL, "D", ":")
+_ACCURACY = ArmStyle(NEUTRAL, "D")
+_SHOWN = (OUTCOME, *COLLAPSE)
 
 
 def draw_phase(tables: FigureTables, style: Style, *, phase: str) -> Figure:
-    """Draw each metric (left axis) and full test accuracy (right axis) of the warm-started arm, with their r.
+    """Draw full test accuracy of the warm-started arm and below it each metric, with their r.
 
     Args:
         tables: The study's tables.
         style: What the configuration changes in this figure.
         phase: A `window_kind` of the correlations table: all, first_phase or second_phase.
     """
-    figure, axes = style.figure(2, 2, height=5.0)
-    for position, (ax, metric) in enumerate(zip(axes.flat, COLLAPSE, strict=True)):
-        panel(ax, position, f"{TITLES[metric]}\n{_coefficient(tables, metric, phase)}")
-        _draw_panel(ax, tables, metric, phase, log=style.log_y)
-    top_legend(figure, _handles(tables))
+    figure, axes = style.figure(len(_SHOWN), 1, height=7.2, sharex=True)
+    for position, (ax, column) in enumerate(zip(axes[:, 0], _SHOWN, strict=True)):
+        title = TITLES.get(column, "Accuracy after fine-tuning on the full data")
+        beside = f"; {_coefficient(tables, column, phase)}" if column in COLLAPSE else ""
+        panel(ax, position, f"{title}{beside}")
+        _draw_panel(ax, tables, column, phase, log=style.log_y)
+    axes[-1, 0].set_xlabel(WARM_UP_AXIS)
     coefficients = pd.concat([tables.coefficients(_ARM, metric, phase) for metric in COLLAPSE])
     write_notes(figure, exclusion_notes(tables, (_ARM,)) + missing_notes(coefficients))
     return figure
 
 
-def _draw_panel(ax: Axes, tables: FigureTables, metric: str, phase: str, *, log: bool | None) -> None:
-    collapse, accuracy = (_of_phase(tables, phase, tables.by_warm_up(_ARM, name)) for name in (metric, OUTCOME))
-    if collapse.empty or accuracy.empty:
-        empty(ax, f"no finite checkpoints of\n{tables.label(_ARM)}, window: {phase.replace('_', ' ')}")
-        return
-    draw_band(ax, collapse, _arm_style(tables), label=metric)
-    fit_y(ax, [collapse], log=False if metric == "nc4" else log)
-    format_y(ax, metric)
-    format_epochs(ax, [collapse])
-    right = ax.twinx()
-    draw_band(right, accuracy, _ACCURACY, label=OUTCOME)
-    fit_y(right, [accuracy])
-    format_y(right, OUTCOME)
-    right.grid(visible=False)
-    for axis, color, side in ((ax, _arm_style(tables).color, "left"), (right, NEUTRAL, "right")):
-        axis.yaxis.label.set_color(color)
-        axis.tick_params(axis="y", labelcolor=color)
-        axis.spines[["top", "left", "right"]].set_visible(False)
-        axis.spines[side].set(visible=True, color=color)
+def _draw_panel(ax: Axes, tables: FigureTables, column: str, phase: str, *, log: bool | None) -> None:
+    summary = _of_phase(tables, phase, tables.by_warm_up(_ARM, column))
+    if summary.empty:
+        say(ax, f"no finite checkpoints of {tables.label(_ARM)}, window: {phase.replace('_', ' ')}")
+        ax.set_yticks([])
+    else:
+        looks = _ACCURACY if column == OUTCOME else tables.styles.get(_ARM, ArmStyle("#D55E00", "o"))
+        draw_band(ax, summary, looks, label=column)
+        fit_y(ax, [summary], log=log if column in COLLAPSE[:-1] else False)
+        format_epochs(ax, [summary], "")
+    format_y(ax, column)
+    ax.set_ylabel(ax.get_ylabel().replace(" (", "\n("))
 
 
 def _of_phase(tables: FigureTables, phase: str, summary: pd.DataFrame) -> pd.DataFrame:
@@ -77,12 +72,3 @@ def _coefficient(tables: FigureTables, metric: str, phase: str) -> str:
 
 def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _arm_style(tables: FigureTables) -> ArmStyle:
-    return tables.styles.get(_ARM, ArmStyle("#D55E00", "o"))
-
-
-def _handles(tables: FigureTables) -> list[Line2D]:
-    left = sample(_arm_style(tables), f"collapse metric, {tables.label(_ARM)} (left axis)")
-    return [left, sample(_ACCURACY, "full test accuracy (right axis)")]

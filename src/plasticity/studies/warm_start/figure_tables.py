@@ -35,12 +35,6 @@ class FigureTables(StudyTables):
     }
     SETTINGS = WarmStartShown
 
-    USUAL_LABELS: ClassVar[Mapping[str, str]] = {
-        "shrink_perturb": "shrink and perturb",
-        "nc1_spread": "NC1 spread",
-        "nc1_collapse": "NC1 collapse",
-    }
-
     histories: pd.DataFrame
     causes: pd.DataFrame
     warm_ups: Mapping[str, str]

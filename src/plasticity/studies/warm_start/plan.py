@@ -19,6 +19,7 @@ from plasticity.config.slices import (
     WarmUpSettings,
 )
 from plasticity.config.training_section import Optimisation
+from plasticity.config.usual_label import usual_label
 from plasticity.errors import PlasticityError
 from plasticity.studies.naming import PLAIN, chunks, training_name
 from plasticity.studies.plan import StudyPlan
@@ -272,7 +273,7 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
         every = training.checkpoint_every
         return Arm(
             name=name,
-            label=arm.label or name.replace("_", " "),
+            label=arm.label or usual_label(name),
             training=training,
             warm_up=training_name(_without_lengths(training), base.given()),
             epochs=tuple(range(every, training.epochs + 1, every)) or (0,),

@@ -77,7 +77,10 @@ class WarmStartSection(Section, study="warm_start"):
     )
     measure: CollapseMeasure
     analysis: WarmStartAnalysis
-    figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
+    figures: dict[NameOfFigure, FigureStyle] = figures_of(
+        titles_in(Path(__file__).parent / "figures"),
+        on_request=("collapse_and_accuracy_first_phase", "collapse_and_accuracy_second_phase"),
+    )
 
     def data_requests(self, name: str) -> list[HalvesRequest]:
         """Return what the section, which has this name, asks of the data set."""

@@ -24,47 +24,40 @@ def verdicts(ax):
 def test_correlations_are_those_of_the_table_from_top_to_bottom(study, style):
     tables = study()
     above = causal_estimates.draw(tables, style).axes[0]
-    forms = ("total", "partial_linear", "partial_log", "within_length", "across_arms", "across_seeds")
-    forms = (*forms, "within_seed", "within_seed_log")
-    rows = tables.causes.query("metric == 'log_nc1' and quantity == 'correlation'").set_index("method").loc[list(forms)]
+    rows = tables.causes.query("metric == 'log_nc1' and quantity == 'correlation' and window_kind == 'all'")
+    rows = rows.set_index("method").loc[["total", "partial_log", "within_length"]]
     assert points(above) == [(place, value) for place, value in enumerate(rows["estimate"])]
     assert verdicts(above) == rows["verdict"].tolist()
 
 
-def test_effects_add_up_and_have_the_arms_colours(study, style):
+def test_effects_are_total_and_have_the_arms_colours(study, style):
     tables = study()
     below = causal_estimates.draw(tables, style).axes[1]
-    found = points(below)
     arms = [arm for arm in tables.warmed if arm != "warm_start"]
-    assert len(found) == 3 * len(arms)
-    values = np.array(found)[:, 1].reshape(-1, 3)
-    np.testing.assert_allclose(values[:, 0], values[:, 1:].sum(axis=1), atol=1e-9)
+    assert [text.get_text() for text in below.get_yticklabels()] == [tables.label(arm) for arm in arms]
     drawn = [line.get_color() for line in below.lines if line.get_marker() == "s"]
     assert drawn == [tables.styles[arm].color for arm in arms]
-    total = tables.causes.query("quantity == 'contrast' and outcome == 'accuracy' and treatment == @arms[0]").iloc[0]
-    assert values[0, 0] == pytest.approx(100 * total["estimate"])
+    totals = tables.causes.query("quantity == 'contrast' and outcome == 'accuracy'").set_index("treatment")["estimate"]
+    assert [value for _, value in points(below)] == pytest.approx([100 * totals[arm] for arm in arms])
 
 
-def test_the_permuted_study_has_its_own_forms_and_control(permuted, style):
+def test_the_permuted_study_has_its_own_rows_and_control(permuted, style):
     figure = task_causal_estimates.draw(permuted(), style)
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
-    assert labels == [
-        *("unadjusted", "adjusted for length", "adjusted for log length", "at equal length"),
-        "within a seed, adjusted for log length",
-    ]
+    assert labels == ["task 1 to 2, unadjusted", "task 1 to 2, at equal length"]
     assert "of an arm minus continual" in figure.axes[1].get_title(loc="left")
 
 
 def test_intervals_are_drawn_and_end_in_a_caret_where_they_leave(style):
     ax = style.figure(1, 1, height=2)[1][0, 0]
     wide = {**ROW, "ci_low": -9.0, "ci_high": 0.4, "published": 0.7, "verdict": "supports"}
-    draw_forest(ax, [Line(ROW, "one", ARM_STYLE, "group"), Line(wide, "two", ARM_STYLE)], bounds=(-1, 1))
+    draw_forest(ax, [Line(ROW, "one", ARM_STYLE), Line(wide, "two", ARM_STYLE)], bounds=(-1, 1))
     bars = [tuple(path.vertices[:, 0]) for bar in ax.collections for path in bar.get_paths()]
     assert bars == [(-0.1, 0.5), (-1.0, 0.4)]
     carets = [line for line in ax.lines if line.get_marker() == 8]
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in carets] == [(-1, 1)]
     assert [line.get_xdata()[0] for line in ax.lines if line.get_label() == "published"] == [0.7]
-    assert [text.get_text() for text in ax.get_yticklabels()] == ["group: one", "two"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["one", "two"]
     assert [text.get_fontweight() for text in ax.texts] == ["normal", "bold"]
 
 
@@ -83,5 +76,5 @@ def test_limits_hold_all_estimates_and_published_sizes(style):
     far = {**ROW, "published": 3.0, "ci_low": -50.0}
     draw_forest(ax, [Line(far, "one", ARM_STYLE)], scale=100)
     low, high = ax.get_xlim()
-    assert -200 < low < 10
+    assert -400 < low < 10  # as far again as the estimates span, and no farther
     assert high > 300

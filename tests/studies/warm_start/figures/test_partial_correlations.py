@@ -18,6 +18,19 @@ def test_points_and_bars_are_those_of_the_table(study, style):
         assert rows_of_points == [0, 1, 2, 3, 4]
 
 
+def test_a_method_that_nothing_defines_has_no_row(study, style):
+    def undefined(frames):
+        rows = frames["correlations"]
+        rows.loc[rows["method"].eq("partial_spline"), ["estimate", "note"]] = [np.nan, "too few points"]
+        return frames
+
+    figure = draw(study(edit=undefined), style)
+    assert not [text for ax in figure.axes for text in ax.texts]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()][-1].startswith("first")
+    assert len(figure.axes[0].get_yticklabels()) == len(METHODS) - 1
+    assert "coefficients undefined: too few points" in " ".join(figure.get_supxlabel().split())
+
+
 def test_an_undefined_coefficient_is_marked_in_its_row(study, style):
     def undefined(frames):
         rows = frames["correlations"]

@@ -1,11 +1,10 @@
 """For how many tasks does the first task matter?
 
 Correlation across the runs of an experiment, separately for each later task: Pearson's r between NC1 after the first
-task (solid) and the outcome on the later task; as a control, the same for the number of first-task epochs (dashed);
-and the partial correlation of NC1 controlling for log epochs (dash-dotted). Columns are experiments, rows are
-outcomes: online accuracy, and the plasticity gap, which is the online accuracy of a fresh network on the same task
-minus that of the run. The two rows have opposite signs where accuracy falls and the gap grows. A correlation of NC1
-that only mirrors that of the epochs is no evidence for collapse.
+task (solid) and the plasticity gap on the later task, which is the online accuracy of a fresh network on the same task
+minus that of the run; as a control, the same for the number of first-task epochs (dashed); and the partial
+correlation of NC1 controlling for log epochs (dash-dotted). Panels are experiments. A correlation of NC1 that only
+mirrors that of the epochs is no evidence for collapse.
 
 All runs are pooled. Runs of one seed are nested and only seeds are independent, so bands are t intervals over
 the {{ n }} at {{ confidence }}. They are not corrected for the number of tasks; what matters is the course over tasks.
@@ -28,7 +27,7 @@ from plasticity.studies.continual.figure_tables import PermutedTables
 
 TABLES = ("correlations",)
 
-_OUTCOMES = {"online_accuracy": "online accuracy", "plasticity_gap": "plasticity gap"}
+_OUTCOME = "plasticity_gap"
 _LINES = {
     "NC1 after the first task": ({"metric": "nc1", "method": "pearson"}, ArmStyle("#0072B2", "o")),
     "epochs on the first task": ({"metric": "first_task_epochs", "method": "pearson"}, ArmStyle("#D55E00", "s", "--")),
@@ -37,28 +36,22 @@ _LINES = {
 
 
 def draw(tables: PermutedTables, style: Style) -> Figure:
-    """Draw the coefficients against the later task's number, a column per experiment, a row per outcome."""
-    rows = tables.coefficients(window_kind="task", aggregate="pooled")
+    """Draw the coefficients of the gap against the later task's number, a panel per experiment."""
+    rows = tables.coefficients(window_kind="task", aggregate="pooled", outcome=_OUTCOME)
     rows = rows_where(rows, rows["window_end"].ge(2))
     experiments = [name for name in tables.families if name in set(rows["arm"])]
     columns = max(1, len(experiments))
-    figure, axes = style.figure(2, columns, height=4.3, sharex=True, sharey=True)
+    figure, axes = style.figure(1, columns, height=2.9, sharex=True, sharey=True)
     drawn: list[pd.DataFrame] = []
-    for row, (outcome, words) in enumerate(_OUTCOMES.items()):
-        for column in range(columns):
-            ax, experiment = axes[row, column], experiments[column] if experiments else ""
-            title = (
-                f"{tables.family_label(experiment)}:\ncorrelation with {words}"
-                if experiment
-                else f"Correlation with {words}"
-            )
-            panel(ax, row * columns + column, title)
-            drawn += _draw_panel(ax, rows_where(rows, rows["arm"].eq(experiment) & rows["outcome"].eq(outcome)))
+    for column, ax in enumerate(axes[0]):
+        experiment = experiments[column] if experiments else ""
+        panel(ax, column, tables.family_label(experiment) if experiment else "Correlation with plasticity gap")
+        drawn += _draw_panel(ax, rows_where(rows, rows["arm"].eq(experiment)))
     if drawn:
         format_epochs(axes[0, 0], drawn)
     else:
         axes[0, 0].set_xticks([])
-    label_axes(axes, x="Later task (number)", y="Correlation across runs (dimensionless)")
+    label_axes(axes, x="Later task (number)", y="Correlation with the gap\nacross runs (dimensionless)")
     top_legend(figure, [sample(looks, label) for label, (_, looks) in _LINES.items()] if drawn else [])
     write_notes(figure, _notes(tables, rows, experiments))
     return figure
@@ -83,8 +76,7 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame) -> list[pd.DataFrame]:
 def _notes(tables: PermutedTables, rows: pd.DataFrame, experiments: list[str]) -> list[str]:
     several = [name for name, arms in tables.families.items() if len(arms) > 1 and name not in experiments]
     notes = [f"No correlations across the runs of {name.replace('_', ' ')}." for name in several]
-    outcomes, shown = rows["outcome"].isin(list(_OUTCOMES)), rows["arm"].isin(experiments)
-    used = rows_where(rows, outcomes & shown & _drawn(rows))
+    used = rows_where(rows, rows["arm"].isin(experiments) & _drawn(rows))
     for name in experiments:
         points = rows_where(used, used["arm"].eq(name))["n_points"]
         notes += [f"{tables.family_label(name)}: at most {points.max()} runs."] if len(points) else []

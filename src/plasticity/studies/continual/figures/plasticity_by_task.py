@@ -3,11 +3,11 @@
 Plasticity gap from the second task on: online accuracy of a network freshly initialised for this task minus that of
 the network trained on all tasks before it, same seed, same images in the same order; in percentage points. Above
 zero, plasticity was lost. (a) Arms with a single setting. Further panels: one per experiment with several values,
-coloured in their order. All panels have the same axes.
+coloured in their order. Each panel has its own scale.
 
-Lines are means over {{ n }}, bands Student's t intervals of the mean at {{ confidence }}; bands much wider than
-the range of the means are cut off. Diverged networks, and runs whose first task did not reach its threshold, are
-excluded and counted below the panels.
+Lines are means over {{ n }}, bands Student's t intervals of the mean at {{ confidence }}, in panels of at most three
+arms; bands much wider than the range of the means are cut off. Diverged networks, and runs whose first task did not
+reach its threshold, are excluded and counted below the panels.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), which compares with the accuracy on the first task.
 """
@@ -27,6 +27,7 @@ from plasticity.studies.continual.figure_tables import MAIN, REFERENCE, Permuted
 TABLES = ("metrics",)
 
 _GAP = "plasticity_gap"
+_BANDS = 3  # arms of a panel, above which their bands would hide each other
 _SINGLE_ARMS = "Continual learning and interventions"
 
 
@@ -37,16 +38,17 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
     """
     groups = _groups(tables)
     rows = max(1, len(groups))
-    figure, axes = style.figure(rows, 1, height=0.9 + 1.65 * rows + 0.5 * (rows == 1), sharex=True, sharey=True)
+    figure, axes = style.figure(rows, 1, height=0.9 + 1.65 * rows + 0.5 * (rows == 1), sharex=True)
     drawn: list[pd.DataFrame] = []
     for position, (ax, (title, names)) in enumerate(zip(axes[:, 0], groups.items(), strict=False)):
         panel(ax, position, title)
-        drawn += _draw_panel(ax, tables, names)
+        shown = _draw_panel(ax, tables, names)
+        fit_y(ax, shown, include=0)
+        format_y(ax, _GAP, "permuted")
+        drawn += shown
     if not groups:
         empty(axes[0, 0], "no arm besides the fresh networks")
     if drawn:
-        fit_y(axes[0, 0], drawn, include=0)
-        format_y(axes[0, 0], _GAP, "permuted")
         format_epochs(axes[0, 0], drawn, TASK_AXIS)
     above = "Above zero: the fresh network is more accurate"
     label_axes(axes, x=TASK_AXIS, y="Plasticity gap (percentage points)", above=above)
@@ -71,7 +73,8 @@ def _draw_panel(ax: Axes, tables: PermutedTables, names: Mapping[str, str]) -> l
     gaps = {arm: tables.by_task(arm, _GAP, since=2) for arm in names}
     gaps = {arm: gap for arm, gap in gaps.items() if len(gap)}
     for arm, gap in gaps.items():
-        draw_band(ax, gap, tables.styles[arm], label=arm, linewidth=1, markersize=3)
+        shown = gap if len(gaps) <= _BANDS else gap.assign(low=float("nan"), high=float("nan"))
+        draw_band(ax, shown, tables.styles[arm], label=arm, linewidth=1, markersize=3)
     if not gaps:
         say(ax, "no finite gap: it needs random_init on the same tasks")
     side_legend(ax, [sample(tables.styles[arm], names[arm]) for arm in gaps])

@@ -13,4 +13,5 @@ from plasticity.report.tabulate_causes import CAUSES_NOTE, causes
 
 TABLES = ("causes",)
 NOTE = CAUSES_NOTE
+WIDE = ("estimate of", "note")
 rows = causes

@@ -34,7 +34,7 @@ def rows(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     table["not reached"] = first["threshold_reached"].apply(lambda reached: int(reached.eq(False).sum()))
     table["diverged"] = metrics.groupby("arm", sort=False)["diverged"].sum()
     table["first-task epochs"] = mean_and_spread(first["first_task_epochs"], "{:.1f}")
-    table["NC1 after it"] = mean_and_spread(first["nc1"], "{:.3f}")
+    table["NC1 after it"] = mean_and_spread(first["nc1"])
     table["accuracy on it, %"] = mean_and_spread(first["online_accuracy"], "{:.1f}", scale=100)
     end = shared_end(metrics)
     later = {"second task": range(2, 3), f"tasks 3 to {end}" if end > 2 else "later tasks": range(3, end + 1)}

@@ -36,7 +36,7 @@ def rows(variances: pd.DataFrame, transfer: pd.DataFrame, labels: dict[str, str]
     table = pd.DataFrame({"seeds": groups["seed"].nunique(), "diverged": groups["diverged"].sum()})
     table["iterations"] = mean_and_spread(groups["iteration"], "{:.0f}")
     for name in _VARIANCES:
-        table[name.replace("_", " ")] = mean_and_spread(groups[name], "{:.3g}")
+        table[name.replace("_", " ")] = mean_and_spread(groups[name])
     for name in ("train_accuracy", "test_accuracy"):
         table[f"{name.replace('_', ' ')}, %"] = mean_and_spread(groups[name], "{:.1f}", scale=100)
     table = table.reset_index()

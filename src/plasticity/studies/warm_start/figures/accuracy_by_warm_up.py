@@ -2,14 +2,15 @@
 
 (a) After fine-tuning from the checkpoint on the full training set, until
 {{ study.fine_tune.stop_accuracy|percent }} running training accuracy or for {{ study.fine_tune.max_epochs }}
-epochs. Dashed: a network trained from random initialisation with the same seeds; its bar is drawn beyond the last
-checkpoint. (b) At the checkpoint, before fine-tuning and after the arm's intervention.
+epochs. Dashed: a network trained from random initialisation with the same seeds. (b) At the checkpoint, before
+fine-tuning and after the arm's intervention.
 Shrink-and-perturb scales the weights but, with batch_norm: keep, not the batch-normalisation statistics, so
 accuracy is low there without a loss of information. Arms without a warm-up are at chance and not shown in (b).
 
-Lines are means over {{ n }}, bars ± one standard error of the mean. They are not confidence intervals:
+Lines are means over {{ n }}, bars and the dashed line's band ± one standard error of the mean. They are not
+confidence intervals:
 with three seeds, Student's t interval at 95 % is 4.3 times as long, with five 2.8 times. Arms are shifted sideways at
-a checkpoint, by less than a quarter of the distance between checkpoints. With many checkpoints, an arm has its bar
+a checkpoint, by at most a tenth of the distance between checkpoints. With many checkpoints, an arm has its bar
 and marker at every k-th of them, arms in turn; its line passes through all. Bars much
 longer than the differences of the means are cut off; the figure plasticity_gap shows the seeds themselves. Diverged
 networks are excluded and counted below the panels; where there are many, a mean is that of the remaining seeds.

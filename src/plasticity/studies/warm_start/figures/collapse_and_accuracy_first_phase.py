@@ -1,10 +1,10 @@
 """Neural collapse and plasticity, over the first phase of the warm-up.
 
 Arm warm_start, epochs up to {{ study.analysis.phase_boundary }}.
-Left axes: NC1 to NC4 of the checkpoint, on the warm-up images. Right axes: test accuracy after fine-tuning
-from it on the full training set. Lines are means over {{ n }}, bands Student's t intervals of the mean at
+(a) Test accuracy after fine-tuning from a checkpoint on the full training set. (b-e) NC1 to NC4 of the checkpoint, on
+the warm-up images. Lines are means over {{ n }}, bands Student's t intervals of the mean at
 {{ confidence }}; bands much wider than the range of the means are cut off. r is Pearson's correlation between
-the two curves of a seed, mean over seeds; brackets: its t interval over seeds.
+the curve in (a) and that of the panel in a seed, mean over seeds; brackets: its t interval over seeds.
 
 Corresponds to Figure 6 of Bonifazi et al. (2024, arXiv:2404.02719), which shows a single seed.
 """
@@ -19,5 +19,5 @@ TABLES = ("metrics", "correlations")
 
 
 def draw(tables: FigureTables, style: Style) -> Figure:
-    """Draw the four panels."""
+    """Draw the five panels."""
     return draw_phase(tables, style, phase="first_phase")

@@ -4,11 +4,12 @@
 ETF. (c) NC3, distance of classifier times class means from the simplex ETF. (d) NC4, agreement of the network with
 the nearest class mean. Full collapse is 0 in (a) to (c) and 100 % in (d). All are measured on the warm-up images,
 in evaluation mode, before fine-tuning; definitions of NC2 to NC4 follow Zhu et al. (2021). Dashed: the
-untrained network; its bar is drawn beyond the last checkpoint.
+untrained network; where it is far from all others, its value is written at the panel's edge.
 
-Lines are means over {{ n }}, bars ± one standard error of the mean. They are not confidence intervals:
+Lines are means over {{ n }}, bars and the dashed line's band ± one standard error of the mean. They are not
+confidence intervals:
 with three seeds, Student's t interval at 95 % is 4.3 times as long, with five 2.8 times. Arms are shifted sideways at
-a checkpoint, by less than a quarter of the distance between checkpoints. With many checkpoints, an arm has its bar
+a checkpoint, by at most a tenth of the distance between checkpoints. With many checkpoints, an arm has its bar
 and marker at every k-th of them, arms in turn; its line passes through all. Bars much
 longer than the differences of the means are cut off. Diverged networks are excluded and counted below the panels.
 

@@ -186,7 +186,7 @@ def _title(tables: FigureTables, series: DoseSeries, outcome: str) -> str:
 
 def _key(tables: FigureTables, pairs: pd.DataFrame) -> list[Line2D]:
     key = [
-        Line2D([], [], color=NEUTRAL, linewidth=0.6, marker="o", markersize=3, label="one seed"),
+        Line2D([], [], color=NEUTRAL, linewidth=0.6, label="one seed"),
         Line2D([], [], color="black", linewidth=1.3, label="mean over seeds"),
     ]
     if len(set(pairs["seed"])) > 1:

@@ -3,13 +3,16 @@
 Correlation over all checkpoints of a seed between NC1 to NC4 and test accuracy after fine-tuning: Pearson's r,
 unadjusted; partial correlations controlling for the warm-up epoch, its logarithm, or a spline of it; and Pearson's r
 between changes from checkpoint to checkpoint, which are free of common trends. A correlation due to collapse alone
-would persist in all rows; one whose sign depends on the form of time in the model says little.
+would persist in all rows; one whose sign depends on the form of time in the model says little. A row is left out
+where too few checkpoints define it; the note counts its coefficients.
 
 Points are means of the coefficients over {{ n }}, bars t intervals over seeds at {{ confidence }}.
 NC4 rises with collapse while NC1 to NC3 fall, so its signs are opposite.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), which reports plain correlations.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -39,14 +42,15 @@ def draw(tables: FigureTables, style: Style) -> Figure:
     coefficients = {metric: _coefficients(tables, metric) for metric in COLLAPSE}
     rows = pd.concat(list(coefficients.values()))
     arms = [arm for arm in tables.warmed if arm in set(rows["arm"])]
+    methods = _defined(rows)
     for position, (ax, metric) in enumerate(zip(axes[0], COLLAPSE, strict=True)):
         panel(ax, position, metric.upper())
-        frame_correlations(ax, len(_METHODS))
+        frame_correlations(ax, len(methods))
         for place, arm in enumerate(arms):
-            _draw_arm(ax, tables, coefficients[metric], arm, _offset(place, len(arms)))
+            _draw_arm(ax, tables, coefficients[metric], (arm, methods), _offset(place, len(arms)))
         if not arms:
             say(ax, "no coefficients")
-    axes[0, 0].set_yticks(range(len(_METHODS)), list(_METHODS.values()))
+    axes[0, 0].set_yticks(range(len(methods)), [_METHODS[method] for method in methods])
     axes[0, 0].invert_yaxis()
     label_axes(axes, x="Correlation with full test accuracy (dimensionless)")
     arm_legend(figure, tables)
@@ -61,10 +65,19 @@ def _coefficients(tables: FigureTables, metric: str) -> pd.DataFrame:
     return pd.concat([tables.correlations.head(0), *parts])
 
 
-def _draw_arm(ax: Axes, tables: FigureTables, rows: pd.DataFrame, arm: str, offset: float) -> None:
+def _defined(rows: pd.DataFrame) -> list[str]:
+    """Return the methods by which any coefficient is defined, all where none is; the note counts the others."""
+    found = set(rows.loc[rows["estimate"].notna(), "method"])
+    return [method for method in _METHODS if method in found] or list(_METHODS)
+
+
+def _draw_arm(
+    ax: Axes, tables: FigureTables, rows: pd.DataFrame, shown: tuple[str, Sequence[str]], offset: float
+) -> None:
+    arm, methods = shown
     style = tables.styles[arm]
-    rows = rows[rows["arm"] == arm].set_index("method").reindex(list(_METHODS))
-    y = np.arange(len(_METHODS)) + offset
+    rows = rows[rows["arm"] == arm].set_index("method").reindex(list(methods))
+    y = np.arange(len(methods)) + offset
     ax.plot(rows["estimate"], y, label=arm, color=style.color, marker=style.marker, linestyle="none", markersize=3.2)
     known = rows["ci_low"].notna().to_numpy()
     ax.hlines(y[known], rows["ci_low"][known], rows["ci_high"][known], color=style.color, linewidth=1)

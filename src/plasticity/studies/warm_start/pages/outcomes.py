@@ -23,7 +23,7 @@ NOTE = (
     "Mean ± standard deviation over seeds. Accuracies in per cent, the gap to random init in percentage points. "
     "Values of diverged runs are missing; the column diverged counts them."
 )
-_COLLAPSE = ["nc1", "nc2", "nc3", "nc4"]
+_COLLAPSE = ["nc1", "nc2", "nc3"]
 _PERCENT = ["warm_up_train_accuracy", "warm_up_test_accuracy", "full_test_accuracy", "plasticity_gap"]
 
 
@@ -39,7 +39,8 @@ def rows(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     table = pd.DataFrame({"seeds": groups["seed"].nunique()})
     table["diverged"] = groups["diverged"].sum()
     for name in _COLLAPSE:
-        table[name.upper()] = mean_and_spread(groups[name], "{:.3g}")
+        table[name.upper()] = mean_and_spread(groups[name])
+    table["NC4, %"] = mean_and_spread(groups["nc4"], "{:.1f}", scale=100)
     for name in _PERCENT:
         unit = "pp" if name == "plasticity_gap" else "%"
         table[f"{name.replace('_', ' ')}, {unit}"] = mean_and_spread(groups[name], "{:.1f}", scale=100)
