@@ -642,7 +642,7 @@ def test_null_removes_what_is_optional() -> None:
     assert "plasticity_gap" not in study["figures"]
     assert study["figures"]["training_curves"] == {}
     assert "normalise" not in config["dataset"]
-    assert study["train_size"] is None
+    assert study["test_size"] is None
 
 
 def test_documented_defaults_are_filled_in() -> None:
@@ -779,7 +779,7 @@ def test_a_study_may_be_left_out_but_not_all() -> None:
 def test_a_second_section_of_a_study_stands_beside_the_first() -> None:
     second = {**base()[PM], "study": "continual", "seeds": [11]}
     config = typed_config(changed(("labels", second)), root=ROOT)
-    assert list(config.sections) == [WS, PM, "random_labels", TT, "labels"]
+    assert list(config.sections) == ["random_labels", WS, PM, TT, "labels"]
     assert type(config.sections["labels"]) is type(config.sections[PM])
     assert config.sections["labels"].seeds == (11,)
     second["first_task"] = {**second["first_task"], "weight_decay": 100}

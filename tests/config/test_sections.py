@@ -62,4 +62,4 @@ def test_wrong_sections_are_told_in_one_line() -> None:
     assert refused(data=again()).startswith("data: expected a name that matches [a-z][a-z0-9_]* and is none of ")
     assert refused(permuted=again(study="warm_start")).startswith("permuted.study: expected one of continual, got")
     assert refused(studies=["warm_strat"]).endswith("got 'warm_strat'; did you mean 'warm_start'?")
-    assert refused(studies=[]).startswith("studies: expected a list of sections (warm_start, permuted, ")
+    assert refused(studies=[]).startswith("studies: expected a list of sections (random_labels, warm_start, ")
