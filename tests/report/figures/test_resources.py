@@ -41,7 +41,7 @@ def test_a_stage_below_a_hundredth_of_the_time_is_left_to_the_table() -> None:
     with style.context():
         figure = draw(pd.concat([TABLE, jobs(short)]), style)
     assert len(figure.axes[0].get_yticklabels()) == 2
-    assert len(figure.axes[1].collections[0].get_offsets()) == len(TABLE)
+    assert len(np.asarray(figure.axes[1].collections[0].get_offsets())) == len(TABLE)
     assert "1 smaller stage took 0 s together" in " ".join(figure.get_supxlabel().split())
 
 

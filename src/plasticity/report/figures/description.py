@@ -147,7 +147,7 @@ def _clouds(ax: Axes) -> list[str]:
 
 def _matrices(ax: Axes) -> list[str]:
     """Return the shape and the span of matrices that are drawn as images."""
-    arrays = [np.ma.filled(image.get_array(), np.nan) for image in ax.images]
+    arrays = [np.ma.filled(np.ma.asarray(image.get_array()), np.nan) for image in ax.images]
     return [
         f"matrix of {array.shape[0]} by {array.shape[1]} values, from {_number(array.min())} to {_number(array.max())}"
         for array in arrays

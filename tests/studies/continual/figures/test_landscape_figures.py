@@ -36,7 +36,7 @@ def test_cosines_are_a_matrix_per_arm_and_moment(stored, style):
 def test_curves_are_means_over_copies(stored, style):
     figure = probe_curves.draw(stored, style)
     for ax in figure.axes[:2]:
-        found = {line.get_label(): list(line.get_ydata()) for line in ax.lines}
+        found = {line.get_label(): list(np.asarray(line.get_ydata())) for line in ax.lines}
         assert list(found) == ["Initialisation", "After task 1", "After task 6", "fresh network"]
         assert found["After task 6"] == [2.0, 1.0]
         assert found["fresh network"] == pytest.approx([1.0, 0.2])
@@ -47,10 +47,10 @@ def test_ranks_stand_beside_the_accuracy_on_the_task(stored, style):
     arms, tasks = figure.axes
     metrics = stored.metrics.set_index(["arm", "task"])
     (point,) = [line for line in arms.lines if line.get_label() == "weight_decay"]
-    assert list(point.get_xdata()) == [500 - 60 + len("weight_decay")]
-    assert point.get_ydata()[0] == pytest.approx(metrics.loc[("weight_decay", 6), "online_accuracy"].mean())
+    assert list(np.asarray(point.get_xdata())) == [500 - 60 + len("weight_decay")]
+    assert np.asarray(point.get_ydata())[0] == pytest.approx(metrics.loc[("weight_decay", 6), "online_accuracy"].mean())
     (line,) = [line for line in tasks.lines if line.get_label() == "continual"]
-    assert list(line.get_xdata()) == [500 - 10 * task + len("continual") for task in range(1, 7)]
+    assert list(np.asarray(line.get_xdata())) == [500 - 10 * task + len("continual") for task in range(1, 7)]
 
 
 @pytest.mark.parametrize("figure", [gradient_cosines, hessian_spectra, probe_curves, rank_and_accuracy])

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
 from scipy import stats
 
 from plasticity.studies.warm_start.figures.accuracy_by_warm_up import draw
@@ -47,6 +48,7 @@ def test_random_init_is_a_horizontal_line_on_the_left_with_a_band(study, style):
     values = tables.metrics.loc[tables.metrics["arm"] == "random_init", "full_test_accuracy"]
     np.testing.assert_allclose(np.asarray(lines_of(left)["random_init"].get_ydata()), values.mean(), rtol=1e-12)
     (band,) = left.patches
+    assert isinstance(band, Rectangle)
     low, high = band.get_y(), band.get_y() + band.get_height()
     assert (low, high) == pytest.approx((values.mean() - stats.sem(values), values.mean() + stats.sem(values)))
     assert "random_init" not in lines_of(right)
