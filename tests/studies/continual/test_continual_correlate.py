@@ -116,7 +116,8 @@ def test_a_study_from_table_to_table(tmp_path: Path) -> None:
     assert len(across) - len(first) == 5 * len(RUN_OUTCOMES) * (len(RUN_METRICS) * 4 + 2) * 2
     assert set(_only(across, metric=LENGTH)["method"]) == {"pearson", "spearman"}
     assert (across["window_start"] == across["window_end"]).all()
-    assert read_provenance(tmp_path / "correlations.parquet")["settings"] == {**SETTINGS, "outcomes": None}
+    asked = read_provenance(tmp_path / "correlations.parquet")["settings"]
+    assert asked == {**SETTINGS, "outcomes": None, "beyond": None}
 
 
 @pytest.fixture(scope="module")

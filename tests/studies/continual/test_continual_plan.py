@@ -185,3 +185,9 @@ def test_arms_of_other_networks_are_neither_in_the_experiment_nor_compared_with_
     assert "normalised" not in str(NETWORKS.trial)
     assert set(NETWORKS.published_settings().arms) == {"random_init", "continual", "same"}
     assert set(NETWORKS.published_settings().experiments) == {"random_init", "continual", "same"}
+
+
+def test_what_explanations_go_beyond_reaches_no_correlation() -> None:
+    plain, asked = plan_of("permuted"), plan_of("permuted", put(("analysis", "beyond"), ["nc1", "dead_units"]))
+    assert asked.explain_settings().beyond == ("nc1", "dead_units")
+    assert asked.correlate_settings() == plain.correlate_settings()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from plasticity.config.analysis_section import CausesSettings, TrialSettings
+from plasticity.config.analysis_section import CausesSettings, ContinualAnalysis, TrialSettings
 from plasticity.config.component import Chosen
 from plasticity.config.page_slices import ContinualShown, ExperimentSettings, PublishedSettings
 from plasticity.config.slices import (
@@ -163,6 +163,10 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
     def causes_settings(self) -> CausesSettings:
         """Return what the stage that asks for causes reads."""
         return CausesSettings(**dict(self.trial), confidence=self.section.analysis.confidence)
+
+    def correlate_settings(self) -> ContinualAnalysis:
+        """Return what the correlations read."""
+        return self.section.analysis.model_copy(update={"beyond": None})
 
     def explain_settings(self) -> ExplainSettings:
         """Return what the stage that compares explanations reads."""
