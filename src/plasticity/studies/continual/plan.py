@@ -187,7 +187,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         """Return what decides whether published numbers can be compared with the run's, and how sure those are."""
         keys, tasks = ("model", "train_size", "analysis"), self.section.tasks
         dataset = self.config.dataset.given()
-        if tasks.name != "permuted_pixels":  # the tasks of all that is published so far
+        if tasks.name != "permuted_pixels":  # the tasks of most that is published
             dataset["reader"] += f" ({tasks.name})"
         own = [arm for arm in self.arms.values() if arm.model == self.section.model]  # claims are of one network
         arms = {
