@@ -1,5 +1,6 @@
 """The report as a reader opens it, in a real browser: every page, every figure, and not one request to anywhere."""
 
+import platform
 import re
 import shutil
 from collections.abc import Iterator
@@ -153,6 +154,24 @@ def test_the_summary_comes_first_and_stands_on_a_phone(reader: Reader) -> None:
         assert all(image.evaluate("image => image.naturalWidth") > 200 for image in pictures)
         assert frame.locator("a[href]").count() == 0  # inside the report they would lead nowhere
         assert frame.locator("section p").count() >= 4
+    assert reader.troubles == []
+
+
+def test_the_first_page_shows_findings_and_fits_a_phone(reader: Reader) -> None:
+    for width in (1280, 390):
+        reader.page.set_viewport_size({"width": width, "height": 844})
+        reader.open()
+        reader.page.wait_for_timeout(3 * PAUSE)
+        shown = reader.page.locator("#app > div > div.grow").first
+        assert shown.evaluate("box => box.scrollWidth <= box.clientWidth")
+        assert shown.evaluate("box => box.clientWidth / window.innerWidth") > 0.7
+        pictures = shown.locator("details img").all()
+        assert pictures
+        assert all(image.evaluate("image => image.naturalWidth") > 200 for image in pictures)
+    stages = reader.page.evaluate("rulegraph_spec.data[0].values.map(node => node.rule)")
+    assert len(set(stages)) == len(stages) > 10
+    software = reader.page.evaluate("Object.values(rules)[0].conda_env.dependencies")
+    assert f"python {platform.python_version()}" in software
     assert reader.troubles == []
 
 

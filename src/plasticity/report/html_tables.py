@@ -11,7 +11,7 @@ import pandas as pd
 from plasticity.report.table_page import HEAD, SCRIPT, STYLE
 from plasticity.storage.files import atomic_path
 
-_SHORT = re.compile(r"<td>([^<]{1,32})</td>")  # a number with its interval, and every name
+_SHORT = re.compile(r"<td>([^<]{1,22})</td>")  # a number with its interval, and most names
 _TEXT = """\
 th:nth-child({position}), td:nth-child({position}) {{ text-align: left; }}
 td:nth-child({position}) {{ min-width: 11rem; }}

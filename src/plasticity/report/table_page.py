@@ -4,10 +4,10 @@ HEAD = '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="v
 
 STYLE = """
 <style>
-body { font: 14px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem; }
+body { font: 13px/1.4 system-ui, sans-serif; color: #222; margin: 1.5rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.table { overflow-x: auto; }
-th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
+@media (max-width: 60rem) { .table { overflow-x: auto; } } /* elsewhere the head stays in sight */
+th, td { padding: 0.25rem 0.4rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
 td.short { white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 thead th { border-bottom: 2px solid #444; position: sticky; top: 0; background: #fff; }
