@@ -21,6 +21,7 @@ from plasticity.metrics.landscape import (
     hessian_product,
     kronecker_ranks,
 )
+from plasticity.metrics.landscape.gauss_newton import squared_error_factors
 from plasticity.metrics.landscape.spectrum import entropy_rank
 
 NAMES = sorted(networks())
@@ -61,6 +62,20 @@ def test_covariance_is_of_the_gradients_of_single_images(model: nn.Module) -> No
     assert found.vanished == 0
     pairs = [bool(a @ b < 0) for i, a in enumerate(unit) for b in unit[i + 1 :]]
     assert found.negative_pairs == pytest.approx(sum(pairs) / len(pairs))
+
+
+def test_squared_errors_have_factors_and_gradients_of_their_own(model: nn.Module) -> None:
+    outputs, moved = jacobian(model.eval(), IMAGES)
+    flat = moved.reshape(-1, moved.shape[2])
+    exact = torch.linalg.eigvalsh(flat.T @ flat / len(IMAGES))
+    spectrum = gauss_newton_spectrum(model, IMAGES, squared_error_factors)
+    assert spectrum.largest == pytest.approx(float(exact.max()), rel=1e-9)
+    assert spectrum.trace.value == pytest.approx(float(exact.sum()), rel=1e-9)
+    noise = torch.randn(outputs.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    order = torch.argsort(LABELS, stable=True)
+    unit = nn.functional.normalize(torch.einsum("nc,ncp->np", noise, moved)[order], dim=1)
+    found = gradient_covariance(model, IMAGES, LABELS, noise=noise)
+    torch.testing.assert_close(found.cosines, unit @ unit.T, rtol=1e-9, atol=1e-9)
 
 
 def test_networks_stay_as_they_were(model: nn.Module) -> None:

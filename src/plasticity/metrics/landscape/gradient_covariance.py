@@ -35,23 +35,31 @@ class GradientCovariance:
         return float((self.cosines[rows, columns] < 0).double().mean())
 
 
-def gradient_covariance(model: nn.Module, images: Tensor, labels: Tensor) -> GradientCovariance:
-    """Return the cosines of the cross-entropy's gradients on single images.
+def gradient_covariance(
+    model: nn.Module, images: Tensor, labels: Tensor, *, noise: Tensor | None = None
+) -> GradientCovariance:
+    """Return the cosines of the loss's gradients on single images.
+
+    The loss is the cross-entropy or, with noise ε, Lyle et al.'s (2023) squared error ½‖f(x) − f₀(x) + ε‖², where f₀
+    is the network as it is.
 
     Args:
         model: A classifier of linear, convolutional and normalising layers; evaluated in eval mode.
         images: (N, C, H, W).
-        labels: Classes, int64 (N,).
+        labels: Classes, int64 (N,), which order the images.
+        noise: ε, (N, K); None for the cross-entropy.
 
     Raises:
         PlasticityError: If a module has parameters whose gradients are not known (`gradient_gram`).
     """
 
-    def cross_entropy(logits: Tensor) -> Tensor:
+    def by_logits(logits: Tensor) -> Tensor:
+        if noise is not None:
+            return noise[None]
         return (logits.softmax(1) - nn.functional.one_hot(labels, logits.shape[1]))[None]
 
     order = torch.argsort(labels, stable=True)
-    gram = gradient_gram(model, images, cross_entropy)[order][:, order].cpu()
+    gram = gradient_gram(model, images, by_logits)[order][:, order].cpu()
     lengths = gram.diagonal().sqrt()
     there = torch.isfinite(lengths) & (lengths > 0)
     scale = lengths[there]

@@ -5,12 +5,12 @@ from torch import Tensor, nn
 
 from plasticity.metrics.finite import checked
 from plasticity.metrics.landscape.example_gradients import layer_gradients
-from plasticity.metrics.landscape.gauss_newton import curvature_factors
+from plasticity.metrics.landscape.gauss_newton import Factors, curvature_factors
 from plasticity.metrics.landscape.layer_grams import flat_gradients, flat_inputs
 from plasticity.metrics.landscape.spectrum import entropy_rank
 
 
-def kronecker_ranks(model: nn.Module, images: Tensor) -> list[float]:
+def kronecker_ranks(model: nn.Module, images: Tensor, factors: Factors = curvature_factors) -> list[float]:
     """Return the effective rank of E[a aᵀ] ⊗ E[g gᵀ] of every linear and convolutional layer, from the input on.
 
     a is the input of a layer with a 1 for the bias, g the Gauss-Newton gradients by its output; of convolutions both
@@ -19,13 +19,14 @@ def kronecker_ranks(model: nn.Module, images: Tensor) -> list[float]:
     Args:
         model: A classifier; images (N, C, H, W) to logits (N, classes). Evaluated in eval mode.
         images: (N, C, H, W).
+        factors: Of the loss's second derivative by the outputs; those of the cross-entropy by default.
 
     Raises:
         PlasticityError: If a module has parameters whose gradients are not known (`layer_gradients`).
         NotFinite: If inputs or gradients of a layer are not finite.
     """
     found = []
-    for module, inputs, gradients in layer_gradients(model, images, curvature_factors):
+    for module, inputs, gradients in layer_gradients(model, images, factors):
         if isinstance(module, nn.Linear | nn.Conv2d):
             taken = flat_inputs(module, inputs)
             if module.bias is not None:

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plasticity.config.landscape_section import CurvatureMeasure, Trainability
-from plasticity.metrics.landscape.gauss_newton import gauss_newton_spectrum
+from plasticity.metrics.landscape.gauss_newton import (
+    Factors,
+    curvature_factors,
+    gauss_newton_spectrum,
+    squared_error_factors,
+)
 from plasticity.metrics.landscape.kronecker import kronecker_ranks
 from plasticity.metrics.landscape.spectrum import Spectrum
 from plasticity.stages.landscape.by_single_images import MeasuredByImages
@@ -34,10 +39,10 @@ class MeasuredGaussNewton(MeasuredByImages[Curvature]):
     def found(self, subject: Subject) -> Curvature:
         """Return the spectrum and what is read off the layers."""
         images, _ = subject.first(self.images)
-        ranks = kronecker_ranks(subject.model, images)
-        return Curvature(
-            gauss_newton_spectrum(subject.model, images), sum(ranks) / len(ranks), self._rank_that_is_enough(subject)
-        )
+        factors = _factors(subject)
+        ranks = kronecker_ranks(subject.model, images, factors)
+        spectrum = gauss_newton_spectrum(subject.model, images, factors)
+        return Curvature(spectrum, sum(ranks) / len(ranks), self._rank_that_is_enough(subject))
 
     def seconds(self, gradient: float, classes: int) -> float:
         """Return about how long it takes: a gradient per image and class, and the eigenvalues of their products."""
@@ -53,9 +58,13 @@ class MeasuredGaussNewton(MeasuredByImages[Curvature]):
         if asked.reference == "possible":
             classes = subject.model.head.out_features
             size = sum(parameter.numel() for parameter in subject.model.parameters() if parameter.requires_grad)
-            return asked.share * min(size, len(images) * (classes - 1))
-        fresh = gauss_newton_spectrum(subject.fresh("landscape/fresh", 0), images)
+            return asked.share * min(size, len(images) * (classes - (not subject.regression)))
+        fresh = gauss_newton_spectrum(subject.fresh("landscape/fresh", 0), images, _factors(subject))
         return asked.share * _threshold(asked).rank(fresh).value
+
+
+def _factors(subject: Subject) -> Factors:
+    return squared_error_factors if subject.regression else curvature_factors
 
 
 def _threshold(asked: Trainability) -> Threshold:

@@ -23,6 +23,7 @@ class Subject:
         purpose: What draws that every checkpoint has of its own are for, such as "landscape/start".
         number: Index of the checkpoint within that purpose.
         fresh: Freshly initialised network by purpose and index.
+        regression: The network's outputs are fitted by squared error; otherwise its loss is the cross-entropy.
     """
 
     model: Classifier
@@ -32,6 +33,7 @@ class Subject:
     purpose: str
     number: int
     fresh: Callable[[str, int], Classifier]
+    regression: bool = False
 
     def first(self, count: int) -> tuple[Tensor, Tensor]:
         """Return the first images (count, C, H, W) and their classes (count,)."""
@@ -52,6 +54,7 @@ class Ground:
         seed: The run's seed.
         draw: A network whose weights are drawn from a generator, on the CPU.
         positions: Where each pixel goes in the task, in the order (C, H, W), int64 (C·H·W,); None for nowhere.
+        regression: Outputs of its networks are fitted by squared error.
     """
 
     images: ImageTensors
@@ -59,6 +62,7 @@ class Ground:
     seed: int
     draw: Callable[[torch.Generator], Classifier]
     positions: Tensor | None = None
+    regression: bool = False
 
     def subject(self, model: Classifier, count: int, number: int, purpose: str) -> Subject:
         """Return a network with some of the images.
@@ -73,7 +77,7 @@ class Ground:
         pixels, labels = self.images.batch(rows)
         if self.positions is not None:
             pixels = pixels.flatten(1)[:, torch.argsort(self.positions)].view(pixels.shape)
-        return Subject(model, pixels, labels, self.seed, purpose, number, self._fresh)
+        return Subject(model, pixels, labels, self.seed, purpose, number, self._fresh, self.regression)
 
     def _fresh(self, purpose: str, index: int) -> Classifier:
         return self.draw(torch_generator(self.seed, purpose, index)).to(self.images.device)
