@@ -4,16 +4,15 @@ Lyle et al. (2023), section 5.1: states and actions are the classes 0..C-1; a st
 class. There are no episodes.
 """
 
+from copy import copy
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plasticity.config.agent_section import RewardKind
 from plasticity.errors import PlasticityError
 from plasticity.seeding import numpy_generator
-
-RewardKind = Literal["true_label", "random_label", "sparse"]
 
 
 class BlockMdp:
@@ -34,7 +33,7 @@ class BlockMdp:
         """Make a process of some images.
 
         Args:
-            labels: Their classes, int64 (N,).
+            labels: Their classes, int64 (N,); a negative one is of an image that is never seen.
             num_classes: C.
             reward: Which action is right, and what it brings.
             seed: Of the random labels.
@@ -55,6 +54,13 @@ class BlockMdp:
     def num_classes(self) -> int:
         """Number of states and of actions, C."""
         return len(self.rows)
+
+    def numbered_by(self, rows: NDArray[np.int64]) -> "BlockMdp":
+        """Return the same process where image `rows[i]` is called i; all of its images are among the rows (M,)."""
+        found = copy(self)
+        found.labels, found.right = self.labels[rows], self.right[rows]
+        found.rows = [np.searchsorted(rows, own) for own in self.rows]
+        return found
 
     def first(self, generator: np.random.Generator) -> int:
         """Return the row of the first image."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from plasticity.config.agent_section import QLearning, TwoHot
 from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
 from plasticity.models.mlp import MLP
@@ -13,8 +14,8 @@ from plasticity.models.resnet import ResNet18
 from plasticity.seeding import numpy_generator, torch_generator
 from plasticity.tasks.block_mdp import BlockMdp
 from plasticity.training.agents.q_agents import QAgents
-from plasticity.training.agents.q_settings import QLearning, TwoHot
 from plasticity.training.agents.q_values import QValues
+from plasticity.training.interventions.reset_head import ResetHead
 
 CLASSES = 3
 LABELS = np.repeat(np.arange(CLASSES), 8)
@@ -93,8 +94,8 @@ def test_two_hot_loss_is_the_cross_entropy_of_the_aims() -> None:
     shares = torch.stack([(1 - (aims - value).abs()).clamp(min=0) for value in bins], 1)  # hat functions
     shares[aims > 2] = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
     wanted = -(shares * logits[[0, 1], [2, 1]].log_softmax(-1)).sum(-1).mean()
-    found = stack._loss(
-        weights, weights, IMAGES[:2], torch.tensor([2, 1]), torch.tensor([1.0, 0.0]).double(), IMAGES[5:7]
+    found, _ = stack._loss(
+        weights, weights, {}, IMAGES[:2], torch.tensor([2, 1]), torch.tensor([1.0, 0.0]).double(), IMAGES[5:7]
     )
     torch.testing.assert_close(found, wanted.detach())
 
@@ -130,6 +131,42 @@ def test_agents_learn_the_true_labels(two_hot: dict | None) -> None:
     assert (last.right > 0.8).all()
     assert (last.right == last.reward).all()
     assert (last.reward > first.reward).all()
+
+
+def test_penalty_is_added_to_the_loss_of_every_agent() -> None:
+    """L2 Init with weights at their start adds nothing; after a step it pulls back by twice the weight."""
+    learning = QLearning.of({**LEARNING.plain(), "penalty": {"name": "l2_init", "weight": 0.5}})
+    stack = agents(learning)
+    moved = {name: value + 0.1 for name, value in stack.weights.items()}
+    initial = stack._methods.initial
+    count = sum(value[0].numel() for value in moved.values())
+    one = ({name: value[1] for name, value in kept.items()} for kept in (moved, initial))
+    term = stack._methods.penalty_term(*one)
+    assert term is not None
+    assert float(term) == pytest.approx(0.5 * 0.01 * count)
+    assert stack.run_period().loss.shape == (2,)
+
+
+def test_hooks_and_interventions_change_each_agent_as_if_it_were_alone() -> None:
+    methods = {"optimizer": {"name": "adam"}, "hooks": [{"name": "perturb", "shrink": 0.9, "perturb": 0.1}]}
+    learning = QLearning.of({**LEARNING.plain(), **methods})
+    both, alone = agents(learning), agents(learning, (2,))
+    for stack in (both, alone):
+        stack.run_period()
+        stack.intervene(ResetHead(reset_optimizer=True))
+    for name, value in both.weights.items():
+        torch.testing.assert_close(value[1], alone.weights[name][0], rtol=1e-12, atol=1e-14)
+    fresh = network(7, learning)
+    fresh.initialise(torch_generator(2, "agents/fresh", 1))
+    assert torch.equal(both.weights["head.weight"][1], fresh.head.weight.detach())
+    assert not any(value.any() for value in both.optimizer.state().values())
+    assert not torch.equal(both.target["head.weight"], both.weights["head.weight"])
+
+
+def test_component_that_reads_more_than_weights_is_refused() -> None:
+    learning = QLearning.of({**LEARNING.plain(), "hooks": [{"name": "redo", "every": 3}]})
+    with pytest.raises(PlasticityError, match="hook redo: expected a component that reads weights alone"):
+        agents(learning)
 
 
 def test_optimizer_that_would_mix_agents_is_refused() -> None:

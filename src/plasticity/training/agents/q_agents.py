@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.func import grad_and_value, vmap
 
+from plasticity.config.agent_section import QLearning
 from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
 from plasticity.seeding import numpy_generator
 from plasticity.tasks.block_mdp import BlockMdp
-from plasticity.training.agents.q_settings import QLearning
+from plasticity.training.agents.agent_methods import AgentMethods
 from plasticity.training.agents.q_values import QValues, Sample
 from plasticity.training.agents.replay import Replay
 from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
+from plasticity.training.interventions.intervention import Intervention
 from plasticity.training.probe_copies import goes_by_element
 
 
@@ -27,7 +29,7 @@ class Period:
     Attributes:
         reward: Mean reward per step of each agent, float64 (R,).
         right: Share of right actions, the greedy and the random ones, float64 (R,).
-        loss: Mean loss of the updates, float64 (R,); NaN without any.
+        loss: Mean loss of the updates without a penalty, float64 (R,); NaN without any.
     """
 
     reward: NDArray[np.float64]
@@ -84,7 +86,8 @@ class QAgents:
         self.replay = Replay(len(seeds), learning.replay)
         self._images = images
         self._values = QValues(networks[0], processes[0].num_classes, learning)
-        self._gradients = vmap(grad_and_value(self._loss))
+        self._methods = AgentMethods(networks[0], self.weights, self.optimizer, learning, seeds)
+        self._gradients = vmap(grad_and_value(self._loss, has_aux=True))
         self._rows = np.array(
             [p.first(numpy_generator(s, "agents/first")) for p, s in zip(processes, seeds, strict=True)]
         )
@@ -105,25 +108,47 @@ class QAgents:
         loss = torch.stack(losses).double().mean(0).cpu().numpy() if losses else np.full(len(self.seeds), np.nan)
         return Period(rewards.mean(0), hits.mean(0), loss)
 
+    def intervene(self, intervention: Intervention) -> None:
+        """Change the trained networks between two periods; the target networks stay what they are."""
+        self._methods.intervene(intervention, self.periods)
+
+    def network_of(self, place: int) -> dict[str, NDArray]:
+        """Return the weights of one trained network, for a checkpoint."""
+        return {name: value[place].detach().cpu().numpy().copy() for name, value in self.weights.items()}
+
+    def finite(self) -> NDArray[np.bool_]:
+        """Say of each agent whether all of its weights are finite, (R,)."""
+        found = [value.isfinite().flatten(1).all(1) for value in self.weights.values()]
+        return torch.stack(found).all(0).cpu().numpy()
+
     def state(self) -> dict[str, Tensor]:
         """Return all that the next period depends on."""
         arrays = {f"replay/{name}": value for name, value in self.replay.state().items()}
         arrays |= {"rows": self._rows, "periods": np.array(self.periods)}
         tensors = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
-        for part, kept in (("weights", self.weights), ("target", self.target), ("optimizer", self.optimizer.state())):
+        for part, kept in self._parts().items():
             tensors |= {f"{part}/{name}": value.detach().clone().cpu() for name, value in kept.items()}
         return tensors
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Continue from a state."""
-        parts = {part: _part(state, part) for part in ("weights", "target", "optimizer", "replay")}
-        for mine, part in ((self.weights, "weights"), (self.target, "target")):
-            for name, value in mine.items():
-                value.copy_(parts[part][name])
-        self.optimizer.load(parts["optimizer"])
-        self.replay.load({name: value.numpy() for name, value in parts["replay"].items()})
+        for part in ("weights", "target"):
+            found = _part(state, part)
+            for name, value in self._parts()[part].items():
+                value.copy_(found[name])
+        self.optimizer.load(_part(state, "optimizer"))
+        self._methods.load(_part(state, "methods"))
+        self.replay.load({name: value.numpy() for name, value in _part(state, "replay").items()})
         self._rows = state["rows"].numpy().copy()
         self.periods = int(state["periods"])
+
+    def _parts(self) -> dict[str, Mapping[str, Tensor]]:
+        return {
+            "weights": self.weights,
+            "target": self.target,
+            "optimizer": self.optimizer.state(),
+            "methods": self._methods.state(),
+        }
 
     def _act(self, generators: Sequence[np.random.Generator]) -> tuple[NDArray, NDArray]:
         """Take one step of every agent; return rewards and whether the actions were right, (R,)."""
@@ -152,14 +177,23 @@ class QAgents:
             torch.from_numpy(part).to(device) for part in (drawn.rows, drawn.actions, drawn.next_rows)
         )
         rewards = torch.from_numpy(drawn.rewards).to(device, kind)
-        found, losses = self._gradients(
-            self.weights, self.target, self._images[rows], actions, rewards, self._images[following]
-        )
+        sample = (self._images[rows], actions, rewards, self._images[following])
+        found, (_, losses) = self._gradients(self.weights, self.target, self._methods.initial, *sample)
         self.optimizer.step([found[name] for name in self.weights])
+        self._methods.after_step()
         return losses
 
-    def _loss(self, weights: Mapping[str, Tensor], target: Mapping[str, Tensor], *sample: Tensor) -> Tensor:
-        return self._values.loss(weights, target, Sample(*sample))
+    def _loss(
+        self,
+        weights: Mapping[str, Tensor],
+        target: Mapping[str, Tensor],
+        initial: Mapping[str, Tensor],
+        *sample: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Return what one agent minimises, and its part without the penalty."""
+        loss = self._values.loss(weights, target, Sample(*sample))
+        term = self._methods.penalty_term(weights, initial)
+        return (loss if term is None else loss + term), loss.detach()
 
 
 def _part(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
 
+from plasticity.config.agent_section import QLearning
 from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
-from plasticity.training.agents.q_settings import QLearning
 from plasticity.training.agents.two_hot import expected_value, two_hot
 
 Weights = Mapping[str, Tensor]

@@ -38,6 +38,7 @@ class Muon(AdamW, name="muon"):
     )
 
     decoupled: ClassVar[bool] = True
+    by_element: ClassVar[bool] = False
 
     @property
     def fusable(self) -> bool:

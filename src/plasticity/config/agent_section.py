@@ -1,11 +1,15 @@
-"""How agents learn."""
+"""Sections of the configuration about agents: the environment, and how they learn."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from plasticity.config.component import Chosen, chosen
 from plasticity.config.settings import Settings, setting
+from plasticity.config.training_section import Method, Optimisation
+
+RewardKind = Literal["true_label", "random_label", "sparse"]
+"""Environments: block MDPs (Lyle et al. 2023, section 5.1) by what they reward."""
 
 
 class TwoHot(Settings):
@@ -22,13 +26,14 @@ class TwoHot(Settings):
         return self
 
 
-class QLearning(Settings):
+class QLearning(Method):
     """Deep Q-learning (Mnih et al. 2015) with one update per step of the environment."""
 
     batch_size: int = setting("Transitions per update (batch size).", unit="transitions", ge=1, default=512)
     learning_rate: float = setting("Learning rate.", unit="1", gt=0, default=0.001)
     optimizer: Annotated[Chosen | None, chosen("optimizer", "The optimizer; if absent, plain gradient descent.")] = None
     weight_decay: float = setting("Weight decay (L2).", unit="1", ge=0, default=0.0)
+    penalty: Annotated[Chosen | None, chosen("penalty", "Term added to the loss; if absent, none.")] = None
     discount: float = setting("Discount factor.", unit="1", ge=0, lt=1, default=0.99)
     exploration: float = setting("Probability of a random action.", unit="1", ge=0, le=1, default=0.1)
     replay: int = setting("Replay memory of each agent.", unit="transitions", ge=1, default=50_000)
@@ -43,3 +48,8 @@ class QLearning(Settings):
         unit="mapping",
         default=None,
     )
+
+    @property
+    def optimisation(self) -> Optimisation:
+        """What a plasticity probe takes from the training behind a checkpoint."""
+        return Optimisation(optimizer=self.optimizer, learning_rate=self.learning_rate)
