@@ -4,7 +4,7 @@
 
 Perceptron 784-256-256-10, batch 64, one update per step, images of noise: what they show does not change the time. A
 step of agents acts, remembers and updates every agent once; a step of a probe updates every copy of a network once on a
-batch of 64. Rates are per agent and per copy; the last column is the gain over a single one in this run.
+batch of 64. Rates count every agent and every copy; the last column is the gain over a single one in this run.
 stable-baselines3 (`pip install stable-baselines3`, in an environment of its own) trains a single agent with the same
 network, batch, replay and optimizer on the same images as numbers in [0, 1].
 """
@@ -125,7 +125,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     single: dict[str, float] = {}
-    print("| what | at once | ms a step | steps/s of each, times their number | gain per one |\n|---|---|---|---|---|")
+    print("| what | at once | ms a step | steps/s of all agents or copies | gain per one |\n|---|---|---|---|---|")
     for what, count, took in rows(asked.agents, asked.steps):
         gain = count * single.setdefault(what, took) / took
         print(f"| {what} | {count} | {1e3 * took:.3g} | {count / took:,.0f} | {gain:.2f} |", flush=True)

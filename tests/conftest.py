@@ -41,11 +41,13 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> "TinyStudy":
 @pytest.fixture(scope="session")
 def table_makers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Callable[..., Any]]:
     """Study -> factory of its tables, written and read as the workflow does; equal studies are made once."""
+    from agent_tables import make_agents
     from permuted_tables import make_permuted
     from train_test_tables import make_train_test
     from warm_start_tables import make_study
 
     makers = {"warm_start": make_study, "permuted": make_permuted, "train_test_collapse": make_train_test}
+    makers["agents"] = make_agents
     return {name: cache(partial(make, tmp_path_factory.mktemp(name))) for name, make in makers.items()}
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from agent_tables import some_agents_diverge
 from diverged_tables import last_iterations_diverge, permuted_diverge, some_diverge
 from of_studies import FIGURES, render
 from permuted_tables import ARMS
@@ -17,6 +18,7 @@ from plasticity.report.figures import resources
 from plasticity.report.figures.description import Description, describe
 from plasticity.report.figures.style import Style, save_svg
 from plasticity.storage.schemas import SCHEMAS
+from plasticity.studies.agents.figure_tables import AgentTables
 from plasticity.studies.continual.figure_tables import PermutedTables
 from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables
 from plasticity.studies.warm_start.figure_tables import FigureTables
@@ -41,6 +43,12 @@ def permuted(table_makers) -> Callable[..., PermutedTables]:
 def train_test(table_makers) -> Callable[..., TrainTestTables]:
     """Factory of a train-test study's tables."""
     return table_makers["train_test_collapse"]
+
+
+@pytest.fixture(scope="session")
+def agents(table_makers) -> Callable[..., AgentTables]:
+    """Factory of the tables of a study of agents."""
+    return table_makers["agents"]
 
 
 @pytest.fixture
@@ -83,7 +91,7 @@ def saved(request, many, tmp_path_factory) -> Saved:
 
 
 @pytest.fixture(scope="session")
-def many(study, permuted, train_test) -> Mapping[str, Any]:
+def many(study, permuted, train_test, agents) -> Mapping[str, Any]:
     """Factories of studies with all arms, some of whose networks diverge.
 
     Warm starting has so many checkpoints that single seeds' lines are thin.
@@ -92,6 +100,7 @@ def many(study, permuted, train_test) -> Mapping[str, Any]:
         "warm_start": lambda: study(epochs=tuple(range(2, 49, 2)), edit=some_diverge),
         "permuted": lambda: permuted(arms=ARMS, tasks=30, edit=permuted_diverge),
         "train_test_collapse": lambda: train_test(arms=SIZES_AND_DECAYS, edit=last_iterations_diverge),
+        "agents": lambda: agents(edit=some_agents_diverge),
     }
 
 

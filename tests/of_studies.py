@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from matplotlib.figure import Figure
 
 from plasticity.config.page_slices import FindingSettings, PageSettings
@@ -18,6 +19,9 @@ from plasticity.studies import all_studies
 
 BY_SECTION = {study.section: study for study in all_studies().values()}
 """Study by the section that is of it without saying so."""
+
+TINY_AGENTS = yaml.safe_load((Path(__file__).parent / "config/tiny_agents.yaml").read_text(encoding="utf-8"))["agents"]
+"""A section of the study of agents, which the demonstration does not have."""
 
 
 @dataclass(frozen=True)

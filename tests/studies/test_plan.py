@@ -8,7 +8,7 @@ import pytest
 
 from plan_slices import DEMO, changed, plan_of, put, slices
 
-SECTIONS = ("warm_start", "permuted", "train_test_collapse")
+SECTIONS = ("warm_start", "permuted", "train_test_collapse", "agents")
 Leaves = dict[tuple[str, ...], tuple[Any, set[str]]]
 """Keys of a section -> another value, and the stages that read it."""
 
@@ -90,14 +90,43 @@ TRAIN_TEST: Leaves = {
     ("measure", "k_means_restarts"): (5, {"measure"}),
     ("analysis", "confidence"): (0.9, {"correlate", "figures"}),
 }
-LEAVES: dict[str, Leaves] = dict(zip(SECTIONS, (WARM_START, PERMUTED, TRAIN_TEST), strict=True))
+SEEN = {"train", "measure"}
+AGENTS: Leaves = {
+    ("seeds",): ([1, 2, 3, 4], set()),
+    ("environments",): (["sparse"], {*SEEN, "assemble", "tabulate", "figures"}),  # arms have their names
+    ("train_size",): (300, SEEN),
+    ("model", "name"): ("mlp", set()),  # others have other keys
+    ("model", "hidden"): ([9], SEEN),
+    ("training", "steps"): (120, {"train"}),
+    ("training", "checkpoint_every"): (10, {"train"}),
+    ("training", "target_period"): (5, {"train"}),
+    ("training", "batch_size"): (4, {"train"}),
+    ("training", "replay"): (50, {"train"}),
+    ("training", "learning_rate"): (0.1, SEEN),  # the probe's as well
+    ("training", "optimizer", "name"): ("rmsprop", {*SEEN, "assemble"}),
+    ("measure", "probe_images"): (50, {"measure"}),
+    ("measure", "gradients", "images"): (30, {"measure"}),
+    ("measure", "probe", "images"): (50, {"measure"}),
+    ("measure", "probe", "targets"): (3, {"measure"}),
+    ("measure", "probe", "steps"): (5, {"measure"}),
+    ("measure", "probe", "batch_size"): (10, {"measure"}),
+    ("measure", "probe", "head"): ("renewed", {"measure"}),
+    ("analysis", "confidence"): (0.9, {"correlate", "falsify", "figures"}),
+}
+LEAVES: dict[str, Leaves] = dict(zip(SECTIONS, (WARM_START, PERMUTED, TRAIN_TEST, AGENTS), strict=True))
 CASES = [pytest.param(section, keys, id=".".join((section, *keys))) for section in SECTIONS for keys in LEAVES[section]]
 STYLED: dict[str, str] = {
     "warm_start": "plasticity_gap",
     "permuted": "task_correlations",
     "train_test_collapse": "variances_by_layer",
+    "agents": "falsification",
 }
-LABELLED: dict[str, str] = {"warm_start": "warm_start", "permuted": "continual", "train_test_collapse": "cascade"}
+LABELLED: dict[str, str] = {
+    "warm_start": "warm_start",
+    "permuted": "continual",
+    "train_test_collapse": "cascade",
+    "agents": "none",
+}
 
 
 def _leaves(section: Mapping[str, Any], *before: str) -> set[tuple[str, ...]]:

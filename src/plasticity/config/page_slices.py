@@ -6,6 +6,7 @@ Rules pass them as text in their own order (`Settings.ordered`), which is that o
 from pydantic import Field, JsonValue
 
 from plasticity.config.analysis_section import (
+    Analysis,
     ContinualAnalysis,
     TrainTestAnalysis,
     TrialSettings,
@@ -58,6 +59,12 @@ class ContinualShown(ShownSettings):
     analysis: ContinualAnalysis
     experiments: dict[str, str]
     trial: TrialSettings
+
+
+class AgentsShown(ShownSettings):
+    """The same of agents; `analysis` is the section's."""
+
+    analysis: Analysis
 
 
 class TrainTestShown(ShownSettings):

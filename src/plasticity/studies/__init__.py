@@ -12,6 +12,7 @@ STUDIES: Mapping[str, str] = {
     "warm_start": "plasticity.studies.warm_start:STUDY",
     "continual": "plasticity.studies.continual:STUDY",
     "train_test_collapse": "plasticity.studies.train_test_collapse:STUDY",
+    "agents": "plasticity.studies.agents:STUDY",
 }
 """Name of a study -> where it describes itself."""
 

@@ -18,6 +18,11 @@ _OF_JOBS = {
     "collapse": ("warm_start/<dataset>/collapse/<start>/<seeds>.parquet", "a checkpoint"),
     "fine_tune": ("warm_start/<dataset>/fine_tune/<arm>/<seeds>/<epochs>.parquet", "a checkpoint"),
     "first_task": ("permuted/<dataset>/first_task/<training>/<seeds>/history.parquet", "a seed and an epoch"),
+    "agent_history": (
+        "agents/<dataset>/train_agents/<arm>/<seeds>/history.parquet",
+        "a seed and an update of the target network",
+    ),
+    "agent_checkpoints": ("agents/<dataset>/agent_checkpoints/<arm>/<seeds>.parquet", "a seed and a checkpoint"),
     "following_tasks": ("permuted/<dataset>/following_tasks/<experiment>/<seeds>.parquet", "a seed and a task"),
 }
 """Tables that no study names as its own: where each is in results/, and what one of its rows is about."""

@@ -119,11 +119,23 @@ TRAIN_TEST_DEGENERATE = {
 }
 
 
+AGENTS = [name for name, entry in FIGURES.items() if entry.study == "agents"]
+AGENTS_DEGENERATE = {
+    "no rows": {"edit": no_rows},
+    "no probe": {"probed": False},
+    "one environment": {"environments": ("sparse",)},
+    "one seed": {"seeds": (4,)},
+    "before training alone": {"steps": (0,)},
+    "many arms": {"experiments": tuple(f"a_much_longer_name_of_an_arm_{place}" for place in range(4))},
+}
+
+
 @pytest.fixture
-def small(study, permuted, train_test):
+def small(study, permuted, train_test, agents):
     """Factory of a small study that a figure belongs to."""
     makers = {"warm_start": partial(study, arms=SMALL), "permuted": permuted}
     makers["train_test_collapse"] = partial(train_test, arms=FEW)
+    makers["agents"] = agents
     return lambda name, **changes: makers[FIGURES[name].study](**changes)
 
 
@@ -171,6 +183,17 @@ def test_every_figure_of_the_train_test_study_can_be_drawn_from_poor_tables(trai
     for name in concerned(TRAIN_TEST, tables, train_test(arms=FEW)):
         figure = render(name, tables, style)
         if case in {"no rows", "many arms", "before training alone"}:  # laying out is slow
+            figure.draw_without_rendering()
+        nothing = not any(ax.lines or ax.collections for ax in figure.axes)
+        assert not nothing or any(ax.texts for ax in figure.axes), name
+
+
+@pytest.mark.parametrize("case", AGENTS_DEGENERATE)
+def test_every_figure_of_agents_can_be_drawn_from_poor_tables(agents, style, case):
+    tables = agents(**AGENTS_DEGENERATE[case])
+    for name in AGENTS:
+        figure = render(name, tables, style)
+        if case in {"no rows", "many arms"}:  # laying out is slow
             figure.draw_without_rendering()
         nothing = not any(ax.lines or ax.collections for ax in figure.axes)
         assert not nothing or any(ax.texts for ax in figure.axes), name

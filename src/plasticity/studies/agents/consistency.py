@@ -1,0 +1,95 @@
+"""The study of agents: lengths that are whole periods, and methods that a stack of agents carries."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from plasticity.config.arms import Arm, expand_arm
+from plasticity.config.arms_check import check_names_of_arms
+from plasticity.config.findings import Findings
+from plasticity.config.messages import Location, shown
+from plasticity.config.parameters import fact
+
+Training = Mapping[str, Any]
+
+
+def check_agents(name: str, study: dict[str, Any], usual: Training, findings: Findings) -> None:
+    """Record what is wrong in a section of the study.
+
+    Args:
+        name: Its name.
+        study: What it says.
+        usual: Values of the training's keys that are left open.
+        findings: Gets what is wrong.
+    """
+    where = (name, "arms")
+    sound = {arm: settings for arm, settings in study["arms"].items() if not findings.touch((*where, arm))}
+    check_names_of_arms(where, sound, findings)
+    for place in (name, "measure"), (name, "training"), (name, "model"):
+        if findings.touch(place):
+            return
+    training = {**usual, **study["training"]}
+    _check_training((name, "training"), training, findings)
+    _check_model((name, "model"), study["model"], findings)
+    two_hot = [training.get("two_hot")]
+    for arm, settings in sound.items():
+        _check_arm((*where, arm), settings, training, findings)
+        two_hot.append(settings.get("training", {}).get("two_hot"))
+    _check_measure((name, "measure"), study["measure"], any(two_hot), findings)
+
+
+def _check_arm(location: Location, arm: Arm, training: Training, findings: Findings) -> None:
+    if "model" in arm:
+        _check_model((*location, "model"), arm["model"], findings)
+    if "training" in arm and not findings.touch((location[0], "training")):
+        for _, single in expand_arm("arm", arm):
+            _check_training((*location, "training"), {**training, **single["training"]}, findings)
+    chosen = arm.get("intervention")
+    if chosen and fact("intervention", chosen["name"], "reads_next_task", usual=False):
+        expected = "an intervention that reads no next task, as agents have none"
+        findings.add((*location, "intervention"), expected=expected, got=shown(chosen["name"]))
+
+
+def _check_training(location: Location, training: Training, findings: Findings) -> None:
+    """Record lengths that are no whole periods, and methods that a stack of agents does not carry."""
+    if training["replay"] < training["batch_size"]:
+        expected = f"at least the {training['batch_size']} transitions of a batch"
+        findings.add((*location, "replay"), expected=expected, got=shown(training["replay"]))
+    for key, part in ("checkpoint_every", "target_period"), ("steps", "checkpoint_every"):
+        if training[key] % training[part]:
+            expected = f"a multiple of {part}, {training[part]}"
+            findings.add((*location, key), expected=expected, got=shown(training[key]))
+    optimizer = (training.get("optimizer") or {}).get("name", "sgd")
+    if not fact("optimizer", optimizer, "by_element", usual=True):
+        expected = "an optimizer that goes number by number, as agents are trained as one stack"
+        findings.add((*location, "optimizer"), expected=expected, got=shown(optimizer))
+    penalty = training.get("penalty") or {"name": "none"}
+    _check_method((*location, "penalty"), "penalty", penalty, findings)
+    for place, hook in enumerate(training.get("hooks") or ()):
+        _check_method((*location, "hooks", place), "hook", hook, findings)
+
+
+def _check_method(location: Location, kind: str, chosen: Mapping[str, Any], findings: Findings) -> None:
+    if chosen["name"] != "none" and not fact(kind, chosen["name"], "of_weights", usual=False):
+        expected = f"a {kind} that reads weights alone, as agents are trained as one stack"
+        findings.add(location, expected=expected, got=shown(chosen["name"]))
+
+
+def _check_model(location: Location, model: Mapping[str, Any], findings: Findings) -> None:
+    """Record networks with running statistics: an agent acts on one image at a time."""
+    if ":" in model["name"]:  # known when a job has built it
+        return
+    kept = "batch normalisation" if fact("model", model["name"], "normalises_batches", usual=False) else ""
+    kept = "spectral_norm" if model.get("spectral_norm") else kept
+    if kept:
+        expected = "a network without running statistics, as agents act on one image at a time"
+        findings.add(location, expected=expected, got=f"{model['name']} with {kept}")
+
+
+def _check_measure(location: Location, measure: Mapping[str, Any], two_hot: bool, findings: Findings) -> None:
+    curvature = measure.get("curvature", {})
+    if "hessian" in curvature:
+        expected = "nothing with agents, as it is that of a cross-entropy"
+        findings.add((*location, "curvature", "hessian"), expected=expected, got="a mapping")
+    elif two_hot and curvature:
+        expected = "nothing with two_hot, whose outputs are too many for the exact spectrum"
+        findings.add((*location, "curvature"), expected=expected, got="a mapping")

@@ -1,0 +1,1 @@
+"""Pages about the tables of the study of agents, a file each."""
