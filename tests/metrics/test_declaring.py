@@ -90,7 +90,8 @@ def test_a_new_metric_is_one_new_file(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": str(tmp_path), "PATH": ""}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     after = json.loads(done.stdout)
-    assert after["tables"] == ["collapse", "first_task", "following_tasks", "metrics", "permuted"]
+    agents = ["agent_checkpoints", "agents"]
+    assert after["tables"] == [*agents, "collapse", "first_task", "following_tasks", "metrics", "permuted"]
     columns = [column.name for column in SCHEMAS["metrics"]]
     assert [name for name in after["columns"] if name != "participation_ratio"] == columns
     assert after["correlated"]

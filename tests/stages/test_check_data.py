@@ -31,6 +31,7 @@ def sections(**changes: dict[str, Any]) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     config["train_test_collapse"] |= {"train_size": 80, "test_size": 20}
     config["train_test_collapse"]["next_task"] |= NEXT
+    config["warm_start"]["train_size"] = None
     del config["random_labels"]  # asks for more images than there are animals
     for name, section in changes.items():
         config[name] |= section
