@@ -9,6 +9,7 @@ from scipy import stats
 
 from of_studies import BY_SECTION, FIGURES, finding, findings
 from permuted_tables import ARMS
+from plasticity.studies.continual.findings import ran
 
 STUDIES = list(BY_SECTION)
 MOST = 6  # findings of a page: more is no summary
@@ -202,6 +203,14 @@ def test_plasticity_loss_is_read_at_the_last_task_and_over_all(permuted):
     assert "5.0 pp [4.8, 5.2] above a freshly initialised one" in gained.sentence
     noisy = finding("permuted", "accuracy_lost", edited(tables, plasticity_gap=jitter))
     assert noisy.sentence.startswith("Inconclusive: on task 6, continual learning costs 0.0 pp [")
+
+
+def test_arms_of_one_length_are_not_named_beside_it(permuted):
+    tables = permuted(arms=("random_init", "continual"))
+    assert ran(tables)["Tasks"] == "6; NC1 to NC4 measured after each"
+    rows = tables.metrics
+    shorter = replace(tables, metrics=rows.loc[rows["arm"].eq("continual") | rows["task"].le(3)])
+    assert ran(shorter)["Tasks"] == "3 of random init; 6 of continual; NC1 to NC4 measured after each"
 
 
 def test_collapse_over_tasks_is_a_factor_and_a_trend(permuted):

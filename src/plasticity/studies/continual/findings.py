@@ -47,9 +47,11 @@ def ran(tables: PermutedTables) -> dict[str, str]:
     for arm in tables.arms:
         if len(rows := rows_with(tables.metrics, arm=arm)):
             counts.setdefault(max(rows["task"].tolist()), []).append(tables.label(arm))
-    length = "; ".join(f"{count} of {', '.join(labels)}" for count, labels in counts.items())
+    lengths = [f"{count} of {', '.join(labels)}" for count, labels in counts.items()]
+    if len(counts) == 1:
+        lengths = [str(*counts)]
     return {
-        "Tasks": f"{length or 'none'}; NC1 to NC4 measured after each",
+        "Tasks": f"{'; '.join(lengths) or 'none'}; NC1 to NC4 measured after each",
         "Left out": " ".join(exclusion_notes(tables, tables.arms)) or "Nothing diverged, and no arm is missing.",
     }
 
