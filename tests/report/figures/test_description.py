@@ -94,9 +94,10 @@ def test_named_rows_have_estimates_and_verdicts():
     ax.set_yticks([0, 1], ["plain", "given\ntime"])
     ax.plot([-0.5], [0], "o", label="nc1")
     ax.plot([0.25], [1], "o", label="nc1")
+    ax.plot([0.75], [0], "o", label="plain")
     for place in (0, 1):
         ax.text(1, place, "undecided")
-    assert "NC1, plain: −0.5; NC1, given time: 0.25; verdicts: 2 undecided" in describe(figure, "x").text
+    assert "NC1, plain: −0.5; NC1, given time: 0.25; plain: 0.75; verdicts: 2 undecided" in describe(figure, "x").text
 
 
 def test_a_matrix_has_a_shape_and_a_span():

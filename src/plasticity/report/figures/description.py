@@ -170,7 +170,7 @@ def _of_rows(ax: Axes, lines: Sequence[Line2D], rows: Sequence[str], names: Name
 
 def _estimates(name: str, found: Sequence[tuple[str, float]], *, few: bool) -> str:
     if few or len(found) == 1:
-        return "; ".join(f"{name}, {row}: {_number(x)}" for row, x in found)
+        return "; ".join(f"{name if name == row else f'{name}, {row}'}: {_number(x)}" for row, x in found)
     values = [x for _, x in found]
     return f"{name}, {_counted(len(values), 'row')} from {_number(min(values))} to {_number(max(values))}"
 
