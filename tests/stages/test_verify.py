@@ -27,7 +27,7 @@ FILES = (CHECKPOINT, TABLE, SPLIT, RECORD, ARRAY, DESCRIPTION)
 
 @pytest.fixture(scope="session")
 def study(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results of the tiny study where the workflow has them, and figures that carry no checksum."""
+    """Results of the tiny study where the workflow has them, and figures and pages that carry no checksum."""
     results = tmp_path_factory.mktemp("study") / "results"
     shutil.copytree(tiny.data.parent, results / "data/digits")
     folder = results / "warm_start/digits"
@@ -37,6 +37,7 @@ def study(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.fine_tune(folder / "fine_tune/warm_start", checkpoints_of(files.trajectory / FOLDER, 1, 2))
     (folder / "figures").mkdir()
     (folder / "figures/gap.svg").write_text("<svg/>")
+    (folder / "summary.json").write_text("{}")
     (results / "config").mkdir()
     (results / "config/digits.html").write_text("a page")
     return results

@@ -409,4 +409,4 @@ def test_a_second_section_of_a_study_runs_beside_the_first(tmp_path: Path) -> No
     given = {"again": {**section, "study": "continual", "seeds": [7]}, "studies": ["permuted", "again"]}
     (folder / "mine.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
     jobs = planned(folder, configfile="mine.yaml")
-    assert (jobs["assemble_tasks"], jobs["correlate"], jobs["draw_figures"], jobs["list_published"]) == (2, 2, 2, 2)
+    assert (jobs["assemble_tasks"], jobs["correlate"], jobs["draw_figures"], jobs["list_published"]) == (2, 2, 2, 3)

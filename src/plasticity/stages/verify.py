@@ -2,7 +2,7 @@
 
 What is not there is no damage, but for a checkpoint that is listed: a study may be unfinished, and the workflow makes
 what it misses. A manifest that has lost a checkpoint is removed, so that the next run makes both anew. Figures and
-pages carry no checksum; they are drawn anew in seconds.
+pages, and what a page holds as JSON, carry no checksum; they are made anew in seconds.
 """
 
 import os
@@ -27,6 +27,7 @@ from plasticity.storage.tables import read_provenance, read_table
 
 _DATA = "data"  # the folder of prepared data sets under the results
 _CHECKPOINTS = "checkpoints"  # the folder of checkpoints with manifests, of a study
+_RECORDS = "records"  # the folder of an arm's records; other JSON belongs to pages
 _UNFINISHED = (".unfinished", ".part")  # ends of the hidden names that unfinished work has
 
 
@@ -119,9 +120,10 @@ def _check_study(folder: Path, findings: Findings) -> None:
     }
     manifests = []
     for path in _files(folder, findings):
-        if path.relative_to(folder).parts[0] == _CHECKPOINTS and path.suffix == ".json":
+        parts = path.relative_to(folder).parts
+        if parts[0] == _CHECKPOINTS and path.suffix == ".json":
             manifests.append(path)
-        elif path.suffix in checks:
+        elif path.suffix in checks and (path.suffix != ".json" or _RECORDS in parts):
             findings.check(path, *checks[path.suffix])
     for path in manifests:
         _check_manifest(path, findings)
