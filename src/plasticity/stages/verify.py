@@ -27,7 +27,6 @@ from plasticity.storage.tables import read_provenance, read_table
 
 _DATA = "data"  # the folder of prepared data sets under the results
 _CHECKPOINTS = "checkpoints"  # the folder of checkpoints with manifests, of a study
-_RECORDS = "records"  # the folder of an arm's records; other JSON belongs to pages
 _UNFINISHED = (".unfinished", ".part")  # ends of the hidden names that unfinished work has
 
 
@@ -123,7 +122,7 @@ def _check_study(folder: Path, findings: Findings) -> None:
         parts = path.relative_to(folder).parts
         if parts[0] == _CHECKPOINTS and path.suffix == ".json":
             manifests.append(path)
-        elif path.suffix in checks and (path.suffix != ".json" or _RECORDS in parts):
+        elif path.suffix in checks and (path.suffix != ".json" or len(parts) > 1):  # beside the pages, it is theirs
             findings.check(path, *checks[path.suffix])
     for path in manifests:
         _check_manifest(path, findings)
