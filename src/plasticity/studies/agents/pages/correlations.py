@@ -4,32 +4,12 @@ Over the checkpoints of an agent, where time is the rival explanation. Student's
 {{ confidence }}; a single seed has none. Rows with ``step`` as the metric are controls.
 """
 
-from typing import Any
+from plasticity.report.checkpoint_correlations import rows
 
-import pandas as pd
-
-from plasticity.report.html_tables import interval_text
+__all__ = ["NOTE", "TABLES", "rows"]
 
 TABLES = ("correlations",)
 NOTE = (
     "Correlations over the checkpoints of an agent, mean over seeds with t intervals: a quantity with probe loss, "
     "which is high where plasticity is lost, and with the share of right actions."
 )
-
-
-def rows(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
-    """Return the means of the seeds' coefficients over the checkpoints.
-
-    Args:
-        table: The "correlations" table.
-        labels: What the report calls each arm.
-    """
-    cells: dict[tuple[str, ...], dict[str, Any]] = {}
-    for row in table.loc[(table["aggregate"] == "mean") & (table["window_kind"] == "all")].to_dict("records"):
-        cell = cells.setdefault((labels[row["arm"]], row["outcome"], row["metric"]), {"seeds": 0})
-        cell["seeds"] = max(cell["seeds"], row["n_seeds"])
-        method = row["method"].replace("_", " ")
-        cell[method] = interval_text(row["estimate"], row["ci_low"], row["ci_high"], row["note"])
-    keys = ("arm", "outcome", "metric")
-    found = [{**dict(zip(keys, key, strict=True)), **cell} for key, cell in cells.items()]
-    return pd.DataFrame(found, columns=None if found else keys)
