@@ -75,6 +75,7 @@ def _metrics(
                     row = {"experiment": experiment, "arm": f"{experiment}_{environment}", "environment": environment}
                     row |= {"seed": seed, "step": step, "network": "mlp_hidden8" if experiment == "wide" else "mlp"}
                     row |= {"optimizer": "sgd" if experiment == "sgd" else "adam", "weight_norm": norm}
+                    row |= {"parameters": 500 if experiment == "wide" else 100, "target_period": 1000}
                     row |= {"probe_loss": 0.3 + sign * 0.02 * (norm - 15) + noise.normal(0, 0.01)}
                     row |= {"right_actions": min(0.9, 0.1 + step / 20000), "nc1": np.exp(noise.normal(1, 0.5))}
                     row |= {"reward": None if step == 0 else 0.5, "loss": None if step == 0 else 0.01}

@@ -122,7 +122,11 @@ def test_a_network_is_what_the_papers_loop_makes_of_the_fresh_one(tiny: TinyStud
     kept = read_checkpoint(whole.trajectory / checkpoint_name(2, 3))
     assert largest_difference({name: kept.weights[name] for name in network}, network) < 1e-5
     history = read_table(whole.history, "first_task")
-    np.testing.assert_array_equal(history.loc[history["seed"] == 2, "online_accuracy"], accuracies)
+    rows_of_2 = history.loc[history["seed"] == 2]
+    np.testing.assert_array_equal(rows_of_2["online_accuracy"], accuracies)
+    fresh = data.fresh_network(2, "init")
+    moved = np.concatenate([np.ravel(kept.weights[name] - fresh[name].astype(float)) for name in fresh])
+    assert rows_of_2["update_norm"].iloc[-1] == pytest.approx(np.linalg.norm(moved), rel=1e-12)
 
 
 @pytest.mark.parametrize("batch_size", [1, 8])

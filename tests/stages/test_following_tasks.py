@@ -171,6 +171,18 @@ def test_the_last_epoch_of_a_task_stands_beside_the_mean_of_all(
     assert second > first
 
 
+@pytest.mark.parametrize(("name", "epochs"), [("plain", 1), ("shrunk", 1), ("twice", 2)])
+def test_an_update_norm_is_the_distance_from_the_tasks_start_after_the_intervention(
+    trained: Trained, data: DeviceData, mixed: Path, name: str, epochs: int
+) -> None:
+    start = _start(trained, 1, 1)
+    start = _shrunk(start, data.fresh_network(1, "fresh", 2)) if name == "shrunk" else start
+    end = _by_hand(data, start, 1, 2, epochs=epochs)
+    moved = np.concatenate([np.ravel(end[key] - start[key].astype(float)) for key in data.parameters])
+    row = _of(read_table(mixed, "following_tasks"), name, 1).iloc[0]
+    assert row["update_norm"] == pytest.approx(np.linalg.norm(moved), rel=1e-12)
+
+
 def test_arms_that_are_the_same_run_have_the_same_rows(mixed: Path) -> None:
     table = read_table(mixed, "following_tasks")
     for seed in SEEDS:

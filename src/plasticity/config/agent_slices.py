@@ -43,6 +43,7 @@ class AssembledAgents(Settings):
     name: str
     network: str
     optimizer: str
+    target_period: int
 
 
 class AssembleAgentsSettings(Settings):

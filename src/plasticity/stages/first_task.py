@@ -18,7 +18,7 @@ from plasticity.jobs.logs import logger
 from plasticity.jobs.stopping import stoppable
 from plasticity.stages.branches import checkpoint_name, epochs_to_keep
 from plasticity.stages.learners.device_data import DeviceData, Row, open_device_data
-from plasticity.stages.learners.learner import learn_task
+from plasticity.stages.learners.learner import learn_task, update_of
 from plasticity.stages.learners.learner_choice import tell_choice
 from plasticity.stages.learners.open_learner import open_learner
 from plasticity.stages.task_landscape import TaskLandscape, start_of
@@ -93,9 +93,9 @@ class FirstTask:
     curves: LiveCurves = field(default_factory=LiveCurves)
 
     def __post_init__(self) -> None:
-        networks = [self.data.fresh_network(seed, "init") for seed in self.seeds]
+        self._fresh = [self.data.fresh_network(seed, "init") for seed in self.seeds]
         trainings = [self.settings.first_task] * len(self.seeds)
-        self.learner = open_learner(self.data, self.seeds, networks, trainings, threads=self.threads)
+        self.learner = open_learner(self.data, self.seeds, self._fresh, trainings, threads=self.threads)
         self.rows = [[] for _ in self.seeds]
         self.landscape = TaskLandscape(self.data)
 
@@ -116,7 +116,8 @@ class FirstTask:
         starts = [self._start(replica) for replica in active]
         rows = learn_task(self.learner, active, task=_FIRST, epochs=[epoch], training=self.settings.first_task)
         for replica, row, start in zip(active, rows, starts, strict=True):
-            self.rows[replica].append(row | start | {"epoch": epoch})
+            update = {} if row["diverged"] else update_of(self.learner, replica, self._fresh[replica])
+            self.rows[replica].append(row | start | update | {"epoch": epoch})
             self._keep(replica, epoch)
             self.curves.add(f"seed {self.seeds[replica]}", epoch, accuracy=row["online_accuracy"], nc1=row["nc1"])
         return True

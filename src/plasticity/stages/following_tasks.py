@@ -13,9 +13,10 @@ from plasticity.jobs.device import describe_device
 from plasticity.jobs.live_curves import LiveCurves
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
+from plasticity.stages.begun_task import BegunTask, begun_tasks, rows_of_begun, tensors_of_begun
 from plasticity.stages.branches import Run, checkpoint_name, runs_of
 from plasticity.stages.learners.device_data import DeviceData, Row, open_device_data
-from plasticity.stages.learners.learner import row_of
+from plasticity.stages.learners.learner import row_of, update_of
 from plasticity.stages.learners.learner_choice import tell_choice
 from plasticity.stages.learners.open_learner import open_learner
 from plasticity.stages.task_landscape import TaskLandscape
@@ -106,8 +107,7 @@ class TaskRun:
         runs: One replica of the learner each.
         starts: Their tensors after the first task, those of its optimizer included.
         rows: Per run, a row per task, from the second on.
-        epochs: Per run, the online accuracy of every epoch on the task that it has begun and not ended.
-        begins: Per run, the landscape at the start of that task.
+        begun: Per run, the task that it has begun and not ended.
         curves: Accuracy and NC1 per task, for who watches.
     """
 
@@ -115,8 +115,7 @@ class TaskRun:
     runs: tuple[Run, ...]
     starts: list[Network]
     rows: list[list[Row]] = field(default_factory=list)
-    epochs: list[list[float]] = field(default_factory=list)
-    begins: list[Row] = field(default_factory=list)
+    begun: list[BegunTask] = field(default_factory=list)
     curves: LiveCurves = field(default_factory=LiveCurves)
     _last_save: float = field(default_factory=time.monotonic)
 
@@ -125,19 +124,19 @@ class TaskRun:
 
     def train(self, work: Unfinished, *, threads: int, name: str) -> None:
         """Train on every task that is left."""
-        self.rows, self.epochs = [[] for _ in self.runs], [[] for _ in self.runs]
+        self.rows, self.begun = [[] for _ in self.runs], [BegunTask() for _ in self.runs]
         if not self.runs:
             return
         self.landscape.begin(self.runs[0].seed, self.runs[0].settings.following)
         seeds, trainings = [run.seed for run in self.runs], [run.settings.following for run in self.runs]
         self.learner = open_learner(self.data, seeds, self.starts, trainings, threads=threads)
-        self.work, begun, self.begins = work, 1, [{} for _ in self.runs]
+        self.work, first = work, 1
         if saved := work.load():
-            self.learner.restore(saved.weights)
-            keys = ("rows", "epochs", "begins", "following")
-            self.rows, self.epochs, self.begins, begun = (saved.settings["state"][key] for key in keys)
+            self.rows, begun, first = (saved.settings["state"][key] for key in ("rows", "begun", "following"))
+            self.begun, tensors = begun_tasks(begun, saved.weights)
+            self.learner.restore(tensors)
         progress = Progress(name, max(run.tasks for run in self.runs), unit="task")
-        for following in range(begun, progress.epochs + 1):
+        for following in range(first, progress.epochs + 1):
             start, groups = time.monotonic(), self._groups(following)
             for group in groups:
                 self._learn(group, following)
@@ -147,8 +146,8 @@ class TaskRun:
 
     def _save(self, following: int) -> None:
         """Save everything, with the number of the following task that goes on."""
-        state = {"rows": self.rows, "epochs": self.epochs, "begins": self.begins, "following": following}
-        self.work.save(self.learner.tensors(), state)
+        state = {"rows": self.rows, "begun": rows_of_begun(self.begun), "following": following}
+        self.work.save(self.learner.tensors() | tensors_of_begun(self.begun), state)
         self._last_save = time.monotonic()
 
     def _show(self, progress: Progress, following: int, replicas: list[int], seconds: float) -> None:
@@ -169,23 +168,29 @@ class TaskRun:
     def _learn(self, group: list[int], following: int) -> None:
         """Intervene where the runs say so, train on the task and measure."""
         task, training = following + 1, self.runs[group[0]].settings.following
-        begun = len(self.epochs[group[0]])  # all of a group are trained for an epoch before any state is saved
-        for replica in group if not begun else ():
+        trained = len(self.begun[group[0]].epochs)  # all of a group are trained for an epoch before any state is saved
+        for replica in group if not trained else ():
             self._intervene(replica, task)
-            self.begins[replica] = self._around(replica, task, start=True)
-        for epoch in range(begun + 1, training.epochs + 1):
+            self.begun[replica] = BegunTask([], self._around(replica, task, start=True), self._parameters(replica))
+        for epoch in range(trained + 1, training.epochs + 1):
             found = self.learner.train_epoch(group, task=task, epoch=epoch, training=training)
             for replica, accuracy in zip(group, found.tolist(), strict=True):
-                self.epochs[replica].append(accuracy)
+                self.begun[replica].epochs.append(accuracy)
             if time.monotonic() - self._last_save > _SECONDS_BETWEEN_SAVES:
                 self._save(following)
         for replica in group:
-            row = row_of(self.learner, replica, task, self.epochs[replica])
-            end = {} if row["diverged"] else self._around(replica, task)
-            self.rows[replica].append(row | self.begins[replica] | end | {"task": task})
-            self.epochs[replica] = []
+            begun, self.begun[replica] = self.begun[replica], BegunTask()
+            row = row_of(self.learner, replica, task, begun.epochs) | begun.landscape
+            if not row["diverged"]:
+                row |= update_of(self.learner, replica, begun.parameters) | self._around(replica, task)
+            self.rows[replica].append(row | {"task": task})
             title = f"{', '.join(self.runs[replica].arms)}, seed {self.runs[replica].seed}"
             self.curves.add(title, task, accuracy=row["online_accuracy"], nc1=row["nc1"])
+
+    def _parameters(self, replica: int) -> Network:
+        """Return copies of a network's parameters."""
+        tensors = self.learner.checkpoint(replica)
+        return {name: tensors[name].copy() for name in self.data.parameters}
 
     def _around(self, replica: int, task: int, *, start: bool = False) -> Row:
         """Return what is measured of the landscape around a network."""

@@ -77,6 +77,7 @@ def measure_agents(files: MeasureFiles, *, settings: MeasureAgentsSettings, seed
     place(model, device)  # its weights are those of one checkpoint after another
     values, train = QValues(model, store.num_classes, learning), train_tensors(store, device)
     rows: list[dict[str, Any]] = []
+    size = sum(parameter.numel() for parameter in model.parameters())
     processes = processes_of(store, settings.environment, settings.train_size, seeds)
     for seed, process in zip(seeds, processes, strict=True):
         images = replace(train, labels=torch.from_numpy(process.right).to(train.labels.device))
@@ -89,7 +90,7 @@ def measure_agents(files: MeasureFiles, *, settings: MeasureAgentsSettings, seed
             row = _measure_one(MeasuredAgent(model, values, images, chosen, classes), path, settings, own)
             if not row["diverged"]:
                 row |= measures.row(model, ground, number)
-            rows.append({"seed": seed, "step": step, **row})
+            rows.append({"seed": seed, "step": step, **row, "parameters": size})
             logger.info("measured %s, seed %d, step %d: NC1 %.4g", settings.arm, seed, step, row["nc1"])
     table = find_table("agent_checkpoints").with_columns(each.column for each in own)
     table = table.with_columns(landscape_columns(settings.measure))
@@ -159,4 +160,7 @@ def _reads_head(name: str, functions: Mapping[str, Callable[..., Any]]) -> bool:
 def _missing_row(own: Sequence[OwnMetric]) -> dict[str, Any]:
     """Return the row of a network whose weights or features are not finite: no number, and `diverged`."""
     numbers = [*find_table("agent_checkpoints").of_kind("float", "int"), *(each.column.name for each in own)]
-    return {name: None for name in numbers if name not in ("seed", "step")} | {"nc1": float("nan"), "diverged": True}
+    return {name: None for name in numbers if name not in ("seed", "step", "parameters")} | {
+        "nc1": float("nan"),
+        "diverged": True,
+    }

@@ -107,7 +107,8 @@ def test_methods_that_read_weights_alone_are_carried(methods: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    ("preset", "agents"), [("falsification_mnist", 108), ("agent_interventions", 36), ("agents_lyle", 255)]
+    ("preset", "agents"),
+    [("falsification_mnist", 108), ("agent_interventions", 36), ("agent_width", 54), ("agents_lyle", 255)],
 )
 def test_presets_have_as_many_agents_as_they_say(preset: str, agents: int) -> None:
     config = deepcopy(CONFIG)

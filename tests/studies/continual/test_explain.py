@@ -9,7 +9,7 @@ from plasticity.analysis.verdict import holm
 from plasticity.config.slices import ExplainSettings
 from plasticity.errors import PlasticityError
 from plasticity.storage.tables import read_table
-from plasticity.studies.continual.columns import MEASURED
+from plasticity.studies.continual.columns import MEASURED, UPDATE_NORM
 from plasticity.studies.continual.explain import explain, explanations_of
 
 SETTINGS = ExplainSettings(confidence=0.95, losses=("plasticity_gap",), references=("random_init",))
@@ -24,7 +24,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 
 def test_every_measured_number_is_asked_about_beside_the_number_of_the_task(table: pd.DataFrame) -> None:
-    numbers = {column.name for column in MEASURED if column.kind in ("int", "float")}
+    numbers = {column.name for column in MEASURED if column.kind in ("int", "float")} | {UPDATE_NORM}
     for _, rows in table.groupby("scope"):
         assert set(rows["quantity"]) == {"task", *numbers}
         assert rows["quantity"].is_unique

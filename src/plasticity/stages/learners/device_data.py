@@ -69,6 +69,11 @@ class DeviceData(TaskData):
         """Names of the head's parameters."""
         return head_names(self.spare)
 
+    @cached_property
+    def parameters(self) -> list[str]:
+        """Names of all parameters."""
+        return [name for name, _ in self.spare.named_parameters()]
+
     def fresh_network(self, seed: int, purpose: str, index: int = 0) -> Network:
         """Return the tensors of a freshly initialised network, with the output layer that tasks begin with."""
         weights = weights_of(self.build(torch_generator(seed, purpose, index)))

@@ -92,3 +92,19 @@ def row_of(learner: Learner, replica: int, task: int, accuracies: Sequence[float
         return learner.data.diverged_row()
     accuracy = {"online_accuracy": float(np.mean(accuracies)), "diverged": False}
     return row | accuracy | {"last_epoch_accuracy": float(accuracies[-1])}
+
+
+def update_of(learner: Learner, replica: int, start: Mapping[str, NDArray]) -> Row:
+    """Return how far the task has moved a network, as `update_norm`.
+
+    Args:
+        learner: Its learner.
+        replica: Its place.
+        start: Its parameters at the start of the task, after any intervention.
+
+    Returns:
+        update_norm, the L2 norm of all parameters' change, accumulated in float64.
+    """
+    now = learner.checkpoint(replica)
+    moved = (now[name].astype(np.float64) - start[name] for name in learner.data.parameters)
+    return {"update_norm": float(np.sqrt(sum(float(np.square(change).sum()) for change in moved)))}

@@ -41,7 +41,7 @@ def assemble_agents(
     behaviour = pd.concat([read_table(path, "agent_history").assign(arm=arm) for arm, path in histories])
     rows = measured.merge(behaviour.loc[:, [*_KEYS, *_BEHAVIOUR]], on=_KEYS, how="left", validate="one_to_one")
     places = {arm.name: place for place, arm in enumerate(settings.arms)}
-    for key in ("network", "optimizer"):
+    for key in ("network", "optimizer", "target_period"):
         values = {arm.name: getattr(arm, key) for arm in settings.arms}
         rows[key] = [values[name] for name in rows["arm"]]
     rows = rows.sort_values(_KEYS, key=lambda c: c.map(places) if c.name == "arm" else c, ignore_index=True)

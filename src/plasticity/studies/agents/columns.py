@@ -7,6 +7,8 @@ _ENVIRONMENT = columns(
     ("environment", "str", "name", "true_label, random_label or sparse: what the block MDP rewards"),
 )
 
+_SIZE = columns(("parameters", "int", "1", "trainable parameters of the network"))
+
 _STEP = columns(("step", "int", "steps", "steps of the environment, and updates, before the checkpoint"))
 
 _BEHAVIOUR = columns(
@@ -34,7 +36,7 @@ AGENT_HISTORY = Table(
     columns(("seed", "int", "1", "seed of the run")) + _STEP + _BEHAVIOUR + DIVERGED,
 )
 
-AGENT_CHECKPOINTS = Table("agent_checkpoints", EXPERIMENT_RUN + _ENVIRONMENT + _STEP + _MEASURED + DIVERGED)
+AGENT_CHECKPOINTS = Table("agent_checkpoints", EXPERIMENT_RUN + _ENVIRONMENT + _SIZE + _STEP + _MEASURED + DIVERGED)
 
 AGENTS = Table(
     "agents",
@@ -43,7 +45,9 @@ AGENTS = Table(
     + columns(
         ("network", "str", "name", "network, by what distinguishes it from the section's own"),
         ("optimizer", "str", "name", "optimizer"),
+        ("target_period", "int", "steps", "steps between two updates of the target network"),
     )
+    + _SIZE
     + _STEP
     + _BEHAVIOUR
     + _MEASURED

@@ -105,7 +105,12 @@ class AgentsPlan(StudyPlan[PlannedAgents, AgentsSection]):
     def assemble_settings(self) -> AssembleAgentsSettings:
         """Return what the table of the study is assembled from."""
         arms = [
-            AssembledAgents(name=arm.name, network=self._network(arm.model), optimizer=_optimizer(arm.training))
+            AssembledAgents(
+                name=arm.name,
+                network=self._network(arm.model),
+                optimizer=_optimizer(arm.training),
+                target_period=arm.training.target_period,
+            )
             for arm in self.arms.values()
         ]
         return AssembleAgentsSettings(arms=tuple(arms))

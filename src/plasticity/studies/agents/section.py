@@ -63,7 +63,9 @@ class AgentsSection(Section, study="agents"):
     )
     measure: AgentMeasure
     analysis: Analysis
-    figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
+    figures: dict[NameOfFigure, FigureStyle] = figures_of(
+        titles_in(Path(__file__).parent / "figures"), on_request=("probe_loss_by_size",)
+    )
 
     def data_requests(self, name: str) -> list[SequenceRequest]:
         """Return what the section, which has this name, asks of the data set."""

@@ -3,6 +3,8 @@
 from plasticity.storage.schemas import Table, columns
 from plasticity.studies.shared_columns import DIVERGED, EXPERIMENT_RUN, NEURAL_COLLAPSE, OTHER_METRICS
 
+UPDATE_NORM = "update_norm"
+
 MEASURED = NEURAL_COLLAPSE + OTHER_METRICS
 
 _ONLINE = columns(
@@ -17,6 +19,12 @@ _ONLINE = columns(
 _ONLINE_MORE = columns(
     ("last_epoch_accuracy", "float", "fraction", "online accuracy of the task's last epoch"),
     ("train_accuracy", "float", "fraction", "accuracy on the task's training images after training on it"),
+    (
+        UPDATE_NORM,
+        "float",
+        "1",
+        "L2 norm of all parameters' change from the task's start, after any intervention, to its end",
+    ),
 )
 
 _TASK = columns(

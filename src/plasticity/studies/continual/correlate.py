@@ -15,7 +15,7 @@ from plasticity.config.analysis_section import ContinualAnalysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, unknown_numbers, write_table
-from plasticity.studies.continual.columns import PERMUTED
+from plasticity.studies.continual.columns import PERMUTED, UPDATE_NORM
 from plasticity.studies.shared_columns import NEURAL_COLLAPSE, OTHER_METRICS
 from plasticity.studies.statistics_tables import correlations_table
 
@@ -50,7 +50,8 @@ def correlate_permuted(metrics_path: str | Path, output: str | Path, *, settings
         PlasticityError: If the table is missing or damaged.
     """
     frame = read_table(metrics_path, "permuted")
-    measured = [*METRICS, *unknown_numbers(metrics_path, "permuted")]
+    moved = [UPDATE_NORM] if bool(frame[UPDATE_NORM].notna().any()) else []  # older tables have none
+    measured = [*METRICS, *moved, *unknown_numbers(metrics_path, "permuted")]
     write_table(correlations_of(frame, settings, measured), output, "correlations", provenance(settings.plain()))
 
 

@@ -17,7 +17,7 @@ from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import read_table, unknown_numbers, write_table
-from plasticity.studies.continual.columns import MEASURED
+from plasticity.studies.continual.columns import MEASURED, UPDATE_NORM
 
 TASK = "task"  # the rival of every quantity
 _FAMILY = ["loss", "scope"]  # quantities that are tested together
@@ -42,6 +42,7 @@ def explain(metrics: Path, output: Path, *, settings: ExplainSettings) -> None:
     frame = read_table(metrics, "permuted")
     frame = frame.loc[~frame["arm"].isin(settings.references)]
     names = [column.name for column in MEASURED if column.kind in ("int", "float")]
+    names += [UPDATE_NORM] if bool(frame[UPDATE_NORM].notna().any()) else []  # older tables have none
     names += unknown_numbers(metrics, "permuted")
     if unknown := sorted(set(settings.beyond) - set(names)):
         raise PlasticityError(f"analysis.beyond: expected measured quantities ({', '.join(names)}), got {unknown[0]}")
