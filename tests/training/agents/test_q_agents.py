@@ -15,6 +15,7 @@ from plasticity.seeding import numpy_generator, torch_generator
 from plasticity.tasks.block_mdp import BlockMdp
 from plasticity.training.agents.q_agents import QAgents
 from plasticity.training.agents.q_values import QValues
+from plasticity.training.agents.replay import Transitions
 from plasticity.training.interventions.reset_head import ResetHead
 
 CLASSES = 3
@@ -70,13 +71,14 @@ def plain(learning: QLearning, seed: int, periods: int) -> tuple[Classifier, lis
     return online, rewards
 
 
+@pytest.mark.parametrize("period", [3, 15], ids=["images valued as they come", "all at the period's beginning"])
 @pytest.mark.parametrize("double", [False, True])
-def test_stack_learns_what_single_agents_learn(double: bool) -> None:
-    learning = LEARNING.model_copy(update={"double": double})
+def test_stack_learns_what_single_agents_learn(double: bool, period: int) -> None:
+    learning = LEARNING.model_copy(update={"double": double, "target_period": period})
     stack = agents(learning)
-    periods = [stack.run_period() for _ in range(3)]
+    periods = [stack.run_period() for _ in range(45 // period)]
     for place, seed in enumerate((1, 2)):
-        wanted, rewards = plain(learning, seed, 3)
+        wanted, rewards = plain(learning, seed, len(periods))
         found = np.mean([period.reward[place] for period in periods])
         assert found == pytest.approx(np.mean(rewards))
         for name, value in wanted.named_parameters():
@@ -94,9 +96,14 @@ def test_two_hot_loss_is_the_cross_entropy_of_the_aims() -> None:
     shares = torch.stack([(1 - (aims - value).abs()).clamp(min=0) for value in bins], 1)  # hat functions
     shares[aims > 2] = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
     wanted = -(shares * logits[[0, 1], [2, 1]].log_softmax(-1)).sum(-1).mean()
-    found, _ = stack._loss(
-        weights, weights, {}, IMAGES[:2], torch.tensor([2, 1]), torch.tensor([1.0, 0.0]).double(), IMAGES[5:7]
+    drawn = Transitions(
+        rows=np.array([[0, 1]]),
+        actions=np.array([[2, 1]]),
+        rewards=np.array([[1, 0]], np.float32),
+        next_rows=np.array([[5, 6]]),
     )
+    torch.testing.assert_close(stack._aims(drawn)[0], aims.detach())
+    found, _ = stack._loss(weights, {}, IMAGES[:2], torch.tensor([2, 1]), aims.detach())
     torch.testing.assert_close(found, wanted.detach())
 
 

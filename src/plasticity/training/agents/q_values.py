@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,16 +13,6 @@ from plasticity.models.classifier import Classifier
 from plasticity.training.agents.two_hot import expected_value, two_hot
 
 Weights = Mapping[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Transitions of one agent as tensors: images (B, ...), actions, rewards and the images that came next."""
-
-    images: Tensor
-    actions: Tensor
-    rewards: Tensor
-    next_images: Tensor
 
 
 class QValues:
@@ -69,18 +58,17 @@ class QValues:
         """Return the values (R, B, A) of R networks, weights (R, ...), for images of each, (R, B, ...)."""
         return vmap(self.values)(dict(weights), images)
 
-    def loss(self, weights: Weights, target: Weights, sample: Sample) -> Tensor:
+    def loss(self, weights: Weights, images: Tensor, actions: Tensor, aims: Tensor) -> Tensor:
         """Return the mean squared error of the temporal differences of one agent, or the cross-entropy of its bins.
 
-        The aim is r + γ · max Q_target(s', a'), without a gradient (Mnih et al. 2015, algorithm 1).
+        Args:
+            weights: Those of the agent.
+            images: What it saw, (B, ...).
+            actions: What it did, int64 (B,).
+            aims: What the values of these actions shall be, (B,).
         """
-        with torch.no_grad():
-            following = self.values(target, sample.next_images)
-            chooser = self.values(weights, sample.next_images) if self._learning.double else following
-            best = following.gather(1, chooser.argmax(1, keepdim=True))[:, 0]
-            aims = sample.rewards + self._learning.discount * best
-        found = self._outputs(weights, sample.images)
-        taken = found.gather(1, sample.actions[:, None, None].expand(-1, 1, found.shape[2]))[:, 0]
+        found = self._outputs(weights, images)
+        taken = found.gather(1, actions[:, None, None].expand(-1, 1, found.shape[2]))[:, 0]
         if self._bins is None:
             return (taken[:, 0] - aims).square().mean()
         return -(two_hot(aims, self._bins) * taken.log_softmax(1)).sum(1).mean()
