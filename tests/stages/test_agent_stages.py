@@ -144,7 +144,9 @@ def test_every_checkpoint_is_measured_on_the_right_actions(data: Path, trained: 
     numbers = ["nc1", "nc4", "weight_rank", "greedy_accuracy", "probe_loss", "fresh_probe_loss", "gradient_rank"]
     assert np.isfinite(rows[numbers].to_numpy()).all()
     assert rows["greedy_accuracy"].lt(0.5).to_numpy().all()  # random labels, hardly trained
-    settings_of = AssembleAgentsSettings.of({"arms": [{"name": SEEN["arm"], "network": "mlp", "optimizer": "adam"}]})
+    settings_of = AssembleAgentsSettings.of(
+        {"arms": [{"name": SEEN["arm"], "network": "mlp", "optimizer": "adam", "target_period": 20}]}
+    )
     assemble_agents([output], [(SEEN["arm"], trained.history)], tmp_path / "agents.parquet", settings=settings_of)
     table = read_table(tmp_path / "agents.parquet", "agents")
     assert table["reward"].isna().tolist() == (table["step"] == 0).tolist()
