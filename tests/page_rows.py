@@ -32,6 +32,8 @@ def rows_of_page(path: Path) -> list[dict[str, str]]:
     """Cells by the names of their columns, row by row."""
     parser = Rows()
     parser.feed(path.read_text(encoding="utf-8").partition("<details>")[0])  # what is folded is another table
+    if not parser.rows:
+        return []
     head, *body = parser.rows
     assert all(len(row) == len(head) for row in body)
     return [dict(zip(head, row, strict=True)) for row in body]

@@ -58,12 +58,29 @@ def test_columns_of_text_are_broken_into_lines_and_others_are_not(tmp_path: Path
     assert "nth-child(2)" not in text
 
 
-def test_long_cells_alone_are_broken_into_lines(tmp_path: Path) -> None:
-    cells = ["+0.50 [+0.25, +0.75]", "a reason that takes more than one line"]
-    write_html(pd.DataFrame({"x": cells}), tmp_path / "page.html", title="t", note="n")
+def test_numbers_and_what_is_uncertain_of_them_stay_in_one_piece(tmp_path: Path) -> None:
+    cells = ["+0.50 [+0.25, +0.75]", "0.426 ± 0.016", "12.5", "– (3 points)", "full_test_accuracy", "a reason of words"]
+    path = tmp_path / "page.html"
+    write_html(pd.DataFrame({"x": cells}), path, title="t", note="n")
+    text = path.read_text(encoding="utf-8")
+    for written in (
+        "<td>+0.50 <span class=short>[+0.25, +0.75]</span></td>",
+        "<td>0.426 <span class=short>± 0.016</span></td>",
+        "<td class=short>12.5</td>",
+        "<td class=reason>– (3 points)</td>",
+        "<td>full_<wbr>test_<wbr>accuracy</td>",
+        "<td>a reason of words</td>",
+    ):
+        assert written in text
+    assert [row["x"] for row in rows_of_page(path)] == cells
+
+
+def test_a_table_without_rows_says_so(tmp_path: Path) -> None:
+    write_html(FRAME.iloc[:0], tmp_path / "page.html", title="t", note="n")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert f"<td class=short>{cells[0]}</td>" in text
-    assert f"<td>{cells[1]}</td>" in text
+    assert "no rows" in text
+    assert not any(part in text for part in ("<table", "<script"))
+    assert rows_of_page(tmp_path / "page.html") == []
 
 
 @pytest.mark.parametrize(

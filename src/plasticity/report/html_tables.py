@@ -11,7 +11,10 @@ import pandas as pd
 from plasticity.report.table_page import HEAD, SCRIPT, STYLE
 from plasticity.storage.files import atomic_path
 
-_SHORT = re.compile(r"<td>([^<]{1,22})</td>")  # a number with its interval, and most names
+_SHORT = re.compile(r"<td>([+\u2212-]?\d[^<[±]{0,21})</td>")  # no more than a number
+_UNCERTAINTY = re.compile(r"\[[^][<>]{1,26}\]|± [^\s<]+")  # may stand below its estimate, and stays in one piece
+_REASON = re.compile(r"<td>(?=– \()")
+_COLUMN = re.compile(r"<td>\w+_\w+</td>")  # a column's name, which is broken behind its underscores
 _TEXT = """\
 th:nth-child({position}), td:nth-child({position}) {{ text-align: left; }}
 td:nth-child({position}) {{ min-width: 11rem; }}
@@ -43,16 +46,25 @@ def write_html(
     columns = [place for place, name in enumerate(frame.columns, start=1) if name in wide]
     text = "".join(_TEXT.format(position=position) for position in columns)
     style = STYLE.replace("</style>", f"{text}</style>")
+    script = SCRIPT if "<table" in body else ""
     page = f"{HEAD}<title>{title}</title>{style}</head>"
     with atomic_path(path) as temporary:
-        temporary.write_text(f"{page}<body><p>{note}</p>{body}{SCRIPT}</body></html>\n", encoding="utf-8")
+        temporary.write_text(f"{page}<body><p>{note}</p>{body}{script}</body></html>\n", encoding="utf-8")
 
 
 def _table(frame: pd.DataFrame) -> str:
-    """Return the table, its cells broken into lines except those that hold no more than a number and its interval."""
+    """Return the table as narrow as it can be read: numbers and intervals stay in one piece."""
+    if frame.empty:
+        return "<p>This run has no rows for this table.</p>"
     written = frame.to_html(index=False, border=0, na_rep="–", justify="right")
-    short = _SHORT.sub(r"<td class=short>\1</td>", written)
-    return f'<div class="table">{short}</div>'
+    for pattern, replacement in (
+        (_SHORT, r"<td class=short>\1</td>"),
+        (_REASON, "<td class=reason>"),
+        (_UNCERTAINTY, r"<span class=short>\g<0></span>"),
+        (_COLUMN, lambda match: match[0].replace("_", "_<wbr>")),
+    ):
+        written = pattern.sub(replacement, written)
+    return f'<div class="table">{written}</div>'
 
 
 def decimals(mean: float, spread: float = float("nan")) -> int:

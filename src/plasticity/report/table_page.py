@@ -8,7 +8,8 @@ body { font: 13px/1.4 system-ui, sans-serif; color: #222; margin: 1.5rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 @media (max-width: 60rem) { .table { overflow-x: auto; } } /* elsewhere the head stays in sight */
 th, td { padding: 0.25rem 0.4rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
-td.short { white-space: nowrap; }
+.short { white-space: nowrap; }
+td.reason { font-size: 11px; color: #6b6b6b; }
 th:first-child, td:first-child { text-align: left; }
 thead th { border-bottom: 2px solid #444; position: sticky; top: 0; background: #fff; }
 tr:hover td { background: #f4f7fa; }
