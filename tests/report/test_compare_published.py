@@ -77,6 +77,19 @@ def test_another_data_set_compares_no_shape_either(tmp_path: Path) -> None:
     assert text.index("None of") < text.index("<details>") < text.index("needs config/permuted_mnist.yaml")
 
 
+def test_the_page_lists_what_is_published_about_its_own_sequence_of_tasks(tmp_path: Path) -> None:
+    for name, listed, missing in (
+        ("permuted_pixels", "online accuracy, task 140", "final loss of the probe"),
+        ("random_labels", "final loss of the probe", "online accuracy, task 140"),
+    ):
+        rows = _compared(tmp_path, FILES, settings(dataset={"reader": "digits"}, permuted={"tasks": {"name": name}}))
+        assert len(rows) == len(claims_of("permuted").claims)
+        text = (tmp_path / "published.html").read_text(encoding="utf-8")
+        assert "about another sequence of tasks" in text
+        assert listed in text.partition("<details>")[2]
+        assert missing not in text
+
+
 def test_a_study_that_was_not_run_keeps_its_published_rows(tmp_path: Path) -> None:
     rows = _compared(tmp_path, None, None)
     assert list(rows["claim"]) == [claim.name for claim in claims_of("permuted").claims]

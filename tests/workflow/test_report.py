@@ -168,6 +168,7 @@ def test_the_first_page_shows_findings_and_fits_a_phone(reader: Reader) -> None:
         pictures = shown.locator("details img").all()
         assert pictures
         assert all(image.evaluate("image => image.naturalWidth") > 200 for image in pictures)
+        assert pictures[0].evaluate("image => image.clientWidth") > 600  # as wide as on paper, so that it can be read
     stages = reader.page.evaluate("rulegraph_spec.data[0].values.map(node => node.rule)")
     assert len(set(stages)) == len(stages) > 10
     software = reader.page.evaluate("Object.values(rules)[0].conda_env.dependencies")

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from plasticity.config.page_slices import PublishedSettings
 from plasticity.jobs.adapter import Job
 from plasticity.report.html_tables import number_text, write_html
 from plasticity.report.published.claims import Claim, Published, read_published
-from plasticity.report.published.comparable import mismatches, missing_arms, settings_text
+from plasticity.report.published.comparable import mismatches, missing_arms, of_other_tasks, settings_text
 from plasticity.report.published.measures import RunTables, Value, measured
 from plasticity.report.published.published_columns import PUBLISHED
 from plasticity.report.published.published_verdict import (
@@ -33,6 +34,7 @@ _NOTE = (
     "can be shown, for example with fewer than three seeds. Both sides' uncertainty is taken into account. The rules "
     "are in docs/statistics.md; all differing settings are in published.parquet."
 )
+_ELSEWHERE = "{} of the others are about another sequence of tasks and not listed here."
 _FOLDED = "Not compared, and what a comparison needs"
 
 
@@ -84,8 +86,10 @@ def compare_published(
     rows = comparison(published, study, tables, settings)
     write_table(rows, table, "published", provenance(settings.tree if settings else {}))
     compared = rows["verdict"].ne(NOT_COMPARABLE).to_numpy(dtype=bool)
-    note = f"{counts(rows)} {_NOTE}"
-    folded = (_FOLDED, not_compared(rows.loc[~compared])) if not compared.all() else None
+    other = np.array([settings is not None and of_other_tasks(claim, settings) for claim in published.claims])
+    listed, elsewhere = ~compared & ~other, int((~compared & other).sum())
+    note = " ".join([counts(rows), *([_ELSEWHERE.format(elsewhere)] if elsewhere else []), _NOTE])
+    folded = (_FOLDED, not_compared(rows.loc[listed])) if listed.any() else None
     wide = ["quantity", "reason"]
     write_html(
         readable(rows.loc[compared]), page, title="published beside this run", note=note, wide=wide, folded=folded

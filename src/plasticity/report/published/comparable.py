@@ -9,6 +9,7 @@ from plasticity.report.published.claims import Claim, Requirements
 
 _ABSENT = object()
 _GROUPS = ("arms", "experiments")
+_READER = ("dataset", "reader")
 
 
 def missing_arms(claim: Claim, settings: PublishedSettings) -> list[str]:
@@ -29,6 +30,14 @@ def mismatches(requires: Requirements, settings: PublishedSettings) -> list[str]
         if not _same(expected, got):
             found[f"{_words(path)} {_shown(got)}, published {_shown_expected(expected)}"] = True
     return list(found)
+
+
+def of_other_tasks(claim: Claim, settings: PublishedSettings) -> bool:
+    """Say whether a claim is about another sequence of tasks, which stands behind the reader: mnist (random_labels)."""
+    reader = {**claim.other, **claim.requires}.get(_READER)
+    readers = reader["one_of"] if isinstance(reader, Mapping) else [reader]
+    told = str(_at(settings.tree, _READER)).partition(" (")[2]
+    return reader is not None and told not in {str(each).partition(" (")[2] for each in readers}
 
 
 def settings_text(claim: Claim, settings: PublishedSettings) -> str:

@@ -27,7 +27,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.15rem 1rem; m
 dt { color: #6b6b6b; }
 dd { margin: 0; overflow-wrap: anywhere; }
 .figure { overflow-x: auto; margin: 0.6rem 0; }
-.figure img { display: block; width: 100%; min-width: 34rem; }
+.figure img { display: block; width: 100%; min-width: 44rem; } /* on a phone the figure moves sideways, not the page */
 .source, summary { color: #6b6b6b; font-size: 0.85rem; }
 code { overflow-wrap: anywhere; }
 .rows { overflow-x: auto; }
