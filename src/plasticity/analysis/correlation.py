@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-from scipy.stats import rankdata
 
+from plasticity.analysis.average_ranks import average_ranks
 from plasticity.analysis.basis import basis_of, orthonormal, rank_of, residuals
 
 METHODS = ("pearson", "spearman", "partial_linear", "partial_log", "partial_spline", "first_difference")
@@ -77,7 +77,7 @@ class Points:
         """Return Spearman's points as average ranks within each series; other methods' points as they are."""
         if self.method != "spearman":
             return self
-        x, y = (rankdata(np.where(self.mask, values, np.inf), axis=-1) for values in (self.x, self.y))
+        x, y = (average_ranks(np.where(self.mask, values, np.inf)) for values in (self.x, self.y))
         return Points("pearson", x, y, self.mask, self.basis, self.absorbed)
 
 

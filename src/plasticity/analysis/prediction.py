@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
+from plasticity.analysis.average_ranks import average_ranks
 from plasticity.analysis.basis import natural_spline, orthonormal
 from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.next_losses import NextLosses
@@ -114,7 +114,7 @@ def _design(points: NextLosses, quantity: np.ndarray, beside: Sequence[np.ndarra
 
 def _ranks(quantity: np.ndarray) -> np.ndarray:
     """Return ranks between -1/2 and 1/2."""
-    return (rankdata(quantity) - 0.5) / len(quantity) - 0.5
+    return (average_ranks(quantity) - 0.5) / len(quantity) - 0.5
 
 
 def _columns(design: np.ndarray) -> Mapping[str, list[int]]:

@@ -110,3 +110,22 @@ def test_weight_decay_is_as_exact_as_that_of_pytorchs_optimizer(decay: float) ->
     trained = stack((64, 4))
     train_stacked(trained, pixels, order, optimisation, "cpu")
     assert largest_difference(trained.network(0), expected) < 3 * largest_difference(single, expected)
+
+
+def test_numbers_too_small_for_a_cpu_change_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of gradients that have vanished, Adam keeps means that shrink forever: as zeros they cost nothing."""
+    pixels = sparse_images(200)
+    order = orders(pixels, 2, steps=16_000)  # 0.9 to the power of a thousand steps is below 1e-38
+    optimisation = Optimisation(learning_rate=0.01, batch_size=8, optimizer=chosen({"name": "adam"}))
+    found = []
+    for flushed in (True, False):
+        if not flushed:
+            monkeypatch.setattr(torch, "set_flush_denormal", lambda _: True)
+        trained = stack((64, 16, 8, 4), 2)
+        train_stacked(trained, pixels, order, optimisation, "cpu")
+        found.append(trained)
+    kept = [np.abs(np.concatenate([part.ravel() for part in each.kept["optimizer/exp_avg"]])) for each in found]
+    assert [np.count_nonzero((means > 0) & (means < np.finfo(np.float32).tiny)) > 0 for means in kept] == [False, True]
+    for with_zeros, with_all in zip(found[0].parts, found[1].parts, strict=True):
+        np.testing.assert_array_equal(with_zeros, with_all)
+    assert (torch.tensor(1e-39) * 1).item() > 0  # and afterwards everything counts again
