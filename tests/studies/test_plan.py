@@ -14,7 +14,7 @@ Leaves = dict[tuple[str, ...], tuple[Any, set[str]]]
 
 WARMED = {"warm_up", "measure", "fine_tune", "assemble"}
 WARM_START: Leaves = {
-    ("seeds",): ([7, 8, 9, 10], set()),
+    ("seeds",): ([7, 8, 9], set()),
     ("train_size",): (500, {"split"}),
     ("test_size",): (100, {"measure", "fine_tune"}),
     ("warm_up_fraction",): (0.25, {"split"}),
