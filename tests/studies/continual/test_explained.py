@@ -54,6 +54,31 @@ def test_nc1_is_told_apart(tables):
     assert "; NC1" not in sentence(tables, nc1=(0.3, 0.05, 0.01))
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            (0.3, 0.05, 0.01),
+            "; to the task number, dead units and NC1 together, NC3 adds most (gain in skill 0.30",
+        ),
+        ((0.3, 0.05, 0.04), "no quantity clearly adds anything; NC3 comes closest (0.30 [0.25, 0.35])"),  # twice 0.04
+        ((-0.3, 0.05, 0.01), "no quantity clearly adds anything; NC2 comes closest (0.00 [−0.10, 0.10])"),
+    ],
+)
+def test_what_adds_to_declared_quantities_is_told_with_what_was_declared(tables, given, said):
+    rows, (gain, half, p_value) = tables.explanations, given
+    columns = ["gain_beyond", "gain_beyond_low", "gain_beyond_high", "p_value_beyond"]
+    rows = rows.assign(**dict.fromkeys(columns, float("nan")))
+    rows.loc[rows["quantity"].eq("nc2"), columns] = [0.0, -0.1, 0.1, 0.9]
+    rows.loc[rows["quantity"].eq("nc3"), columns] = [gain, gain - half, gain + half, p_value]
+    declared = tables.analysis.overridden({"beyond": ["dead_units", "nc1"]})
+    asked = replace(tables, explanations=rows, analysis=declared)
+    found = finding("permuted", "quantities_that_gain", asked)
+    assert said in found.sentence
+    assert "gain_beyond" in found.rows
+    assert "together" not in sentence(tables)
+
+
 def test_without_other_experiments_another_seed_is_what_is_predicted(tables):
     rows = tables.explanations
     lost = rows.assign(gain=rows["gain"].where(rows["scope"].ne("across_arms")))

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from plasticity.analysis.verdict import holm
 from plasticity.report.figures.axes import metric_name
 from plasticity.report.published.measures import Value
 from plasticity.report.summary.finding import NotInThisRun, Statement, few, rows_with, undecided
@@ -23,6 +25,7 @@ SCOPES = {
 """What predictions are made for, in which nothing was fitted."""
 _NAMED = 3  # quantities that the sentence names
 _SHOWN = ["quantity", "scope", "skill", "gain", "gain_low", "gain_high", "p_adjusted", "n_seeds", "n_arms", "note"]
+_BEYOND = ["gain_beyond", "gain_beyond_low", "gain_beyond_high", "p_value_beyond"]
 
 
 def loss_of(table: pd.DataFrame) -> str:
@@ -50,6 +53,30 @@ def gain_of(row: Mapping[Any, Any], confidence: float, tests: int) -> Value:
     )
 
 
+def gains_beyond(rows: pd.DataFrame, tables: PermutedTables) -> dict[str, Value]:
+    """Return what each quantity adds to those of `analysis.beyond`, the largest gain first; empty if none is declared.
+
+    A gain decides as its p-value does after Holm's correction for all quantities asked about.
+
+    Args:
+        rows: Rows of the table of explanations, of one loss and scope.
+        tables: The tables; their analysis has the level.
+    """
+    if not tables.analysis.beyond:
+        return {}
+    asked = rows.loc[rows["gain_beyond"].notna()].sort_values("gain_beyond", ascending=False, kind="stable")
+    p_values = asked["p_value_beyond"].to_numpy(float)
+    known, adjusted = np.isfinite(p_values), np.ones(len(asked))
+    adjusted[known] = holm(p_values[known])
+    found = {}
+    for row, p_value in zip(asked.to_dict("records"), adjusted.tolist(), strict=True):
+        as_gain = dict(zip(("gain", "gain_low", "gain_high"), (row[name] for name in _BEYOND), strict=False))
+        found[str(row["quantity"])] = gain_of(
+            {**row, **as_gain, "p_adjusted": p_value}, tables.analysis.confidence, int(known.sum())
+        )
+    return found
+
+
 def quantities_that_gain(tables: PermutedTables) -> Statement:
     """Which quantities predict the loss on the next task beyond its number, where nothing was fitted?
 
@@ -69,12 +96,15 @@ def quantities_that_gain(tables: PermutedTables) -> Statement:
     named = gaining[:_NAMED] or [next(iter(gains))]
     parts = [_gaining(gains, named, len(gaining), scope) if gaining else _none(gains, named[0], scope)]
     parts += [_of_nc1(gains["nc1"])] if "nc1" in gains and "nc1" not in named else []
+    beyond = gains_beyond(rows, tables)
+    parts += [_of_beyond(beyond, tables.analysis.beyond or ())] if beyond else []
     seeds, arms = int(rows["n_seeds"].max()), int(rows["n_arms"].max())
     sentence = (
         f"{'; '.join(parts)} (loss of {LOSSES[loss]}, {t_text(confidence)}, "
         f"Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for {tests} quantities, {seeds_text(seeds)}, {arms} arms)."
     )
-    return Statement(sentence, rows_with(rows, quantity=[*named, "nc1"]).filter(_SHOWN))
+    shown = rows_with(rows, quantity=[*named, "nc1", *list(beyond)[:1]]).filter([*_SHOWN, *(_BEYOND if beyond else [])])
+    return Statement(sentence, shown)
 
 
 def _furthest(rows: pd.DataFrame) -> str:
@@ -107,3 +137,13 @@ def _of_nc1(gain: Value) -> str:
     if side(gain):
         return f"{clear[side(gain)]} ({numbers(gain)})"
     return f"NC1 shows no clear gain ({numbers(gain)}; {why_open(gain)})"
+
+
+def _of_beyond(beyond: Mapping[str, Value], declared: Sequence[str]) -> str:
+    """Return what adds most to the task number and the declared quantities together."""
+    best, gain = next(iter(beyond.items()))
+    names = ["the task number", *map(metric_name, declared)]
+    together = f"{', '.join(names[:-1])} and {names[-1]} together"
+    if side(gain) > 0:
+        return f"to {together}, {metric_name(best)} adds most (gain in skill {numbers(gain)})"
+    return f"to {together}, no quantity clearly adds anything; {metric_name(best)} comes closest ({numbers(gain)})"

@@ -37,6 +37,23 @@ def test_filled_points_gain_after_the_correction(permuted, style):
         assert [names[int(y)] for y in np.asarray(filled.get_ydata())] == ["nc2"]
 
 
+def test_wide_intervals_are_pale_and_what_adds_to_declared_quantities_has_a_ring(permuted, style):
+    tables = permuted(tasks=8)
+    rows = tables.explanations.assign(skill=0.2, skill_low=0.1, skill_high=0.3, p_adjusted=0.2, gain_beyond=np.nan)
+    rows.loc[rows["quantity"].eq("nc2"), ["skill_low", "skill_high"]] = [-0.5, 0.9]
+    columns = ["gain_beyond", "gain_beyond_low", "gain_beyond_high", "p_value_beyond"]
+    rows.loc[rows["quantity"].eq("nc3"), columns] = [0.3, 0.2, 0.4, 0.01]
+    declared = tables.analysis.overridden({"beyond": ["nc1"]})
+    figure = draw(replace(tables, explanations=rows, analysis=declared), style)
+    names = [text.get_text().lower() for text in figure.axes[0].get_yticklabels()]
+    for ax in figure.axes:
+        assert ax.get_xlim()[1] == 0.52  # the wide one does not stretch the axis
+        marked = {line.get_label(): [names[int(y)] for y in line.get_ydata()] for line in ax.lines[2:]}
+        assert marked["quantity with an interval wider than 1"] == ["nc2"]
+        assert marked["adds to the declared ones"] == ["nc3"]
+    assert "Interval wider than 1, drawn pale: 3." in figure.get_supxlabel()
+
+
 def test_no_losses_are_told(permuted, style):
     tables = permuted()
     figure = draw(replace(tables, explanations=tables.explanations.iloc[:0]), style)
