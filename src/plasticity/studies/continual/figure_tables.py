@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from plasticity.config.analysis_section import TrialSettings
+from plasticity.config.analysis_section import ContinualAnalysis, TrialSettings
 from plasticity.config.page_slices import ContinualShown
 from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.study_tables import StudyTables
@@ -41,6 +41,7 @@ class PermutedTables(StudyTables):
     }
     SETTINGS = ContinualShown
 
+    analysis: ContinualAnalysis
     causes: pd.DataFrame
     explanations: pd.DataFrame
     experiments: Mapping[str, str]

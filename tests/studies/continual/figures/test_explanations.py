@@ -48,7 +48,7 @@ def test_wide_intervals_are_pale_and_what_adds_to_declared_quantities_has_a_ring
     names = [text.get_text().lower() for text in figure.axes[0].get_yticklabels()]
     for ax in figure.axes:
         assert ax.get_xlim()[1] == 0.52  # the wide one does not stretch the axis
-        marked = {line.get_label(): [names[int(y)] for y in line.get_ydata()] for line in ax.lines[2:]}
+        marked = {line.get_label(): [names[int(y)] for y in np.asarray(line.get_ydata())] for line in ax.lines[2:]}
         assert marked["quantity with an interval wider than 1"] == ["nc2"]
         assert marked["adds to the declared ones"] == ["nc3"]
     assert "Interval wider than 1, drawn pale: 3." in figure.get_supxlabel()
