@@ -8,6 +8,7 @@ from torch import Tensor
 from plasticity.data.image_tensors import ImageTensors, even_batches
 from plasticity.models.classifier import Classifier
 from plasticity.training.step import TrainingStep
+from plasticity.training.subnormals import subnormals_as_zero
 
 _EVALUATION_BATCH = 500
 
@@ -27,6 +28,7 @@ class EpochSums:
     penalty: float | None
 
 
+@subnormals_as_zero()
 def train_epoch(step: TrainingStep, order: Tensor, *, batch_size: int) -> EpochSums:
     """Train one epoch over the images at `order`.
 

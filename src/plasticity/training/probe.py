@@ -12,6 +12,7 @@ from plasticity.models.classifier import Classifier
 from plasticity.training.optimisers.optimiser import Optimiser
 from plasticity.training.probe_copies import copies_of
 from plasticity.training.probe_targets import difficulty, target_losses
+from plasticity.training.subnormals import subnormals_as_zero
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class ProbeCurve:
         return float((self.losses[:, -1] / self.variance).mean())
 
 
+@subnormals_as_zero()
 def probe(
     model: Classifier,
     images: Tensor,

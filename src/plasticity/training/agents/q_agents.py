@@ -21,6 +21,7 @@ from plasticity.training.agents.target_values import TargetValues
 from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
 from plasticity.training.interventions.intervention import Intervention
 from plasticity.training.probe_copies import goes_by_element
+from plasticity.training.subnormals import subnormals_as_zero
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class QAgents:
             [p.first(numpy_generator(s, "agents/first")) for p, s in zip(processes, seeds, strict=True)]
         )
 
+    @subnormals_as_zero()
     def run_period(self) -> Period:
         """Act and learn for `target_period` steps; then the trained networks become the targets."""
         self.periods += 1

@@ -1,7 +1,6 @@
 """Online learning of all networks of a stack at once, as batched matrix products: whatever the kernel cannot do."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +21,10 @@ from plasticity.training.online.tensor_stack import ReplicaSlots, ReplicaView, T
 from plasticity.training.optimisers.optimiser import STEPS
 from plasticity.training.penalties.penalty import Penalty, penalty_of, term_of, value_of
 from plasticity.training.step_hooks import StepHooks, hooks_of
+from plasticity.training.subnormals import subnormals_as_zero
 
 
+@subnormals_as_zero()
 def train_stacked(
     stack: Stack,
     pixels: Pixels,
@@ -49,37 +50,22 @@ def train_stacked(
     rows = torch.from_numpy(np.asarray(orders)).to(device)
     hits = np.empty(rows.shape, dtype=bool)
     origin = origin or Origin([0] * len(stack))
-    with _subnormals_as_zero():
-        for replicas in _in_step(stack):
-            part = stack.take(replicas)
-            training = stack_training(part, optimisation, device, origin.of(replicas))
-            places = torch.tensor(replicas).to(device)
-            theirs = rows.index_select(0, places)
-            own = labels.index_select(0, places) if labels.dim() > 1 else None
-            right = torch.empty(theirs.shape, dtype=torch.bool, device=device)
-            for first in range(0, theirs.shape[1], optimisation.batch_size):
-                batch = theirs[:, first : first + optimisation.batch_size]
-                right[:, first : first + batch.shape[1]] = training.step(
-                    images[batch], labels[batch] if own is None else own.gather(1, batch)
-                )
-            hits[replicas] = right.cpu().numpy()
-            training.write_back(part)
-            stack.put(replicas, part)
+    for replicas in _in_step(stack):
+        part = stack.take(replicas)
+        training = stack_training(part, optimisation, device, origin.of(replicas))
+        places = torch.tensor(replicas).to(device)
+        theirs = rows.index_select(0, places)
+        own = labels.index_select(0, places) if labels.dim() > 1 else None
+        right = torch.empty(theirs.shape, dtype=torch.bool, device=device)
+        for first in range(0, theirs.shape[1], optimisation.batch_size):
+            batch = theirs[:, first : first + optimisation.batch_size]
+            right[:, first : first + batch.shape[1]] = training.step(
+                images[batch], labels[batch] if own is None else own.gather(1, batch)
+            )
+        hits[replicas] = right.cpu().numpy()
+        training.write_back(part)
+        stack.put(replicas, part)
     return hits
-
-
-@contextmanager
-def _subnormals_as_zero() -> Iterator[None]:
-    """Count what is smaller than 1.2e-38 as zero on this thread.
-
-    The means that Adam keeps of vanished gradients fill with such numbers, and a CPU takes a hundred times as long over
-    each; beside any weight they are nothing.
-    """
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
 
 
 def _in_step(stack: Stack) -> Iterator[list[int]]:
