@@ -1,1 +1,1 @@
-"""Agents that learn by Q-learning: several seeds of one configuration train as one stack of networks."""
+"""Agents: those that learn by Q-learning, several seeds as one stack of networks, and those with a policy."""
