@@ -1,15 +1,13 @@
 """Ground that becomes slippery: its frictions, when they change, and a stop after any step."""
 
 import copy
-from importlib import util
 
 import numpy as np
 import pytest
 
 from plasticity.config.locomotion_section import Frictions, Ground
 from plasticity.errors import PlasticityError
-from plasticity.tasks import slippery_ground
-from plasticity.tasks.slippery_ground import SlipperyGround, friction_of, specification
+from plasticity.tasks.slippery_ground import SlipperyGround, friction_of
 
 CHEAP = Ground.of({"name": "InvertedPendulum-v5", "change_every": 40, "tasks": 3, "frictions": {"first": [0.5]}})
 
@@ -70,27 +68,6 @@ def test_an_environment_that_is_loaded_goes_on_to_the_same_bits(name: str) -> No
         assert (later.steps, later.task, later.friction) == (whole.steps, whole.task, whole.friction)
         state, last = copy.deepcopy(whole.state()), whole.observation
     assert whole.task > 1
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("Aunt-v5", "expected an environment of Gymnasium, got 'Aunt-v5': Environment `Aunt` doesn't exist"),
-        ("Ant-v99", "expected an environment of Gymnasium, got 'Ant-v99'"),
-        ("CartPole-v1", "expected an environment of MuJoCo, such as Ant-v5, got 'CartPole-v1'"),
-    ],
-)
-def test_other_environments_are_refused(name: str, message: str) -> None:
-    pytest.importorskip("mujoco")
-    with pytest.raises(PlasticityError, match=message):
-        specification(name)
-
-
-def test_missing_mujoco_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = util.find_spec
-    monkeypatch.setattr(slippery_ground, "find_spec", lambda name: None if name == "mujoco" else known(name))
-    with pytest.raises(PlasticityError, match=r"expected the package mujoco; pip install 'plasticity\[agents\]'"):
-        specification("Ant-v5")
 
 
 def test_options_that_an_environment_does_not_take_are_refused() -> None:

@@ -19,11 +19,15 @@ class Progress:
         title: What is trained.
         epochs: The most epochs it may take.
         unit: What is counted.
+        score: What says how well it goes.
+        things: What the speed is of.
     """
 
     title: str
     epochs: int
     unit: str = "epoch"
+    score: str = "accuracy"
+    things: str = "images"
     _start: float = field(default_factory=time.monotonic)
     _first: int | None = None
     _last_line: float = 0.0
@@ -43,6 +47,6 @@ class Progress:
         pace = (time.monotonic() - self._start) / (epoch - self._first)
         left = timedelta(seconds=round(pace * (self.epochs - epoch)))
         return (
-            f"{self.title}: {self.unit} {epoch}/{self.epochs}, accuracy {accuracy:.3f}, "
-            f"{images_per_second:,.0f} images/s, at most {left} left"
+            f"{self.title}: {self.unit} {epoch}/{self.epochs}, {self.score} {accuracy:.3f}, "
+            f"{images_per_second:,.0f} {self.things}/s, at most {left} left"
         )

@@ -13,6 +13,7 @@ STUDIES: Mapping[str, str] = {
     "continual": "plasticity.studies.continual:STUDY",
     "train_test_collapse": "plasticity.studies.train_test_collapse:STUDY",
     "agents": "plasticity.studies.agents:STUDY",
+    "locomotion": "plasticity.studies.locomotion:STUDY",
 }
 """Name of a study -> where it describes itself."""
 

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plasticity.config.environments import specification
 from plasticity.config.locomotion_section import Frictions, Ground
 from plasticity.errors import PlasticityError
 from plasticity.seeding import derive_seed, numpy_generator
@@ -23,25 +23,6 @@ def friction_of(frictions: Frictions, seed: int, task: int) -> float:
         return frictions.first[task - 1]
     low, high = math.log(frictions.lowest), math.log(frictions.highest)
     return math.exp(numpy_generator(seed, "locomotion/friction", task).uniform(low, high))
-
-
-def specification(name: str) -> Any:
-    """Return what Gymnasium knows of a MuJoCo environment, without building it.
-
-    Raises:
-        PlasticityError: If Gymnasium or MuJoCo is missing, or there is no such environment.
-    """
-    if missing := [package for package in ("gymnasium", "mujoco", "imageio") if find_spec(package) is None]:
-        raise PlasticityError(f"{name}: expected the package {missing[0]}; pip install 'plasticity[agents]'")
-    import gymnasium  # noqa: PLC0415 - an extra
-
-    try:
-        found = gymnasium.spec(name)
-    except gymnasium.error.Error as error:
-        raise PlasticityError(f"expected an environment of Gymnasium, got {name!r}: {error}") from None
-    if ".mujoco." not in str(found.entry_point):
-        raise PlasticityError(f"expected an environment of MuJoCo, such as Ant-v5, got {name!r}")
-    return found
 
 
 class SlipperyGround:

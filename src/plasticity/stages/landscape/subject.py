@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from plasticity.data.image_tensors import ImageTensors
 from plasticity.models.classifier import Classifier
 from plasticity.seeding import torch_generator
 
@@ -44,6 +44,19 @@ class Subject:
         return torch_generator(self.seed, self.purpose, self.number)
 
 
+class Images(Protocol):
+    """Images of which batches are taken."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where batches are."""
+        ...
+
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Return images (B, C, H, W) as networks take them, and their classes (B,)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Ground:
     """A seed's task, on which its checkpoints are measured.
@@ -57,7 +70,7 @@ class Ground:
         regression: Outputs of its networks are fitted by squared error.
     """
 
-    images: ImageTensors
+    images: Images
     rows: Tensor
     seed: int
     draw: Callable[[torch.Generator], Classifier]

@@ -1,23 +1,16 @@
 """Stage: does what is measured at a checkpoint go with the probe loss there, and with what the agent does?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from plasticity.analysis.blocks import Block, Summary, block_of
-from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
-from plasticity.analysis.panel import panel_of
-from plasticity.analysis.windows import Window
 from plasticity.config.analysis_section import Analysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, unknown_numbers, write_table
 from plasticity.studies.agents.quantities import PROBE_LOSS, measured_in
-from plasticity.studies.statistics_tables import correlations_table
-
-CONTROL = "step"  # what any quantity that drifts would give
-_LEAST_CHECKPOINTS = 3
+from plasticity.studies.over_checkpoints import over_checkpoints
 
 
 def run(job: Job) -> None:
@@ -44,16 +37,4 @@ def correlate_agents(metrics_path: str | Path, output: str | Path, *, settings: 
 def correlations_of(frame: pd.DataFrame, settings: Analysis, metrics: Sequence[str]) -> pd.DataFrame:
     """Return the correlations of some columns of the "agents" table."""
     outcomes = [name for name in (PROBE_LOSS, "right_actions") if name in frame]
-    return correlations_table(list(_blocks(frame, metrics, outcomes, Summary(settings.confidence))))
-
-
-def _blocks(frame: pd.DataFrame, names: Sequence[str], outcomes: Sequence[str], summary: Summary) -> Iterator[Block]:
-    for _, rows in frame.groupby("arm", sort=False):
-        if len(set(rows[CONTROL])) < _LEAST_CHECKPOINTS:
-            continue
-        panel = panel_of(rows, [*names, CONTROL, *outcomes], axis=CONTROL)
-        window = Window("all", int(panel.epochs[0]), int(panel.epochs[-1]))
-        for outcome in outcomes:
-            for method in METHODS:
-                metrics = [*names, CONTROL] if method in CONTROL_METHODS else names
-                yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)
+    return over_checkpoints(frame, metrics, outcomes, axis="step", confidence=settings.confidence)

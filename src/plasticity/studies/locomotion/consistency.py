@@ -1,0 +1,80 @@
+"""The study of locomotion: an environment that can be had, and networks, lengths and methods that fit it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from plasticity.config.arms import Arm, expand_arm
+from plasticity.config.arms_check import check_names_of_arms
+from plasticity.config.environments import specification
+from plasticity.config.findings import Findings
+from plasticity.config.locomotion_section import Ground
+from plasticity.config.messages import Location, shown
+from plasticity.config.parameters import fact
+from plasticity.config.study_section import sound_arms
+from plasticity.errors import PlasticityError
+
+Training = Mapping[str, Any]
+_VECTORS = ("mlp", "linear")  # networks that take an observation, an image of one row and one channel
+
+
+def check_locomotion(name: str, study: dict[str, Any], usual: Training, findings: Findings) -> None:
+    """Record what is wrong in a section of the study.
+
+    Args:
+        name: Its name.
+        study: What it says.
+        usual: Values of the training's keys that are left open.
+        findings: Gets what is wrong.
+    """
+    arms = sound_arms(name, study, findings)
+    check_names_of_arms((name, "arms"), arms, findings)
+    if any(findings.touch((name, key)) for key in ("ground", "measure", "training", "model")):
+        return
+    training, ground = {**usual, **study["training"]}, Ground.of(study["ground"])
+    _check_environment((name, "ground", "name"), ground, findings)
+    _check_training((name, "training"), training, ground, findings)
+    _check_model((name, "model"), study["model"], findings)
+    for arm, settings in arms.items():
+        _check_arm((name, "arms", arm), settings, training, ground, findings)
+    if "hessian" in study["measure"].get("curvature", {}):
+        expected = "nothing with actors, as it is that of a cross-entropy"
+        findings.add((name, "measure", "curvature", "hessian"), expected=expected, got="a mapping")
+
+
+def _check_arm(location: Location, arm: Arm, training: Training, ground: Ground, findings: Findings) -> None:
+    if "model" in arm:
+        _check_model((*location, "model"), arm["model"], findings)
+    if "training" in arm:
+        for _, single in expand_arm("arm", arm):
+            _check_training((*location, "training"), {**training, **single["training"]}, ground, findings)
+
+
+def _check_environment(location: Location, ground: Ground, findings: Findings) -> None:
+    try:
+        specification(ground.name)
+    except PlasticityError as error:
+        findings.add(location, expected="an environment that can be had", got=str(error))
+
+
+def _check_training(location: Location, training: Training, ground: Ground, findings: Findings) -> None:
+    """Record lengths that do not divide, tasks without a whole update, and penalties on classes."""
+    rollout, batch = training["rollout"], training["batch_size"]
+    if rollout % batch:
+        findings.add((*location, "batch_size"), expected=f"a divisor of rollout, {rollout}", got=shown(batch))
+    if ground.change_every < 2 * rollout:
+        expected = f"at most half of change_every, {ground.change_every}, so that a task has an update of its own"
+        findings.add((*location, "rollout"), expected=expected, got=shown(rollout))
+    penalty = (training.get("penalty") or {"name": "none"})["name"]
+    if fact("penalty", penalty, "reads_labels", usual=False):
+        expected = "a penalty that reads no classes, as agents have none"
+        findings.add((*location, "penalty"), expected=expected, got=shown(penalty))
+
+
+def _check_model(location: Location, model: Mapping[str, Any], findings: Findings) -> None:
+    """Record networks for images; what one of the user's own code takes is known when a job has built it."""
+    if ":" not in model["name"] and model["name"] not in _VECTORS:
+        expected = f"{' or '.join(_VECTORS)}, as an observation is a vector"
+        findings.add(location, expected=expected, got=shown(model["name"]))
+    elif model.get("spectral_norm"):
+        expected = "a network without running statistics, as agents act on one observation at a time"
+        findings.add(location, expected=expected, got=f"{model['name']} with spectral_norm")

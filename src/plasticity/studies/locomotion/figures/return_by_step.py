@@ -1,0 +1,60 @@
+"""Return along the training, and what the networks have left when the friction changes.
+
+(a) Sum of rewards of an episode, mean of the episodes around each point; vertical lines are changes of friction.
+(b) The same in the last tenth of each task. (c) Effective rank of the last hidden layer of the actor, and (d) its dead
+units, on the observations made just before the friction changes; task 0 is before training.
+
+Lines are means over {{ n }}, bands Student's t intervals over seeds at {{ confidence }}. All arms of a seed meet the
+same frictions.
+
+Dohare et al. (2024, Nature 632), Figure 3, show the return of such agents. Bonifazi et al. (2024, arXiv:2404.02719)
+have no agents.
+"""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plasticity.report.figures.axes import fit_y, format_epochs
+from plasticity.report.figures.layout import arm_legend, panel, say, write_notes
+from plasticity.report.figures.lines import draw_band
+from plasticity.report.figures.style import NEUTRAL, Style
+from plasticity.studies.locomotion.figure_tables import LocomotionTables, exclusion_notes
+
+TABLES = ("metrics", "returns")
+
+_BY_TASK = {
+    "last_return": "Return at the end of a task",
+    "effective_rank": "Effective rank of the actor's features",
+    "dead_units": "Dead units of the actor (fraction)",
+}
+
+
+def draw(tables: LocomotionTables, style: Style) -> Figure:
+    """Draw returns by step, and returns, ranks and dead units by task, a line per arm."""
+    figure, axes = style.figure(2, 2, height=4.8)
+    first = axes[0, 0]
+    curves = {arm: tables.by_step(arm) for arm in tables.arms}
+    panel(first, 0, "Return of an episode")
+    for step in tables.changes:
+        first.axvline(step, color=NEUTRAL, linewidth=0.6, linestyle=":", zorder=1, label="change of friction")
+    _draw(first, tables, curves)
+    format_epochs(first, [], "Training (steps)")
+    for place, (column, title) in enumerate(_BY_TASK.items(), 1):
+        ax = axes.flat[place]
+        panel(ax, place, title)
+        _draw(ax, tables, {arm: tables.by_task(arm, column) for arm in tables.arms})
+        format_epochs(ax, [], "Task (number)")
+    arm_legend(figure, tables)
+    write_notes(figure, exclusion_notes(tables, tables.arms))
+    return figure
+
+
+def _draw(ax: Axes, tables: LocomotionTables, summaries: dict[str, pd.DataFrame]) -> None:
+    drawn = {arm: summary for arm, summary in summaries.items() if len(summary)}
+    for arm, summary in drawn.items():
+        draw_band(ax, summary, tables.styles[arm], label=arm)
+    if drawn:
+        fit_y(ax, list(drawn.values()))
+    else:
+        say(ax, "no episode ended")

@@ -1,0 +1,1 @@
+"""Pages about the tables of the study of locomotion, a file each."""
