@@ -42,12 +42,13 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> "TinyStudy":
 def table_makers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Callable[..., Any]]:
     """Study -> factory of its tables, written and read as the workflow does; equal studies are made once."""
     from agent_tables import make_agents
+    from locomotion_tables import make_locomotion
     from permuted_tables import make_permuted
     from train_test_tables import make_train_test
     from warm_start_tables import make_study
 
     makers = {"warm_start": make_study, "permuted": make_permuted, "train_test_collapse": make_train_test}
-    makers["agents"] = make_agents
+    makers |= {"agents": make_agents, "locomotion": make_locomotion}
     return {name: cache(partial(make, tmp_path_factory.mktemp(name))) for name, make in makers.items()}
 
 

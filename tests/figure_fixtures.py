@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from agent_tables import some_agents_diverge
 from diverged_tables import last_iterations_diverge, permuted_diverge, some_diverge
+from locomotion_tables import some_policies_diverge
 from of_studies import FIGURES, render
 from permuted_tables import ARMS
 from plasticity.report.figures import resources
@@ -20,6 +21,7 @@ from plasticity.report.figures.style import Style, save_svg
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.studies.agents.figure_tables import AgentTables
 from plasticity.studies.continual.figure_tables import PermutedTables
+from plasticity.studies.locomotion.figure_tables import LocomotionTables
 from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables
 from plasticity.studies.warm_start.figure_tables import FigureTables
 from train_test_tables import WITH_DECAYS
@@ -49,6 +51,12 @@ def train_test(table_makers) -> Callable[..., TrainTestTables]:
 def agents(table_makers) -> Callable[..., AgentTables]:
     """Factory of the tables of a study of agents."""
     return table_makers["agents"]
+
+
+@pytest.fixture(scope="session")
+def locomotion(table_makers) -> Callable[..., LocomotionTables]:
+    """Factory of the tables of a study of locomotion."""
+    return table_makers["locomotion"]
 
 
 @pytest.fixture
@@ -91,7 +99,7 @@ def saved(request, many, tmp_path_factory) -> Saved:
 
 
 @pytest.fixture(scope="session")
-def many(study, permuted, train_test, agents) -> Mapping[str, Any]:
+def many(study, permuted, train_test, agents, locomotion) -> Mapping[str, Any]:
     """Factories of studies with all arms, some of whose networks diverge.
 
     Warm starting has so many checkpoints that single seeds' lines are thin.
@@ -101,6 +109,7 @@ def many(study, permuted, train_test, agents) -> Mapping[str, Any]:
         "permuted": lambda: permuted(arms=ARMS, tasks=30, edit=permuted_diverge),
         "train_test_collapse": lambda: train_test(arms=SIZES_AND_DECAYS, edit=last_iterations_diverge),
         "agents": lambda: agents(edit=some_agents_diverge),
+        "locomotion": lambda: locomotion(edit=some_policies_diverge),
     }
 
 

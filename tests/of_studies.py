@@ -24,6 +24,11 @@ TINY_AGENTS = yaml.safe_load((Path(__file__).parent / "config/tiny_agents.yaml")
 """A section of the study of agents, which the demonstration does not have."""
 
 
+_LOCOMOTION = (Path(__file__).parent / "config/tiny_locomotion.yaml").read_text(encoding="utf-8")
+TINY_LOCOMOTION = yaml.safe_load(_LOCOMOTION)["locomotion"]
+"""A section of the study of locomotion, which the demonstration does not have either."""
+
+
 @dataclass(frozen=True)
 class DrawnFigure:
     """A figure's section, the module that draws it, and the tables that it reads."""

@@ -7,14 +7,14 @@ from typing import Any
 
 import yaml
 
-from of_studies import TINY_AGENTS
+from of_studies import TINY_AGENTS, TINY_LOCOMOTION
 from plasticity.studies import sections_of
 from plasticity.studies.configuration import typed_config
 
 ROOT = Path(__file__).parents[1]
 DEMO = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 EVEN_ODD = [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]]
-DEMO["agents"] = deepcopy(TINY_AGENTS)
+DEMO |= {"agents": deepcopy(TINY_AGENTS), "locomotion": deepcopy(TINY_LOCOMOTION)}
 DEMO["train_test_collapse"]["arms"] |= {"transfer": {"super_classes": EVEN_ODD}}  # so that there is a next task
 
 Change = Callable[[dict[str, Any]], Any]
@@ -105,9 +105,16 @@ def _of_agents(plan: Any) -> Slices:
     )
 
 
+def _of_locomotion(plan: Any) -> Slices:
+    return {("train", name): plan.train_settings(name) for name in plan.arms} | {
+        ("measure", name): plan.measure_settings(name) for name in plan.arms
+    }
+
+
 _OF_STUDY: Mapping[str, Callable[[Any], Slices]] = {
     "warm_start": _of_warm_start,
     "continual": _of_continual,
     "train_test_collapse": _of_train_test,
     "agents": _of_agents,
+    "locomotion": _of_locomotion,
 }

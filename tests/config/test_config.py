@@ -180,7 +180,7 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         {},
         "warm_strat",
         (
-            "dataset, warm_start, permuted, train_test_collapse, agents, random_labels, studies, jobs",
+            "dataset, warm_start, permuted, train_test_collapse, agents, locomotion, random_labels, studies, jobs",
             "did you mean 'warm_start'?",
         ),
     ),
@@ -771,7 +771,8 @@ def test_a_study_may_be_left_out_but_not_all() -> None:
     assert "train_test_collapse" not in load_config(changed(("train_test_collapse", None)), root=ROOT)
     only = {name: part for name, part in demo().items() if name != "random_labels"}
     with pytest.raises(
-        ConfigError, match=r"at least one study \(warm_start, permuted, train_test_collapse, agents\), got none"
+        ConfigError,
+        match=r"at least one study \(warm_start, permuted, train_test_collapse, agents, locomotion\), got none",
     ):
         load_config({**only, WS: None, PM: None, TT: None}, root=ROOT)
 

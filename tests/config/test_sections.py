@@ -53,7 +53,7 @@ def test_studies_says_which_sections_run_and_the_others_are_not_looked_at() -> N
 
 def test_wrong_sections_are_told_in_one_line() -> None:
     assert refused(mine=again(study="contnual")) == (
-        "mine.study: expected one of warm_start, continual, train_test_collapse, agents, got 'contnual'; "
+        "mine.study: expected one of warm_start, continual, train_test_collapse, agents, locomotion, got 'contnual'; "
         "did you mean 'continual'?"
     )
     assert refused(mine=again(study=[])).startswith("mine.study: expected one of warm_start, continual, ")

@@ -107,7 +107,7 @@ def test_an_odd_width_has_no_halves() -> None:
         build(hidden=[8, 7], activation="crelu")
 
 
-@pytest.mark.parametrize("initialisation", ["kaiming", "pytorch"])
+@pytest.mark.parametrize("initialisation", ["kaiming", "lecun", "pytorch"])
 def test_units_are_drawn_as_they_say(initialisation: str) -> None:
     model = build(hidden=[300, 200], activation="tanh", initialisation=initialisation, layer_norm=True)
     layers, weights = dict(model.named_modules()), model.state_dict()

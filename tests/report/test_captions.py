@@ -11,7 +11,7 @@ import yaml
 from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 
-from of_studies import BY_SECTION, TINY_AGENTS
+from of_studies import BY_SECTION, TINY_AGENTS, TINY_LOCOMOTION
 from plasticity.report.captions import captions_of
 from plasticity.report.front_page import front_of
 from plasticity.studies import sections_of
@@ -44,7 +44,7 @@ class Files(list):
 def job(section, seeds=(7, 8, 9), **wildcards):
     """What a caption can ask of the job that made what it is the caption of."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    config["agents"] = dict(TINY_AGENTS)
+    config |= {"agents": dict(TINY_AGENTS), "locomotion": dict(TINY_LOCOMOTION)}
     for name, study in BY_SECTION.items():
         config[name] |= {"seeds": list(seeds), "figures": {figure: {} for figure in study.figures}}
     folder = f"results/{section}/digits"

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from docutils.core import publish_parts
 
-from of_studies import BY_SECTION, TINY_AGENTS
+from of_studies import BY_SECTION, TINY_AGENTS, TINY_LOCOMOTION
 from plasticity.report.front_page import DIGEST, front_of, software
 from plasticity.report.summary.digest import Digest, ToldFinding
 from plasticity.studies.configuration import load_config
@@ -28,7 +28,7 @@ FINDINGS = (
 def front(folder: Path, *sections: str, **digest: Any) -> str:
     """Return the page of sections, whose digests are written if there is any, as HTML."""
     demo = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    config = load_config({**demo, "agents": TINY_AGENTS}, root=ROOT)
+    config = load_config({**demo, "agents": TINY_AGENTS, "locomotion": TINY_LOCOMOTION}, root=ROOT)
     for section in sections if digest else ():
         told = Digest(**{"question": "Why?", "ran": {}, "findings": (), "versions": {}, "commit": "", **digest})
         (folder / section).mkdir()

@@ -136,7 +136,7 @@ def test_actor_and_critic_are_measured_at_every_change(trained: PolicyFiles, tmp
     assert rows["task"].tolist() == [0, 1, 2, 3]
     short = ["probe_over_fresh"]  # five steps are too few for it
     assert rows.drop(columns=short).notna().to_numpy().all()
-    assert rows["action_std"][0] == 1
+    assert rows["action_std"].tolist()[0] == 1
     assert 1 <= min(rows["effective_rank_layer_2"]) <= max(rows["effective_rank_layer_2"]) <= 8
     assert {"probe_loss", "gradient_rank", "gauss_newton_largest", "critic_dead_units"} <= set(rows)
     output = tmp_path / "metrics.parquet"
@@ -146,7 +146,7 @@ def test_actor_and_critic_are_measured_at_every_change(trained: PolicyFiles, tmp
     assemble_locomotion(files, settings=AssembleLocomotionSettings.of({"arms": ["none"], "ground": WALKED["ground"]}))
     table = read_table(output, "locomotion")
     assert table["friction"].isna().tolist() == [True, False, False, False]
-    assert table["task_return"][1] == table["next_return"][0]
+    assert table["task_return"].tolist()[1] == table["next_return"].tolist()[0]
     assert len(read_table(tmp_path / "returns.parquet", "returns")) == 9
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from plan_slices import DEMO, changed, plan_of, put, slices
 
-SECTIONS = ("warm_start", "permuted", "train_test_collapse", "agents")
+SECTIONS = ("warm_start", "permuted", "train_test_collapse", "agents", "locomotion")
 Leaves = dict[tuple[str, ...], tuple[Any, set[str]]]
 """Keys of a section -> another value, and the stages that read it."""
 
@@ -113,19 +113,43 @@ AGENTS: Leaves = {
     ("measure", "probe", "head"): ("renewed", {"measure"}),
     ("analysis", "confidence"): (0.9, {"correlate", "falsify", "figures"}),
 }
-LEAVES: dict[str, Leaves] = dict(zip(SECTIONS, (WARM_START, PERMUTED, TRAIN_TEST, AGENTS), strict=True))
+LOCOMOTION: Leaves = {
+    ("seeds",): ([1, 2, 3, 4], set()),
+    ("ground", "name"): ("InvertedDoublePendulum-v5", {*SEEN, "assemble"}),
+    ("ground", "change_every"): (640, {*SEEN, "assemble"}),
+    ("ground", "tasks"): (4, {*SEEN, "assemble"}),
+    ("ground", "frictions", "first"): ([1.0, 2.0], {*SEEN, "assemble"}),
+    ("model", "name"): ("mlp", set()),  # others have other keys
+    ("model", "hidden"): ([9], SEEN),
+    ("training", "rollout"): (48, {"train"}),
+    ("training", "epochs"): (3, {"train"}),
+    ("training", "batch_size"): (8, {"train"}),
+    ("training", "learning_rate"): (0.1, SEEN),  # the probe's as well
+    ("measure", "layers", "images"): (50, {"measure"}),
+    ("measure", "layers", "hidden"): (1, {"measure"}),
+    ("measure", "gradients", "images"): (30, {"measure"}),
+    ("measure", "probe", "images"): (50, {"measure"}),
+    ("measure", "probe", "targets"): (3, {"measure"}),
+    ("measure", "probe", "steps"): (6, {"measure"}),
+    ("measure", "probe", "batch_size"): (20, {"measure"}),
+    ("measure", "probe", "head"): ("renewed", {"measure"}),
+    ("analysis", "confidence"): (0.9, {"correlate", "figures"}),
+}
+LEAVES: dict[str, Leaves] = dict(zip(SECTIONS, (WARM_START, PERMUTED, TRAIN_TEST, AGENTS, LOCOMOTION), strict=True))
 CASES = [pytest.param(section, keys, id=".".join((section, *keys))) for section in SECTIONS for keys in LEAVES[section]]
 STYLED: dict[str, str] = {
     "warm_start": "plasticity_gap",
     "permuted": "task_correlations",
     "train_test_collapse": "variances_by_layer",
     "agents": "falsification",
+    "locomotion": "return_by_step",
 }
 LABELLED: dict[str, str] = {
     "warm_start": "warm_start",
     "permuted": "continual",
     "train_test_collapse": "cascade",
     "agents": "none",
+    "locomotion": "none",
 }
 
 

@@ -7,19 +7,28 @@ from plasticity.errors import PlasticityError
 
 
 def specification(name: str) -> Any:
-    """Return what Gymnasium knows of a MuJoCo environment, without building it.
+    """Return what Gymnasium knows of an environment.
 
     Raises:
-        PlasticityError: If Gymnasium or MuJoCo is missing, or there is no such environment.
+        PlasticityError: If `wrong_with` finds something.
     """
+    if wrong := wrong_with(name):
+        raise PlasticityError("environment {}: expected {}, got {}".format(name, *wrong))
+    import gymnasium  # noqa: PLC0415 - an extra
+
+    return gymnasium.spec(name)
+
+
+def wrong_with(name: str) -> tuple[str, str] | None:
+    """Return what is expected of an environment and what there is instead; None where nothing is wrong."""
     if missing := [package for package in ("gymnasium", "mujoco", "imageio") if find_spec(package) is None]:
-        raise PlasticityError(f"{name}: expected the package {missing[0]}; pip install 'plasticity[agents]'")
+        return f"the package {missing[0]}", "none; install it by pip install 'plasticity[agents]'"
     import gymnasium  # noqa: PLC0415 - an extra
 
     try:
         found = gymnasium.spec(name)
     except gymnasium.error.Error as error:
-        raise PlasticityError(f"expected an environment of Gymnasium, got {name!r}: {error}") from None
+        return "an environment of Gymnasium", f"{name!r}; {error}"
     if ".mujoco." not in str(found.entry_point):
-        raise PlasticityError(f"expected an environment of MuJoCo, such as Ant-v5, got {name!r}")
-    return found
+        return "an environment of MuJoCo, such as Ant-v5", repr(name)
+    return None

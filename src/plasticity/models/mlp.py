@@ -30,8 +30,11 @@ class MLP(Network, name="mlp"):
         min_length=1,
     )
     activation: Activation = setting("Nonlinearity after each hidden layer.", unit="name", default="relu")
-    initialisation: Literal["kaiming", "pytorch"] = setting(
-        "Kaiming-uniform without biases, or PyTorch's default, ±1/√fan_in with biases.", unit="name", default="kaiming"
+    initialisation: Literal["kaiming", "lecun", "pytorch"] = setting(
+        "Kaiming-uniform without biases, the same with a gain of 1 in every layer (lecun), or PyTorch's default, "
+        "±1/√fan_in with biases.",
+        unit="name",
+        default="kaiming",
     )
     layer_norm: bool = setting(
         "Layer normalisation before each nonlinearity (Lyle et al. 2023).",
@@ -87,8 +90,8 @@ class MultilayerPerceptron(Classifier):
     def initialise(self, generator: torch.Generator) -> None:
         """Draw weights Kaiming-uniform (hidden: gain of the activation, head: gain 1) with biases of zero.
 
-        Or, as the setting `initialisation` says, weights and biases from U(±1/√fan_in), PyTorch's default: weights of
-        hidden ReLU layers are then smaller by √6.
+        Or, as the setting `initialisation` says, with a gain of 1 in every layer (LeCun et al. 1998); or weights and
+        biases from U(±1/√fan_in), PyTorch's default: weights of hidden ReLU layers are then smaller by √6.
         """
         for module in self.modules():
             if isinstance(module, nn.LayerNorm):
@@ -110,5 +113,5 @@ class MultilayerPerceptron(Classifier):
         """Return the bounds within which the weights and the biases of a layer are drawn."""
         if self.initialisation == "pytorch":
             return module.in_features**-0.5, module.in_features**-0.5
-        factor = gain("linear" if module is self.head else self.activation)
+        factor = 1.0 if module is self.head or self.initialisation == "lecun" else gain(self.activation)
         return factor * (3.0 / module.in_features) ** 0.5, 0.0

@@ -130,12 +130,21 @@ AGENTS_DEGENERATE = {
 }
 
 
+LOCOMOTION = [name for name, entry in FIGURES.items() if entry.study == "locomotion"]
+LOCOMOTION_DEGENERATE = {
+    "no rows": {"edit": no_rows},
+    "one seed": {"seeds": (4,)},
+    "before training alone": {"tasks": 0},
+    "many arms": {"arms": tuple(f"a_much_longer_name_of_an_arm_{place}" for place in range(6))},
+}
+
+
 @pytest.fixture
-def small(study, permuted, train_test, agents):
+def small(study, permuted, train_test, agents, locomotion):
     """Factory of a small study that a figure belongs to."""
     makers = {"warm_start": partial(study, arms=SMALL), "permuted": permuted}
     makers["train_test_collapse"] = partial(train_test, arms=FEW)
-    makers["agents"] = agents
+    makers |= {"agents": agents, "locomotion": locomotion}
     return lambda name, **changes: makers[FIGURES[name].study](**changes)
 
 
@@ -192,6 +201,17 @@ def test_every_figure_of_the_train_test_study_can_be_drawn_from_poor_tables(trai
 def test_every_figure_of_agents_can_be_drawn_from_poor_tables(agents, style, case):
     tables = agents(**AGENTS_DEGENERATE[case])
     for name in AGENTS:
+        figure = render(name, tables, style)
+        if case in {"no rows", "many arms"}:  # laying out is slow
+            figure.draw_without_rendering()
+        nothing = not any(ax.lines or ax.collections for ax in figure.axes)
+        assert not nothing or any(ax.texts for ax in figure.axes), name
+
+
+@pytest.mark.parametrize("case", LOCOMOTION_DEGENERATE)
+def test_every_figure_of_locomotion_can_be_drawn_from_poor_tables(locomotion, style, case):
+    tables = locomotion(**LOCOMOTION_DEGENERATE[case])
+    for name in LOCOMOTION:
         figure = render(name, tables, style)
         if case in {"no rows", "many arms"}:  # laying out is slow
             figure.draw_without_rendering()

@@ -5,15 +5,15 @@ from typing import Any
 
 from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.arms_check import check_names_of_arms
-from plasticity.config.environments import specification
+from plasticity.config.environments import wrong_with
 from plasticity.config.findings import Findings
-from plasticity.config.locomotion_section import Ground
+from plasticity.config.locomotion_section import Frictions, Ground
 from plasticity.config.messages import Location, shown
 from plasticity.config.parameters import fact
 from plasticity.config.study_section import sound_arms
-from plasticity.errors import PlasticityError
 
 Training = Mapping[str, Any]
+_NAME, _EVERY = (Ground.model_fields[key].default for key in ("name", "change_every"))
 _VECTORS = ("mlp", "linear")  # networks that take an observation, an image of one row and one channel
 
 
@@ -30,39 +30,47 @@ def check_locomotion(name: str, study: dict[str, Any], usual: Training, findings
     check_names_of_arms((name, "arms"), arms, findings)
     if any(findings.touch((name, key)) for key in ("ground", "measure", "training", "model")):
         return
-    training, ground = {**usual, **study["training"]}, Ground.of(study["ground"])
-    _check_environment((name, "ground", "name"), ground, findings)
-    _check_training((name, "training"), training, ground, findings)
+    training, ground = {**usual, **study["training"]}, study["ground"]
+    every = ground.get("change_every", _EVERY)
+    _check_environment((name, "ground", "name"), ground.get("name", _NAME), findings)
+    _check_frictions((name, "ground", "frictions"), ground.get("frictions", {}), findings)
+    _check_training((name, "training"), training, every, findings)
     _check_model((name, "model"), study["model"], findings)
     for arm, settings in arms.items():
-        _check_arm((name, "arms", arm), settings, training, ground, findings)
+        _check_arm((name, "arms", arm), settings, training, every, findings)
     if "hessian" in study["measure"].get("curvature", {}):
         expected = "nothing with actors, as it is that of a cross-entropy"
         findings.add((name, "measure", "curvature", "hessian"), expected=expected, got="a mapping")
 
 
-def _check_arm(location: Location, arm: Arm, training: Training, ground: Ground, findings: Findings) -> None:
+def _check_arm(location: Location, arm: Arm, training: Training, every: int, findings: Findings) -> None:
     if "model" in arm:
         _check_model((*location, "model"), arm["model"], findings)
-    if "training" in arm:
+    if "training" in arm and not findings.touch((location[0], "training")):
         for _, single in expand_arm("arm", arm):
-            _check_training((*location, "training"), {**training, **single["training"]}, ground, findings)
+            _check_training((*location, "training"), {**training, **single["training"]}, every, findings)
 
 
-def _check_environment(location: Location, ground: Ground, findings: Findings) -> None:
-    try:
-        specification(ground.name)
-    except PlasticityError as error:
-        findings.add(location, expected="an environment that can be had", got=str(error))
+def _check_environment(location: Location, name: str, findings: Findings) -> None:
+    if wrong := wrong_with(name):
+        expected, got = wrong
+        findings.add(location, expected=expected, got=got)
 
 
-def _check_training(location: Location, training: Training, ground: Ground, findings: Findings) -> None:
+def _check_frictions(location: Location, said: Mapping[str, float], findings: Findings) -> None:
+    usual = Frictions()
+    lowest, highest = (said.get(key, getattr(usual, key)) for key in ("lowest", "highest"))
+    if highest < lowest:
+        findings.add((*location, "highest"), expected=f"at least lowest, {lowest:g}", got=shown(highest))
+
+
+def _check_training(location: Location, training: Training, every: int, findings: Findings) -> None:
     """Record lengths that do not divide, tasks without a whole update, and penalties on classes."""
     rollout, batch = training["rollout"], training["batch_size"]
     if rollout % batch:
         findings.add((*location, "batch_size"), expected=f"a divisor of rollout, {rollout}", got=shown(batch))
-    if ground.change_every < 2 * rollout:
-        expected = f"at most half of change_every, {ground.change_every}, so that a task has an update of its own"
+    if every < 2 * rollout:
+        expected = f"at most half of change_every, {every}, so that a task has an update of its own"
         findings.add((*location, "rollout"), expected=expected, got=shown(rollout))
     penalty = (training.get("penalty") or {"name": "none"})["name"]
     if fact("penalty", penalty, "reads_labels", usual=False):

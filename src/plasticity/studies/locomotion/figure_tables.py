@@ -45,8 +45,8 @@ class LocomotionTables(StudyTables):
         if rows.empty:
             return over_seeds(rows.assign(x=rows["step"]), "x", "episode_return", self.analysis.confidence)
         weighted = rows.assign(total=rows["episode_return"] * rows["episodes"], x=self._points(rows["step"].to_numpy()))
-        sums = weighted.groupby(["seed", "x"])[["total", "episodes"]].sum().reset_index()
-        means = cast("pd.DataFrame", sums.assign(episode_return=sums["total"] / sums["episodes"]))
+        sums = cast("pd.DataFrame", weighted.groupby(["seed", "x"])[["total", "episodes"]].sum()).reset_index()
+        means = sums.assign(episode_return=sums["total"] / sums["episodes"])
         return over_seeds(means, "x", "episode_return", self.analysis.confidence)
 
     @cached_property

@@ -41,7 +41,7 @@ def return_lost(tables: LocomotionTables) -> Statement:
         0: f"{inconclusive(slope)}: from task to task, the return changes by {numbers(slope, _RETURN)} per task",
     }
     drop = mean_over_seeds(_drops(rows), confidence)
-    at_change = f", and by {numbers(drop, _RETURN)} at a change of friction" if drop.n_seeds else ""
+    at_change = f"; at a change of friction by {numbers(drop, _RETURN)}" if drop.n_seeds else ""
     over = f"{t_text(confidence)}, {seeds_text(slope.n_seeds)}"
     return Statement(f"{told[side(slope)]}{at_change} ({tables.label(arm)}, {over}).", rows.filter(_SHOWN))
 

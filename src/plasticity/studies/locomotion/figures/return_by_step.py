@@ -1,8 +1,8 @@
 """Return along the training, and what the networks have left when the friction changes.
 
-(a) Sum of rewards of an episode, mean of the episodes around each point; vertical lines are changes of friction.
-(b) The same in the last tenth of each task. (c) Effective rank of the last hidden layer of the actor, and (d) its dead
-units, on the observations made just before the friction changes; task 0 is before training.
+Sum of rewards of an episode (a), mean of the episodes around each point; vertical lines are changes of friction. The
+same in the last tenth of each task (b). Effective rank of the last hidden layer of the actor (c) and its dead units (d),
+on the observations made just before the friction changes; task 0 is before training.
 
 Lines are means over {{ n }}, bands Student's t intervals over seeds at {{ confidence }}. All arms of a seed meet the
 same frictions.
@@ -23,10 +23,11 @@ from plasticity.studies.locomotion.figure_tables import LocomotionTables, exclus
 
 TABLES = ("metrics", "returns")
 
+_RETURN = "Return (sum of rewards)"
 _BY_TASK = {
-    "last_return": "Return at the end of a task",
-    "effective_rank": "Effective rank of the actor's features",
-    "dead_units": "Dead units of the actor (fraction)",
+    "last_return": ("End of each task", _RETURN),
+    "effective_rank": ("Features of the actor", "Effective rank (dimensionless)"),
+    "dead_units": ("Units of the actor", "Dead units (fraction)"),
 }
 
 
@@ -35,14 +36,16 @@ def draw(tables: LocomotionTables, style: Style) -> Figure:
     figure, axes = style.figure(2, 2, height=4.8)
     first = axes[0, 0]
     curves = {arm: tables.by_step(arm) for arm in tables.arms}
-    panel(first, 0, "Return of an episode")
+    panel(first, 0, "Whole training")
+    first.set_ylabel(_RETURN)
     for step in tables.changes:
         first.axvline(step, color=NEUTRAL, linewidth=0.6, linestyle=":", zorder=1, label="change of friction")
     _draw(first, tables, curves)
     format_epochs(first, [], "Training (steps)")
-    for place, (column, title) in enumerate(_BY_TASK.items(), 1):
+    for place, (column, (title, label)) in enumerate(_BY_TASK.items(), 1):
         ax = axes.flat[place]
         panel(ax, place, title)
+        ax.set_ylabel(label)
         _draw(ax, tables, {arm: tables.by_task(arm, column) for arm in tables.arms})
         format_epochs(ax, [], "Task (number)")
     arm_legend(figure, tables)
