@@ -1,8 +1,8 @@
 """Return along the training, and what the networks have left when the friction changes.
 
 Sum of rewards of an episode (a), mean of the episodes around each point; vertical lines are changes of friction. The
-same in the last tenth of each task (b). Effective rank of the last hidden layer of the actor (c) and its dead units (d),
-on the observations made just before the friction changes; task 0 is before training.
+same in the last tenth of each task (b). Effective rank of the last hidden layer of the actor (c), and its dead units
+(d), on the observations made just before the friction changes; task 0 is before training.
 
 Lines are means over {{ n }}, bands Student's t intervals over seeds at {{ confidence }}. All arms of a seed meet the
 same frictions.
