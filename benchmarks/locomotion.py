@@ -2,10 +2,10 @@
 
     python benchmarks/locomotion.py --updates 5
 
-Ant-v5, two hidden layers of 256 units for actor and critic each, 2,048 steps between updates of ten epochs in batches of
-128 (Dohare et al. 2024), one thread. Seconds are those of the processor, so that other work on the machine distorts them
-less; the last column is the speed relative to all of an agent's work in this run. stable-baselines3
-(`pip install stable-baselines3`, in an environment of its own) trains with the same settings.
+Ant-v5, two hidden layers of 256 units for actor and critic each, 2,048 steps between updates of ten epochs in batches
+of 128 (Dohare et al. 2024), one thread. Seconds are those of the processor, so that other work on the machine distorts
+them less; the last column is the speed relative to all of an agent's work in this run. stable-baselines3 (`pip install
+stable-baselines3`, in an environment of its own) trains with the same settings.
 """
 
 import argparse
