@@ -23,6 +23,8 @@ _OF_JOBS = {
         "a seed and an update of the target network",
     ),
     "agent_checkpoints": ("agents/<dataset>/agent_checkpoints/<arm>/<seeds>.parquet", "a seed and a checkpoint"),
+    "policy_history": ("locomotion/<dataset>/train_policy/<arm>/<seeds>/history.parquet", "a seed and an update"),
+    "policy_checkpoints": ("locomotion/<dataset>/policy_checkpoints/<arm>/<seeds>.parquet", "a seed and a checkpoint"),
     "following_tasks": ("permuted/<dataset>/following_tasks/<experiment>/<seeds>.parquet", "a seed and a task"),
 }
 """Tables that no study names as its own: where each is in results/, and what one of its rows is about."""

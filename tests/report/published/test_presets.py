@@ -12,6 +12,7 @@ from plasticity.report.published.claims import Claim
 from plasticity.report.published.comparable import mismatches, missing_arms
 from plasticity.studies.configuration import typed_config
 from plasticity.studies.continual.plan import PermutedPlan
+from plasticity.studies.locomotion.plan import LocomotionPlan
 from plasticity.studies.train_test_collapse.plan import TrainTestPlan
 from plasticity.studies.warm_start.plan import WarmStartPlan
 
@@ -21,13 +22,14 @@ KEPT_STATISTICS = "shrink_perturb_warm_up_accuracy"
 
 
 PLANS = {"warm_start": WarmStartPlan, "permuted": PermutedPlan, "train_test_collapse": TrainTestPlan}
+BESIDE_THE_DEMO = {"locomotion": LocomotionPlan}
 
 
 def _settings(preset: str, study: str) -> PublishedSettings:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     update_config(config, yaml.safe_load((ROOT / "config" / preset).read_text(encoding="utf-8")))
     checked = typed_config(config, root=ROOT)
-    return PLANS[study](checked).published_settings()
+    return {**PLANS, **BESIDE_THE_DEMO}[study](checked).published_settings()
 
 
 def _claims(study: str, source: str) -> list[Claim]:
@@ -39,6 +41,7 @@ def _claims(study: str, source: str) -> list[Claim]:
     [
         ("paper.yaml", "warm_start", "Bonifazi et al. 2024"),
         ("permuted_mnist.yaml", "permuted", "Bonifazi et al. 2024"),
+        ("slippery_ant.yaml", "locomotion", "Dohare et al. 2024"),
     ],
 )
 def test_a_paper_s_preset_has_the_published_settings(preset: str, study: str, source: str) -> None:
