@@ -17,6 +17,7 @@ from plasticity.training.agents.trained_network import TrainedNetwork, part_of
 from plasticity.training.bound_optimiser import BoundOptimiser
 from plasticity.training.optimisers.adam import Adam
 from plasticity.training.optimisers.optimiser import Optimiser
+from plasticity.training.subnormals import subnormals_as_zero
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class PolicyAgent:
         noise *= self.log_std.detach().exp().numpy()
         return roll_out(environment, self._mean, noise, self._episode)
 
+    @subnormals_as_zero()
     def learn(self, rollout: Rollout) -> Losses:
         """Update both networks by what was lived through."""
         lived = self._lived(rollout)
