@@ -4,40 +4,30 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
-from plasticity.config.settings import setting
-from plasticity.seeding import numpy_generator
 from plasticity.storage.weights import weights_of
-from plasticity.tasks.sequence import Supply, TaskSequence
 from plasticity.training.bound_optimiser import BoundOptimiser, bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.forward import Forward
-from plasticity.training.hooks.step_hook import HookContext, StepHook
-from plasticity.training.interventions.intervention import Intervention, NetworkState, intervened
-from plasticity.training.optimisers.optimiser import Optimiser, Update
-from plasticity.training.penalties.penalty import Penalty, value_of
+from plasticity.training.hooks.step_hook import StepHook
+from plasticity.training.interventions.intervention import NetworkState, intervened
+from plasticity.training.penalties.penalty import value_of
 from plasticity.training.step import TrainingStep
 from small_problems import RESNET, image_tensors, network, run_in
 from typed import optimisation
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
-GIVEN = (ClassVar, setting, torch, torch.Tensor, Forward, HookContext, StepHook, Intervention, NetworkState)
 MLP = {"name": "mlp", "hidden": [12, 8]}
 
 
 @pytest.fixture(scope="module")
 def shown() -> dict[str, Any]:
     """The classes of the page by their names."""
-    names = {getattr(each, "__name__", "ClassVar"): each for each in (*GIVEN, Optimiser, Update, Penalty)}
-    tasks = {"TaskSequence": TaskSequence, "Supply": Supply, "np": np, "NDArray": NDArray}
-    scope: dict[str, Any] = {**names, **tasks, "numpy_generator": numpy_generator, "__name__": __name__}
-    scope["ClassVar"] = ClassVar
+    scope: dict[str, Any] = {"__name__": __name__}
     for code in _blocks():
         exec(compile(code, PAGE.name, "exec"), scope)
     return scope
