@@ -34,7 +34,7 @@ _NOTE = (
     "can be shown, for example with fewer than three seeds. Both sides' uncertainty is taken into account. The rules "
     "are in docs/statistics.md; all differing settings are in published.parquet."
 )
-_ELSEWHERE = "{} of the others are about another sequence of tasks and not listed here."
+_ELSEWHERE = "{} of those not compared are about another sequence of tasks and not listed here."
 _FOLDED = "Not compared, and what a comparison needs"
 
 

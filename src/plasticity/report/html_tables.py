@@ -40,7 +40,7 @@ def write_html(
         wide: Columns that hold text, which is broken into lines.
         folded: Summary and content of a second table below, which a click opens.
     """
-    body = _table(frame)
+    body = "" if frame.empty and folded is not None else _table(frame)
     if folded is not None:
         body += f"<details><summary>{folded[0]}</summary>{_table(folded[1])}</details>"
     columns = [place for place, name in enumerate(frame.columns, start=1) if name in wide]
