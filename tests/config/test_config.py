@@ -593,7 +593,7 @@ def test_demonstration_passes_and_is_not_touched() -> None:
 def test_preset_passes(preset: Path, tmp_path: Path) -> None:
     overlay = yaml.safe_load(preset.read_text(encoding="utf-8"))
     config = load_config(overlaid(demo(), overlay), root=tmp_path)
-    assert config["dataset"]["name"] == overlay["dataset"]["name"]
+    assert config["dataset"]["name"] == overlay.get("dataset", demo()["dataset"])["name"]
 
 
 def _expanded(arms: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_table_pages_and_figure_are_written(folders: dict[str, dict[str, str]], 
     outputs = {key: tmp_path / "out" / name for key, name in names.items()}
     collect_benchmarks(folders, outputs)
     assert len(read_table(outputs["jobs"], "benchmarks")) == 2
-    assert "fine_tune" in outputs["stages"].read_text(encoding="utf-8")
+    assert "fine_<wbr>tune" in outputs["stages"].read_text(encoding="utf-8")
     assert "1970-01-01 00:16:40" in outputs["runs"].read_text(encoding="utf-8")
     assert "fine tune (warm start)" in outputs["svg"].read_text(encoding="utf-8")
     assert outputs["pdf"].read_bytes().startswith(b"%PDF")

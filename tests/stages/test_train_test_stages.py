@@ -393,4 +393,4 @@ def test_the_reports_tables_show_layers_and_coefficients(study: dict[str, Path],
     page = outputs["outcomes"].read_text(encoding="utf-8")
     assert page.count("odd or even") == 2  # a row per hidden layer
     assert "next task from before training" in page
-    assert "own_train_variance" in outputs["correlations"].read_text(encoding="utf-8")
+    assert "own_<wbr>train_<wbr>variance" in outputs["correlations"].read_text(encoding="utf-8")

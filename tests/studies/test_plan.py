@@ -99,7 +99,7 @@ AGENTS: Leaves = {
     ("model", "hidden"): ([9], SEEN),
     ("training", "steps"): (120, {"train"}),
     ("training", "checkpoint_every"): (10, {"train"}),
-    ("training", "target_period"): (5, {"train"}),
+    ("training", "target_period"): (5, {"train", "assemble"}),
     ("training", "batch_size"): (4, {"train"}),
     ("training", "replay"): (50, {"train"}),
     ("training", "learning_rate"): (0.1, SEEN),  # the probe's as well

@@ -51,7 +51,7 @@ def _rules() -> tuple[Rule, ...]:
 RULES = {rule.name: rule for rule in _rules()}
 RUN = {name: rule for name, rule in RULES.items() if "script" in rule.sections}
 FILES = {name: rule for name, rule in RUN.items() if "output" in rule.sections}  # all but verify, which only reads
-TARGETS = {"all", "warm_start", "continual", "train_test_collapse", "agents", "reproduction_page"}
+TARGETS = {"all", "warm_start", "continual", "train_test_collapse", "agents", "locomotion", "reproduction_page"}
 
 
 def test_the_rules_are_found_and_exist_once() -> None:

@@ -48,7 +48,7 @@ def test_claims_of_a_study_read_columns_that_there_are(study: str) -> None:
         measure = claim.measure
         named = [measure[key] for key in ("column", "minus_column", "x", "y", "outcome") if key in measure]
         assert set(named) <= columns | JOINED | MEASURED, claim.name
-        assert measure.get("metric", "nc1") in columns
+        assert measure.get("metric", published.axis) in columns
         assert (claim.value is None) == bool(claim.shape or claim.range)
         assert claim.sd is None or (claim.n is not None and claim.n > 1)
         assert claim.requires, claim.name

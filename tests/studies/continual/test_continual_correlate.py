@@ -102,7 +102,7 @@ def test_a_study_from_table_to_table(tmp_path: Path) -> None:
     table = _correlations(tmp_path, _arm("random_init", plasticity_gap=0.0), _arm("continual", tasks=8), *_lengths())
     assert len(table.drop_duplicates(KEYS)) == len(table)
     over = _only(table, window_kind="all")
-    assert len(over) == 6 * 2 * (len(METRICS) * len(METHODS) + 2) * 6
+    assert len(over) == 6 * 2 * ((len(METRICS) + 1) * len(METHODS) + 2) * 6
     assert set(over["aggregate"]) == {"seed", "mean", "pooled", "averaged"}
     assert set(_only(over, metric=CONTROL)["method"]) == {"pearson", "spearman"}
     assert over.groupby("arm")["window_end"].max().to_dict()["continual"] == 8

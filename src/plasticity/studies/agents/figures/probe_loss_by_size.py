@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
+from plasticity.report.figures.axes import fit_y, format_log_amounts
 from plasticity.report.figures.layout import label_axes, panel, sample, say, top_legend, write_notes
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import over_seeds, rows_where
@@ -22,6 +23,8 @@ from plasticity.studies.agents.figure_tables import ENVIRONMENTS, AgentTables, e
 from plasticity.studies.agents.quantities import PROBE_LOSS
 
 TABLES = ("metrics",)
+
+_SIZE = "Parameters (number)"
 
 
 def draw(tables: AgentTables, style: Style) -> Figure:
@@ -33,15 +36,15 @@ def draw(tables: AgentTables, style: Style) -> Figure:
     figure, axes = style.figure(1, len(environments), height=2.6, sharey=True)
     for place, (ax, name) in enumerate(zip(axes[0], environments, strict=True)):
         panel(ax, place, name.replace("_", " "))
-        for period in periods if tables.probed else ():
-            _draw_line(ax, tables, (name, period), looks[f"period_{period}"])
-        if ax.has_data():
-            ax.set_xscale("log")
-            ax.set_yscale("log")
-            _draw_start(ax, tables, (name, periods[0]))
-        else:
+        ax.set_xlabel(_SIZE)
+        drawn = [_draw_line(ax, tables, (name, period), looks[f"period_{period}"]) for period in periods]
+        drawn = [points for points in drawn if len(points)]
+        if not drawn:
             say(ax, "not measured")
-        ax.set_xlabel("Parameters (number)")
+            continue
+        drawn.append(_draw_start(ax, tables, (name, periods[0])))
+        format_log_amounts(ax, pd.concat(drawn)["x"].to_numpy(dtype=float), _SIZE)
+        fit_y(ax, drawn, log=None)
     label_axes(axes, y="Probe loss (dimensionless)")
     words = {period: "target updated every step" if period == 1 else f"every {period:,} steps" for period in periods}
     top_legend(figure, [sample(looks[f"period_{period}"], words[period]) for period in periods])
@@ -49,27 +52,30 @@ def draw(tables: AgentTables, style: Style) -> Figure:
     return figure
 
 
-def _draw_line(ax: Axes, tables: AgentTables, where: tuple[str, int], look: ArmStyle) -> None:
-    """Draw the arms of an environment and period, by their number of parameters."""
-    rows = _of(tables.last, where)
-    if rows.empty:
-        return
-    label = f"every {where[1]}"
-    points = pd.concat(
-        [over_seeds(part, "parameters", PROBE_LOSS, tables.analysis.confidence) for _, part in rows.groupby("arm")]
-    ).sort_values("x", kind="stable")
+def _draw_line(ax: Axes, tables: AgentTables, where: tuple[str, int], look: ArmStyle) -> pd.DataFrame:
+    """Draw the arms of an environment and period, by their number of parameters; return what was drawn."""
+    arms = [part for _, part in _of(tables, tables.last, where).groupby("arm")]
+    if not arms:
+        return pd.DataFrame()
+    label, confidence = f"every {where[1]}", tables.analysis.confidence
+    points = pd.concat([over_seeds(part, "parameters", PROBE_LOSS, confidence) for part in arms])
+    points = points.sort_values("x", kind="stable")
     ax.plot(points["x"], points["mean"], marker=look.marker, color=look.color, markersize=3.5, label=label)
-    ax.vlines(points["x"], points["low"], points["high"], color=look.color, linewidth=0.8, label=f"{label}, interval")
+    several = points.dropna()
+    if len(several):
+        ends = several["low"], several["high"]
+        ax.vlines(several["x"], *ends, color=look.color, linewidth=0.8, label=f"{label}, interval")
+    return points
 
 
-def _draw_start(ax: Axes, tables: AgentTables, where: tuple[str, int]) -> None:
-    """Draw the probe loss before training."""
-    rows = _of(tables.kept.loc[tables.kept["step"].eq(0)], where)
-    if len(rows):
-        means = over_seeds(rows, "parameters", PROBE_LOSS, tables.analysis.confidence)
-        ax.plot(means["x"], means["mean"], color="0.4", linestyle=":", linewidth=1, label="before training")
+def _draw_start(ax: Axes, tables: AgentTables, where: tuple[str, int]) -> pd.DataFrame:
+    """Draw the probe loss before training; return it."""
+    rows = _of(tables, rows_where(tables.kept, tables.kept["step"].eq(0)), where)
+    means = over_seeds(rows, "parameters", PROBE_LOSS, tables.analysis.confidence)
+    ax.plot(means["x"], means["mean"], color="0.4", linestyle=":", linewidth=1, label="before training")
+    return means
 
 
-def _of(rows: pd.DataFrame, where: tuple[str, int]) -> pd.DataFrame:
-    chosen = rows["environment"].eq(where[0]) & rows["target_period"].eq(where[1]) & rows[PROBE_LOSS].notna()
-    return rows_where(rows, chosen)
+def _of(tables: AgentTables, rows: pd.DataFrame, where: tuple[str, int]) -> pd.DataFrame:
+    chosen = rows["environment"].eq(where[0]) & rows["target_period"].eq(where[1])
+    return rows_where(rows, chosen & (rows[PROBE_LOSS].notna() if tables.probed else False))
