@@ -1,8 +1,8 @@
 """Do larger networks keep more plasticity?
 
-One panel per environment, a point per arm: probe loss at the last checkpoint against the number of parameters, both
-axes logarithmic. Lines join arms whose target network is updated as often; the figure is for sections whose arms differ
-in nothing else. The dotted line is the mean probe loss before training.
+One panel per environment, a point per arm: probe loss at the last checkpoint against the number of parameters. Lines
+join arms whose target network is updated as often; the figure is for sections whose arms differ in nothing else. The
+dotted line is the mean probe loss before training.
 
 Points are means over {{ n }}, bars Student's t intervals over seeds at {{ confidence }}.
 
@@ -24,7 +24,7 @@ from plasticity.studies.agents.quantities import PROBE_LOSS
 
 TABLES = ("metrics",)
 
-_SIZE = "Parameters (number)"
+_SIZE = "Parameters (thousands)"
 
 
 def draw(tables: AgentTables, style: Style) -> Figure:
@@ -34,6 +34,7 @@ def draw(tables: AgentTables, style: Style) -> Figure:
     periods = sorted(set(tables.metrics["target_period"].tolist()))
     looks = arm_styles(tuple(f"period_{period}" for period in periods))
     figure, axes = style.figure(1, len(environments), height=2.6, sharey=True)
+    everything: list[pd.DataFrame] = []
     for place, (ax, name) in enumerate(zip(axes[0], environments, strict=True)):
         panel(ax, place, name.replace("_", " "))
         ax.set_xlabel(_SIZE)
@@ -44,7 +45,9 @@ def draw(tables: AgentTables, style: Style) -> Figure:
             continue
         drawn.append(_draw_start(ax, tables, (name, periods[0])))
         format_log_amounts(ax, pd.concat(drawn)["x"].to_numpy(dtype=float), _SIZE)
-        fit_y(ax, drawn, log=None)
+        everything += drawn
+    if everything:
+        fit_y(axes[0, 0], everything, log=None)
     label_axes(axes, y="Probe loss (dimensionless)")
     words = {period: "target updated every step" if period == 1 else f"every {period:,} steps" for period in periods}
     top_legend(figure, [sample(looks[f"period_{period}"], words[period]) for period in periods])
@@ -58,7 +61,7 @@ def _draw_line(ax: Axes, tables: AgentTables, where: tuple[str, int], look: ArmS
     if not arms:
         return pd.DataFrame()
     label, confidence = f"every {where[1]}", tables.analysis.confidence
-    points = pd.concat([over_seeds(part, "parameters", PROBE_LOSS, confidence) for part in arms])
+    points = pd.concat([over_seeds(part, "size", PROBE_LOSS, confidence) for part in arms])
     points = points.sort_values("x", kind="stable")
     ax.plot(points["x"], points["mean"], marker=look.marker, color=look.color, markersize=3.5, label=label)
     several = points.dropna()
@@ -71,11 +74,12 @@ def _draw_line(ax: Axes, tables: AgentTables, where: tuple[str, int], look: ArmS
 def _draw_start(ax: Axes, tables: AgentTables, where: tuple[str, int]) -> pd.DataFrame:
     """Draw the probe loss before training; return it."""
     rows = _of(tables, rows_where(tables.kept, tables.kept["step"].eq(0)), where)
-    means = over_seeds(rows, "parameters", PROBE_LOSS, tables.analysis.confidence)
+    means = over_seeds(rows, "size", PROBE_LOSS, tables.analysis.confidence)
     ax.plot(means["x"], means["mean"], color="0.4", linestyle=":", linewidth=1, label="before training")
     return means
 
 
 def _of(tables: AgentTables, rows: pd.DataFrame, where: tuple[str, int]) -> pd.DataFrame:
     chosen = rows["environment"].eq(where[0]) & rows["target_period"].eq(where[1])
-    return rows_where(rows, chosen & (rows[PROBE_LOSS].notna() if tables.probed else False))
+    kept = rows_where(rows, chosen & (rows[PROBE_LOSS].notna() if tables.probed else False))
+    return kept.assign(size=kept["parameters"] / 1000)
