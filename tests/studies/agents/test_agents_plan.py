@@ -82,6 +82,10 @@ def test_measuring_reads_the_training_for_the_probe_alone() -> None:
         ),
         ({"arms": {"x": {"training": {"replay": 3}}}}, "agents.arms.x.training.replay: expected at least"),
         ({"measure": {"curvature": {"hessian": {}}}}, "agents.measure.curvature.hessian: expected nothing with agents"),
+        (
+            {"arms": {"x": {"training": {"two_hot": {"lowest": 100}}}}},
+            "agents.arms.x.training.two_hot.highest: expected more than lowest, 100, got 100",
+        ),
         ({"measure": {"curvature": {"images": 20}}}, "agents.measure.curvature: expected nothing with two_hot"),
         ({"environments": ["true"]}, "agents.environments[0]: expected one of"),
     ],

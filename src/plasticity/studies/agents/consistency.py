@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from plasticity.config.agent_section import TwoHot
 from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.arms_check import check_names_of_arms
 from plasticity.config.findings import Findings
@@ -54,6 +55,12 @@ def _check_training(location: Location, training: Training, findings: Findings) 
     if training["replay"] < training["batch_size"]:
         expected = f"at least the {training['batch_size']} transitions of a batch"
         findings.add((*location, "replay"), expected=expected, got=shown(training["replay"]))
+    if two_hot := training.get("two_hot"):
+        usual = TwoHot()
+        lowest, highest = (two_hot.get(end, getattr(usual, end)) for end in ("lowest", "highest"))
+        if highest <= lowest:
+            expected = f"more than lowest, {lowest:g}"
+            findings.add((*location, "two_hot", "highest"), expected=expected, got=shown(highest))
     for key, part in ("checkpoint_every", "target_period"), ("steps", "checkpoint_every"):
         if training[key] % training[part]:
             expected = f"a multiple of {part}, {training[part]}"
