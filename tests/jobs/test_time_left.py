@@ -25,6 +25,7 @@ def state(**changed: object) -> RunState:
         ({"waiting": {"draw": 3}, "running": (), "seconds": {"train": 100.0, "draw": 10.0}}, 15),
         ({"waiting": {"new": 3}, "running": (), "seconds": {"train": 100.0, "draw": 10.0}}, 3 * 55 / 2),
         ({"running": (("new", NOW - 20),), "waiting": {}}, 80),
+        ({"running": (("new", NOW - 500),), "waiting": {"new": 3}}, 3 * 500 / 2),  # those to come take as long at least
         ({"seconds": {}}, None),
     ],
 )

@@ -38,13 +38,18 @@ class RunState:
         """Return the time until the end: the work that is left, shared by as many jobs as have run at once.
 
         No less than the longest job that is left. A rule that was never measured counts as the mean of those that
-        were; without any, None.
+        were, or as its longest job at work has taken so far; without any measured rule, None.
         """
         if not self.seconds:
             return None
         usual = sum(self.seconds.values()) / len(self.seconds)
-        rests = [max(self.seconds.get(rule, usual) - (now - begun), 0.0) for rule, begun in self.running]
-        ahead = {rule: self.seconds.get(rule, usual) for rule in self.waiting}
+        guessed = dict.fromkeys(self.unmeasured, usual)
+        for rule, begun in self.running:
+            if rule in guessed:
+                guessed[rule] = max(guessed[rule], now - begun)
+        taken = {**self.seconds, **guessed}
+        rests = [max(taken[rule] - (now - begun), 0.0) for rule, begun in self.running]
+        ahead = {rule: taken[rule] for rule in self.waiting}
         work = sum(rests) + sum(ahead[rule] * jobs for rule, jobs in self.waiting.items())
         return max(work / self.at_once, *rests, *ahead.values(), 0.0)
 
