@@ -73,7 +73,8 @@ def _ran(ran: Mapping[str, str]) -> str:
 
 def _finding(found: ToldFinding, folder: str, *, first: bool) -> str:
     """Return a finding: its sentence, and its figure, of which the section's first is open."""
-    said = f"<p><strong>{html.escape(found.title)}.</strong> {html.escape(found.sentence)}</p>"
+    title = found.title if found.title.endswith("?") else f"{found.title}."
+    said = f"<p><strong>{html.escape(title)}</strong> {html.escape(found.sentence)}</p>"
     if not found.figure:
         return said
     path = f"{folder}/figures/{found.figure}.svg"
