@@ -1,5 +1,6 @@
 """What the figures of every study are drawn from: its tables, arms with their names and styles, and the analysis."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ from plasticity.config.analysis_section import Analysis
 from plasticity.config.page_slices import ShownSettings
 from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
-from plasticity.report.figures.summaries import rows_where
+from plasticity.report.figures.summaries import SINGLE_SEED, rows_where
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,3 +49,15 @@ class StudyTables:
     def kept(self) -> pd.DataFrame:
         """Rows of the metrics that did not diverge."""
         return rows_where(self.metrics, ~self.metrics["diverged"].eq(True))
+
+
+def exclusion_notes(tables: StudyTables, arms: Sequence[str]) -> list[str]:
+    """Say what is missing from a figure of these arms: absent arms, diverged agents, intervals of a single seed."""
+    rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms))
+    present = set(rows["arm"])
+    notes = [f"No rows of {tables.label(arm)} in the metrics table." for arm in arms if arm not in present]
+    diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
+    if diverged:
+        parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
+        notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} checkpoints ({parts}).")
+    return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes

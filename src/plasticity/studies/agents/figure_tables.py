@@ -1,7 +1,6 @@
 """What a figure of the study of agents is drawn from: its tables, and what had to be left out."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -11,7 +10,7 @@ import pandas as pd
 from plasticity.config.page_slices import AgentsShown
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
 from plasticity.report.figures.study_tables import StudyTables
-from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
+from plasticity.report.figures.summaries import over_seeds, rows_where
 from plasticity.studies.agents.falsify import last_of
 from plasticity.studies.agents.quantities import PROBE_LOSS
 
@@ -71,15 +70,3 @@ def environment_of(arm: str) -> str:
 def method_of(arm: str) -> str:
     """Return an arm's name without its environment."""
     return arm.removesuffix(f"_{environment_of(arm)}")
-
-
-def exclusion_notes(tables: AgentTables, arms: Sequence[str]) -> list[str]:
-    """Say what is missing from a figure of these arms: absent arms, diverged agents, intervals of a single seed."""
-    rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms))
-    present = set(rows["arm"])
-    notes = [f"No rows of {tables.label(arm)} in the metrics table." for arm in arms if arm not in present]
-    diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
-    if diverged:
-        parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
-        notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} checkpoints ({parts}).")
-    return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes

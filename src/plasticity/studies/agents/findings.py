@@ -7,10 +7,11 @@ import pandas as pd
 
 from plasticity.analysis.sign_test import ALL, FALSIFIED, ONE_SIGN, SIGNS
 from plasticity.report.figures.axes import metric_name
+from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.published.measures import Value
 from plasticity.report.summary.finding import NotInThisRun, Statement, mean_over_seeds, rows_with
 from plasticity.report.summary.words import inconclusive, numbers, seeds_text, side, sized, t_text
-from plasticity.studies.agents.figure_tables import AgentTables, exclusion_notes
+from plasticity.studies.agents.figure_tables import AgentTables
 from plasticity.studies.agents.pages.outcomes import with_change
 from plasticity.studies.agents.quantities import PROBE_LOSS
 

@@ -1,7 +1,6 @@
 """What a figure of the study of locomotion is drawn from: its tables, and what had to be left out."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, cast
@@ -11,7 +10,7 @@ import pandas as pd
 
 from plasticity.config.page_slices import AgentsShown
 from plasticity.report.figures.study_tables import StudyTables
-from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
+from plasticity.report.figures.summaries import over_seeds, rows_where
 
 _POINTS = 100  # of a curve of returns
 
@@ -67,15 +66,3 @@ def slopes(tasks: pd.DataFrame) -> pd.Series:
         if len(rows) > 1:
             found[seed] = np.polyfit(rows["task"].to_numpy(float), rows["last_return"].to_numpy(float), 1)[0]
     return pd.Series(found, dtype="float64")
-
-
-def exclusion_notes(tables: LocomotionTables, arms: Sequence[str]) -> list[str]:
-    """Say what is missing from a figure of these arms: absent arms, diverged agents, intervals of a single seed."""
-    rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms))
-    present = set(rows["arm"])
-    notes = [f"No rows of {tables.label(arm)} in the metrics table." for arm in arms if arm not in present]
-    diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
-    if diverged:
-        parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
-        notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} checkpoints ({parts}).")
-    return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes

@@ -4,9 +4,10 @@ from typing import cast
 
 import pandas as pd
 
+from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.summary.finding import NotInThisRun, Statement, mean_over_seeds, rows_with, together
 from plasticity.report.summary.words import Unit, inconclusive, moves, numbers, seeds_text, side, sized, t_text
-from plasticity.studies.locomotion.figure_tables import LocomotionTables, exclusion_notes, slopes
+from plasticity.studies.locomotion.figure_tables import LocomotionTables, slopes
 
 TABLES = LocomotionTables
 _RETURN = Unit(form=".1f")

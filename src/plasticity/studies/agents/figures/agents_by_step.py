@@ -18,12 +18,12 @@ from matplotlib.figure import Figure
 from plasticity.report.figures.axes import fit_y, format_epochs
 from plasticity.report.figures.layout import panel, sample, say, top_legend, write_notes
 from plasticity.report.figures.lines import draw_band
+from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.figures.style import Style
 from plasticity.studies.agents.figure_tables import (
     ENVIRONMENTS,
     AgentTables,
     environment_of,
-    exclusion_notes,
     method_of,
 )
 from plasticity.studies.agents.quantities import PROBE_LOSS

@@ -27,9 +27,10 @@ from plasticity.report.figures.layout import (
     top_legend,
     write_notes,
 )
+from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.figures.style import THINNEST, Style
 from plasticity.report.figures.summaries import rows_where
-from plasticity.studies.agents.figure_tables import ENVIRONMENTS, AgentTables, exclusion_notes
+from plasticity.studies.agents.figure_tables import ENVIRONMENTS, AgentTables
 from plasticity.studies.agents.quantities import PROBE_LOSS, TESTED
 
 TABLES = ("metrics", "falsification")

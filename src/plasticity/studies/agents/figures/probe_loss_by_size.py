@@ -17,9 +17,10 @@ from matplotlib.figure import Figure
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
 from plasticity.report.figures.axes import fit_y, format_log_amounts
 from plasticity.report.figures.layout import label_axes, panel, sample, say, top_legend, write_notes
+from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import over_seeds, rows_where
-from plasticity.studies.agents.figure_tables import ENVIRONMENTS, AgentTables, exclusion_notes
+from plasticity.studies.agents.figure_tables import ENVIRONMENTS, AgentTables
 from plasticity.studies.agents.quantities import PROBE_LOSS
 
 TABLES = ("metrics",)

@@ -18,8 +18,9 @@ from matplotlib.figure import Figure
 from plasticity.report.figures.axes import fit_y, format_epochs
 from plasticity.report.figures.layout import arm_legend, panel, say, write_notes
 from plasticity.report.figures.lines import draw_band
+from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.figures.style import NEUTRAL, Style
-from plasticity.studies.locomotion.figure_tables import LocomotionTables, exclusion_notes
+from plasticity.studies.locomotion.figure_tables import LocomotionTables
 
 TABLES = ("metrics", "returns")
 
