@@ -1,18 +1,20 @@
 """One model as penalties and hooks see it."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call
 
 from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
 from plasticity.models.units import Units
+from plasticity.training.forward import NO_INITIAL, NO_LAYERS
+from plasticity.training.layer_watch import LayerWatch
 
 
 class ModelView:
@@ -35,8 +37,7 @@ class ModelView:
         self.units: Sequence[Units] = model.units()
         self.kept: dict[str, Tensor] = {}
         self._layers: list[Tensor] = []
-        self._collecting: list[Tensor] | None = None
-        self._watched = False
+        self._watch = LayerWatch(model)
         self._initial: dict[str, Tensor] = {}
         if reads_initial:
             self._initial = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
@@ -49,9 +50,7 @@ class ModelView:
             PlasticityError: If no component said that it reads them.
         """
         if not self.reads_initial:
-            raise PlasticityError(
-                "reads_initial: expected true in a component that reads initial parameters, got false"
-            )
+            raise PlasticityError(NO_INITIAL)
         return self._initial
 
     @property
@@ -62,13 +61,13 @@ class ModelView:
             PlasticityError: If no component said that it reads them.
         """
         if not self.reads_layers:
-            raise PlasticityError("reads_layers: expected true in a component that reads hidden layers, got false")
+            raise PlasticityError(NO_LAYERS)
         return self._layers
 
     def layers_of(self, inputs: Tensor, parameters: Mapping[str, Tensor]) -> Sequence[Tensor]:
         """Return the outputs of the hidden layers for other inputs by other parameters; buffers stay as they are."""
         buffers = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
-        with self._collected([]) as layers:
+        with self._watch.collecting([]) as layers:
             functional_call(self.model, {**parameters, **buffers}, (inputs,))
         return layers
 
@@ -102,27 +101,4 @@ class ModelView:
         if not self.reads_layers:
             return nullcontext()
         self._layers = []
-        return self._collected(self._layers)
-
-    @contextmanager
-    def _collected(self, layers: list[Tensor]) -> Iterator[list[Tensor]]:
-        """Add the outputs of hidden layers of the forward pass inside the block."""
-        self._watch()
-        self._collecting = layers
-        try:
-            yield layers
-        finally:
-            self._collecting = None
-
-    def _watch(self) -> None:
-        """Have the model tell of its hidden layers from now on: anew in every step would cost a tenth of it."""
-        if self._watched:
-            return
-        self._watched = True
-
-        def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            if self._collecting is not None:
-                self._collecting.append(output)
-
-        for module in self.model.hidden_layers():
-            module.register_forward_hook(keep)
+        return self._watch.collecting(self._layers)

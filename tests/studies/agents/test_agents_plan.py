@@ -67,12 +67,19 @@ def test_measuring_reads_the_training_for_the_probe_alone() -> None:
         ({"training": {"steps": 70}}, "agents.training.steps: expected a multiple of checkpoint_every, 20, got 70"),
         ({"training": {"optimizer": {"name": "muon"}}}, "expected an optimizer that goes number by number"),
         (
-            {"training": {"penalty": {"name": "effective_rank", "weight": 1}}},
-            "expected a penalty that reads weights alone",
+            {"training": {"penalty": {"name": "nc1", "weight": 1}, "batch_size": 1, "replay": 1}},
+            "agents.training.batch_size: expected at least 2 images with the penalty nc1",
         ),
         (
-            {"training": {"hooks": [{"name": "redo", "every": 5}]}},
-            "agents.training.hooks[0]: expected a hook that reads",
+            {"training": {"hooks": [{"name": "redo", "every": 5}]}, "model": {"activation": "tanh"}},
+            "agents.training.hooks[0]: expected the activation relu with the hook redo, got tanh of the network mlp",
+        ),
+        (
+            {
+                "training": {"hooks": [{"name": "redo", "every": 5}]},
+                "arms": {"x": {"model": {"name": "logistic_regression"}}},
+            },
+            "agents.arms.x.training.hooks[0]: expected a network whose hidden units are read by the next layer alone",
         ),
         ({"arms": {"x": {"model": {"name": "resnet18"}}}}, "expected a network without running statistics"),
         ({"model": {"spectral_norm": True}}, "got mlp with spectral_norm"),
@@ -102,10 +109,13 @@ def test_what_agents_cannot_carry_is_refused_in_one_line(change: dict[str, Any],
     [
         {"penalty": {"name": "l2_init", "weight": 0.01}},
         {"penalty": {"name": "parseval", "weight": 0.01}},
+        {"penalty": {"name": "effective_rank", "weight": 0.01}},
+        {"penalty": {"name": "nc1", "weight": 0.01}},
         {"hooks": [{"name": "perturb", "shrink": 0.9999, "perturb": 0.01}, {"name": "clip_weights", "factor": 2}]},
+        {"hooks": [{"name": "redo", "every": 10}]},
     ],
 )
-def test_methods_that_read_weights_alone_are_carried(methods: dict[str, Any]) -> None:
+def test_methods_of_other_studies_are_carried(methods: dict[str, Any]) -> None:
     found = plan({"training": methods}).train_settings("none_true_label").learning
     assert found.penalty or found.hooks
 

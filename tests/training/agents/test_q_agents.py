@@ -16,7 +16,12 @@ from plasticity.tasks.block_mdp import BlockMdp
 from plasticity.training.agents.q_agents import QAgents
 from plasticity.training.agents.q_values import QValues
 from plasticity.training.agents.replay import Transitions
+from plasticity.training.forward import Forward
+from plasticity.training.hooks.step_hook import HookContext, StepHook
 from plasticity.training.interventions.reset_head import ResetHead
+from plasticity.training.model_view import ModelView
+from plasticity.training.penalties.penalty import penalty_of
+from plasticity.training.step_hooks import StepHooks, hooks_of
 
 CLASSES = 3
 LABELS = np.repeat(np.arange(CLASSES), 8)
@@ -39,36 +44,73 @@ def agents(learning: QLearning, seeds: tuple[int, ...] = (1, 2)) -> QAgents:
     return QAgents([network(seed, learning) for seed in seeds], processes(seeds, "sparse"), IMAGES, learning, seeds)
 
 
-def plain(learning: QLearning, seed: int, periods: int) -> tuple[Classifier, list[float]]:
-    """Return one agent and its rewards, by a loop that follows the algorithm line by line."""
-    (process,), online = processes((seed,), "sparse"), network(seed, learning)
-    target = deepcopy(online)
-    optimizer = torch.optim.SGD(online.parameters(), lr=learning.learning_rate)
-    row, memory, rewards = process.first(numpy_generator(seed, "agents/first")), [], []
-    for period in range(1, periods + 1):
-        generator = numpy_generator(seed, "agents/period", period)
-        for _ in range(learning.target_period):
-            action = int(online(IMAGES[[row]]).argmax())
-            if generator.random() < learning.exploration:
+class Slots:
+    """An optimizer that keeps nothing, as plain gradient descent does."""
+
+    def slots_of(self, name: str) -> dict[str, torch.Tensor]:
+        del name
+        return {}
+
+
+class Plain:
+    """One agent by a loop that follows the algorithm line by line, on a network of its own."""
+
+    def __init__(self, learning: QLearning, seed: int) -> None:
+        self.learning, self.seed, (self.process,) = learning, seed, processes((seed,), "sparse")
+        self.online, self.rewards = network(seed, learning), []
+        self.target, self.memory = deepcopy(self.online), []
+        self.row = self.process.first(numpy_generator(seed, "agents/first"))
+        self.optimizer = torch.optim.SGD(self.online.parameters(), lr=learning.learning_rate)
+        self.view = ModelView(self.online, reads_layers=True, reads_initial=True)
+        self.penalty = penalty_of(learning.penalty)
+        self.hooks = StepHooks(hooks_of(learning.hooks), self.view, Slots())
+        self.hooks.begin(seed, "agents")
+
+    def run_period(self, period: int) -> None:
+        generator = numpy_generator(self.seed, "agents/period", period)
+        for _ in range(self.learning.target_period):
+            action = int(self.online(IMAGES[[self.row]]).argmax())
+            if generator.random() < self.learning.exploration:
                 action = int(generator.integers(CLASSES))
-            reward, following = process.step(row, action, generator)
-            place = len(rewards) % learning.replay
-            memory[place : place + 1] = [(row, action, reward, following)]
-            rewards.append(reward)
-            row = following
-            if len(memory) < learning.batch_size:
-                continue
-            batch = [memory[place] for place in generator.integers(len(memory), size=learning.batch_size)]
-            loss = torch.zeros((), dtype=torch.float64)
-            for seen, taken, gained, came in batch:
-                values = target(IMAGES[[came]])[0].detach()
-                best = values[int(online(IMAGES[[came]]).argmax())] if learning.double else values.max()
-                loss = loss + (online(IMAGES[[seen]])[0, taken] - gained - learning.discount * best) ** 2
-            optimizer.zero_grad()
-            (loss / learning.batch_size).backward()
-            optimizer.step()
-        target = deepcopy(online)
-    return online, rewards
+            reward, following = self.process.step(self.row, action, generator)
+            place = len(self.rewards) % self.learning.replay
+            self.memory[place : place + 1] = [(self.row, action, reward, following)]
+            self.rewards.append(reward)
+            self.row = following
+            size = self.learning.batch_size
+            if len(self.memory) >= size:
+                self.learn([self.memory[place] for place in generator.integers(len(self.memory), size=size)])
+        self.target = deepcopy(self.online)
+
+    def learn(self, batch: list[tuple[int, int, float, int]]) -> None:
+        rows = [row for row, *_ in batch]
+        loss = torch.zeros((), dtype=torch.float64)
+        for seen, taken, gained, came in batch:
+            values = self.target(IMAGES[[came]])[0].detach()
+            best = values[int(self.online(IMAGES[[came]]).argmax())] if self.learning.double else values.max()
+            loss = loss + (self.online(IMAGES[[seen]])[0, taken] - gained - self.learning.discount * best) ** 2
+        with self.view.watching():
+            outputs = self.online(IMAGES[rows])
+        labels = torch.from_numpy(self.process.right[rows])
+        forward = Forward(self.view.layers[-1], outputs, labels, self.view, IMAGES[rows])
+        loss = loss / len(batch)
+        if self.penalty is not None:
+            loss = loss + self.penalty.term(self.penalty(forward))
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.hooks.after_step(forward)
+
+
+def agree(stack: QAgents, learning: QLearning, periods: int) -> None:
+    """Compare a stack after so many periods with plain agents."""
+    for place, seed in enumerate((1, 2)):
+        wanted = Plain(learning, seed)
+        for period in range(periods):
+            wanted.run_period(period + 1)
+        assert stack.replay.state()["rewards"][place] == pytest.approx(np.array([m[2] for m in wanted.memory]))
+        for name, value in wanted.online.named_parameters():
+            torch.testing.assert_close(stack.weights[name][place], value.detach(), rtol=1e-8, atol=1e-10)
 
 
 @pytest.mark.parametrize("period", [3, 15], ids=["images valued as they come", "all at the period's beginning"])
@@ -77,18 +119,41 @@ def test_stack_learns_what_single_agents_learn(double: bool, period: int) -> Non
     learning = LEARNING.model_copy(update={"double": double, "target_period": period})
     stack = agents(learning)
     periods = [stack.run_period() for _ in range(45 // period)]
-    for place, seed in enumerate((1, 2)):
-        wanted, rewards = plain(learning, seed, len(periods))
-        found = np.mean([period.reward[place] for period in periods])
-        assert found == pytest.approx(np.mean(rewards))
-        for name, value in wanted.named_parameters():
-            torch.testing.assert_close(stack.weights[name][place], value.detach(), rtol=1e-10, atol=1e-12)
+    agree(stack, learning, len(periods))
+
+
+METHODS = [
+    {"penalty": {"name": "l2_init", "weight": 0.1}},
+    {"penalty": {"name": "effective_rank", "weight": 0.1}},
+    {"penalty": {"name": "nc1", "weight": 0.01}},
+    {"penalty": {"name": "spectral", "weight": 0.01}},
+    {"hooks": [{"name": "redo", "every": 5, "threshold": 0.9}]},
+    {"hooks": [{"name": "continual_backprop", "replacement_rate": 0.05, "maturity": 3}]},
+    {"hooks": [{"name": "self_normalized_resets", "every": 5, "percentile": 0.1}]},
+    {"hooks": [{"name": "effective_rank_ascent", "learning_rate": 0.1, "every": 4, "images": 6}]},
+    {"hooks": [{"name": "perturb", "shrink": 0.99, "perturb": 0.01}, {"name": "clip_weights", "factor": 1}]},
+]
+
+
+@pytest.mark.parametrize("methods", METHODS, ids=str)
+def test_methods_act_on_an_agent_of_a_stack_as_on_a_network_of_its_own(methods: dict) -> None:
+    learning = QLearning.of({**LEARNING.plain(), **methods})
+    stack, without = agents(learning), agents(LEARNING)
+    for _ in range(2):
+        stack.run_period()
+        without.run_period()
+    agree(stack, learning, 2)
+    assert not torch.equal(stack.weights["head.weight"], without.weights["head.weight"])
+    again = agents(learning)
+    again.load(stack.state())
+    assert (stack.run_period().reward == again.run_period().reward).all()
+    for name, value in stack.weights.items():
+        assert torch.equal(value, again.weights[name])
 
 
 def test_two_hot_loss_is_the_cross_entropy_of_the_aims() -> None:
     learning = LEARNING.model_copy(update={"two_hot": TwoHot(lowest=0, highest=2, bins=3)})
     stack = agents(learning, (1,))
-    weights = {name: value[0] for name, value in stack.weights.items()}
     model, bins = network(1, learning), torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64)
     logits = model(IMAGES[:2]).view(2, CLASSES, 3)
     following = (model(IMAGES[5:7]).view(2, CLASSES, 3).softmax(-1) @ bins).max(1).values
@@ -103,8 +168,9 @@ def test_two_hot_loss_is_the_cross_entropy_of_the_aims() -> None:
         next_rows=np.array([[5, 6]]),
     )
     torch.testing.assert_close(stack._aims(drawn)[0], aims.detach())
-    found, _ = stack._loss(weights, {}, IMAGES[:2], torch.tensor([2, 1]), aims.detach())
-    torch.testing.assert_close(found, wanted.detach())
+    passed = stack._network(stack.weights, IMAGES[None, :2])
+    found = stack._values.losses(passed.outputs, torch.tensor([[2, 1]]), aims.detach()[None])
+    torch.testing.assert_close(found[0], wanted.detach())
 
 
 def test_loaded_agents_go_on_as_without_a_stop() -> None:
@@ -140,20 +206,6 @@ def test_agents_learn_the_true_labels(two_hot: dict | None) -> None:
     assert (last.reward > first.reward).all()
 
 
-def test_penalty_is_added_to_the_loss_of_every_agent() -> None:
-    """L2 Init with weights at their start adds nothing; after a step it pulls back by twice the weight."""
-    learning = QLearning.of({**LEARNING.plain(), "penalty": {"name": "l2_init", "weight": 0.5}})
-    stack = agents(learning)
-    moved = {name: value + 0.1 for name, value in stack.weights.items()}
-    initial = stack._methods.initial
-    count = sum(value[0].numel() for value in moved.values())
-    one = ({name: value[1] for name, value in kept.items()} for kept in (moved, initial))
-    term = stack._methods.penalty_term(*one)
-    assert term is not None
-    assert float(term) == pytest.approx(0.5 * 0.01 * count)
-    assert stack.run_period().loss.shape == (2,)
-
-
 def test_hooks_and_interventions_change_each_agent_as_if_it_were_alone() -> None:
     methods = {"optimizer": {"name": "adam"}, "hooks": [{"name": "perturb", "shrink": 0.9, "perturb": 0.1}]}
     learning = QLearning.of({**LEARNING.plain(), **methods})
@@ -170,10 +222,25 @@ def test_hooks_and_interventions_change_each_agent_as_if_it_were_alone() -> None
     assert not torch.equal(both.target["head.weight"], both.weights["head.weight"])
 
 
-def test_component_that_reads_more_than_weights_is_refused() -> None:
-    learning = QLearning.of({**LEARNING.plain(), "hooks": [{"name": "redo", "every": 3}]})
-    with pytest.raises(PlasticityError, match="hook redo: expected a component that reads weights alone"):
-        agents(learning)
+class Peeping(StepHook):
+    """Reads what it does not say that it reads."""
+
+    def after_step(self, context: HookContext) -> None:
+        _ = context.forward.layers
+
+
+class PeepingAtStart(StepHook):
+    """The same, of the weights that a network began its life with."""
+
+    def after_step(self, context: HookContext) -> None:
+        _ = context.forward.initial_parameters
+
+
+@pytest.mark.parametrize(("hook", "message"), [(Peeping, "reads_layers: expected"), (PeepingAtStart, "reads_initial:")])
+def test_what_a_hook_does_not_say_that_it_reads_is_not_there(hook: type[StepHook], message: str) -> None:
+    learning = QLearning.of({**LEARNING.plain(), "hooks": [{"name": f"{__name__}:{hook.__name__}"}]})
+    with pytest.raises(PlasticityError, match=message):
+        agents(learning).run_period()
 
 
 def test_optimizer_that_would_mix_agents_is_refused() -> None:

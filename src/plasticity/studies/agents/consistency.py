@@ -1,4 +1,4 @@
-"""The study of agents: lengths that are whole periods, and methods that a stack of agents carries."""
+"""The study of agents: lengths that are whole periods, methods and networks that a stack of agents carries."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,9 +8,12 @@ from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.arms_check import check_names_of_arms
 from plasticity.config.findings import Findings
 from plasticity.config.messages import Location, shown
+from plasticity.config.network_check import check_network
 from plasticity.config.parameters import fact
+from plasticity.config.training_check import check_training
 
 Training = Mapping[str, Any]
+Model = Mapping[str, Any]
 
 
 def check_agents(name: str, study: dict[str, Any], usual: Training, findings: Findings) -> None:
@@ -29,29 +32,34 @@ def check_agents(name: str, study: dict[str, Any], usual: Training, findings: Fi
         if findings.touch(place):
             return
     training = {**usual, **study["training"]}
-    _check_training((name, "training"), training, findings)
+    _check_training((name, "training"), training, study["model"], findings)
     _check_model((name, "model"), study["model"], findings)
     two_hot = [training.get("two_hot")]
     for arm, settings in sound.items():
-        _check_arm((*where, arm), settings, training, findings)
+        _check_arm((*where, arm), settings, training, study["model"], findings)
         two_hot.append(settings.get("training", {}).get("two_hot"))
     _check_measure((name, "measure"), study["measure"], any(two_hot), findings)
 
 
-def _check_arm(location: Location, arm: Arm, training: Training, findings: Findings) -> None:
+def _check_arm(location: Location, arm: Arm, training: Training, model: Model, findings: Findings) -> None:
+    own = arm.get("model", model)
     if "model" in arm:
-        _check_model((*location, "model"), arm["model"], findings)
-    if "training" in arm and not findings.touch((location[0], "training")):
+        _check_model((*location, "model"), own, findings)
+    if any(findings.touch((location[0], key)) for key in ("training", "model")):
+        return
+    if "training" in arm:
         for _, single in expand_arm("arm", arm):
-            _check_training((*location, "training"), {**training, **single["training"]}, findings)
+            _check_training((*location, "training"), {**training, **single["training"]}, own, findings)
+    elif "model" in arm:
+        check_network((*location, "training"), training, own, findings)
     chosen = arm.get("intervention")
     if chosen and fact("intervention", chosen["name"], "reads_next_task", usual=False):
         expected = "an intervention that reads no next task, as agents have none"
         findings.add((*location, "intervention"), expected=expected, got=shown(chosen["name"]))
 
 
-def _check_training(location: Location, training: Training, findings: Findings) -> None:
-    """Record lengths that are no whole periods, and methods that a stack of agents does not carry."""
+def _check_training(location: Location, training: Training, model: Model, findings: Findings) -> None:
+    """Record lengths that are no whole periods, and methods that a stack of agents or the network does not carry."""
     if training["replay"] < training["batch_size"]:
         expected = f"at least the {training['batch_size']} transitions of a batch"
         findings.add((*location, "replay"), expected=expected, got=shown(training["replay"]))
@@ -69,19 +77,10 @@ def _check_training(location: Location, training: Training, findings: Findings) 
     if not fact("optimizer", optimizer, "by_element", usual=True):
         expected = "an optimizer that goes number by number, as agents are trained as one stack"
         findings.add((*location, "optimizer"), expected=expected, got=shown(optimizer))
-    penalty = training.get("penalty") or {"name": "none"}
-    _check_method((*location, "penalty"), "penalty", penalty, findings)
-    for place, hook in enumerate(training.get("hooks") or ()):
-        _check_method((*location, "hooks", place), "hook", hook, findings)
+    check_training(location, {key: value for key, value in training.items() if value is not None}, model, findings)
 
 
-def _check_method(location: Location, kind: str, chosen: Mapping[str, Any], findings: Findings) -> None:
-    if chosen["name"] != "none" and not fact(kind, chosen["name"], "of_weights", usual=False):
-        expected = f"a {kind} that reads weights alone, as agents are trained as one stack"
-        findings.add(location, expected=expected, got=shown(chosen["name"]))
-
-
-def _check_model(location: Location, model: Mapping[str, Any], findings: Findings) -> None:
+def _check_model(location: Location, model: Model, findings: Findings) -> None:
     """Record networks with running statistics: an agent acts on one image at a time."""
     if ":" in model["name"]:  # known when a job has built it
         return

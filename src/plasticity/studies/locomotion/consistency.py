@@ -9,12 +9,15 @@ from plasticity.config.environments import wrong_with
 from plasticity.config.findings import Findings
 from plasticity.config.locomotion_section import Frictions, Ground
 from plasticity.config.messages import Location, shown
+from plasticity.config.network_check import check_network
 from plasticity.config.parameters import fact
 from plasticity.config.study_section import sound_arms
+from plasticity.config.training_check import check_training
 
 Training = Mapping[str, Any]
+Model = Mapping[str, Any]
 _NAME, _EVERY = (Ground.model_fields[key].default for key in ("name", "change_every"))
-_VECTORS = ("mlp", "linear")  # networks that take an observation, an image of one row and one channel
+_VECTORS = ("mlp", "logistic_regression")  # networks that take an observation, an image of one row and one channel
 
 
 def check_locomotion(name: str, study: dict[str, Any], usual: Training, findings: Findings) -> None:
@@ -34,21 +37,26 @@ def check_locomotion(name: str, study: dict[str, Any], usual: Training, findings
     every = ground.get("change_every", _EVERY)
     _check_environment((name, "ground", "name"), ground.get("name", _NAME), findings)
     _check_frictions((name, "ground", "frictions"), ground.get("frictions", {}), findings)
-    _check_training((name, "training"), training, every, findings)
+    _check_training((name, "training"), training, study["model"], every, findings)
     _check_model((name, "model"), study["model"], findings)
     for arm, settings in arms.items():
-        _check_arm((name, "arms", arm), settings, training, every, findings)
+        _check_arm((name, "arms", arm), settings, training, study["model"], every, findings)
     if "hessian" in study["measure"].get("curvature", {}):
         expected = "nothing with actors, as it is that of a cross-entropy"
         findings.add((name, "measure", "curvature", "hessian"), expected=expected, got="a mapping")
 
 
-def _check_arm(location: Location, arm: Arm, training: Training, every: int, findings: Findings) -> None:
+def _check_arm(location: Location, arm: Arm, training: Training, model: Model, every: int, findings: Findings) -> None:
+    own = arm.get("model", model)
     if "model" in arm:
-        _check_model((*location, "model"), arm["model"], findings)
-    if "training" in arm and not findings.touch((location[0], "training")):
+        _check_model((*location, "model"), own, findings)
+    if any(findings.touch((location[0], key)) for key in ("training", "model")):
+        return
+    if "training" in arm:
         for _, single in expand_arm("arm", arm):
-            _check_training((*location, "training"), {**training, **single["training"]}, every, findings)
+            _check_training((*location, "training"), {**training, **single["training"]}, own, every, findings)
+    elif "model" in arm:
+        check_network((*location, "training"), training, own, findings)
 
 
 def _check_environment(location: Location, name: str, findings: Findings) -> None:
@@ -64,8 +72,8 @@ def _check_frictions(location: Location, said: Mapping[str, float], findings: Fi
         findings.add((*location, "highest"), expected=f"at least lowest, {lowest:g}", got=shown(highest))
 
 
-def _check_training(location: Location, training: Training, every: int, findings: Findings) -> None:
-    """Record lengths that do not divide, tasks without a whole update, and penalties on classes."""
+def _check_training(location: Location, training: Training, model: Model, every: int, findings: Findings) -> None:
+    """Record lengths that do not divide, tasks without a whole update, and methods that do not apply."""
     rollout, batch = training["rollout"], training["batch_size"]
     if rollout % batch:
         findings.add((*location, "batch_size"), expected=f"a divisor of rollout, {rollout}", got=shown(batch))
@@ -76,9 +84,10 @@ def _check_training(location: Location, training: Training, every: int, findings
     if fact("penalty", penalty, "reads_labels", usual=False):
         expected = "a penalty that reads no classes, as agents have none"
         findings.add((*location, "penalty"), expected=expected, got=shown(penalty))
+    check_training(location, {key: value for key, value in training.items() if value is not None}, model, findings)
 
 
-def _check_model(location: Location, model: Mapping[str, Any], findings: Findings) -> None:
+def _check_model(location: Location, model: Model, findings: Findings) -> None:
     """Record networks for images; what one of the user's own code takes is known when a job has built it."""
     if ":" not in model["name"] and model["name"] not in _VECTORS:
         expected = f"{' or '.join(_VECTORS)}, as an observation is a vector"

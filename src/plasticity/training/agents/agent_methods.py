@@ -1,32 +1,26 @@
-"""Penalties, hooks and interventions on a stack of agents: each agent as if it were alone.
+"""Penalties, hooks and interventions on a stack of agents: each agent as if it were alone."""
 
-A stack has no forward pass of a single agent that components could read, so that it takes those that read weights
-alone: their classes say `of_weights`.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 
+import torch
 from torch import Tensor
 
 from plasticity.config.agent_section import QLearning
-from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
 from plasticity.seeding import torch_generator
-from plasticity.training.agents.agent_view import AgentSlots, AgentView, put_state, state_of, weights_alone
+from plasticity.training.agents.agent_view import AgentSlots, AgentView, put_state, state_of
+from plasticity.training.agents.stacked_network import StackedPass
+from plasticity.training.agents.state_parts import part_of
 from plasticity.training.bound_optimiser import BoundOptimiser
-from plasticity.training.components import title
+from plasticity.training.forward import Forward
 from plasticity.training.interventions.intervention import Intervention, intervened
 from plasticity.training.penalties.penalty import penalty_of, term_of, value_of
 from plasticity.training.step_hooks import StepHooks, hooks_of
 
 
 class AgentMethods:
-    """The methods of a configuration at work on R agents.
-
-    Attributes:
-        initial: The weights that the agents began their lives with, (R, ...) by name; empty where nothing reads them.
-    """
+    """The methods of a configuration at work on R agents."""
 
     def __init__(
         self,
@@ -46,39 +40,51 @@ class AgentMethods:
             seeds: Of the agents.
 
         Raises:
-            PlasticityError: If a penalty or a hook reads more than weights.
+            PlasticityError: If a penalty or a hook does not apply to the network.
         """
-        self._network, self._seeds = deepcopy(network).to("meta"), seeds
+        self._seeds, self._weights = seeds, weights
         self._penalty, hooks = penalty_of(learning.penalty), hooks_of(learning.hooks)
         components = (*hooks, *([self._penalty] if self._penalty else []))
-        for each in components:
-            if not getattr(each, "of_weights", False):
-                raise PlasticityError(f"{title(each)}: expected a component that reads weights alone, with agents")
         reads_initial = any(each.reads_initial for each in components)
-        self.initial = {name: value.clone() for name, value in weights.items()} if reads_initial else {}
+        self._reads_layers = any(each.reads_layers for each in components)
+        self._initial = {name: value.clone() for name, value in weights.items()} if reads_initial else {}
         self._fresh = deepcopy(network).to("cpu")
-        self._agents, self._slots = [], []
-        for place in range(len(seeds)):
-            parameters, initial = ({n: v[place] for n, v in kept.items()} for kept in (weights, self.initial))
-            self._agents.append(AgentView(self._fresh, parameters, initial))
-            self._slots.append(AgentSlots(optimizer, place))
+        places = range(len(seeds))
+        self._agents = [AgentView(self._fresh, _at(weights, p), _at(self._initial, p)) for p in places]
+        self._slots = [AgentSlots(optimizer, place) for place in places]
         pairs = zip(self._agents, self._slots, strict=True)
         self._hooks = [StepHooks(hooks, agent, slots) for agent, slots in pairs] if hooks else []
         if self._penalty is not None:
             self._penalty.check(self._agents[0])
         self._begin()
 
-    def penalty_term(self, weights: Mapping[str, Tensor], initial: Mapping[str, Tensor]) -> Tensor | None:
-        """Return what the penalty adds to one agent's loss; None without a penalty."""
+    def penalty_term(
+        self, weights: Mapping[str, Tensor], passed: StackedPass, images: Tensor, labels: Tensor
+    ) -> Tensor | None:
+        """Return what the penalty adds to the sum of the agents' losses; None without a penalty.
+
+        Args:
+            weights: Stacked weights, with gradients.
+            passed: The forward pass.
+            images: What it read, (R, B, ...).
+            labels: Right actions, (R, B), which stand for classes.
+        """
         if self._penalty is None:
             return None
-        view = AgentView(self._network, weights, initial)
-        return term_of(self._penalty, value_of(self._penalty, weights_alone(view)))
+        each, terms = {name: value.unbind() for name, value in weights.items()}, []
+        for place, agent in enumerate(self._agents):
+            view = agent.with_parameters(_at(each, place))
+            forward = self._forward(view, passed, place, images, labels)
+            terms.append(term_of(self._penalty, value_of(self._penalty, forward)))
+        return torch.stack(terms).sum()
 
-    def after_step(self) -> None:
-        """Let the hooks act after an update of all agents."""
-        for agent, hooks in zip(self._agents, self._hooks, strict=False):
-            hooks.after_step(weights_alone(agent))
+    def after_step(self, passed: StackedPass, images: Tensor, labels: Tensor) -> None:
+        """Let the hooks act after an update of all agents; arguments as of `penalty_term`, from before the update."""
+        if not self._hooks:
+            return
+        passed = passed.detached()
+        for place, (agent, hooks) in enumerate(zip(self._agents, self._hooks, strict=True)):
+            hooks.after_step(self._forward(agent, passed, place, images, labels))
 
     def intervene(self, intervention: Intervention, number: int) -> None:
         """Change the networks of all agents.
@@ -91,26 +97,46 @@ class AgentMethods:
             self._fresh.initialise(torch_generator(seed, "agents/fresh", number))
             after = intervened(intervention, state_of(agent, slots, self._fresh))
             put_state(agent, slots, after)
-            if after.reborn and self._hooks:
-                self._hooks[place].reset()
+            if after.reborn:
+                agent.kept.clear()
+                for hooks in self._hooks[place : place + 1]:
+                    hooks.reset()
         self._begin()
 
     def state(self) -> dict[str, Tensor]:
         """Return what the methods keep."""
-        kept = {f"initial/{name}": value for name, value in self.initial.items()}
-        for place, hooks in enumerate(self._hooks):
-            kept |= {f"hooks{place}/{name}": value for name, value in hooks.state().items()}
+        kept = {f"initial/{name}": value for name, value in self._initial.items()}
+        for prefix, part in self._kept():
+            kept |= {f"{prefix}/{name}": value for name, value in part.items()}
         return kept
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Keep what a state says."""
-        for name, value in self.initial.items():
+        for name, value in self._initial.items():
             value.copy_(state[f"initial/{name}"])
+        for place, agent in enumerate(self._agents):
+            device = next(iter(agent.parameters.values())).device
+            agent.kept.clear()
+            agent.kept.update({name: value.to(device) for name, value in part_of(state, f"penalty{place}").items()})
         for place, hooks in enumerate(self._hooks):
-            mine = f"hooks{place}/"
-            hooks.load({name.removeprefix(mine): value for name, value in state.items() if name.startswith(mine)})
+            hooks.load(part_of(state, f"hooks{place}"))
         self._begin()
+
+    def _kept(self) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+        for place, agent in enumerate(self._agents):
+            yield f"penalty{place}", agent.kept
+        for place, hooks in enumerate(self._hooks):
+            yield f"hooks{place}", hooks.state()
+
+    def _forward(self, view: AgentView, passed: StackedPass, place: int, images: Tensor, labels: Tensor) -> Forward:
+        outputs, layers = passed.of(place)
+        view.see(layers if self._reads_layers else None)
+        return Forward(layers[-1], outputs, labels[place], view, images[place])
 
     def _begin(self) -> None:
         for seed, hooks in zip(self._seeds, self._hooks, strict=False):
             hooks.begin(seed, "agents")
+
+
+def _at(stacked: Mapping[str, Sequence[Tensor] | Tensor], place: int) -> dict[str, Tensor]:
+    return {name: value[place] for name, value in stacked.items()}

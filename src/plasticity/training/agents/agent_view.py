@@ -1,27 +1,29 @@
-"""One agent of a stack as penalties, hooks and interventions see it: its weights, and what the optimizer keeps."""
+"""One agent of a stack as penalties, hooks and interventions see it."""
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from functools import cached_property
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.func import functional_call
 
 from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier, head_names
 from plasticity.models.units import Units
 from plasticity.training.bound_optimiser import BoundOptimiser
-from plasticity.training.forward import Forward, NetworkView
+from plasticity.training.forward import NO_INITIAL, NO_LAYERS
 from plasticity.training.interventions.intervention import NetworkState
+from plasticity.training.layer_watch import LayerWatch
 
 
 class AgentView:
-    """The network of one agent, for components that read weights alone.
+    """The network of one agent, as it stands in the stack.
 
     Attributes:
         parameters: Its trained parameters by name.
-        initial_parameters: Those that it began its life with; empty where nothing reads them.
+        initial: Those that it began its life with; empty where nothing reads them.
         kept: What a penalty keeps from step to step.
     """
 
@@ -36,18 +38,43 @@ class AgentView:
             initial_parameters: Its initial parameters.
         """
         self.parameters = parameters
-        self.initial_parameters = initial_parameters
         self.kept: dict[str, Tensor] = {}
+        self.initial = initial_parameters
         self._network = network
+        self._watch = LayerWatch(network)
+        self._layers: Sequence[Tensor] | None = None
+
+    def with_parameters(self, parameters: Mapping[str, Tensor]) -> "AgentView":
+        """Return the same agent with other tensors in the place of its parameters; what is kept is shared."""
+        other = copy(self)
+        other.parameters = parameters
+        return other
+
+    def see(self, layers: Sequence[Tensor] | None) -> None:
+        """Take the outputs of hidden layers in a forward pass; None where nothing reads them."""
+        self._layers = layers
+
+    @property
+    def initial_parameters(self) -> Mapping[str, Tensor]:
+        """The parameters that the agent began its life with.
+
+        Raises:
+            PlasticityError: If no component said that it reads them.
+        """
+        if not self.initial:
+            raise PlasticityError(NO_INITIAL)
+        return self.initial
 
     @property
     def layers(self) -> Sequence[Tensor]:
-        """Refuse: the hidden layers of agents are not kept.
+        """Outputs of the hidden layers in the last forward pass.
 
         Raises:
-            PlasticityError: Always.
+            PlasticityError: If no component said that it reads them.
         """
-        raise PlasticityError("agents: expected a component that reads weights alone, got one that reads hidden layers")
+        if self._layers is None:
+            raise PlasticityError(NO_LAYERS)
+        return self._layers
 
     @property
     def units(self) -> Sequence[Units]:
@@ -55,9 +82,10 @@ class AgentView:
         return self._network.units()
 
     def layers_of(self, inputs: Tensor, parameters: Mapping[str, Tensor]) -> Sequence[Tensor]:
-        """Refuse, as `layers`."""
-        del inputs, parameters
-        return self.layers
+        """Return the outputs of the hidden layers for other inputs by other parameters."""
+        with self._watch.collecting([]) as layers:
+            functional_call(self._network, dict(parameters), (inputs,))
+        return layers
 
     def fresh_parameters(self, generator: torch.Generator) -> Mapping[str, Tensor]:
         """Return the parameters of a freshly initialised network; the CPU draws for all devices."""
@@ -81,12 +109,6 @@ class AgentSlots:
         return {slot: value[self._place] if value.dim() else value for slot, value in kept.items()}
 
 
-def weights_alone(network: NetworkView) -> Forward:
-    """Return a forward pass for components that read nothing but weights of it."""
-    nothing = torch.empty(0)
-    return Forward(nothing, nothing, nothing, network, nothing)
-
-
 def state_of(agent: AgentView, slots: AgentSlots, fresh: Classifier) -> NetworkState:
     """Return an agent as interventions see it, as copies.
 
@@ -102,14 +124,14 @@ def state_of(agent: AgentView, slots: AgentSlots, fresh: Classifier) -> NetworkS
         optimizer={
             name: {slot: _array(value) for slot, value in slots.slots_of(name).items()} for name in agent.parameters
         },
-        initial={name: _array(value) for name, value in agent.initial_parameters.items()},
+        initial={name: _array(value) for name, value in agent.initial.items()},
     )
 
 
 @torch.no_grad()
 def put_state(agent: AgentView, slots: AgentSlots, state: NetworkState) -> None:
     """Overwrite an agent in place; what its optimizer's state leaves out is forgotten."""
-    for mine, given in ((agent.parameters, state.weights), (agent.initial_parameters, state.initial)):
+    for mine, given in ((agent.parameters, state.weights), (agent.initial, state.initial)):
         for name, value in mine.items():
             value.copy_(torch.from_numpy(given[name]))
     for name in agent.parameters:

@@ -13,7 +13,8 @@ from plasticity.seeding import numpy_generator
 from plasticity.training.agents.acting import outputs_one_by_one
 from plasticity.training.agents.advantages import advantages_of, standardised
 from plasticity.training.agents.rollout import Environment, Episode, Rollout, roll_out
-from plasticity.training.agents.trained_network import TrainedNetwork, part_of
+from plasticity.training.agents.state_parts import part_of
+from plasticity.training.agents.trained_network import TrainedNetwork
 from plasticity.training.bound_optimiser import BoundOptimiser
 from plasticity.training.optimisers.adam import Adam
 from plasticity.training.optimisers.optimiser import Optimiser

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.func import grad_and_value, vmap
 
 from plasticity.config.agent_section import QLearning
 from plasticity.errors import PlasticityError
@@ -17,6 +16,8 @@ from plasticity.tasks.block_mdp import BlockMdp
 from plasticity.training.agents.agent_methods import AgentMethods
 from plasticity.training.agents.q_values import QValues
 from plasticity.training.agents.replay import Replay, Transitions
+from plasticity.training.agents.stacked_network import StackedNetwork
+from plasticity.training.agents.state_parts import part_of
 from plasticity.training.agents.target_values import TargetValues
 from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
 from plasticity.training.interventions.intervention import Intervention
@@ -91,7 +92,9 @@ class QAgents:
         self._values = QValues(networks[0], processes[0].num_classes, learning)
         self._target_values = TargetValues(self._values, processes, images, learning)
         self._methods = AgentMethods(networks[0], self.weights, self.optimizer, learning, seeds)
-        self._gradients = vmap(grad_and_value(self._loss, has_aux=True))
+        self._network = StackedNetwork(networks[0])
+        self._leaves = {name: value.detach().requires_grad_() for name, value in self.weights.items()}  # same memory
+        self._right = torch.from_numpy(np.stack([process.right for process in processes])).to(images.device)
         self._rows = np.array(
             [p.first(numpy_generator(s, "agents/first")) for p, s in zip(processes, seeds, strict=True)]
         )
@@ -139,12 +142,12 @@ class QAgents:
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Continue from a state."""
         for part in ("weights", "target"):
-            found = _part(state, part)
+            found = part_of(state, part)
             for name, value in self._parts()[part].items():
                 value.copy_(found[name])
-        self.optimizer.load(_part(state, "optimizer"))
-        self._methods.load(_part(state, "methods"))
-        self.replay.load({name: value.numpy() for name, value in _part(state, "replay").items()})
+        self.optimizer.load(part_of(state, "optimizer"))
+        self._methods.load(part_of(state, "methods"))
+        self.replay.load({name: value.numpy() for name, value in part_of(state, "replay").items()})
         self._rows = state["rows"].numpy().copy()
         self.periods = int(state["periods"])
 
@@ -180,11 +183,16 @@ class QAgents:
         drawn = self.replay.sample(generators, self.learning.batch_size)
         device = self._images.device
         rows, actions = (torch.from_numpy(part).to(device) for part in (drawn.rows, drawn.actions))
-        sample = (self._images[rows], actions, self._aims(drawn))
-        found, (_, losses) = self._gradients(self.weights, self._methods.initial, *sample)
-        self.optimizer.step([found[name].contiguous() for name in self.weights])  # as a fused kernel reads it
-        self._methods.after_step()
-        return losses
+        seen, labels = self._images[rows], self._right.gather(1, rows)
+        passed = self._network(self._leaves, seen)
+        losses = self._values.losses(passed.outputs, actions, self._aims(drawn))
+        # As none shares a weight with another, each agent gets its own gradient of the sum of their losses.
+        term = self._methods.penalty_term(self._leaves, passed, seen, labels)
+        loss = losses.sum() if term is None else losses.sum() + term
+        found = torch.autograd.grad(loss, list(self._leaves.values()))
+        self.optimizer.step([gradient.contiguous() for gradient in found])  # as a fused kernel reads it
+        self._methods.after_step(passed, seen, labels)
+        return losses.detach()
 
     @torch.no_grad()
     def _aims(self, drawn: Transitions) -> Tensor:
@@ -196,15 +204,3 @@ class QAgents:
             chooser = self._values.stacked_values(self.weights, self._images[following])
         best = values.gather(2, chooser.argmax(2, keepdim=True))[..., 0]
         return torch.from_numpy(drawn.rewards).to(best) + self.learning.discount * best
-
-    def _loss(
-        self, weights: Mapping[str, Tensor], initial: Mapping[str, Tensor], *sample: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return what one agent minimises, and its part without the penalty."""
-        loss = self._values.loss(weights, *sample)
-        term = self._methods.penalty_term(weights, initial)
-        return (loss if term is None else loss + term), loss.detach()
-
-
-def _part(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
-    return {name.removeprefix(f"{part}/"): value for name, value in state.items() if name.startswith(f"{part}/")}

@@ -58,20 +58,22 @@ class QValues:
         """Return the values (R, B, A) of R networks, weights (R, ...), for images of each, (R, B, ...)."""
         return vmap(self.values)(dict(weights), images)
 
-    def loss(self, weights: Weights, images: Tensor, actions: Tensor, aims: Tensor) -> Tensor:
-        """Return the mean squared error of the temporal differences of one agent, or the cross-entropy of its bins.
+    def losses(self, outputs: Tensor, actions: Tensor, aims: Tensor) -> Tensor:
+        """Return the mean squared error of the temporal differences of each agent, or the cross-entropy of its bins.
 
         Args:
-            weights: Those of the agent.
-            images: What it saw, (B, ...).
-            actions: What it did, int64 (B,).
-            aims: What the values of these actions shall be, (B,).
+            outputs: Of R networks, (R, B, A·K), for what each agent saw.
+            actions: What it did, int64 (R, B).
+            aims: What the values of these actions shall be, (R, B).
+
+        Returns:
+            A number per agent (R,).
         """
-        found = self._outputs(weights, images)
-        taken = found.gather(1, actions[:, None, None].expand(-1, 1, found.shape[2]))[:, 0]
+        found = outputs.unflatten(2, (self._actions, -1))
+        taken = found.gather(2, actions[..., None, None].expand(-1, -1, 1, found.shape[3]))[:, :, 0]
         if self._bins is None:
-            return (taken[:, 0] - aims).square().mean()
-        return -(two_hot(aims, self._bins) * taken.log_softmax(1)).sum(1).mean()
+            return (taken[..., 0] - aims).square().mean(1)
+        return -(two_hot(aims, self._bins) * taken.log_softmax(2)).sum(2).mean(1)
 
     def _outputs(self, weights: Weights, images: Tensor) -> Tensor:
         """Return the outputs by action, (B, A, K), K = 1 for numbers."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from plasticity.config.locomotion_section import PolicyLearning
 from plasticity.models.classifier import Classifier
+from plasticity.training.agents.state_parts import part_of
 from plasticity.training.bound_optimiser import BoundOptimiser
 from plasticity.training.forward import Forward
 from plasticity.training.model_view import ModelView
@@ -106,8 +107,3 @@ class _Slots:
     def slots_of(self, name: str) -> Tensors:
         """Return what is kept of a parameter, by slot, to be changed in place."""
         return self._optimizer.slots_of(f"{self._name}.{name}")
-
-
-def part_of(state: Tensors, part: str) -> dict[str, Tensor]:
-    """Return what a state says of a part, by the names in that part."""
-    return {name.removeprefix(f"{part}/"): value for name, value in state.items() if name.startswith(f"{part}/")}

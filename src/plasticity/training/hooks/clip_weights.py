@@ -1,7 +1,6 @@
 """Weights that are kept within a multiple of their initial range."""
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from torch import Tensor
 
@@ -15,8 +14,6 @@ class ClipWeights(StepHook, name="clip_weights"):
     1/√fan_in is the range that PyTorch draws them from, whatever the network's own initialisation. Scales and shifts
     of normalisations stay as they are.
     """
-
-    of_weights: ClassVar[bool] = True
 
     factor: float = setting("Factor on the range; 1 to 5 in Elsayed et al. (2024).", unit="1", gt=0)
 

@@ -22,7 +22,6 @@ class Perturb(StepHook, name="perturb"):
 
     in_stretches: ClassVar[bool] = True
     shrinks_by: ClassVar[str] = "shrink"
-    of_weights: ClassVar[bool] = True
 
     shrink: float = setting("Factor on the weights; 0.9999 in Kumar et al. (2023).", unit="1", ge=0, le=1)
     perturb: float = setting("Factor on fresh weights; 0.01 in Kumar et al. (2023).", unit="1", ge=0)

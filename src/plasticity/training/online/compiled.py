@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from plasticity.config.parameters import built_in_fact
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
+from plasticity.training.forward import NO_INITIAL
 from plasticity.training.online.kernel_arrays import Images, Layers, Noise, Norms, Utilities, Visit, workspace
 from plasticity.training.online.pixels import Pixels
-from plasticity.training.online.stack import INITIAL, NO_INITIAL, NORM_EPSILON, Stack
+from plasticity.training.online.stack import INITIAL, NORM_EPSILON, Stack
 
 _PAD = 16  # floats of the widest common vector unit; rows of whole vectors need no scalar remainder
 Parts = Sequence[NDArray[np.float32]]

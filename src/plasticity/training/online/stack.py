@@ -18,8 +18,6 @@ Network = dict[str, NDArray]
 Array = TypeVar("Array")
 INITIAL = "initial/parameters"
 """Name in `Stack.kept` of the parameters that networks began their lives with."""
-NO_INITIAL = "reads_initial: expected true in a component that reads initial parameters, got false"
-"""Message where they are asked for and not kept."""
 NORM_EPSILON = 1e-5
 """Added to the variance by layer normalisation: PyTorch's default, which the perceptrons of the package have."""
 _OF_THE_WHOLE = ("hooks/", "penalty")  # what is kept of a network, and not of each of its weights

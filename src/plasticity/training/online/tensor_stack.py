@@ -12,8 +12,9 @@ from torch.nn import functional
 from plasticity.errors import PlasticityError
 from plasticity.models.units import Units
 from plasticity.training.bound_optimiser import BoundOptimiser
+from plasticity.training.forward import NO_INITIAL
 from plasticity.training.online.origin import Fresh
-from plasticity.training.online.stack import INITIAL, NO_INITIAL, NORM_EPSILON, Stack
+from plasticity.training.online.stack import INITIAL, NORM_EPSILON, Stack
 from plasticity.training.optimisers.optimiser import STEPS
 
 

@@ -20,7 +20,6 @@ class L2Init(Penalty, name="l2_init"):
     recordable: ClassVar[bool] = True
     in_compiled_loop: ClassVar[bool] = True
     weighs_distance_by: ClassVar[str] = "weight"
-    of_weights: ClassVar[bool] = True
 
     weight: float = setting("Factor of the squared distance; 1e-5 to 1e-2 in Kumar et al. (2023).", unit="nat", ge=0)
 
