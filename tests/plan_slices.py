@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[1]
 DEMO = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 EVEN_ODD = [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]]
 DEMO |= {"agents": deepcopy(TINY_AGENTS), "locomotion": deepcopy(TINY_LOCOMOTION)}
+for part in ("warm_up", "fine_tune"):
+    DEMO["warm_start"][part]["optimizer"] = {"name": "sgd"}  # which has momentum
 DEMO["train_test_collapse"]["arms"] |= {"transfer": {"super_classes": EVEN_ODD}}  # so that there is a next task
 
 Change = Callable[[dict[str, Any]], Any]

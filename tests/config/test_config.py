@@ -65,6 +65,7 @@ def violations(*changes: tuple[str, Any], root: Path = ROOT) -> tuple[str, ...]:
 # Each case: what stands where, the key that the message names, and what else it says.
 WS = "warm_start"
 PM = "permuted"
+NARROW = {"name": "resnet18_narrow", "width": 8}
 TT = "train_test_collapse"
 CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "permuted baseline listed": (f"{PM}.arms.random_init", {}, f"{PM}.arms.random_init", ("always run",)),
@@ -102,12 +103,6 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
             "relu or leaky_relu or tanh or gelu with the hook continual_backprop",
             "got crelu of the network convnet_lyle",
         ),
-    ),
-    "units of a network in batches": (
-        f"{WS}.fine_tune.hooks",
-        [{"name": "self_normalized_resets"}],
-        f"{WS}.fine_tune.hooks[0]",
-        ("hidden units", "got the network resnet18_narrow"),
     ),
     "penalty of one image": (
         f"{PM}.first_task.penalty",
@@ -271,18 +266,18 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     ),
     "unknown model": (f"{WS}.model.name", "resnet_18", f"{WS}.model.name", ("mlp", "did you mean 'resnet18'?")),
     "unknown option of a model": (
-        f"{WS}.model.maxpool",
-        True,
+        f"{WS}.model",
+        {**NARROW, "maxpool": True},
         f"{WS}.model.maxpool",
         ("a key of resnet18_narrow (width, max_pool)", "did you mean 'max_pool'?"),
     ),
     "option of another model": (
-        f"{WS}.model.name",
-        "mlp",
+        f"{WS}.model",
+        {"name": "mlp", "width": 8},
         f"{WS}.model.width",
         ("a key of mlp (hidden, activation, initialisation, layer_norm",),
     ),
-    "model width zero": (f"{WS}.model.width", 0, f"{WS}.model.width", ("an integer >= 1", "got 0")),
+    "model width zero": (f"{WS}.model", {**NARROW, "width": 0}, f"{WS}.model.width", ("an integer >= 1", "got 0")),
     "unknown activation": (
         f"{WS}.model",
         {"name": "mlp", "activation": "relo"},
@@ -436,7 +431,7 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     ),
     "arms coincide without training": (
         f"{WS}.arms.again",
-        {"warm_up": {"epochs": 0, "momentum": 0.9}},
+        {"warm_up": {"epochs": 0, "learning_rate": 0.9}},
         f"{WS}.arms.again",
         ("which does what 'random_init' does",),
     ),
@@ -600,11 +595,18 @@ def _expanded(arms: dict[str, Any]) -> dict[str, Any]:
     return {name: single for given, arm in arms.items() for name, single in expand_arm(given, arm)}
 
 
+def test_units_of_a_network_that_has_none_by_themselves_are_not_renewed() -> None:
+    (line,) = violations((f"{WS}.model", NARROW), (f"{WS}.fine_tune.hooks", [{"name": "redo", "every": 10}]))
+    assert line.startswith(f"{WS}.fine_tune.hooks[0]: expected a network whose hidden units are read by the next layer")
+    assert line.endswith("got the network resnet18_narrow")
+
+
 def test_paper_preset_is_the_papers() -> None:
     overlay = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text(encoding="utf-8"))
     study = load_config(overlaid(demo(), overlay), root=ROOT)["warm_start"]
     arms = _expanded(study["arms"])
     plain = {"learning_rate": 0.001, "momentum": 0.0, "weight_decay": 0.0, "batch_size": 128}
+    plain |= {"optimizer": {"name": "sgd", "nesterov": False}}
     assert {key: study["warm_up"][key] for key in plain} == plain
     assert study["fine_tune"] == {**plain, "stop_accuracy": 0.99, "max_epochs": 100}
     assert study["model"] == {"name": "resnet18", "width": 64, "max_pool": True}
@@ -651,8 +653,8 @@ def test_documented_defaults_are_filled_in() -> None:
     assert configs[0][WS]["model"] == {"name": "mlp", "hidden": [100, 100, 100], **usual}
     configs[0][WS]["model"]["hidden"].append(5)
     assert configs[1][WS]["model"]["hidden"] == [100, 100, 100]
-    narrow = load_config(demo(), root=ROOT)[WS]["model"]
-    assert narrow == {"name": "resnet18_narrow", "width": 8, "max_pool": False}
+    narrow = load_config(changed((f"{WS}.model", NARROW)), root=ROOT)[WS]["model"]
+    assert narrow == {**NARROW, "max_pool": False}
 
 
 def test_existing_paths_pass(tmp_path: Path) -> None:
@@ -797,7 +799,8 @@ def test_typed_configuration_says_what_the_mapping_says() -> None:
     decay = study.arms["weight_decay"].warm_up
     assert decay is not None
     assert decay.given() == {"weight_decay": [0.01, 0.1]}
-    assert study.model.parameters == {"width": 8, "max_pool": False}
+    perceptron = {"hidden": [100, 100, 100], "activation": "relu", "initialisation": "kaiming"}
+    assert study.model.parameters == {**perceptron, "layer_norm": False, "spectral_norm": False}
     assert config.dataset.chosen_reader.name == "digits"
     with pytest.raises(ValidationError, match="frozen"):
         setattr(study, "seeds", (1,))  # noqa: B010 - a type checker sees that it is frozen, too

@@ -72,6 +72,7 @@ def test_bad_measures_are_named_and_looked_at_no_further() -> None:
     ]
 
 
+SGD: dict[str, Any] = {"optimizer": {"name": "sgd"}}
 ADAM: dict[str, Any] = {"optimizer": {"name": "adam"}, "momentum": 0.0}
 
 
@@ -100,6 +101,6 @@ def test_a_probes_momentum_is_for_the_optimizer_that_it_trains_with(
 def test_a_training_that_no_probe_looks_at_may_have_another_optimizer() -> None:
     demo = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["warm_start"]
     probe = {"probe": {"momentum": 0.9}}
-    assert not violations("warm_start", probe, fine_tune=demo["fine_tune"] | ADAM)
+    assert not violations("warm_start", probe, fine_tune=demo["fine_tune"] | ADAM, warm_up=demo["warm_up"] | SGD)
     (line,) = violations("warm_start", probe, warm_up=demo["warm_up"] | ADAM)
     assert line.endswith("the optimizer adam, which has none, got 0.9")

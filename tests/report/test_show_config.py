@@ -28,9 +28,9 @@ def test_the_page_is_the_whole_configuration_in_its_order(tmp_path: Path) -> Non
 
 def test_defaults_that_were_filled_in_are_shown(tmp_path: Path) -> None:
     given = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    assert "max_pool" not in given["warm_start"]["model"]
+    assert "layer_norm" not in given["warm_start"]["model"]
     found = _shown(load_config(given, root=ROOT), tmp_path / "config.html")
-    assert found["warm_start"]["model"]["max_pool"] is False
+    assert found["warm_start"]["model"]["layer_norm"] is False
 
 
 def test_signs_of_html_braces_and_other_alphabets_survive(tmp_path: Path) -> None:

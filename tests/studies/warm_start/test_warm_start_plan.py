@@ -17,7 +17,7 @@ def _with_arms(**arms: Any) -> WarmStartPlan:
 
 
 DEMO_PLAN = _plan()
-EVERY_FOURTH = (4, 8, 12, 16, 20, 24)
+EVERY_SIXTH = (6, 12, 18, 24, 30, 36, 42, 48)
 
 
 def test_arms_are_those_of_the_configuration_with_lists_expanded() -> None:
@@ -46,30 +46,30 @@ def test_arms_that_warm_up_alike_share_it() -> None:
 def test_random_init_is_epoch_0_of_the_plain_warm_up() -> None:
     arm = DEMO_PLAN.arms["random_init"]
     assert (arm.start, arm.epochs) == ("plain", (0,))
-    assert DEMO_PLAN.warm_ups["plain"].epochs == (0, *EVERY_FOURTH)
-    assert DEMO_PLAN.warm_ups["nc1_weight0.05"].epochs == EVERY_FOURTH
-    assert DEMO_PLAN.warm_up_settings("plain").epochs == (0, *EVERY_FOURTH)
+    assert DEMO_PLAN.warm_ups["plain"].epochs == (0, *EVERY_SIXTH)
+    assert DEMO_PLAN.warm_ups["nc1_weight0.05"].epochs == EVERY_SIXTH
+    assert DEMO_PLAN.warm_up_settings("plain").epochs == (0, *EVERY_SIXTH)
 
 
 def test_an_intervention_has_checkpoints_of_its_own() -> None:
     assert DEMO_PLAN.arms["shrink_perturb"].start == "shrink_perturb"
     assert list(DEMO_PLAN.interventions) == ["shrink_perturb"]
-    assert DEMO_PLAN.starts["shrink_perturb"] == EVERY_FOURTH
-    assert DEMO_PLAN.starts["plain"] == (0, *EVERY_FOURTH)
+    assert DEMO_PLAN.starts["shrink_perturb"] == EVERY_SIXTH
+    assert DEMO_PLAN.starts["plain"] == (0, *EVERY_SIXTH)
     assert set(DEMO_PLAN.starts) == {*DEMO_PLAN.warm_ups, "shrink_perturb"}
 
 
 def test_a_warm_up_that_only_an_intervention_uses_is_trained_but_not_measured() -> None:
     shrink = {"name": "shrink_perturb", "shrink": 0.5, "perturb": 0.1}
     plan = _with_arms(decayed={"warm_up": {"weight_decay": 0.5}, "intervention": shrink})
-    assert plan.warm_ups["weight_decay0.5"].epochs == EVERY_FOURTH
+    assert plan.warm_ups["weight_decay0.5"].epochs == EVERY_SIXTH
     assert set(plan.starts) == {"plain", "decayed"}
 
 
 def test_a_warm_up_takes_the_longest_of_its_arms() -> None:
-    plan = _with_arms(short={"warm_up": {"epochs": 8}}, long={})
-    assert plan.arms["short"].epochs == (4, 8)
-    assert plan.warm_ups["plain"].epochs == (0, *EVERY_FOURTH)
+    plan = _with_arms(short={"warm_up": {"epochs": 12}}, long={})
+    assert plan.arms["short"].epochs == (6, 12)
+    assert plan.warm_ups["plain"].epochs == (0, *EVERY_SIXTH)
 
 
 def test_names_of_warm_ups_say_what_differs() -> None:
