@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from plasticity.jobs.device import describe_device, place, prepare_device
+from plasticity.jobs.device import describe_device, place, prepare_cpu, prepare_device
 from small_problems import MLP, RESNET, assert_same, network, state
 
 FLAGS = ((torch.backends.cuda.matmul, "allow_tf32"), (torch.backends.cudnn, "allow_tf32"))
@@ -64,3 +64,10 @@ def test_place_of_a_network_without_convolutions() -> None:
     before = state(model)
     place(model, torch.device("cpu"))
     assert_same(state(model), before)
+
+
+def test_a_stage_that_computes_on_the_cpu_takes_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr("plasticity.jobs.device._lease", lambda: pytest.fail("a GPU was leased"))
+    assert prepare_cpu(1) == torch.device("cpu")
+    assert torch.are_deterministic_algorithms_enabled()

@@ -22,6 +22,18 @@ def prepare_device(threads: int) -> torch.device:
 
     Of several GPUs the process gets one to itself, or a job slot of one (`plasticity.jobs.gpus`), and keeps it.
 
+    Args:
+        threads: CPU threads of this job.
+    """
+    prepare_cpu(threads)
+    device = _choose_device()
+    logger.info("device: %s", describe_device(device))
+    return device
+
+
+def prepare_cpu(threads: int) -> torch.device:
+    """Do the same for a stage that computes on the CPU in any case; it takes no GPU from others.
+
     The number of threads is part of what makes CPU results reproducible to the bit, hence it comes from the rule and
     not from the machine.
 
@@ -38,9 +50,7 @@ def prepare_device(threads: int) -> torch.device:
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False
-    device = _choose_device()
-    logger.info("device: %s", describe_device(device))
-    return device
+    return torch.device("cpu")
 
 
 def _keep_freed_memory() -> None:

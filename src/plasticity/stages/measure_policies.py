@@ -14,7 +14,7 @@ from torch import Tensor
 
 from plasticity.config.locomotion_slices import MeasurePoliciesSettings
 from plasticity.jobs.adapter import Job
-from plasticity.jobs.device import describe_device, prepare_device
+from plasticity.jobs.device import describe_device, prepare_cpu
 from plasticity.jobs.logs import logger
 from plasticity.metrics.declared.capacity import effective_rank, singular_values, weight_norm
 from plasticity.metrics.layers import outputs_of
@@ -72,7 +72,7 @@ def measure_policies(
         seeds: Of the agents.
         threads: CPU threads.
     """
-    prepare_device(threads)
+    device = describe_device(prepare_cpu(threads))
     measures, rows = Measures(settings.measure, settings.training), []
     found = [(s, n, p) for s in seeds for n, p in enumerate(iterations_in(trajectory / seed_folder(s)).values())]
     for seed, number, path in found:
@@ -85,7 +85,7 @@ def measure_policies(
         logger.info("measured %s, seed %d, task %d", settings.arm, seed, said["task"])
     table = find_table("policy_checkpoints").with_columns(landscape_columns(settings.measure))
     frame = pd.DataFrame(rows, columns=table.names)
-    write_table(frame, output, table, provenance(settings.plain(), describe_device(torch.device("cpu"))))
+    write_table(frame, output, table, provenance(settings.plain(), device))
 
 
 def _measured(

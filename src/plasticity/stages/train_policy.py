@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from plasticity.config.locomotion_slices import TrainPolicySettings
 from plasticity.jobs.adapter import Job
-from plasticity.jobs.device import describe_device, prepare_device
+from plasticity.jobs.device import describe_device, prepare_cpu
 from plasticity.jobs.live_curves import LiveCurves
 from plasticity.jobs.logs import logger
 from plasticity.jobs.progress import Progress
@@ -76,7 +76,7 @@ def train_policy(
     Raises:
         PlasticityError: If there is no such environment, or the network or a method is none for it.
     """
-    prepare_device(threads)
+    device = describe_device(prepare_cpu(threads))
     folder, rows, works = files.unfinished / "trajectory", list[Row](), list[Unfinished]()
     for seed in seeds:
         digest = digest_of({"settings": settings.plain(), "seed": seed, "code": code})
@@ -86,7 +86,6 @@ def train_policy(
         with training.curves:
             training.train(works[-1])
         rows += training.rows
-    device = describe_device(torch.device("cpu"))
     write_table(pd.DataFrame(rows), files.history, "policy_history", provenance(settings.plain(), device))
     list_checkpoints(folder)
     for work in works:  # first: a state without its checkpoints could not be continued
