@@ -36,7 +36,7 @@ from plasticity.seeding import torch_generator
 from plasticity.data.image_tensors import train_tensors
 from reference_loop import ReferenceLoop
 store = open_store(Path("results/data/digits"))
-model = build_model(Chosen(name="resnet18_narrow", width=8), store.image_shape, 10, torch_generator(0, "init"))
+model = build_model(Chosen(name="mlp"), store.image_shape, 10, torch_generator(0, "init"))
 next(iter(ReferenceLoop(model, train_tensors(store, torch.device("cpu")), 64).batches()))
 print(time.time())
 """

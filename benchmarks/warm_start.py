@@ -2,10 +2,10 @@
 
     python benchmarks/warm_start.py [--quick] [--network digits resnet mlp] [--data results/data/cifar10]
 
-The networks are those of config.yaml, of config/cifar10_small.yaml and of the permuted study, and with --network paper
-ResNet-18 of width 64; images are noise of the shape of the digits, CIFAR-10 or MNIST unless --data names a prepared
-set. Ways take turns, and of each the shortest round counts; on one CPU thread, time is the process's own. On a machine
-with a GPU everything runs there, the usual loop too.
+The networks are a narrow ResNet-18 for digits, that of config/cifar10_small.yaml and that of the permuted study, and
+with --network paper ResNet-18 of width 64; images are noise of the shape of the digits, CIFAR-10 or MNIST unless --data
+names a prepared set. Ways take turns, and of each the shortest round counts; on one CPU thread, time is the process's
+own. On a machine with a GPU everything runs there, the usual loop too.
 """
 
 import argparse

@@ -10,6 +10,7 @@ from plasticity.config.findings import ConfigError
 from plasticity.studies.configuration import load_config
 
 PROBE: dict[str, Any] = {"probe": {}}
+PLAIN: dict[str, Any] = {"random_init": {"warm_up": {"epochs": 0}}, "warm_start": {}}
 BOTH: dict[str, Any] = {"gradients": {}, "curvature": {}}
 
 
@@ -28,7 +29,7 @@ def test_what_networks_have_may_be_asked() -> None:
     for section in ("warm_start", "permuted", "train_test_collapse"):
         assert not violations(section, {**PROBE, **BOTH})
     linear = {"name": "logistic_regression"}
-    assert not violations("warm_start", {"probe": {"head": "kept"}, **BOTH}, model=linear)
+    assert not violations("warm_start", {"probe": {"head": "kept"}, **BOTH}, model=linear, arms=PLAIN)
     assert not violations("warm_start", {**PROBE, **BOTH}, model={"name": "vit", "patch": 2})
     assert not violations("warm_start", {**PROBE, **BOTH}, model={"name": "mlp", "spectral_norm": True})
 
@@ -54,7 +55,7 @@ def test_what_networks_have_may_be_asked() -> None:
 def test_what_they_do_not_have_is_refused(
     measure: dict[str, Any], model: dict[str, Any], lines: tuple[str, ...]
 ) -> None:
-    found = violations("warm_start", measure, model=model)
+    found = violations("warm_start", measure, model=model, arms=PLAIN)
     assert found == lines
 
 

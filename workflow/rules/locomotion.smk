@@ -25,6 +25,7 @@ rule train_policy:
         "../../environment.yml"
     threads: 1
     resources:
+        gpu=0,
         mem_mb=4000,
         runtime=1440,
     params:
@@ -60,6 +61,7 @@ rule measure_policies:
         "../../environment.yml"
     threads: 1
     resources:
+        gpu=0,
         mem_mb=4000,
         runtime=1440,
     params:

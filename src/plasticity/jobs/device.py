@@ -4,6 +4,7 @@ import ctypes
 import logging
 import os
 import platform
+from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -25,20 +26,23 @@ def prepare_device(threads: int) -> torch.device:
     Args:
         threads: CPU threads of this job.
     """
-    prepare_cpu(threads)
-    device = _choose_device()
-    logger.info("device: %s", describe_device(device))
-    return device
+    return _prepared(threads, _choose_device)
 
 
 def prepare_cpu(threads: int) -> torch.device:
     """Do the same for a stage that computes on the CPU in any case; it takes no GPU from others.
 
-    The number of threads is part of what makes CPU results reproducible to the bit, hence it comes from the rule and
-    not from the machine.
-
     Args:
         threads: CPU threads of this job.
+    """
+    return _prepared(threads, lambda: torch.device("cpu"))
+
+
+def _prepared(threads: int, choose: Callable[[], torch.device]) -> torch.device:
+    """Set all switches, then choose.
+
+    The number of threads is part of what makes CPU results reproducible to the bit, hence it comes from the rule and
+    not from the machine.
     """
     _keep_freed_memory()
     torch.set_num_threads(threads)
@@ -50,7 +54,9 @@ def prepare_cpu(threads: int) -> torch.device:
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False
-    return torch.device("cpu")
+    device = choose()
+    logger.info("device: %s", describe_device(device))
+    return device
 
 
 def _keep_freed_memory() -> None:

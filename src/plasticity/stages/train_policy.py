@@ -30,7 +30,7 @@ from plasticity.storage.unfinished import Unfinished
 from plasticity.tasks.slippery_ground import SlipperyGround
 from plasticity.training.agents.policy_agent import Losses, PolicyAgent
 from plasticity.training.agents.rollout import Rollout
-from plasticity.training.agents.trained_network import part_of
+from plasticity.training.agents.state_parts import part_of
 
 OBSERVATIONS = "observations"
 """Name of the observations (N, D) beside a checkpoint's weights: those of the last rollout before it."""

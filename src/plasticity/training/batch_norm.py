@@ -47,8 +47,13 @@ class Recalibration:
         return weights_of(self.network)
 
 
-def open_recalibration(store: ImageStore, model: Chosen, device: torch.device) -> Recalibration:
-    """Load what recalibrating needs.
+def normalises_batches(network: nn.Module) -> bool:
+    """Say whether a network has statistics to estimate."""
+    return any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+
+
+def open_recalibration(store: ImageStore, model: Chosen, device: torch.device) -> Recalibration | None:
+    """Load what recalibrating needs; None for a network without batch normalisation.
 
     Args:
         store: Prepared data set.
@@ -56,6 +61,8 @@ def open_recalibration(store: ImageStore, model: Chosen, device: torch.device) -
         device: Where the images pass through the network.
     """
     network = build_model(model, store.image_shape, store.num_classes, torch_generator(0, "recalibrate"))
+    if not normalises_batches(network):
+        return None
     place(network, device)
     network.train()
     return Recalibration(network, train_tensors(store, device))

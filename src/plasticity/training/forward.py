@@ -62,6 +62,7 @@ class Forward:
         labels: Classes, (B,).
         network: The network behind it.
         inputs: What the network read, (B, ...).
+        classes: Classes of the task, C; None where each has one logit.
     """
 
     features: Tensor
@@ -69,11 +70,12 @@ class Forward:
     labels: Tensor
     network: NetworkView
     inputs: Tensor
+    classes: int | None = None
 
     @property
     def num_classes(self) -> int:
         """Classes of the task, C."""
-        return self.logits.shape[-1]
+        return self.logits.shape[-1] if self.classes is None else self.classes
 
     @property
     def layers(self) -> Sequence[Tensor]:

@@ -17,6 +17,7 @@ CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 TINY = yaml.safe_load((ROOT / "tests/config/tiny_agents.yaml").read_text(encoding="utf-8"))
 TINY["agents"]["arms"]["learning_rate"] = {"training": {"learning_rate": [0.01, 0.1], "optimizer": {"name": "sgd"}}}
 TINY["jobs"]["seeds_per_job"] = 2
+SHALLOW = {"name": "logistic_regression"}
 
 
 def plan(change: dict[str, Any] | None = None) -> AgentsPlan:
@@ -77,9 +78,17 @@ def test_measuring_reads_the_training_for_the_probe_alone() -> None:
         (
             {
                 "training": {"hooks": [{"name": "redo", "every": 5}]},
-                "arms": {"x": {"model": {"name": "logistic_regression"}}},
+                "arms": {"x": {"model": SHALLOW}},
             },
             "agents.arms.x.training.hooks[0]: expected a network whose hidden units are read by the next layer alone",
+        ),
+        (
+            {"training": {"hooks": [{"name": "brownian", "learning_rate": 0.1}]}},
+            "agents.training.hooks[0]: expected a hook that reads no classes, as agents have none, got 'brownian'",
+        ),
+        (
+            {"arms": {"x": {"model": SHALLOW, "training": {"penalty": {"name": "effective_rank", "weight": 1}}}}},
+            "agents.arms.x.training.penalty: expected a network with hidden layers, with the penalty effective_rank",
         ),
         ({"arms": {"x": {"model": {"name": "resnet18"}}}}, "expected a network without running statistics"),
         ({"model": {"spectral_norm": True}}, "got mlp with spectral_norm"),
@@ -102,6 +111,14 @@ def test_what_agents_cannot_carry_is_refused_in_one_line(change: dict[str, Any],
         plan(change)
     (line,) = caught.value.args[0] if isinstance(caught.value.args[0], list) else str(caught.value).splitlines()
     assert message in line
+
+
+def test_what_is_wrong_with_an_intervention_is_said_beside_what_is_wrong_with_the_training() -> None:
+    with pytest.raises(ConfigError) as caught:
+        plan({"training": {"steps": 70}, "arms": {"x": {"intervention": {"name": "dash", "least": 0.3}}}})
+    assert [line.partition(":")[0] for line in caught.value.violations] == [
+        *("agents.training.steps", "agents.arms.x.intervention")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from plasticity.studies.configuration import typed_config
 from plasticity.studies.locomotion.plan import LocomotionPlan
 
 ROOT = Path(__file__).resolve().parents[3]
+ASCENT = [{"name": "effective_rank_ascent", "learning_rate": 0.001, "every": 10}]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 
 
@@ -57,6 +58,14 @@ def test_the_probe_trains_as_the_actor_does_if_it_is_asked_for() -> None:
         ({"arms": {"x": {"model": {"name": "vit"}}}}, "locomotion.arms.x.model: expected mlp or logistic_regression"),
         ({"model": {"spectral_norm": True}}, "got mlp with spectral_norm"),
         ({"training": {"penalty": {"name": "nc1", "weight": 1}}}, "expected a penalty that reads no classes"),
+        (
+            {"training": {"hooks": [{"name": "brownian", "learning_rate": 0.1}]}},
+            "locomotion.training.hooks[0]: expected a hook that reads no classes",
+        ),
+        (
+            {"arms": {"x": {"model": {"name": "logistic_regression"}, "training": {"hooks": ASCENT}}}},
+            "locomotion.arms.x.training.hooks[0]: expected a network with hidden layers, with the hook",
+        ),
         ({"measure": {"curvature": {"hessian": {}}}}, "locomotion.measure.curvature.hessian: expected nothing with"),
     ],
 )

@@ -8,7 +8,7 @@ import torch
 
 from plasticity.config.agent_section import QLearning, TwoHot
 from plasticity.errors import PlasticityError
-from plasticity.models.classifier import Classifier
+from plasticity.models.classifier import Classifier, initialise_linear
 from plasticity.models.mlp import MLP
 from plasticity.models.resnet import ResNet18
 from plasticity.seeding import numpy_generator, torch_generator
@@ -40,8 +40,8 @@ def processes(seeds: tuple[int, ...], reward: str = "true_label") -> list[BlockM
     return [BlockMdp(LABELS, CLASSES, reward, seed) for seed in seeds]  # pyright: ignore[reportArgumentType]
 
 
-def agents(learning: QLearning, seeds: tuple[int, ...] = (1, 2)) -> QAgents:
-    return QAgents([network(seed, learning) for seed in seeds], processes(seeds, "sparse"), IMAGES, learning, seeds)
+def agents(learning: QLearning, seeds: tuple[int, ...] = (1, 2), reward: str = "sparse") -> QAgents:
+    return QAgents([network(seed, learning) for seed in seeds], processes(seeds, reward), IMAGES, learning, seeds)
 
 
 class Slots:
@@ -55,8 +55,8 @@ class Slots:
 class Plain:
     """One agent by a loop that follows the algorithm line by line, on a network of its own."""
 
-    def __init__(self, learning: QLearning, seed: int) -> None:
-        self.learning, self.seed, (self.process,) = learning, seed, processes((seed,), "sparse")
+    def __init__(self, learning: QLearning, seed: int, reward: str = "sparse") -> None:
+        self.learning, self.seed, (self.process,) = learning, seed, processes((seed,), reward)
         self.online, self.rewards = network(seed, learning), []
         self.target, self.memory = deepcopy(self.online), []
         self.row = self.process.first(numpy_generator(seed, "agents/first"))
@@ -102,10 +102,10 @@ class Plain:
         self.hooks.after_step(forward)
 
 
-def agree(stack: QAgents, learning: QLearning, periods: int) -> None:
+def agree(stack: QAgents, learning: QLearning, periods: int, reward: str = "sparse") -> None:
     """Compare a stack after so many periods with plain agents."""
     for place, seed in enumerate((1, 2)):
-        wanted = Plain(learning, seed)
+        wanted = Plain(learning, seed, reward)
         for period in range(periods):
             wanted.run_period(period + 1)
         assert stack.replay.state()["rewards"][place] == pytest.approx(np.array([m[2] for m in wanted.memory]))
@@ -138,13 +138,13 @@ METHODS = [
 @pytest.mark.parametrize("methods", METHODS, ids=str)
 def test_methods_act_on_an_agent_of_a_stack_as_on_a_network_of_its_own(methods: dict) -> None:
     learning = QLearning.of({**LEARNING.plain(), **methods})
-    stack, without = agents(learning), agents(LEARNING)
+    stack, without = (agents(each, reward="random_label") for each in (learning, LEARNING))
     for _ in range(2):
         stack.run_period()
         without.run_period()
-    agree(stack, learning, 2)
+    agree(stack, learning, 2, "random_label")
     assert not torch.equal(stack.weights["head.weight"], without.weights["head.weight"])
-    again = agents(learning)
+    again = agents(learning, reward="random_label")
     again.load(stack.state())
     assert (stack.run_period().reward == again.run_period().reward).all()
     for name, value in stack.weights.items():
@@ -220,6 +220,34 @@ def test_hooks_and_interventions_change_each_agent_as_if_it_were_alone() -> None
     assert torch.equal(both.weights["head.weight"][1], fresh.head.weight.detach())
     assert not any(value.any() for value in both.optimizer.state().values())
     assert not torch.equal(both.target["head.weight"], both.weights["head.weight"])
+
+
+class Unread(Classifier):
+    """Has a weight that nothing reads."""
+
+    def __init__(self) -> None:
+        super().__init__(torch.nn.Flatten(), torch.nn.Linear(9, CLASSES))
+        self.unread = torch.nn.Parameter(torch.ones(2))
+
+    def initialise(self, generator: torch.Generator) -> None:
+        initialise_linear(self.head, generator)
+
+
+def test_a_weight_that_nothing_reads_stays_as_it_is() -> None:
+    stack = QAgents([Unread().double() for _ in range(2)], processes((1, 2)), IMAGES, LEARNING, (1, 2))
+    stack.run_period()
+    assert (stack.weights["unread"] == 1).all()
+    assert stack.finite().all()
+
+
+def test_classes_of_categorical_values_are_the_actions() -> None:
+    methods = {"penalty": {"name": "nc1", "weight": 0.01}, "two_hot": {"lowest": 0, "highest": 2, "bins": 3}}
+    stack = agents(QLearning.of({**LEARNING.plain(), **methods}))
+    seen = IMAGES[:8].expand(2, -1, -1, -1, -1)
+    passed = stack._network(stack.weights, seen)
+    one, _ = stack._methods._forwards(stack._methods._agents, passed, seen, torch.zeros(2, 8))
+    assert (one.num_classes, one.logits.shape) == (CLASSES, (8, 3 * CLASSES))
+    assert np.isfinite(stack.run_period().loss).all()
 
 
 class Peeping(StepHook):

@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from plasticity.config.training_section import Optimisation
 from plasticity.jobs.device import place
@@ -19,7 +18,7 @@ from plasticity.stages.learners.kept_network import KeptNetwork, arrays_of, tens
 from plasticity.storage.checkpoints import all_finite
 from plasticity.storage.weights import load_weights, weights_of
 from plasticity.tasks.sequence import Task
-from plasticity.training.batch_norm import Recalibration
+from plasticity.training.batch_norm import Recalibration, normalises_batches
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.interventions.intervention import Intervention, intervened
@@ -143,7 +142,7 @@ class NetworkLearner:
 
     @cached_property
     def _normalises(self) -> bool:
-        return any(isinstance(module, nn.BatchNorm2d) for module in self._spare.modules())
+        return normalises_batches(self._spare)
 
     def _recalibrated(self, weights: Network, task: Task) -> Network:
         images, rows = self.data.images_of(task, permuted=True)

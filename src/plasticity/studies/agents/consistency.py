@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from plasticity.config.agent_check import check_agent_training
 from plasticity.config.agent_section import TwoHot
 from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.arms_check import check_names_of_arms
@@ -10,7 +11,6 @@ from plasticity.config.findings import Findings
 from plasticity.config.messages import Location, shown
 from plasticity.config.network_check import check_network
 from plasticity.config.parameters import fact
-from plasticity.config.training_check import check_training
 
 Training = Mapping[str, Any]
 Model = Mapping[str, Any]
@@ -45,6 +45,10 @@ def _check_arm(location: Location, arm: Arm, training: Training, model: Model, f
     own = arm.get("model", model)
     if "model" in arm:
         _check_model((*location, "model"), own, findings)
+    chosen = arm.get("intervention")
+    if chosen and fact("intervention", chosen["name"], "reads_next_task", usual=False):
+        expected = "an intervention that reads no next task, as agents have none"
+        findings.add((*location, "intervention"), expected=expected, got=shown(chosen["name"]))
     if any(findings.touch((location[0], key)) for key in ("training", "model")):
         return
     if "training" in arm:
@@ -52,10 +56,6 @@ def _check_arm(location: Location, arm: Arm, training: Training, model: Model, f
             _check_training((*location, "training"), {**training, **single["training"]}, own, findings)
     elif "model" in arm:
         check_network((*location, "training"), training, own, findings)
-    chosen = arm.get("intervention")
-    if chosen and fact("intervention", chosen["name"], "reads_next_task", usual=False):
-        expected = "an intervention that reads no next task, as agents have none"
-        findings.add((*location, "intervention"), expected=expected, got=shown(chosen["name"]))
 
 
 def _check_training(location: Location, training: Training, model: Model, findings: Findings) -> None:
@@ -77,7 +77,7 @@ def _check_training(location: Location, training: Training, model: Model, findin
     if not fact("optimizer", optimizer, "by_element", usual=True):
         expected = "an optimizer that goes number by number, as agents are trained as one stack"
         findings.add((*location, "optimizer"), expected=expected, got=shown(optimizer))
-    check_training(location, {key: value for key, value in training.items() if value is not None}, model, findings)
+    check_agent_training(location, training, model, findings, classes=True)
 
 
 def _check_model(location: Location, model: Model, findings: Findings) -> None:

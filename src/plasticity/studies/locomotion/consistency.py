@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from plasticity.config.agent_check import check_agent_training
 from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.arms_check import check_names_of_arms
 from plasticity.config.environments import wrong_with
@@ -10,9 +11,7 @@ from plasticity.config.findings import Findings
 from plasticity.config.locomotion_section import Frictions, Ground
 from plasticity.config.messages import Location, shown
 from plasticity.config.network_check import check_network
-from plasticity.config.parameters import fact
 from plasticity.config.study_section import sound_arms
-from plasticity.config.training_check import check_training
 
 Training = Mapping[str, Any]
 Model = Mapping[str, Any]
@@ -80,11 +79,7 @@ def _check_training(location: Location, training: Training, model: Model, every:
     if every < 2 * rollout:
         expected = f"at most half of change_every, {every}, so that a task has an update of its own"
         findings.add((*location, "rollout"), expected=expected, got=shown(rollout))
-    penalty = (training.get("penalty") or {"name": "none"})["name"]
-    if fact("penalty", penalty, "reads_labels", usual=False):
-        expected = "a penalty that reads no classes, as agents have none"
-        findings.add((*location, "penalty"), expected=expected, got=shown(penalty))
-    check_training(location, {key: value for key, value in training.items() if value is not None}, model, findings)
+    check_agent_training(location, training, model, findings, classes=False)
 
 
 def _check_model(location: Location, model: Model, findings: Findings) -> None:

@@ -253,7 +253,9 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
             for name, arm in self.arms.items()
         }
         shared = {key: said[key] for key in keys}
-        shared |= {"dataset": self.config.dataset.given(), "optimizer": "sgd"}  # the one there is
+        phases = (self.section.warm_up, self.section.fine_tune)
+        optimizers = dict.fromkeys(phase.optimizer.name if phase.optimizer else "sgd" for phase in phases)
+        shared |= {"dataset": self.config.dataset.given(), "optimizer": ", then ".join(optimizers)}
         return PublishedSettings(confidence=self.section.analysis.confidence, shared=shared, arms=arms)
 
     def shown_settings(self) -> WarmStartShown:

@@ -9,7 +9,8 @@ from torch import Tensor
 from plasticity.config.agent_section import QLearning
 from plasticity.models.classifier import Classifier
 from plasticity.seeding import torch_generator
-from plasticity.training.agents.agent_view import AgentSlots, AgentView, put_state, state_of
+from plasticity.training.agents.agent_view import AgentSlots, AgentView, Architecture, put_state, state_of
+from plasticity.training.agents.q_values import QValues
 from plasticity.training.agents.stacked_network import StackedPass
 from plasticity.training.agents.state_parts import part_of
 from plasticity.training.bound_optimiser import BoundOptimiser
@@ -49,8 +50,9 @@ class AgentMethods:
         self._reads_layers = any(each.reads_layers for each in components)
         self._initial = {name: value.clone() for name, value in weights.items()} if reads_initial else {}
         self._fresh = deepcopy(network).to("cpu")
-        places = range(len(seeds))
-        self._agents = [AgentView(self._fresh, _at(weights, p), _at(self._initial, p)) for p in places]
+        architecture, places = Architecture(self._fresh), range(len(seeds))
+        self._agents = [AgentView(architecture, _at(weights, p), _at(self._initial, p)) for p in places]
+        self._classes = QValues.actions(network.head.out_features, learning)
         self._slots = [AgentSlots(optimizer, place) for place in places]
         pairs = zip(self._agents, self._slots, strict=True)
         self._hooks = [StepHooks(hooks, agent, slots) for agent, slots in pairs] if hooks else []
@@ -71,20 +73,18 @@ class AgentMethods:
         """
         if self._penalty is None:
             return None
-        each, terms = {name: value.unbind() for name, value in weights.items()}, []
-        for place, agent in enumerate(self._agents):
-            view = agent.with_parameters(_at(each, place))
-            forward = self._forward(view, passed, place, images, labels)
-            terms.append(term_of(self._penalty, value_of(self._penalty, forward)))
-        return torch.stack(terms).sum()
+        each = {name: value.unbind() for name, value in weights.items()}
+        views = [agent.with_parameters(_at(each, place)) for place, agent in enumerate(self._agents)]
+        forwards = self._forwards(views, passed, images, labels)
+        return torch.stack([term_of(self._penalty, value_of(self._penalty, forward)) for forward in forwards]).sum()
 
     def after_step(self, passed: StackedPass, images: Tensor, labels: Tensor) -> None:
         """Let the hooks act after an update of all agents; arguments as of `penalty_term`, from before the update."""
         if not self._hooks:
             return
-        passed = passed.detached()
-        for place, (agent, hooks) in enumerate(zip(self._agents, self._hooks, strict=True)):
-            hooks.after_step(self._forward(agent, passed, place, images, labels))
+        forwards = self._forwards(self._agents, passed.detached(), images, labels)
+        for hooks, forward in zip(self._hooks, forwards, strict=True):
+            hooks.after_step(forward)
 
     def intervene(self, intervention: Intervention, number: int) -> None:
         """Change the networks of all agents.
@@ -117,7 +117,8 @@ class AgentMethods:
         for place, agent in enumerate(self._agents):
             device = next(iter(agent.parameters.values())).device
             agent.kept.clear()
-            agent.kept.update({name: value.to(device) for name, value in part_of(state, f"penalty{place}").items()})
+            kept = part_of(state, f"penalty{place}")
+            agent.kept.update({name: value.to(device, copy=True) for name, value in kept.items()})
         for place, hooks in enumerate(self._hooks):
             hooks.load(part_of(state, f"hooks{place}"))
         self._begin()
@@ -128,10 +129,13 @@ class AgentMethods:
         for place, hooks in enumerate(self._hooks):
             yield f"hooks{place}", hooks.state()
 
-    def _forward(self, view: AgentView, passed: StackedPass, place: int, images: Tensor, labels: Tensor) -> Forward:
-        outputs, layers = passed.of(place)
-        view.see(layers if self._reads_layers else None)
-        return Forward(layers[-1], outputs, labels[place], view, images[place])
+    def _forwards(
+        self, views: Sequence[AgentView], passed: StackedPass, images: Tensor, labels: Tensor
+    ) -> Iterator[Forward]:
+        """Yield the forward pass of each agent."""
+        for view, own, right, seen in zip(views, passed.single(), labels, images, strict=True):
+            view.see(own.layers if self._reads_layers else None)
+            yield Forward(own.features, own.outputs, right, view, seen, self._classes)
 
     def _begin(self) -> None:
         for seed, hooks in zip(self._seeds, self._hooks, strict=False):

@@ -1,8 +1,7 @@
 """One agent of a stack as penalties, hooks and interventions see it."""
 
 from collections.abc import Mapping, Sequence
-from copy import copy, deepcopy
-from functools import cached_property
+from copy import copy
 
 import torch
 from numpy.typing import NDArray
@@ -18,6 +17,19 @@ from plasticity.training.interventions.intervention import NetworkState
 from plasticity.training.layer_watch import LayerWatch
 
 
+class Architecture:
+    """What all agents of a stack share.
+
+    Attributes:
+        network: A network of theirs on the CPU, whose weights nobody reads.
+        watch: Collects its hidden layers.
+        units: The units of each hidden layer.
+    """
+
+    def __init__(self, network: Classifier) -> None:
+        self.network, self.watch, self.units = network, LayerWatch(network), network.units()
+
+
 class AgentView:
     """The network of one agent, as it stands in the stack.
 
@@ -25,23 +37,24 @@ class AgentView:
         parameters: Its trained parameters by name.
         initial: Those that it began its life with; empty where nothing reads them.
         kept: What a penalty keeps from step to step.
+        units: The units of each hidden layer.
     """
 
     def __init__(
-        self, network: Classifier, parameters: Mapping[str, Tensor], initial_parameters: Mapping[str, Tensor]
+        self, architecture: Architecture, parameters: Mapping[str, Tensor], initial_parameters: Mapping[str, Tensor]
     ) -> None:
         """Look at an agent.
 
         Args:
-            network: A network of its architecture, whose weights nobody reads.
+            architecture: That of the stack.
             parameters: Its parameters by name.
             initial_parameters: Its initial parameters.
         """
         self.parameters = parameters
         self.kept: dict[str, Tensor] = {}
         self.initial = initial_parameters
-        self._network = network
-        self._watch = LayerWatch(network)
+        self.units: Sequence[Units] = architecture.units
+        self._architecture = architecture
         self._layers: Sequence[Tensor] | None = None
 
     def with_parameters(self, parameters: Mapping[str, Tensor]) -> "AgentView":
@@ -76,25 +89,17 @@ class AgentView:
             raise PlasticityError(NO_LAYERS)
         return self._layers
 
-    @property
-    def units(self) -> Sequence[Units]:
-        """The units of each hidden layer."""
-        return self._network.units()
-
     def layers_of(self, inputs: Tensor, parameters: Mapping[str, Tensor]) -> Sequence[Tensor]:
         """Return the outputs of the hidden layers for other inputs by other parameters."""
-        with self._watch.collecting([]) as layers:
-            functional_call(self._network, dict(parameters), (inputs,))
+        with self._architecture.watch.collecting([]) as layers:
+            functional_call(self._architecture.network, dict(parameters), (inputs,))
         return layers
 
     def fresh_parameters(self, generator: torch.Generator) -> Mapping[str, Tensor]:
         """Return the parameters of a freshly initialised network; the CPU draws for all devices."""
-        self._spare.initialise(generator)
-        return {name: p.detach().to(self.parameters[name].device) for name, p in self._spare.named_parameters()}
-
-    @cached_property
-    def _spare(self) -> Classifier:
-        return deepcopy(self._network).to("cpu")
+        network = self._architecture.network
+        network.initialise(generator)
+        return {name: p.detach().to(self.parameters[name].device, copy=True) for name, p in network.named_parameters()}
 
 
 class AgentSlots:

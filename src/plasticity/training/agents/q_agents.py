@@ -189,7 +189,7 @@ class QAgents:
         # As none shares a weight with another, each agent gets its own gradient of the sum of their losses.
         term = self._methods.penalty_term(self._leaves, passed, seen, labels)
         loss = losses.sum() if term is None else losses.sum() + term
-        found = torch.autograd.grad(loss, list(self._leaves.values()))
+        found = torch.autograd.grad(loss, list(self._leaves.values()), materialize_grads=True)
         self.optimizer.step([gradient.contiguous() for gradient in found])  # as a fused kernel reads it
         self._methods.after_step(passed, seen, labels)
         return losses.detach()

@@ -49,6 +49,11 @@ class QValues:
         """Return how many outputs a network needs: a number per action, or logits over bins."""
         return actions * (1 if learning.two_hot is None else learning.two_hot.bins)
 
+    @staticmethod
+    def actions(outputs: int, learning: QLearning) -> int:
+        """Return how many actions a network with so many outputs values."""
+        return outputs // (1 if learning.two_hot is None else learning.two_hot.bins)
+
     def values(self, weights: Weights, images: Tensor) -> Tensor:
         """Return the values (B, A) of one network for images (B, ...)."""
         found = self._outputs(weights, images)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from plasticity.models.classifier import Classifier
@@ -12,24 +12,38 @@ from plasticity.training.layer_watch import LayerWatch
 
 
 @dataclass(frozen=True)
-class StackedPass:
-    """A forward pass of R networks on B images each.
+class SinglePass:
+    """A forward pass of one network on B images.
 
     Attributes:
-        outputs: Of the heads, (R, B, K).
-        layers: Of each hidden layer, input first, (R, B, ...); the last are the features.
+        outputs: Of the head, (B, K).
+        features: What the head reads, (B, d).
+        layers: Of each hidden layer, input first, (B, ...).
     """
 
     outputs: Tensor
+    features: Tensor
     layers: tuple[Tensor, ...]
 
-    def of(self, place: int) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return outputs and layers of one network."""
-        return self.outputs[place], tuple(layer[place] for layer in self.layers)
+
+@dataclass(frozen=True)
+class StackedPass:
+    """Forward passes of R networks: tensors as those of a single one, with a dimension for the networks in front."""
+
+    outputs: Tensor
+    features: Tensor
+    layers: tuple[Tensor, ...]
+
+    def single(self) -> list[SinglePass]:
+        """Return the pass of each network, cut once: the gradient of each cut would be as large as the stack."""
+        layers = list(zip(*(layer.unbind() for layer in self.layers), strict=True)) or [()] * len(self.outputs)
+        parts = zip(self.outputs.unbind(), self.features.unbind(), layers, strict=True)
+        return [SinglePass(outputs, features, own) for outputs, features, own in parts]
 
     def detached(self) -> "StackedPass":
         """Return the same numbers without gradients."""
-        return StackedPass(self.outputs.detach(), tuple(layer.detach() for layer in self.layers))
+        layers = tuple(layer.detach() for layer in self.layers)
+        return StackedPass(self.outputs.detach(), self.features.detach(), layers)
 
 
 class StackedNetwork:
@@ -39,12 +53,17 @@ class StackedNetwork:
         """Take the architecture of a network without running statistics; its weights are not read."""
         self._network = deepcopy(network).to("meta")
         self._watch = LayerWatch(self._network)
+        self._features: list[Tensor] = []
+        self._network.head.register_forward_pre_hook(self._keep)
 
     def __call__(self, weights: Mapping[str, Tensor], images: Tensor) -> StackedPass:
         """Return the forward pass for weights (R, ...) by name and images (R, B, ...)."""
         return StackedPass(*vmap(self._pass)(dict(weights), images))
 
-    def _pass(self, weights: Mapping[str, Tensor], images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _keep(self, _head: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        self._features[:] = inputs
+
+    def _pass(self, weights: Mapping[str, Tensor], images: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
         with self._watch.collecting([]) as layers:
             outputs = functional_call(self._network, dict(weights), (images,))
-        return outputs, tuple(layers)
+        return outputs, self._features.pop(), tuple(layers)

@@ -1,5 +1,7 @@
 """Brownian motion in place of descent, as long in every step."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -19,6 +21,8 @@ class Brownian(StepHook, name="brownian"):
     update is undone, and Gaussian noise is added instead, whose norm over all parameters is that of the twin's update.
     Other changes of the weights between two steps are undone as well, unless they renew the whole network.
     """
+
+    reads_labels: ClassVar[bool] = True
 
     learning_rate: float = setting("Step size of the twin.", unit="1", gt=0)
 

@@ -18,6 +18,7 @@ class EffectiveRankAscent(StepHook, name="effective_rank_ascent"):
     """
 
     in_stretches: ClassVar[bool] = True
+    needs_hidden_layers: ClassVar[bool] = True
 
     learning_rate: float = setting("Step size of the ascent; 1e-4 to 1e-2 in He et al. (2025).", unit="1", gt=0)
     every: int = setting("Training steps between ascent steps; 100 with one image each.", unit="steps", ge=1)

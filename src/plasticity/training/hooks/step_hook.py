@@ -88,6 +88,8 @@ class StepHook(Component, kind="hook"):
     Attributes:
         reads_layers: Whether it reads the outputs of hidden layers.
         reads_initial: Whether it reads the network's initial parameters.
+        reads_labels: Whether it reads the classes of images.
+        needs_hidden_layers: Whether it does nothing to a network without hidden layers.
         renews_units: Whether it renews hidden units one by one, for networks that name theirs.
         activations: Nonlinearities whose units it is for; all if there is none.
         in_stretches: Whether the compiled loop can take the steps between two of its actions.
@@ -100,6 +102,8 @@ class StepHook(Component, kind="hook"):
     activations: ClassVar[tuple[str, ...]] = ()
     reads_layers: ClassVar[bool] = False
     reads_initial: ClassVar[bool] = False
+    reads_labels: ClassVar[bool] = False
+    needs_hidden_layers: ClassVar[bool] = False
 
     def check(self, network: NetworkView) -> None:
         """Refuse a network that this hook means nothing for; called before the first step.

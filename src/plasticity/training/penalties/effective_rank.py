@@ -18,6 +18,7 @@ class EffectiveRank(Penalty, name="effective_rank"):
     """
 
     reads_layers: ClassVar[bool] = True
+    needs_hidden_layers: ClassVar[bool] = True
     least_batch: ClassVar[int] = 2  # one image has a rank of one, whatever the weights
 
     weight: float = setting("Factor of the mean effective rank.", unit="nat", gt=0)

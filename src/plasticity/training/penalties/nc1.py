@@ -20,6 +20,7 @@ class NC1(Penalty, name="nc1"):
     """NC1 of the batch, Tr(Σ_W Σ_B†)/C (Bonifazi et al. 2024): weight · min(NC1, cap)."""
 
     reads_labels: ClassVar[bool] = True
+    needs_hidden_layers: ClassVar[bool] = True
     least_batch: ClassVar[int] = 2  # one image has no within-class spread, and its class no neighbour to be far from
 
     weight: float = setting(

@@ -1,5 +1,7 @@
 """Parseval regularisation."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -15,6 +17,8 @@ class Parseval(Penalty, name="parseval"):
     It drives the rows of each weight matrix to be orthogonal and of equal length, which a layer with more units than
     inputs cannot reach.
     """
+
+    needs_hidden_layers: ClassVar[bool] = True
 
     weight: float = setting("Factor of the sum; 1e-4 to 1e-2 in Chung et al. (2024).", unit="nat", ge=0)
     scale: float = setting("Squared length of the rows; 2 suits ReLU.", unit="1", default=1.0, gt=0)

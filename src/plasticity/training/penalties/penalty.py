@@ -21,6 +21,7 @@ class Penalty(Component, kind="penalty"):
         reads_layers: Whether it reads the outputs of hidden layers.
         reads_initial: Whether it reads the network's initial parameters.
         reads_labels: Whether it reads the classes of images.
+        needs_hidden_layers: Whether it does nothing to a network without hidden layers.
         recordable: Whether a CUDA graph can hold it: nothing in it may wait for the host.
         least_batch: Images that a batch needs for it to mean anything.
         in_compiled_loop: Whether the compiled loop can take its gradient.
@@ -30,6 +31,7 @@ class Penalty(Component, kind="penalty"):
     reads_layers: ClassVar[bool] = False
     reads_initial: ClassVar[bool] = False
     reads_labels: ClassVar[bool] = False
+    needs_hidden_layers: ClassVar[bool] = False
     recordable: ClassVar[bool] = False
     least_batch: ClassVar[int] = 1
     in_compiled_loop: ClassVar[bool] = False
