@@ -127,7 +127,7 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
         f"{PM}.arms.continual.intervene_after",
         "every_task",
         f"{PM}.arms.continual.intervene_after",
-        ("an intervention beside it",),
+        ("an intervention as well",),
     ),
     "permuted figure": (f"{PM}.figures.plasticity_gap", {}, f"{PM}.figures.plasticity_gap", ("plasticity_by_task",)),
     "permuted arms of one name": (

@@ -85,7 +85,7 @@ rule measure_agents:
 
 
 rule assemble_agents:
-    """Join what agents did with what was measured of them: a row per arm, seed and checkpoint."""
+    """Join behaviour and measurements of agents: a row per arm, seed and checkpoint."""
     input:
         checkpoints=lambda wildcards: plan(wildcards).checkpoint_files,
         histories=lambda wildcards: plan(wildcards).history_files,
@@ -112,7 +112,7 @@ rule assemble_agents:
 
 
 rule falsify:
-    """Test whether each quantity goes with probe loss alike in every environment."""
+    """Test whether each quantity has the same relation to probe loss in every environment."""
     input:
         metrics=f"{RESULTS}/metrics.parquet",
     output:

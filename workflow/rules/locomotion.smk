@@ -1,4 +1,4 @@
-# Locomotion: does an agent learn to walk on each new ground as well as on the ones before?
+# Locomotion: does an agent learn to walk on each new ground as well as on earlier ones?
 #
 #   train_policy (per arm) -> measure_policies -> assemble_locomotion -> analysis.smk
 #
@@ -46,7 +46,7 @@ rule train_policy:
 
 
 rule measure_policies:
-    """Measure what actor and critic have left at every change of friction."""
+    """Measure actor and critic at every change of friction."""
     input:
         trajectory=f"{RESULTS}/train_policy/{{policy}}/{{group}}/trajectory",
     output:

@@ -50,8 +50,8 @@ class ContinualAnalysis(Analysis):
         "Outcomes that collapse is correlated with over the tasks; if absent, the first two.", unit="name", default=None
     )
     beyond: Distinct[str] | None = setting(
-        "Measured quantities, columns of the metrics table; the explanations also say what each other quantity adds to "
-        "these and the number of the task together.",
+        "Measured quantities, columns of the metrics table; the explanations also say what every other quantity adds "
+        "to these and the task number together.",
         unit="name",
         default=None,
     )

@@ -98,7 +98,7 @@ class CurvatureMeasure(OnImages):
     )
     hessian: HessianMeasure | None = setting("The Hessian; if absent, not measured.", unit="mapping", default=None)
     trainability: Trainability | None = setting(
-        "He et al.'s condition of τ-trainability, with the rank declared sufficient; if absent, not evaluated.",
+        "He et al.'s condition of τ-trainability, with a declared sufficient rank; if absent, not evaluated.",
         unit="mapping",
         default=None,
     )

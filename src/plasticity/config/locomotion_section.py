@@ -14,8 +14,8 @@ Friction = Annotated[float, Field(gt=0)]
 class Frictions(Settings):
     """Frictions of the ground, one per task (Dohare et al. 2024)."""
 
-    lowest: float = setting("Smallest friction that is drawn.", unit="1", gt=0, default=0.02)
-    highest: float = setting("Largest friction that is drawn.", unit="1", gt=0, default=2.0)
+    lowest: float = setting("Smallest friction drawn.", unit="1", gt=0, default=0.02)
+    highest: float = setting("Largest friction drawn.", unit="1", gt=0, default=2.0)
     first: tuple[Friction, ...] = setting(
         "Frictions of the first tasks; those of the others are drawn log-uniformly from the seed.", unit="1", default=()
     )
@@ -30,7 +30,7 @@ class Frictions(Settings):
 class Ground(Settings):
     """A MuJoCo environment of Gymnasium whose friction changes."""
 
-    name: str = setting("Gymnasium's name of the environment.", unit="name", default="Ant-v5", min_length=1)
+    name: str = setting("Gymnasium's name for the environment.", unit="name", default="Ant-v5", min_length=1)
     options: dict[str, bool | int | float | str] = setting(
         "Arguments of the environment. In that of Dohare et al. (2024) all contact forces were zero: "
         "include_cfrc_ext_in_observation: false, contact_cost_weight: 0.",
@@ -39,7 +39,7 @@ class Ground(Settings):
     )
     frictions: Frictions = setting("Frictions of the tasks.", unit="mapping", default=Frictions())
     change_every: int = setting(
-        "Steps of a task; the friction changes when the episode ends that is under way then.",
+        "Steps per task; the friction changes when the episode then under way ends.",
         unit="steps",
         ge=1,
         default=2_000_000,
@@ -53,7 +53,7 @@ class Ground(Settings):
 
 
 class PolicyLearning(Method):
-    """Proximal policy optimisation (Schulman et al. 2017), its numbers those of Dohare et al. (2024)."""
+    """Proximal policy optimisation (Schulman et al. 2017); defaults from Dohare et al. (2024)."""
 
     rollout: int = setting("Steps of the environment between two updates.", unit="steps", ge=2, default=2_048)
     epochs: int = setting("Epochs of an update over these steps.", unit="epochs", ge=1, default=10)
@@ -62,10 +62,10 @@ class PolicyLearning(Method):
     optimizer: Annotated[Chosen | None, chosen("optimizer", "The optimizer; if absent, Adam.")] = None
     weight_decay: float = setting("Weight decay (L2).", unit="1", ge=0, default=0.0)
     penalty: Annotated[
-        Chosen | None, chosen("penalty", "Term added to the loss for the actor and for the critic; if absent, none.")
+        Chosen | None, chosen("penalty", "Term added to the losses of actor and critic; if absent, none.")
     ] = None
     discount: float = setting("Discount factor γ.", unit="1", ge=0, le=1, default=0.99)
     trace: float = setting("Decay λ of generalised advantage estimation.", unit="1", ge=0, le=1, default=0.95)
-    clip: float = setting("Largest change of a probability ratio that is rewarded.", unit="1", gt=0, default=0.2)
+    clip: float = setting("Largest rewarded change of the probability ratio.", unit="1", gt=0, default=0.2)
     value_weight: float = setting("Factor of the critic's squared error.", unit="1", gt=0, default=1.0)
     log_std: float = setting("Initial logarithm of the actions' standard deviation.", unit="1", default=0.0)

@@ -23,7 +23,7 @@ class TrainPolicySettings(LocomotionSettings):
 
 
 class PolicyMeasure(MeasureLandscape):
-    """What is measured of the actor at every change of friction; observations stand for images."""
+    """What is measured of the actor at every change of friction, with observations as images."""
 
 
 class MeasurePoliciesSettings(LocomotionSettings):

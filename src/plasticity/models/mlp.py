@@ -24,7 +24,7 @@ class MLP(Network, name="mlp"):
     stacked_by_default: ClassVar[tuple[str, ...] | None] = ("activation", "spectral_norm")
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = setting(
-        "Outputs of each hidden layer, from the input; crelu has two outputs per unit, and so half as many weights.",
+        "Outputs of each hidden layer, from the input; crelu has two outputs per unit and thus half as many weights.",
         unit="units",
         default=(100, 100, 100),
         min_length=1,

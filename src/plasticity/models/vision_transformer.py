@@ -19,8 +19,8 @@ _STD = 0.02  # of embeddings, Dosovitskiy et al. (2021)
 class VisionTransformer(Network, name="vit"):
     """Vision transformer (Dosovitskiy et al. 2021) in the size of Lyle et al. (2023); the head reads the mean token.
 
-    Lyle et al. name neither the heads nor what the head reads, and use a dropout of 0.1. There is none here: what a
-    training draws must be a function of its seed alone, so that a killed one continues as if it had not been.
+    Lyle et al. state neither the number of heads nor what the head reads, and use a dropout of 0.1. There is none here:
+    random draws must be a function of the seed alone, so that a killed training run continues as if uninterrupted.
     """
 
     patch: int = setting(

@@ -8,7 +8,7 @@ OTHER_METRICS = declared_columns("collapse", "capacity", "other")
 
 EXPERIMENT_RUN = columns(
     ("experiment", "str", "name", "key of the arm in the configuration; a list there makes several arms"),
-    ("arm", "str", "name", "arm of the study; its value follows where it was made from a list"),
+    ("arm", "str", "name", "arm of the study, with its value if made from a list"),
     ("seed", "int", "1", "seed of the run; all generators derive from it"),
 )
 

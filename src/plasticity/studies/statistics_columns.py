@@ -107,10 +107,10 @@ EXPLANATIONS = Table(
             "scope",
             "str",
             "name",
-            "what the prediction was not fitted on: within_run, the task itself; across_seeds, the seed, by the arm's "
-            "others; across_arms, experiment and seed, by other experiments in other seeds",
+            "held-out part: within_run, the task, predicted from the run's other tasks; across_seeds, the seed, from "
+            "the arm's other seeds; across_arms, experiment and seed, from other experiments in other seeds",
         ),
-        ("skill", "float", "1", "1 − squared error over that of the mean; 1 is exact, 0 no better, below 0 worse"),
+        ("skill", "float", "1", "1 − squared error / that of the mean; 1 is exact, 0 no better, below 0 worse"),
         ("skill_low", "float", "1", "lower end of Student's t interval of the skill, jackknife over seeds"),
         ("skill_high", "float", "1", "upper end of Student's t interval of the skill, jackknife over seeds"),
         ("gain", "float", "1", "skill of the quantity and the task number together minus that of the number alone"),

@@ -11,7 +11,7 @@ class ClassIncremental(TaskSequence, name="class_incremental"):
     """All images of the classes so far; each task adds classes, in an order drawn from the seed.
 
     Networks have an output for every class of the data set from the beginning, as in the released codes of Dohare et
-    al. and He et al. Loss, predictions and metrics are those of the outputs of the classes so far; the others rest.
+    al. and He et al. Loss, predictions and metrics use the outputs of the classes so far and ignore the others.
     """
 
     first_classes: int | None = setting(

@@ -26,7 +26,7 @@ class ClassPairs(TaskSequence, name="class_pairs"):
         default="all",
     )
     repeat: bool = setting(
-        "Start again with the first pair after the last; if false, the number of tasks is at most that of pairs.",
+        "Start again with the first pair after the last; if false, there are at most as many tasks as pairs.",
         unit="1",
         default=False,
     )

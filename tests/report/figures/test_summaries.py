@@ -45,7 +45,7 @@ def test_single_seed_note_counts_coefficients_without_an_interval():
     rows = pd.DataFrame({"estimate": [0.5, 0.1, np.nan], "n_seeds": [1, 1, 0]})
     assert single_seed_note(rows) == ["One seed: no intervals."]
     some = single_seed_note(rows.assign(n_seeds=[1, 3, 0]))
-    assert some == ["No interval, as from a single seed: 1 of 3 coefficients."]
+    assert some == ["No interval (single seed): 1 of 3 coefficients."]
     assert single_seed_note(rows.assign(n_seeds=3)) == []
     assert single_seed_note(rows.head(0)) == []
 

@@ -66,7 +66,7 @@ def test_measuring_reads_the_training_for_the_probe_alone() -> None:
             "agents.training.checkpoint_every: expected a multiple of target_period, 15",
         ),
         ({"training": {"steps": 70}}, "agents.training.steps: expected a multiple of checkpoint_every, 20, got 70"),
-        ({"training": {"optimizer": {"name": "muon"}}}, "expected an optimizer that goes number by number"),
+        ({"training": {"optimizer": {"name": "muon"}}}, "expected an elementwise optimizer"),
         (
             {"training": {"penalty": {"name": "nc1", "weight": 1}, "batch_size": 1, "replay": 1}},
             "agents.training.batch_size: expected at least 2 images with the penalty nc1",

@@ -59,10 +59,10 @@ def test_nc1_is_told_apart(tables):
     [
         (
             (0.3, 0.05, 0.01),
-            "; to the task number, dead units and NC1 together, NC3 adds most (gain in skill 0.30",
+            "; NC3 adds most to the task number, dead units and NC1 together (gain in skill 0.30",
         ),
-        ((0.3, 0.05, 0.04), "no quantity clearly adds anything; NC3 comes closest (0.30 [0.25, 0.35])"),  # twice 0.04
-        ((-0.3, 0.05, 0.01), "no quantity clearly adds anything; NC2 comes closest (0.00 [−0.10, 0.10])"),
+        ((0.3, 0.05, 0.04), " and NC1 together; NC3 comes closest (0.30 [0.25, 0.35])"),  # twice 0.04
+        ((-0.3, 0.05, 0.01), "; no quantity clearly adds to the task number, dead units and NC1 together; NC2 comes"),
     ],
 )
 def test_what_adds_to_declared_quantities_is_told_with_what_was_declared(tables, given, said):

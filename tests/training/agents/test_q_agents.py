@@ -273,7 +273,7 @@ def test_what_a_hook_does_not_say_that_it_reads_is_not_there(hook: type[StepHook
 
 def test_optimizer_that_would_mix_agents_is_refused() -> None:
     learning = LEARNING.model_validate({**LEARNING.model_dump(), "optimizer": {"name": "muon"}})
-    with pytest.raises(PlasticityError, match="expected an optimizer that goes number by number, got muon"):
+    with pytest.raises(PlasticityError, match="expected an elementwise optimizer, got muon"):
         agents(learning)
 
 

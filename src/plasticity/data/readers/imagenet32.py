@@ -28,7 +28,7 @@ class ImageNet32(Reader, name="imagenet32"):
     """
 
     root: str = setting(
-        "Folder of train_data_batch_1.npz and following, val_data.npz and, for names, map_clsloc.txt.",
+        "Folder of train_data_batch_1.npz and so on, val_data.npz and, for names, map_clsloc.txt.",
         unit="path",
         min_length=1,
     )

@@ -69,7 +69,7 @@ def single_seed_note(rows: pd.DataFrame) -> list[str]:
     single = int((defined["n_seeds"].to_numpy() <= 1).sum())
     if single and single == len(defined):
         return [SINGLE_SEED]
-    return [f"No interval, as from a single seed: {single} of {len(rows)} coefficients."] if single else []
+    return [f"No interval (single seed): {single} of {len(rows)} coefficients."] if single else []
 
 
 def rows_where(frame: pd.DataFrame, mask: Any) -> pd.DataFrame:

@@ -25,9 +25,9 @@ _MEASURED = (
             "weight_rank",
             "float",
             "1",
-            "effective rank of the weights of a hidden layer, mean of the layers",
+            "effective rank of a hidden layer's weights, mean over layers",
         ),
-        ("greedy_accuracy", "float", "fraction", "images of the agent whose action of largest value is the right one"),
+        ("greedy_accuracy", "float", "fraction", "share of the agent's images whose highest-valued action is right"),
     )
 )
 
@@ -43,7 +43,7 @@ AGENTS = Table(
     EXPERIMENT_RUN
     + _ENVIRONMENT
     + columns(
-        ("network", "str", "name", "network, by what distinguishes it from the section's own"),
+        ("network", "str", "name", "network, by its differences from the section's own"),
         ("optimizer", "str", "name", "optimizer"),
         ("target_period", "int", "steps", "steps between two updates of the target network"),
     )
@@ -70,7 +70,7 @@ FALSIFICATION = Table(
         ("ci_high", "float", "1", "upper end"),
         ("p_value", "float", "1", "two-sided p-value of a slope of zero"),
         ("p_adjusted", "float", "1", "the same after Holm's correction for all quantities and groups of the kind"),
-        ("n_tests", "int", "1", "tests that it is corrected for"),
+        ("n_tests", "int", "1", "number of tests corrected together"),
         (
             "verdict",
             "str",
@@ -79,7 +79,7 @@ FALSIFICATION = Table(
         ),
         ("n_agents", "int", "1", "agents of the group"),
         ("n_seeds", "int", "1", "seeds of the group"),
-        ("n_excluded", "int", "1", "agents left out: diverged, or a number that is missing"),
+        ("n_excluded", "int", "1", "agents excluded: diverged, or with a missing number"),
         ("note", "str", "text", "why a number is missing"),
     ),
 )

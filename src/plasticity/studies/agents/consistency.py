@@ -75,7 +75,7 @@ def _check_training(location: Location, training: Training, model: Model, findin
             findings.add((*location, key), expected=expected, got=shown(training[key]))
     optimizer = (training.get("optimizer") or {}).get("name", "sgd")
     if not fact("optimizer", optimizer, "by_element", usual=True):
-        expected = "an optimizer that goes number by number, as agents are trained as one stack"
+        expected = "an elementwise optimizer, as agents are trained as one stack"
         findings.add((*location, "optimizer"), expected=expected, got=shown(optimizer))
     check_agent_training(location, training, model, findings, classes=True)
 

@@ -44,9 +44,9 @@ def plasticity_lost(tables: AgentTables) -> Statement:
     rows = rows.loc[~rows["diverged"].eq(True)]
     change = mean_over_seeds(rows["change"], tables.analysis.confidence)
     words = {
-        1: f"Agents lose plasticity: from before training to the end, probe loss rises by {numbers(change)}",
-        -1: f"Agents gain plasticity: from before training to the end, probe loss falls by {sized(change)}",
-        0: f"{inconclusive(change)}: from before training to the end, probe loss changes by {numbers(change)}",
+        1: f"Agents lose plasticity: probe loss rises by {numbers(change)} from before training to the end",
+        -1: f"Agents gain plasticity: probe loss falls by {sized(change)} from before training to the end",
+        0: f"{inconclusive(change)}: probe loss changes by {numbers(change)} from before training to the end",
     }
     over = f"{t_text(tables.analysis.confidence)}, {seeds_text(change.n_seeds)}"
     sentence = f"{words[side(change)]} ({tables.label(arm)}, {over})."
@@ -65,14 +65,14 @@ def falsified(tables: AgentTables) -> Statement:
         raise NotInThisRun("no plasticity probe (measure.probe) in several environments")
     signs, confidence = rows_with(tests, group=ALL), tables.analysis.confidence
     falsified, alike = (_named(signs, verdict) for verdict in (FALSIFIED, ONE_SIGN))
-    parts = [f"the sign of {', '.join(falsified)} differs between environments, which rules it out as the cause"]
-    parts = parts if falsified else []
-    parts += [f"{', '.join(alike)} has the same sign in all {len(groups)} environments"] if alike else []
-    told = "; ".join(parts) or "inconclusive: no quantity's slope is known to differ from zero in all environments"
+    them, signs_of = ("it" if len(falsified) == 1 else "them"), f"the sign of the slope on {', '.join(falsified)}"
+    parts = [f"{signs_of} differs between environments, which rules {them} out as the cause"] if falsified else []
+    parts += [f"the slope on {', '.join(alike)} has the same sign in all {len(groups)} environments"] if alike else []
+    told = "; ".join(parts) or "inconclusive: no quantity's slope clearly differs from zero in all environments"
     decided = sum(verdict in SIGNS for verdict in tests["verdict"])
     sentence = (
         f"{told[:1].upper()}{told[1:]}; {decided} of {max(tests['n_tests'])} slopes of probe loss differ from "
-        f"zero, such as {_extremes(tests, [*falsified, *alike])} per standard deviation "
+        f"zero; {_extremes(tests, [*falsified, *alike])} per standard deviation "
         f"({t_text(confidence)}, jackknife, Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for all slopes, "
         f"{max(signs['n_agents'])} agents, {seeds_text(max(tests['n_seeds']))})."
     )
@@ -86,7 +86,7 @@ def _extremes(tests: pd.DataFrame, named: Sequence[str]) -> str:
     quantity = names[named[0]] if named else str(slopes["quantity"].iloc[0])
     own = rows_with(slopes, quantity=quantity).sort_values("slope", kind="stable").to_dict("records")
     parts = [f"{numbers(_value(row))} in {row['group'].replace('_', ' ')}" for row in (own[-1], own[0])]
-    return f"that on {metric_name(quantity)}, {' and '.join(dict.fromkeys(parts))}"
+    return f"the slope on {metric_name(quantity)} is {' and '.join(dict.fromkeys(parts))}"
 
 
 def _value(row: Mapping[Any, Any]) -> Value:

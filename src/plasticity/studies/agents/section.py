@@ -50,8 +50,8 @@ class AgentsSection(Section, study="agents"):
         unit="name",
     )
     train_size: int | None = setting(
-        "Images that an agent sees, drawn from the seed; null: all. Random labels of more than 2,000 cost little "
-        "plasticity.",
+        "Images that an agent sees, drawn from the seed; null: all. Random labels of more than 2,000 images cost "
+        "little plasticity.",
         unit="images",
         ge=1,
     )

@@ -23,7 +23,7 @@ _ONLINE_MORE = columns(
         UPDATE_NORM,
         "float",
         "1",
-        "L2 norm of all parameters' change from the task's start, after any intervention, to its end",
+        "L2 norm of the change of all parameters from the task's start, after any intervention, to its end",
     ),
 )
 
@@ -38,7 +38,7 @@ _TASK = columns(
         "classes",
         "str",
         "numbers",
-        "classes of the data set behind the task's labels 0, 1, ...; missing where tasks have all",
+        "classes of the data set behind the task's labels 0, 1, ...; missing if every task has all classes",
     ),
 )
 

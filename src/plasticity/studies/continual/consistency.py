@@ -38,7 +38,7 @@ def _check_arm(section: str, name: str, arm: Arm, study: dict[str, Any], finding
         findings.add((*location, "first_task", "epochs"), expected="either epochs or nc1_below", got="both")
     if "intervene_after" in arm and "intervention" not in arm:
         got = shown(arm["intervene_after"])
-        findings.add((*location, "intervene_after"), expected="an intervention beside it", got=got)
+        findings.add((*location, "intervene_after"), expected="an intervention as well", got=got)
     model = arm.get("model", study["model"])
     for _, single in expand_arm("arm", arm):
         for phase in _PHASES:

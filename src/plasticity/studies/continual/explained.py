@@ -145,5 +145,5 @@ def _of_beyond(beyond: Mapping[str, Value], declared: Sequence[str]) -> str:
     names = ["the task number", *map(metric_name, declared)]
     together = f"{', '.join(names[:-1])} and {names[-1]} together"
     if side(gain) > 0:
-        return f"to {together}, {metric_name(best)} adds most (gain in skill {numbers(gain)})"
-    return f"to {together}, no quantity clearly adds anything; {metric_name(best)} comes closest ({numbers(gain)})"
+        return f"{metric_name(best)} adds most to {together} (gain in skill {numbers(gain)})"
+    return f"no quantity clearly adds to {together}; {metric_name(best)} comes closest ({numbers(gain)})"

@@ -7,7 +7,7 @@ STUDY = Study(
     section="locomotion",
     settings="section:LocomotionSection",
     title="Locomotion",
-    question="Does an agent learn to walk on each new ground as well as on the ones before?",
+    question="Does an agent learn to walk on each new ground as well as on earlier ones?",
     plan="plan:LocomotionPlan",
     axis=Axis("task", "tasks", "Friction (number)"),
     curves=("last_return", "effective_rank"),
@@ -26,8 +26,8 @@ STUDY = Study(
     kept=Kept(
         outcomes="kept:outcomes",
         note=(
-            "Return: mean of the episodes in the last tenth of a task. Slope: of that on the number of the task, by "
-            "least squares in each seed."
+            "Return: mean of the episodes in the last tenth of a task. Slope: least-squares slope of that return on "
+            "the task number, in each seed."
         ),
         correlations="kept:correlations",
         control="task",

@@ -13,8 +13,8 @@ _UPDATES = columns(
     ("task", "int", "1", "number of the task in which the update's steps began"),
     ("friction", "float", "1", "friction of the ground there"),
     ("episodes", "int", "episodes", "episodes that ended in the update's steps"),
-    ("episode_return", "float", "1", "mean sum of rewards of these episodes; missing if there are none"),
-    ("episode_length", "float", "steps", "mean steps of these episodes"),
+    ("episode_return", "float", "1", "mean return (sum of rewards) of these episodes; missing if there are none"),
+    ("episode_length", "float", "steps", "mean length of these episodes"),
     ("reward", "float", "1", "mean reward per step"),
     ("policy_loss", "float", "1", "mean of the clipped objective over the gradient steps, times −1"),
     ("value_loss", "float", "1", "mean squared error of the critic's values over the gradient steps"),
@@ -22,15 +22,15 @@ _UPDATES = columns(
 
 _QUANTITIES = (
     ("effective_rank", "1", "effective rank of the outputs of the last hidden layer"),
-    ("dead_units", "fraction", "hidden units that are zero on all observations, of all hidden layers"),
+    ("dead_units", "fraction", "share of the units of all hidden layers that are zero on all observations"),
     ("weight_norm", "1", "Frobenius norm of all weights and biases"),
-    ("weight_rank", "1", "effective rank of the weights of a hidden layer, mean of the layers"),
+    ("weight_rank", "1", "effective rank of a hidden layer's weights, mean over layers"),
 )
 
 MEASURED = columns(
     *((name, "float", unit, f"actor: {meaning}") for name, unit, meaning in _QUANTITIES),
     *((f"critic_{name}", "float", unit, f"critic: {meaning}") for name, unit, meaning in _QUANTITIES),
-    ("action_std", "float", "1", "standard deviation of the actions, geometric mean of the actions"),
+    ("action_std", "float", "1", "standard deviation of the actions, geometric mean over their components"),
 )
 
 _STEP = columns(("step", "int", "steps", "steps of the environment before the checkpoint"))

@@ -35,14 +35,14 @@ def return_lost(tables: LocomotionTables) -> Statement:
     rows, confidence = rows_with(tables.tasks, arm=arm), tables.analysis.confidence
     slope = mean_over_seeds(slopes(rows), confidence)
     if not slope.n_seeds:
-        raise NotInThisRun("no two tasks in which an episode ended")
+        raise NotInThisRun("fewer than two tasks in which an episode ended")
     told = {
-        1: f"The return rises from task to task: by {numbers(slope, _RETURN)} per task",
-        -1: f"The return falls from task to task: by {sized(slope, _RETURN)} per task",
-        0: f"{inconclusive(slope)}: from task to task, the return changes by {numbers(slope, _RETURN)} per task",
+        1: f"The return rises by {numbers(slope, _RETURN)} per task",
+        -1: f"The return falls by {sized(slope, _RETURN)} per task",
+        0: f"{inconclusive(slope)}: the return changes by {numbers(slope, _RETURN)} per task",
     }
     drop = mean_over_seeds(_drops(rows), confidence)
-    at_change = f"; at a change of friction by {numbers(drop, _RETURN)}" if drop.n_seeds else ""
+    at_change = f"; when the friction changes, it changes by {numbers(drop, _RETURN)}" if drop.n_seeds else ""
     over = f"{t_text(confidence)}, {seeds_text(slope.n_seeds)}"
     return Statement(f"{told[side(slope)]}{at_change} ({tables.label(arm)}, {over}).", rows.filter(_SHOWN))
 
@@ -69,7 +69,7 @@ def methods_help(tables: LocomotionTables) -> Statement:
     seeds = max(value.n_seeds for value in values)
     told = "; ".join(parts)
     return Statement(
-        f"{told[:1].upper()}{told[1:]} (minus {tables.label(first)} of the same seed, {t_text(confidence)}, "
+        f"{told[:1].upper()}{told[1:]} (relative to {tables.label(first)}, paired by seed, {t_text(confidence)}, "
         f"{seeds_text(seeds)}).",
         last.filter(_SHOWN),
     )

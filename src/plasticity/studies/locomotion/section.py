@@ -25,19 +25,19 @@ class LocomotionArm(Arm):
 
 
 class LocomotionSection(Section, study="locomotion"):
-    """The study of locomotion; Slippery Ant (Dohare et al. 2024). The data set plays no part in it."""
+    """The study of locomotion; Slippery Ant (Dohare et al. 2024). It does not use the data set."""
 
     measured_trainings: ClassVar[tuple[str, ...]] = ("training",)
 
     seeds: Distinct[Seed] = setting(
-        "One agent of every arm per seed; the arms of a seed meet the same frictions.", unit="1"
+        "One agent of every arm per seed; the arms of a seed have the same frictions.", unit="1"
     )
     ground: Ground
-    model: Annotated[Chosen, chosen("model", "Network of the actor, and of the critic: mlp, or one of your own.")]
+    model: Annotated[Chosen, chosen("model", "Network of actor and critic, one each: mlp, or one of your own.")]
     training: PolicyLearning
     arms: dict[NameOf, LocomotionArm] = arms_of(
-        "Experiments: each is an arm or, with a list instead of a number, one per value. The others are compared with "
-        "the first."
+        "Experiments: each is an arm or, with a list instead of a number, one arm per value. All others are compared "
+        "with the first."
     )
     measure: PolicyMeasure
     analysis: Analysis

@@ -67,7 +67,7 @@ TRANSFER = Table(
     "transfer",
     _NEXT_TASK
     + columns(
-        ("chosen", "bool", "1", "learning rate with the best validation accuracy; of equals, the smaller one"),
+        ("chosen", "bool", "1", "learning rate with the best validation accuracy; the smaller one in a tie"),
         ("chosen_on_test", "bool", "1", "learning rate with the best test accuracy, as published; ties as in chosen"),
     )
     + _VARIANCES

@@ -79,7 +79,7 @@ class QAgents:
         self.target = {name: value.clone() for name, value in self.weights.items()}
         rule = optimiser_of(learning.optimizer)
         if not goes_by_element(rule):
-            raise PlasticityError(f"agents: expected an optimizer that goes number by number, got {rule.name}")
+            raise PlasticityError(f"agents: expected an elementwise optimizer, got {rule.name}")
         self.optimizer = BoundOptimiser(
             rule,
             self.weights,

@@ -13,7 +13,7 @@ from plasticity.training.hooks.step_hook import HookContext, StepHook, Steps
 class EffectiveRankAscent(StepHook, name="effective_rank_ascent"):
     """ER as coded by He et al. (2025): at regular intervals, one step of gradient ascent on the mean effective rank.
 
-    The rank is that of each hidden layer's features of the last images, their mean over layers is what rises. Weight
+    Each hidden layer's rank is that of its features of the latest images; steps raise the mean over layers. Weight
     decay and momentum act on the steps of the task alone. With weight decay it is L2-ER.
     """
 

@@ -13,8 +13,8 @@ from plasticity.training.renewal import check_units, over_images, renew
 class ReDo(StepHook, name="redo"):
     """Recycle dormant units (Sokar et al. 2023, equation 1 and algorithm 1).
 
-    A unit's score is its mean |h| over a batch, divided by the mean of its layer's; at most `threshold`, the unit gets
-    initial incoming weights and outgoing weights of zero, and the optimizer forgets both. ReLU networks only.
+    A unit's score is its mean |h| over a batch, divided by the mean of its layer's. If it is at most `threshold`, the
+    unit gets initial incoming weights and outgoing weights of zero, and the optimizer forgets both. ReLU networks only.
     """
 
     reads_layers: ClassVar[bool] = True

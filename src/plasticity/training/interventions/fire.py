@@ -12,8 +12,8 @@ from plasticity.training.interventions.intervention import Intervention, Network
 class Fire(Intervention, name="fire"):
     """Frobenius-isometry reinitialisation (Han et al. 2026): W ← √(out/in) · W(WᵀW)^(−1/2), the scaled polar factor.
 
-    Every linear layer is replaced by the nearest matrix whose singular values are equal; of a convolution each of the
-    k·k matrices (out, in), scaled by 1/(k·k) as well, as in the released code. Biases, normalisations and the
+    Every linear layer is replaced by the nearest matrix whose singular values are equal, as is each of a convolution's
+    k·k matrices (out, in), also scaled by 1/(k·k), as in the released code. Biases, normalisations and the
     optimizer's state stay.
     """
 

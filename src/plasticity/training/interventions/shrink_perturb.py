@@ -15,7 +15,7 @@ class ShrinkPerturb(Intervention, name="shrink_perturb"):
 
     Running statistics: "keep" leaves those of the checkpoint (as the released code does, although they belong to the
     unshrunk weights), "fresh" and "recalibrate" take the initial ones; the stage then estimates them anew for
-    "recalibrate". Optimizer state stays, unless shrinking to nothing has left nothing of the network.
+    "recalibrate". Optimizer state stays, unless a shrink of zero leaves nothing of the network.
     """
 
     shrink: float = setting("Factor λ on the trained weights; 0.6 in Bonifazi et al. (2024).", unit="1", ge=0, le=1)

@@ -22,14 +22,14 @@ class Muon(AdamW, name="muon"):
 
     The mean gradient M is made nearly orthogonal by Newton-Schulz iterations X ← a·X + (b·A + c·A²)·X, A = X·Xᵀ, in
     float32 (`torch.optim.Muon` has bfloat16). The rest are the head, biases, normalisations and embeddings; betas, eps
-    and eps_root are theirs. Weight decay is decoupled for all.
+    and eps_root apply to them. Weight decay is decoupled for all.
     """
 
     decay: float = setting("Decay rate of a matrix's mean gradient.", unit="1", default=0.95, ge=0, lt=1)
     nesterov: bool = setting("Orthogonalise g + decay·(M − g) in place of M.", unit="1", default=True)
     iterations: int = setting("Newton-Schulz iterations.", unit="iterations", default=5, ge=1)
     scale: Literal["original", "match_rms_adamw"] = setting(
-        "Length of a matrix's step: √max(1, out/in), or 0.2·√max(out, in) as long as AdamW's (Liu et al. 2025).",
+        "Length of a matrix's step: √max(1, out/in), or 0.2·√max(out, in), as long as AdamW's (Liu et al. 2025).",
         unit="name",
         default="original",
     )

@@ -13,8 +13,8 @@ from plasticity.training.penalties.penalty import Penalty
 class EffectiveRank(Penalty, name="effective_rank"):
     """ER in the loss: −weight · mean over hidden layers of the effective rank of the batch (He et al. 2025).
 
-    Their text adds −erank of the features' second moments to the loss; their code takes steps of its own, on the
-    features themselves: that is the hook `effective_rank_ascent`. With weight decay it is L2-ER.
+    Their text adds −erank of the features' second moments to the loss; their code takes separate steps on the
+    features themselves, as does the hook `effective_rank_ascent`. With weight decay it is L2-ER.
     """
 
     reads_layers: ClassVar[bool] = True

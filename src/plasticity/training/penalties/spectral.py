@@ -13,7 +13,7 @@ from plasticity.training.weight_matrices import weight_matrices
 class Spectral(Penalty, name="spectral"):
     """Spectral regularisation: weight · Σ over layers of (σ_max(W)^exponent − target)² (Lewandowski et al. 2025).
 
-    σ_max is followed by power iteration, a step of it per step of the training. He et al. (2025) use a target of 2 and
+    σ_max is tracked by power iteration, one iteration per training step. He et al. (2025) use a target of 2 and
     add ‖b‖² of the biases.
     """
 

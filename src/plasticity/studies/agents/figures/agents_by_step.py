@@ -1,9 +1,8 @@
-"""What agents learn, and the plasticity that they keep.
+"""What agents learn, and how much plasticity they keep.
 
-One column per environment, a line per arm in it. (top) Share of right actions since the last update of the target
-network, random ones included; a tenth is chance with ten classes. (bottom) Probe loss: how well copies of the agent's
-network fit new random targets, after as many steps as the section's ``measure.probe`` says; a line that rises is lost
-plasticity.
+One column per environment, one line per arm. (top) Share of right actions since the last update of the target network,
+random ones included; with ten classes, chance is one tenth. (bottom) Probe loss: how well copies of the agent's network
+fit new random targets, after the number of steps in ``measure.probe``; a rising line means lost plasticity.
 
 Lines are means over {{ n }}, bands Student's t intervals over seeds at {{ confidence }}.
 

@@ -6,8 +6,8 @@ Holm's correction for all quantities and environments ({{ n }}, jackknife over s
 falsified as the cause of lost plasticity if two solid lines have different signs.
 
 Lyle et al. (2023, arXiv:2303.01486), Figure 3, show 128 agents without intervals: the sign of weight norm and weight
-rank changes with the images, that of dead units with the network, that of feature rank with the reward. NC1 is
-that of Bonifazi et al. (2024, arXiv:2404.02719); neither paper has it, gradients or curvature of agents.
+rank changes with the images, that of dead units with the network, that of feature rank with the reward. NC1 is as in
+Bonifazi et al. (2024, arXiv:2404.02719); neither paper measures NC1, gradients or curvature of agents.
 """
 
 import numpy as np

@@ -13,8 +13,8 @@ from plasticity.studies.agents.quantities import PROBE_LOSS
 TABLES = ("metrics",)
 NOTE = (
     "Mean ± standard deviation over seeds at the last checkpoint. Reward and right actions are means since the last "
-    "update of the target network. Probe loss: how well copies of the network fit new random targets; its change is "
-    "that since before training, and above zero where plasticity is lost."
+    "update of the target network. Probe loss: how well copies of the network fit new random targets. Its change is "
+    "relative to before training; above zero, plasticity was lost."
 )
 _NUMBERS = ("nc1", "effective_rank", "weight_rank", "weight_norm")
 

@@ -1,9 +1,9 @@
 """Cosines between the gradients of single images.
 
-Each panel is a matrix of the cosines between the cross-entropy's gradients on single images of the task, ordered by
-class: 1 (red) means that two images ask for the same change, −1 (blue) that they ask for opposite ones. Above, at the
-initialisation; below, after the last task at which they were stored. Of {{ n }}, the first is shown; images without a
-gradient are left out.
+Each panel is a matrix of the cosines between gradients of the cross-entropy on single images of the task, ordered by
+class: 1 (red) means that two images ask for the same change, −1 (blue) that they ask for opposite ones. Above: at the
+initialisation; below: after the last task at which they were stored. Only the first seed is shown ({{ n }}); images
+without a gradient are left out.
 
 Counterpart of Figure 2 (right) of Lyle et al. (2023, arXiv:2303.01486), who order 512 images by k-means and compare
 gradient descent with Brownian motion of the same step lengths in deep Q-learning.

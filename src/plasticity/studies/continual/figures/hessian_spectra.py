@@ -1,7 +1,7 @@
 """Spectrum of the Hessian before and after the tasks.
 
 Density of the Hessian's eigenvalues at the initialisation and after the last task at which it was stored, on a
-logarithmic axis: of a network of n parameters, a share of 1/n is one eigenvalue. Lines are means over {{ n }} of
+logarithmic axis: for a network with n parameters, a share of 1/n is one eigenvalue. Lines are means over {{ n }} of
 stochastic Lanczos estimates, each node a normal distribution as wide as 0.5 % of the axis. The Hessian is that of the
 mean cross-entropy on images of the task.
 

@@ -1,7 +1,7 @@
 """Learning curves of the plasticity probe.
 
-Loss of copies of the network while they learn random targets, from the initialisation and from the ends of tasks; the
-darker a line, the later. A panel per arm. Dashed: a fresh network on the same targets as at the last of these tasks.
+Loss of copies of the network while they learn random targets, from the initialisation and from the ends of tasks; later
+lines are darker. One panel per arm. Dashed: a fresh network on the same targets as at the last of these tasks.
 Lines are means over the targets and over {{ n }}. A curve that stays above that of the initialisation shows lost
 plasticity.
 

@@ -3,7 +3,7 @@
 The ε-rank of the Gauss-Newton matrix is the number of its eigenvalues above a threshold that the configuration fixed
 before the run. (a) One point per arm, at the last task at whose start the rank was measured: means over {{ n }}, bars
 Student's t intervals of the mean at {{ confidence }}. (b) Every task at whose start it was measured, means over
-seeds. Whether the rank says more than the number of the task is answered by the figure and the table of explanations.
+seeds. The figure and the table of explanations show whether the rank says more than the task number.
 
 Counterpart of Figure 3 of He et al. (2025, arXiv:2509.22335), who choose the threshold that fits the accuracy best and
 count eigenvalues of a smoothed density of the Hessian.

@@ -1,10 +1,10 @@
-"""Return along the training, and what the networks have left when the friction changes.
+"""Return during training, and capacity of the networks when the friction changes.
 
-Sum of rewards of an episode (a), mean of the episodes around each point; vertical lines are changes of friction. The
-same in the last tenth of each task (b). Effective rank of the last hidden layer of the actor (c), and its dead units
-(d), on the observations made just before the friction changes; task 0 is before training.
+(a) Return, the sum of an episode's rewards, mean of the episodes around each point; vertical lines are changes of
+friction. (b) Return in the last tenth of each task. (c) Effective rank of the last hidden layer of the actor and (d)
+its dead units, on the observations made just before the friction changes; task 0 is before training.
 
-Lines are means over {{ n }}, bands Student's t intervals over seeds at {{ confidence }}. All arms of a seed meet the
+Lines are means over {{ n }}, bands Student's t intervals over seeds at {{ confidence }}. All arms of a seed have the
 same frictions.
 
 Dohare et al. (2024, Nature 632), Figure 3, show the return of such agents. Bonifazi et al. (2024, arXiv:2404.02719)

@@ -11,5 +11,5 @@ __all__ = ["NOTE", "TABLES", "rows"]
 TABLES = ("correlations",)
 NOTE = (
     "Correlations over the tasks of an agent, mean over seeds with t intervals: a quantity at a change of friction "
-    "with the return in the next task and in the last tenth of the task that ends."
+    "with the return in the next task and in the last tenth of the task before it."
 )

@@ -1,8 +1,8 @@
 """Outcomes.
 
-Returns, and what actor and critic have left at the end of the last task. Mean ± standard deviation over {{ seeds }}.
-The table with one row per arm, seed and task is metrics.parquet next to the figures' folder, that with one row per
-update returns.parquet.
+Returns, and the capacity of actor and critic at the end of the last task. Mean ± standard deviation over {{ seeds }}.
+The table with one row per arm, seed and task is metrics.parquet next to the figures' folder; returns.parquet has one
+row per update.
 """
 
 import pandas as pd
@@ -13,7 +13,7 @@ from plasticity.studies.locomotion.figure_tables import slopes
 TABLES = ("metrics",)
 NOTE = (
     "Mean ± standard deviation over seeds at the end of the last task. Return: mean of the episodes in the last tenth "
-    "of a task. Slope: of that on the number of the task, by least squares in each seed."
+    "of a task. Slope: least-squares slope of that return on the task number, in each seed."
 )
 _NUMBERS = ("effective_rank", "weight_rank", "weight_norm", "critic_effective_rank", "action_std")
 

@@ -15,7 +15,7 @@ weight decays of a seed, below the panels over the checkpoints of a seed.
 
 Bonifazi et al. (2024, arXiv:2404.02719) claim that a low NC1 hurts later learning, Hui, Belkin & Nakkiran
 (2022, arXiv:2202.08384) that a low train variance does: both predict a positive r. Weight decay lowers NC1; in
-the released code of the former it helps.
+the released code of Bonifazi et al. it helps.
 """
 
 from collections.abc import Mapping, Sequence
