@@ -23,14 +23,14 @@ def state(**changed: object) -> RunState:
         ({"waiting": {"train": 1}, "running": (), "at_once": 50}, 100),
         ({"running": (("train", NOW - 500),), "waiting": {}}, 0),  # longer than usual: any moment
         ({"waiting": {"draw": 3}, "running": (), "seconds": {"train": 100.0, "draw": 10.0}}, 15),
-        ({"waiting": {"new": 3}, "running": (), "seconds": {"train": 100.0, "draw": 10.0}}, 3 * 55 / 2),
+        ({"waiting": {"new": 3}, "running": (), "seconds": {"train": 90.0, "draw": 10.0}}, 3 * 30 / 2),
         ({"running": (("new", NOW - 20),), "waiting": {}}, 80),
         ({"running": (("new", NOW - 500),), "waiting": {"new": 3}}, 3 * 500 / 2),  # those to come take as long at least
         ({"seconds": {}}, None),
     ],
 )
 def test_the_work_that_is_left_is_shared_by_as_many_jobs_as_ran_at_once(changed: dict, seconds: float | None) -> None:
-    assert state(**changed).seconds_left(NOW) == seconds
+    assert state(**changed).seconds_left(NOW) == (None if seconds is None else pytest.approx(seconds))
 
 
 @given(
@@ -46,8 +46,8 @@ def test_more_at_once_is_never_later_and_the_longest_job_never_outlasts_the_end(
     alone, together = (state(**given, seconds=measured, at_once=jobs).seconds_left(NOW) for jobs in (1, at_once))
     assert alone is not None
     assert together is not None
-    longest = max([measured.get(rule, 65.0) for rule in waiting] or [0.0])
-    assert longest <= together <= alone
+    longest = max([measured.get(rule, (60 * 70) ** 0.5) for rule in waiting] or [0.0])
+    assert longest - 1e-9 <= together <= alone
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_more_at_once_is_never_later_and_the_longest_job_never_outlasts_the_end(
         ({"seconds": {}}, "4 of 10 jobs (40%) done, 6 left: no job has been measured yet"),
         (
             {"waiting": {"new": 1}, "running": ()},
-            "4 of 10 jobs (40%) done, 6 left: about 2 min, until 14:01 (1 rule not measured yet, taken as average)",
+            "4 of 10 jobs (40%) done, 6 left: about 2 min, until 14:01 (1 rule not measured yet, a guess)",
         ),
         ({"done": 10}, "10 of 10 jobs (100%) done"),
     ],

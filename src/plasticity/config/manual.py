@@ -30,7 +30,7 @@ the first line of `config.yaml` refers to.
 
 _KINDS: Mapping[str, tuple[str, str]] = {
     "reader": ("Readers", "`dataset.reader`; to add one, see [data sets](data_sets.md)"),
-    "model": ("Networks", "`model.name` of a study; permuted images use `mlp` with `relu`"),
+    "model": ("Networks", "`model.name` of a study"),
     "tasks": (
         "Sequences of tasks",
         "`tasks.name` of `permuted`, and of other sections of the study `continual`",

@@ -4,7 +4,9 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import geometric_mean
 
+_SHORTEST = 0.1  # seconds that a job counts at least
 _SECONDS_UP_TO, _MINUTES_UP_TO, _HOURS_UP_TO = 90, 90, 48
 
 
@@ -37,12 +39,13 @@ class RunState:
     def seconds_left(self, now: float) -> float | None:
         """Return the time until the end: the work that is left, shared by as many jobs as have run at once.
 
-        No less than the longest job that is left. A rule that was never measured counts as the mean of those that
-        were, or as its longest job at work has taken so far; without any measured rule, None.
+        No less than the longest job that is left. A rule that was never measured counts as the geometric mean of those
+        that were, as durations differ by orders of magnitude, or as its longest job at work has taken so far; without
+        any measured rule, None.
         """
         if not self.seconds:
             return None
-        usual = sum(self.seconds.values()) / len(self.seconds)
+        usual = geometric_mean(max(taken, _SHORTEST) for taken in self.seconds.values())
         guessed = dict.fromkeys(self.unmeasured, usual)
         for rule, begun in self.running:
             if rule in guessed:
@@ -77,7 +80,7 @@ class RunState:
         if (left := self.seconds_left(now)) is None:
             return "no job has been measured yet"
         unknown = len(self.unmeasured)
-        guess = f" ({unknown} rule{'s' if unknown > 1 else ''} not measured yet, taken as average)" if unknown else ""
+        guess = f" ({unknown} rule{'s' if unknown > 1 else ''} not measured yet, a guess)" if unknown else ""
         return f"about {_duration(left)}, until {_clock(now + left, now)}{guess}"
 
 

@@ -39,6 +39,6 @@ STUDY = Study(
         outcomes="kept:outcomes",
         note="Accuracies and gaps are means over an arm's checkpoints.",
         correlations="kept:correlations",
-        control="epoch or task",
+        control="epoch",
     ),
 )

@@ -21,7 +21,9 @@ class EffectiveRankAscent(StepHook, name="effective_rank_ascent"):
     needs_hidden_layers: ClassVar[bool] = True
 
     learning_rate: float = setting("Step size of the ascent; 1e-4 to 1e-2 in He et al. (2025).", unit="1", gt=0)
-    every: int = setting("Training steps between ascent steps; 100 with one image each.", unit="steps", ge=1)
+    every: int = setting(
+        "Training steps between ascent steps; 100 in He et al. (2025), with one image per step.", unit="steps", ge=1
+    )
     images: int = setting("Number of most recent images whose features are used.", unit="images", default=100, ge=2)
     matrix: RankOf = setting(
         "Matrix whose effective rank is taken: the features or their second moment.",
