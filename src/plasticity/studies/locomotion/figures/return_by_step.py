@@ -40,7 +40,7 @@ def draw(tables: LocomotionTables, style: Style) -> Figure:
     panel(first, 0, "Whole training")
     first.set_ylabel(_RETURN)
     for step in tables.changes:
-        first.axvline(step, color=NEUTRAL, linewidth=0.6, linestyle=":", zorder=1, label="change of friction")
+        first.axvline(step, color=NEUTRAL, linewidth=0.6, linestyle=":", zorder=1, label="_change of friction")
     _draw(first, tables, curves)
     format_epochs(first, [], "Training (steps)")
     for place, (column, (title, label)) in enumerate(_BY_TASK.items(), 1):
