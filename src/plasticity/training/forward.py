@@ -9,11 +9,6 @@ from torch import Tensor
 
 from plasticity.models.units import Units
 
-NO_INITIAL = "reads_initial: expected true in a component that reads initial parameters, got false"
-"""Message where they are asked for and not kept."""
-NO_LAYERS = "reads_layers: expected true in a component that reads hidden layers, got false"
-"""Message where the outputs of hidden layers are asked for and not kept."""
-
 
 class NetworkView(Protocol):
     """What can be read of one network: a model of its own, or a replica of a stack."""

@@ -13,7 +13,7 @@ from torch.func import functional_call
 from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier
 from plasticity.models.units import Units
-from plasticity.training.forward import NO_INITIAL, NO_LAYERS
+from plasticity.training.components import NO_INITIAL, NO_LAYERS
 from plasticity.training.layer_watch import LayerWatch
 
 

@@ -35,7 +35,7 @@ def return_lost(tables: LocomotionTables) -> Statement:
     rows, confidence = rows_with(tables.tasks, arm=arm), tables.analysis.confidence
     slope = mean_over_seeds(slopes(rows), confidence)
     if not slope.n_seeds:
-        raise NotInThisRun("fewer than two tasks in which an episode ended")
+        raise NotInThisRun("no two tasks in which an episode ended")
     told = {
         1: f"The return rises by {numbers(slope, _RETURN)} per task",
         -1: f"The return falls by {sized(slope, _RETURN)} per task",

@@ -12,7 +12,7 @@ from plasticity.errors import PlasticityError
 from plasticity.models.classifier import Classifier, head_names
 from plasticity.models.units import Units
 from plasticity.training.bound_optimiser import BoundOptimiser
-from plasticity.training.forward import NO_INITIAL, NO_LAYERS
+from plasticity.training.components import NO_INITIAL, NO_LAYERS
 from plasticity.training.interventions.intervention import NetworkState
 from plasticity.training.layer_watch import LayerWatch
 

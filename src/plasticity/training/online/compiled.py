@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from plasticity.config.parameters import built_in_fact
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
-from plasticity.training.forward import NO_INITIAL
+from plasticity.training.components import NO_INITIAL
 from plasticity.training.online.kernel_arrays import Images, Layers, Noise, Norms, Utilities, Visit, workspace
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.stack import INITIAL, NORM_EPSILON, Stack

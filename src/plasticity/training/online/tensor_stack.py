@@ -12,7 +12,7 @@ from torch.nn import functional
 from plasticity.errors import PlasticityError
 from plasticity.models.units import Units
 from plasticity.training.bound_optimiser import BoundOptimiser
-from plasticity.training.forward import NO_INITIAL
+from plasticity.training.components import NO_INITIAL
 from plasticity.training.online.origin import Fresh
 from plasticity.training.online.stack import INITIAL, NORM_EPSILON, Stack
 from plasticity.training.optimisers.optimiser import STEPS
