@@ -43,7 +43,7 @@ class AgentMethods:
         Raises:
             PlasticityError: If a penalty or a hook does not apply to the network.
         """
-        self._seeds, self._weights = seeds, weights
+        self._seeds = seeds
         self._penalty, hooks = penalty_of(learning.penalty), hooks_of(learning.hooks)
         components = (*hooks, *([self._penalty] if self._penalty else []))
         reads_initial = any(each.reads_initial for each in components)
