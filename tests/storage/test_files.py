@@ -62,6 +62,14 @@ def test_a_block_that_raises_leaves_the_old_file_and_no_part(old: Path, error: B
     assert _is_untouched(old)
 
 
+def test_no_file_is_there_before_the_block_writes(old: Path) -> None:
+    """A signal may come at any moment: whoever makes the file is already inside what removes it."""
+    with atomic_path(old) as temporary:
+        assert list(old.parent.iterdir()) == [old]
+        temporary.write_text("new")
+    assert old.read_text() == "new"
+
+
 def test_permissions_are_those_of_an_ordinary_file(tmp_path: Path) -> None:
     mask = os.umask(0o027)
     try:
@@ -84,11 +92,12 @@ def test_what_the_system_refuses_is_one_line(old: Path, monkeypatch: pytest.Monk
 
 
 def test_a_folder_without_permission_is_one_line(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(**_options: Any) -> None:
+    def refuse(*_given: Any, **_options: Any) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "another name")
 
-    monkeypatch.setattr(tempfile, "mkstemp", refuse)
-    with pytest.raises(PlasticityError, match=r"table\.txt: expected to write this file, got: Permission denied$"):
+    told = r"table\.txt: expected to write this file, got: Permission denied$"
+    with monkeypatch.context() as patched, pytest.raises(PlasticityError, match=told):
+        patched.setattr(Path, "open", refuse)
         _write(old, "new")
     assert _is_untouched(old)
 

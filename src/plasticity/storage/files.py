@@ -5,8 +5,8 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,8 +35,8 @@ def atomic_path(path: str | Path, *, flush: bool = True) -> Iterator[Path]:
         flush: Wait until the disk has it. What nobody misses after a loss of power need not wait.
 
     Yields:
-        A path in the same folder (hence on the same file system), so that the final rename is atomic. When the block
-        raises, the temporary file is removed and whatever stood at `path` is untouched.
+        A path in the same folder (hence on the same file system), so that the final rename is atomic. The block makes
+        the file. When it raises, the temporary file is removed and whatever stood at `path` is untouched.
 
     Raises:
         PlasticityError: If the file cannot be written: no space left, no permission, a folder in its place.
@@ -48,7 +48,6 @@ def atomic_path(path: str | Path, *, flush: bool = True) -> Iterator[Path]:
             yield temporary
             if flush:
                 _flush(temporary)
-            temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -102,10 +101,9 @@ def digest_of(content: Any) -> str:
 
 
 def _temporary_beside(path: Path) -> Path:
+    """Return a new name. No file yet: a signal between its making and the block that removes it would leave it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
-    os.close(handle)
-    return Path(name)
+    return path.parent / f".{path.name}.{secrets.token_hex(4)}{_PART}"
 
 
 def _refusal(error: Exception) -> str | None:
@@ -119,9 +117,3 @@ def _refusal(error: Exception) -> str | None:
 def _flush(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
