@@ -104,6 +104,40 @@ CASES: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
             "got crelu of the network convnet_lyle",
         ),
     ),
+    "optimizer without a state to reset": (
+        f"{PM}.arms.continual",
+        {"intervention": {"name": "reset_optimizer"}},
+        f"{PM}.arms.continual.intervention",
+        ("an optimizer that keeps a state", "got sgd without momentum"),
+    ),
+    "new optimizer in any case": (
+        f"{WS}.arms.warm_start.intervention",
+        {"name": "reset_optimizer"},
+        f"{WS}.arms.warm_start.intervention",
+        ("an intervention on weights", "got reset_optimizer"),
+    ),
+    "head renewed in any case": (
+        PM,
+        {
+            **demo()[PM],
+            "tasks": {"name": "class_pairs", "renew_head": "fresh"},
+            "arms": {"continual": {"intervention": {"name": "reset_head"}}},
+        },
+        f"{PM}.arms.continual.intervention",
+        ("no intervention on the head", "renew_head: fresh"),
+    ),
+    "hidden layers of Muon": (
+        f"{PM}.arms.continual",
+        {"model": {"name": "logistic_regression"}, "following": {"batch_size": 2, "optimizer": {"name": "muon"}}},
+        f"{PM}.arms.continual.following.optimizer",
+        ("a network with hidden layers", "got the network logistic_regression"),
+    ),
+    "more last layers than there are": (
+        f"{PM}.arms.continual.following",
+        {"hooks": [{"name": "effective_rank_ascent", "learning_rate": 0.1, "every": 7, "last": 9}]},
+        f"{PM}.arms.continual.following.hooks[0].last",
+        ("at most the 3 hidden layers", "got 9"),
+    ),
     "penalty of one image": (
         f"{PM}.first_task.penalty",
         {"name": "nc1", "weight": 0.05},

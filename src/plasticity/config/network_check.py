@@ -26,20 +26,27 @@ def check_network(
     for position, hook in enumerate(training.get("hooks") or ()):
         if fact("hook", hook["name"], "renews_units", usual=False):
             _check_units((*location, "hooks", position), hook["name"], model, findings)
-        _check_depth((*location, "hooks", position), "hook", hook["name"], model, findings)
-    if penalty := training.get("penalty"):
-        _check_depth((*location, "penalty"), "penalty", penalty["name"], model, findings)
+        _check_depth((*location, "hooks", position), "hook", hook, model, findings)
+    for kind in "penalty", "optimizer":
+        if chosen := training.get(kind):
+            _check_depth((*location, kind), kind, chosen, model, findings)
     if training["batch_size"] < 2 and fact("model", model["name"], "normalises_batches", usual=False):
         expected = f"at least 2 images with the network {model['name']}, which has batch normalisation"
         findings.add((*location, "batch_size"), expected=expected, got=shown(training["batch_size"]))
 
 
-def _check_depth(location: Location, kind: str, name: str, model: Mapping[str, Any], findings: Findings) -> None:
-    """Record a method of hidden layers for a network that has none."""
-    shallow = not fact("model", model["name"], "has_hidden_layers", usual=True)
+def _check_depth(
+    location: Location, kind: str, chosen: Mapping[str, Any], model: Mapping[str, Any], findings: Findings
+) -> None:
+    """Record a method of hidden layers for a network that has none, or of more of them than it has."""
+    name, shallow = chosen["name"], not fact("model", model["name"], "has_hidden_layers", usual=True)
     if shallow and fact(kind, name, "needs_hidden_layers", usual=False):
         expected = f"a network with hidden layers, with the {kind} {name}"
         findings.add(location, expected=expected, got=f"the network {model['name']}")
+    hidden = {**defaults(parameters("model", model["name"])), **model}.get("hidden")
+    if hidden and (last := chosen.get("last") or 0) > len(hidden):
+        expected = f"at most the {len(hidden)} hidden layers of the network"
+        findings.add((*location, "last"), expected=expected, got=shown(last))
 
 
 def _check_units(location: Location, hook: str, model: Mapping[str, Any], findings: Findings) -> None:

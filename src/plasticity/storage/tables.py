@@ -116,12 +116,18 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
         PlasticityError: If the file is missing or damaged.
     """
     try:
-        metadata = pq.read_schema(path).metadata or {}
-        return json.loads(metadata.get(b"provenance", b"{}"))
-    except FileNotFoundError:
-        raise PlasticityError(f"{path}: expected a table, got no file") from None
-    except (pa.ArrowException, OSError, ValueError) as error:
+        return json.loads((_schema_of(path).metadata or {}).get(b"provenance", b"{}"))
+    except ValueError as error:
         raise PlasticityError(f"{path}: expected a table, got a damaged file ({_line(error)})") from None
+
+
+def table_name(path: str | Path) -> str:
+    """Return the name of the table that a file holds; nothing for a file of someone else.
+
+    Raises:
+        PlasticityError: If the file is missing or damaged.
+    """
+    return _name_of(_schema_of(path))
 
 
 def unknown_columns(path: str | Path, schema: str | Table) -> tuple[Column, ...]:
@@ -137,6 +143,15 @@ def unknown_numbers(path: str | Path, schema: str | Table) -> list[str]:
     """
     found = [column.name for column in unknown_columns(path, schema) if column.kind in ("int", "float")]
     return [name for name in found if not name.endswith("_error")]
+
+
+def _schema_of(path: str | Path) -> pa.Schema:
+    try:
+        return pq.read_schema(path)
+    except FileNotFoundError:
+        raise PlasticityError(f"{path}: expected a table, got no file") from None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise PlasticityError(f"{path}: expected a table, got a damaged file ({_line(error)})") from None
 
 
 def _field(column: Column) -> pa.Field:

@@ -70,6 +70,13 @@ def test_ticks_of_many_checkpoints_are_whole_epochs(ax):
     assert ticks(ax.xaxis) == ["0", "1", "2", "3"]
 
 
+def test_long_counts_are_told_in_thousands(ax):
+    ax.set_xlim(0, 60_000)
+    format_epochs(ax, [], "Training (steps)")
+    assert ax.get_xlabel() == "Training (thousand steps)"
+    assert ticks(ax.xaxis) == ["0", "10", "20", "30", "40", "50", "60"]
+
+
 def test_huge_intervals_do_not_squeeze_the_means(ax):
     fit_y(ax, [summary([0.5, 0.6], half=10)])
     low, high = ax.get_ylim()

@@ -14,6 +14,7 @@ WARM_UP_AXIS = "Warm-up training (epochs)"
 TASK_AXIS = "Task (number)"
 ITERATION_AXIS = "First task (iterations)"
 FIRST_TASK_AXIS = "First task (epochs)"
+_LONG = 20_000  # counts beyond are told in thousands
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _NAMES = {
@@ -56,13 +57,19 @@ def format_y(ax: Axes, column: str, schema: str = "metrics") -> None:
 
 
 def format_epochs(ax: Axes, drawn: Sequence[pd.DataFrame] = (), label: str = WARM_UP_AXIS) -> None:
-    """Label the x axis; ticks are the checkpoints in `drawn` (column x) where these are few, else round epochs."""
+    """Label the x axis; ticks are the checkpoints in `drawn` (column x) where these are few, else round epochs.
+
+    Long counts are told in thousands; the label says so.
+    """
     ax.set_xlabel(label)
     epochs = np.unique(np.concatenate([np.array([]), *(summary["x"].to_numpy(dtype=float) for summary in drawn)]))
     if 0 < len(epochs) <= 8:
         ax.set_xticks(epochs, [_number(epoch) for epoch in epochs])
     else:
         ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+        if ax.get_xlim()[1] >= _LONG:
+            ax.xaxis.set_major_formatter(FuncFormatter(lambda count, _place: f"{count / 1000:g}"))
+            ax.set_xlabel(re.sub(r"\((\w+)\)$", r"(thousand \1)", label))
 
 
 def format_log_epochs(ax: Axes, epochs: np.ndarray, label: str) -> None:

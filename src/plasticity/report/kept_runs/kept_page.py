@@ -104,13 +104,14 @@ def _run(content: Content) -> str:
     """Return how the run was made: settings, seeds, versions, command, configuration."""
     run, metrics = content.run, content.metrics
     made = read_provenance(run.table("metrics"))
+    parts = made.get("parts", [made])  # of a run whose seeds were computed apart
     seeds = sorted(metrics["seed"].unique())
     facts = {
         "data set": f"{run.config['dataset']['name']}, reader {run.config['dataset']['reader']}",
         "network": network_text(run.plan.section.model),
         "seeds": f"{', '.join(map(str, seeds))} (n = {len(seeds)})",
         "rows": f"{len(metrics):,}, of which {np.count_nonzero(metrics['diverged'])} diverged",
-        "commit, device": f"{made['commit'][:12]}, {made['device']}",
+        "commit, device": "; ".join(dict.fromkeys(f"{part['commit'][:12]}, {part['device']}" for part in parts)),
         "versions": ", ".join(f"{name} {version}" for name, version in made["versions"].items()),
         "tables": ", ".join(f"[{p.stem}]({run.folder.name}/{p.name})" for p in sorted(run.folder.glob("*.parquet"))),
     }

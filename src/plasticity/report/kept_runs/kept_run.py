@@ -114,6 +114,10 @@ def keep(folder: Path, files: Iterable[Path], *, study: str, command: str, confi
             shutil.copyfile(path, temporary)
     others = set(studies_of(config)) - {study}
     kept = {key: value for key, value in config.items() if key not in others}
+    write_record(folder, {"study": study, "command": command, "config": kept})
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write the record of a kept run: study (its section), command and config."""
     with atomic_path(folder / RECORD) as temporary:
-        record = {"study": study, "command": command, "config": kept}
         temporary.write_text(as_yaml(record), encoding="utf-8")

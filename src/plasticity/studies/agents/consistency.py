@@ -8,6 +8,7 @@ from plasticity.config.agent_section import TwoHot
 from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.arms_check import check_names_of_arms
 from plasticity.config.findings import Findings
+from plasticity.config.intervention_check import check_intervention
 from plasticity.config.messages import Location, shown
 from plasticity.config.network_check import check_network
 from plasticity.config.parameters import fact
@@ -51,6 +52,9 @@ def _check_arm(location: Location, arm: Arm, training: Training, model: Model, f
         findings.add((*location, "intervention"), expected=expected, got=shown(chosen["name"]))
     if any(findings.touch((location[0], key)) for key in ("training", "model")):
         return
+    for _, single in expand_arm("arm", arm) if chosen else ():
+        own_training = {**training, **single.get("training", {})}
+        check_intervention((*location, "intervention"), chosen, own_training, findings)
     if "training" in arm:
         for _, single in expand_arm("arm", arm):
             _check_training((*location, "training"), {**training, **single["training"]}, own, findings)

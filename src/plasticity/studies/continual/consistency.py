@@ -1,11 +1,14 @@
 """The study of many tasks: trainings that their networks, penalties and optimizers allow, thresholds with a cap."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.arms_check import check_names_of_arms
 from plasticity.config.findings import Findings
+from plasticity.config.intervention_check import check_intervention
 from plasticity.config.messages import Location, shown
+from plasticity.config.parameters import fact
 from plasticity.config.training_check import check_training
 
 _PHASES = ("first_task", "following")
@@ -40,10 +43,24 @@ def _check_arm(section: str, name: str, arm: Arm, study: dict[str, Any], finding
         got = shown(arm["intervene_after"])
         findings.add((*location, "intervene_after"), expected="an intervention as well", got=got)
     model = arm.get("model", study["model"])
+    chosen = arm.get("intervention")
+    if chosen and not findings.touch((section, "tasks")):
+        _check_head((*location, "intervention"), chosen, study, findings)
     for _, single in expand_arm("arm", arm):
+        if chosen and not findings.touch((section, "following"), location):
+            following = {**study["following"], **single.get("following", {})}
+            check_intervention((*location, "intervention"), chosen, following, findings)
         for phase in _PHASES:
             if (phase in single or "model" in arm) and not findings.touch((section, phase)):
                 _check_training((*location, phase), {**study[phase], **single.get(phase, {})}, model, findings)
+
+
+def _check_head(location: Location, chosen: Mapping[str, Any], study: dict[str, Any], findings: Findings) -> None:
+    """Record a renewed head where the sequence of tasks renews it in any case."""
+    renewed = study["tasks"].get("renew_head", "keep")
+    if renewed != "keep" and fact("intervention", chosen["name"], "renews_head", usual=False):
+        expected = f"no intervention on the head, as renew_head: {renewed} renews it before every task"
+        findings.add(location, expected=expected, got=chosen["name"])
 
 
 def _check_training(

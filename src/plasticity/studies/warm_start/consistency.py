@@ -6,6 +6,7 @@ from typing import Any
 from plasticity.config.arms import Arm, expand_arm
 from plasticity.config.arms_check import check_names_of_arms
 from plasticity.config.findings import Findings
+from plasticity.config.intervention_check import check_intervention
 from plasticity.config.messages import Location, did_you_mean, shown
 from plasticity.config.parameters import defaults, parameters
 from plasticity.config.training_check import check_training
@@ -28,6 +29,9 @@ def check_warm_start(name: str, study: dict[str, Any], findings: Findings) -> No
     model = None if findings.touch((name, "model")) else study["model"]
     if not findings.touch((name, "fine_tune")):
         check_training((name, "fine_tune"), study["fine_tune"], model, findings)
+    for arm, settings in sound.items():
+        if chosen := settings.get("intervention"):
+            check_intervention((*where, arm, "intervention"), chosen, None, findings)
     if not findings.touch((name, "warm_up")):
         _check_trainings(name, study["warm_up"], sound, model, findings)
         _check_different(where, study["warm_up"], sound, findings)

@@ -74,9 +74,13 @@ class Intervention(Component, kind="intervention"):
 
     Attributes:
         reads_next_task: It reads gradients of the next task's loss.
+        keeps_weights: It changes what the optimizer keeps and nothing else.
+        renews_head: It renews the head and no other weights.
     """
 
     reads_next_task: ClassVar[bool] = False
+    keeps_weights: ClassVar[bool] = False
+    renews_head: ClassVar[bool] = False
 
     @property
     def recalibrates(self) -> bool:

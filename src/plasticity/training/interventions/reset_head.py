@@ -1,6 +1,7 @@
 """A fresh head on the trained body."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 from plasticity.config.settings import setting
 from plasticity.training.interventions.intervention import Intervention, NetworkState
@@ -8,6 +9,8 @@ from plasticity.training.interventions.intervention import Intervention, Network
 
 class ResetHead(Intervention, name="reset_head"):
     """A freshly initialised head on the trained body; resets the optimizer's state of the head, or all of it."""
+
+    renews_head: ClassVar[bool] = True
 
     reset_optimizer: bool = setting(
         "Reset the optimizer's state for all parameters, not only for the head.", unit="1", default=False

@@ -39,6 +39,7 @@ class Muon(AdamW, name="muon"):
 
     decoupled: ClassVar[bool] = True
     by_element: ClassVar[bool] = False
+    needs_hidden_layers: ClassVar[bool] = True
 
     @property
     def fusable(self) -> bool:

@@ -69,12 +69,16 @@ class Optimiser(Component, kind="optimizer"):
 
     Attributes:
         has_momentum: Whether the training section's `momentum` means something to it.
+        plain_without_momentum: Whether it keeps no state without one.
+        needs_hidden_layers: Whether it treats weights between hidden layers in a way of their own.
         recordable: Whether a CUDA graph can hold its step: nothing in it may be decided on the host.
         fusable: Whether it has a fused kernel.
         in_compiled_loop: Whether the compiled loop takes its steps, those without momentum.
     """
 
     has_momentum: ClassVar[bool] = False
+    plain_without_momentum: ClassVar[bool] = False
+    needs_hidden_layers: ClassVar[bool] = False
     recordable: ClassVar[bool] = False
     in_compiled_loop: ClassVar[bool] = False
 

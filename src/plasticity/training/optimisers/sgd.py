@@ -16,6 +16,7 @@ class SGD(Optimiser, name="sgd"):
     """Stochastic gradient descent: v ← μ·v + g + λ·θ from the first gradient on, θ ← θ − η·v (`torch.optim.SGD`)."""
 
     has_momentum: ClassVar[bool] = True
+    plain_without_momentum: ClassVar[bool] = True
     recordable: ClassVar[bool] = True
     in_compiled_loop: ClassVar[bool] = True
 
