@@ -43,6 +43,12 @@ def test_layers_of_a_perceptron_are_its_activations_in_order() -> None:
     assert len(layer_pass(network(RESNET), images).layers) == 1
 
 
+def test_maps_of_a_convolution_are_no_vectors() -> None:
+    images = image_tensors(20)
+    model = network({"name": "convnet_dohare", "padding": "same", "channels": [4, 4, 4], "hidden": [6, 5]})
+    assert [layer.values.shape for layer in layer_pass(model, images).layers] == [(20, 6), (20, 5)]
+
+
 def test_rows_hold_variances_against_frozen_and_own_centres() -> None:
     images, test = image_tensors(40), image_tensors(24, seed=5)
     early, late = (TrainTestPass(*(layer_pass(network(MLP, seed), part) for part in (images, test))) for seed in (0, 1))

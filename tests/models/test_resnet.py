@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from plasticity.metrics.layers import outputs_of
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from plasticity.models.resnet import BasicBlock
@@ -53,6 +54,22 @@ def test_max_pool_is_what_tells_the_two_apart(paper: Classifier, narrow: Classif
     assert len(pools(paper)) == 1
     assert pools(narrow) == []
     assert sum(isinstance(module, nn.ReLU) for module in paper.modules()) == 17  # one module per place, to be watched
+
+
+@pytest.mark.parametrize("max_pool", [True, False])
+def test_hidden_layers_are_what_the_next_layer_reads(max_pool: bool) -> None:
+    model = build_model(chosen({"name": "resnet18", "width": 2, "max_pool": max_pool}), (3, 32, 32), 10, generator(0))
+    images = torch.randn(2, 3, 32, 32, generator=generator(1))
+    side = 16 if max_pool else 32
+    with torch.inference_mode(), outputs_of(model.hidden_layers()) as layers:
+        features = model.features(images)
+    maps = [(2, side), (2, side), (2, side), *((4, side // 2),) * 2, *((8, side // 4),) * 2, (16, side // 8)]
+    assert [tuple(layer.shape[1:3]) for layer in layers[:-1]] == maps
+    assert torch.equal(layers[-1], features)
+    blocks = [module for module in model.body if isinstance(module, BasicBlock)]
+    for block, before, after in zip(blocks[1:], layers[1:], layers[2:-1], strict=False):
+        with torch.inference_mode():
+            torch.testing.assert_close(block(before), after)
 
 
 @pytest.mark.parametrize("max_pool", [True, False])

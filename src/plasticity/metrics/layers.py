@@ -1,4 +1,4 @@
-"""Features of every hidden layer from one pass over images, and what collapse says of each layer."""
+"""Features of the hidden layers from one pass over images, and what collapse says of each layer."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.metrics.declared import collapse
+from plasticity.metrics.network_state import in_eval_mode
 from plasticity.metrics.statistics import StatisticsStream
 from plasticity.metrics.variances import Centres, Clustering, Features, centres, variances
 from plasticity.models.classifier import Classifier
@@ -51,22 +52,36 @@ def layer_pass(model: Classifier, images: ImageTensors) -> LayerPass:
         images: Images on the model's device.
 
     Returns:
-        Features in float32 on the CPU, from the first hidden layer to the last, in the order of the images.
+        Features in float32 on the CPU, from the first layer of `vector_layers` to the last, in the order of the images.
     """
+    modules = vector_layers(model, images)
     was_training = model.training
     model.eval()
     kept: list[list[Tensor]] = []
     right = 0
     every = torch.arange(len(images), device=images.labels.device)
     for inputs, labels in images.batches(every, _BATCH):
-        with outputs_of(model.hidden_layers()) as outputs:
+        with outputs_of(modules) as outputs:
             logits = model(inputs)
-        kept.append([output.flatten(1).cpu() for output in outputs])
+        kept.append([output.cpu() for output in outputs])
         right += int((logits.argmax(1) == labels).sum())
     model.train(was_training)
     labels = images.labels.cpu()
     layers = tuple(Features(torch.cat(parts), labels) for parts in zip(*kept, strict=True))
     return LayerPass(layers, right / len(images))
+
+
+@torch.inference_mode()
+def vector_layers(model: Classifier, images: ImageTensors) -> list[nn.Module]:
+    """Return the hidden layers whose outputs are vectors (B, d): maps of all images would fill the memory.
+
+    The last hidden layer is always among them.
+    """
+    modules = model.hidden_layers()
+    inputs, _ = images.batch(torch.zeros(1, dtype=torch.int64, device=images.labels.device))
+    with in_eval_mode(model), outputs_of(modules) as outputs:
+        model(inputs)
+    return [module for module, output in zip(modules, outputs, strict=True) if output.dim() == 2]
 
 
 def centres_of(measured: TrainTestPass, num_classes: int, clustering: Clustering) -> list[Centres]:

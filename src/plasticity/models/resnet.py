@@ -81,6 +81,12 @@ class SmallImageResNet(Classifier):
         layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         super().__init__(nn.Sequential(*layers), nn.Linear(widths[-1], num_classes))
 
+    def hidden_layers(self) -> list[nn.Module]:
+        """Return the stem and the blocks as what follows reads them: behind the pooling, the last as features."""
+        modules = list(self.body.children())
+        blocks = [module for module in modules if isinstance(module, BasicBlock)]
+        return [modules[modules.index(blocks[0]) - 1], *blocks[:-1], modules[-1]]
+
     def initialise(self, generator: torch.Generator) -> None:
         """Draw convolutions Kaiming-normal with fan-out (He et al. 2015), the head PyTorch-uniform."""
         for module in self.body.modules():

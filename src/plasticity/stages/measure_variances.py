@@ -15,7 +15,7 @@ from plasticity.data.store import ImageStore, open_store
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.logs import logger
-from plasticity.metrics.layers import TrainTestPass, centres_of, layer_pass, layer_rows
+from plasticity.metrics.layers import TrainTestPass, centres_of, layer_pass, layer_rows, vector_layers
 from plasticity.metrics.variances import Centres, Clustering
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
@@ -66,7 +66,7 @@ class Measured:
         """Return the rows of a checkpoint, one per hidden layer; without numbers if it diverged, or if the last did."""
         found = self.passes(path)
         if found is None or frozen is None:
-            layers = len(self.model.hidden_layers())
+            layers = len(vector_layers(self.model, self.train))
             missing = dict.fromkeys(find_table("variances").of_kind("float"), float("nan")) | {"diverged": True}
             return [{"layer": place + 1, "last_layer": place + 1 == layers, **missing} for place in range(layers)]
         same = {"train_accuracy": found.train.accuracy, "test_accuracy": found.test.accuracy, "diverged": False}
