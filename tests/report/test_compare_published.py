@@ -1,5 +1,6 @@
 """The stage on the committed tables of a finished run, and on a study that was not run."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from snakemake.utils import update_config
 from of_studies import claims_of
 from page_rows import rows_of_page
 from plasticity.config.page_slices import PublishedSettings
-from plasticity.report.compare_published import compare_published
+from plasticity.report.compare_published import _published_text, compare_published
 from plasticity.report.published.published_verdict import VERDICTS
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.studies.configuration import typed_config
@@ -101,11 +102,34 @@ def test_a_study_that_was_not_run_keeps_its_published_rows(tmp_path: Path) -> No
 def test_the_page_says_what_was_published_and_found(tmp_path: Path) -> None:
     _compared(tmp_path, FILES, settings())
     found = {row["quantity"]: row for row in rows_of_page(tmp_path / "published.html")}
-    assert found["NC1 after the task, task 140"]["published"] == "0.3785 ± 0.0772 (n = 6)"
+    assert (
+        found["NC1 after the task, task 140"]["published"] == "0.37845 ± 0.0772 (n = 6)"
+    )  # as read off a vector figure
     text = (tmp_path / "published.html").read_text(encoding="utf-8")
     assert re.search(r"<p>\d+ of \d+ published numbers and shapes were compared: agrees", text)
     assert found["online accuracy over the tasks"]["published"] == "falls (n = 6)"
     assert "[" in found["online accuracy, task 140"]["this run"]
+
+
+READ = {"kind": "number", "published_sd": math.nan, "published_n": 5, "basis": "released data"}
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"value": 0.53745, "precision": 5e-6, "half": 5e-6}, "0.53745 (n = 5)"),
+        ({"value": 0.87, "precision": 5e-4, "half": 5e-4}, "0.870 (n = 5)"),
+        ({"value": 15.5, "precision": 0.05, "half": math.nan, "published_sd": 0.8}, "15.5 ± 0.8 (n = 5)"),
+        ({"value": 0.74, "precision": 0.005, "half": 0.2, "published_n": math.nan}, "0.74 [0.54, 0.94]"),
+        ({"value": 0.946, "precision": 0.003, "half": 0.003, "basis": "figure"}, "0.946 ± 0.003 by eye (n = 5)"),
+        ({"value": 0.1, "precision": math.nan, "half": 0.25}, "0.1 [-0.15, 0.35] (n = 5)"),
+    ],
+)
+def test_published_numbers_have_the_digits_in_which_they_were_read(row: dict[str, Any], text: str) -> None:
+    """Their last digit's rounding is no interval."""
+    value, precision, half = (row.pop(key) for key in ("value", "precision", "half"))
+    ends = {"published_low": value - half, "published_high": value + half}
+    assert _published_text({**READ, "published": value, "published_precision": precision, **ends, **row}) == text
 
 
 def test_a_missing_arm_or_row_of_the_train_test_study_is_told(tmp_path: Path) -> None:

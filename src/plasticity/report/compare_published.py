@@ -1,6 +1,7 @@
 """Stage: published numbers and shapes of a study next to this run's values, with a verdict for each."""
 
 import importlib.resources
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,7 @@ def _row(study: str, claim: Claim, tables: RunTables | None, settings: Published
         "kind": "shape" if claim.shape else "number",
         "published": claim.value if claim.range is None else published_value(claim),
         "published_sd": claim.sd,
+        "published_precision": claim.precision or None,
         "published_n": claim.n,
         "published_low": interval[0],
         "published_high": interval[1],
@@ -215,7 +217,24 @@ def _published_text(row: Mapping[Any, Any]) -> str:
     n = "" if pd.isna(row["published_n"]) else f" (n = {row['published_n']})"
     if row["kind"] == "shape":
         return row["shape"] + n
+    text = _as_read(row["published"], row["published_precision"])
     if not pd.isna(row["published_sd"]):
-        return f"{number_text(row['published'])} ± {row['published_sd']:.3g}{n}"
-    ends = "" if pd.isna(row["published_low"]) else f" [{row['published_low']:.4g}, {row['published_high']:.4g}]"
-    return number_text(row["published"]) + ends + n  # in the digits that were printed
+        return f"{text} ± {row['published_sd']:.3g}{n}"
+    if not _is_rounding(row):
+        text += f" [{row['published_low']:.4g}, {row['published_high']:.4g}]"
+    elif row["basis"] == "figure":
+        text += f" ± {row['published_precision']:g} by eye"
+    return text + n
+
+
+def _as_read(value: float, precision: float) -> str:
+    """Return a number in the digits in which it was printed or read."""
+    if pd.isna(precision):
+        return number_text(value)
+    return f"{value:.{max(0, math.ceil(-math.log10(2 * precision) - 0.01))}f}"
+
+
+def _is_rounding(row: Mapping[Any, Any]) -> bool:
+    """Say whether the published interval is absent, or only that of the number's last digit."""
+    low, high, precision = (row[f"published_{key}"] for key in ("low", "high", "precision"))
+    return pd.isna(low) or (not pd.isna(precision) and high - low < 2.001 * precision)

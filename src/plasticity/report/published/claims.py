@@ -27,7 +27,8 @@ class Claim:
         name: Its key, with the checkpoint or task behind it where it is a point of a series.
         source: The paper.
         basis: How it was read: printed in a text or table; read off a figure, to `precision`, or off a vector figure's
-            own coordinates; printed by a released notebook; computed from results that the authors released.
+            own coordinates; printed by a released notebook; computed from results that the authors released;
+            or quoted from a secondary source and not seen in the publication itself.
         quantity: What it is, in words.
         unit: Unit of the number, as in `plasticity.storage.schemas`.
         measure: How this run's value is found: `plasticity.report.published.measures`.

@@ -9,11 +9,22 @@ PUBLISHED = Table(
         ("claim", "str", "name", "its key in src/plasticity/studies/<study>/published.yaml"),
         ("quantity", "str", "text", "what it is, in words"),
         ("source", "str", "text", "the paper"),
-        ("basis", "str", "name", "how it was read: text, table, figure, vector figure, notebook, or released data"),
+        (
+            "basis",
+            "str",
+            "name",
+            "how it was read: text, table, figure, vector figure, notebook, released data, or a secondary source",
+        ),
         ("kind", "str", "name", "number or shape"),
         ("unit", "str", "name", "unit of the numbers of the row: fraction, or 1 for a pure number"),
         ("published", "float", "see unit", "the published number, or the middle of a published range"),
         ("published_sd", "float", "see unit", "its standard deviation over seeds, if published"),
+        (
+            "published_precision",
+            "float",
+            "see unit",
+            "half a unit of its last digit, or how exactly a figure can be read",
+        ),
         ("published_n", "int", "1", "number of seeds, if stated"),
         (
             "published_low",
