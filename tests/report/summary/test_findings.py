@@ -12,7 +12,7 @@ from permuted_tables import ARMS
 from plasticity.studies.continual.findings import ran
 
 STUDIES = list(BY_SECTION)
-MOST = 6  # findings of a page: more is no summary
+MOST = 7  # findings of a page: more is no summary
 
 
 def edited(tables, **columns):
@@ -85,6 +85,8 @@ DECISIVE = (
     "negatively correlated",
     "raises",
     "lowers",
+    "higher with",
+    "lower with",
 )
 """What a sentence says only where its interval has decided."""
 
@@ -203,6 +205,25 @@ def test_plasticity_loss_is_read_at_the_last_task_and_over_all(permuted):
     assert "5.0 pp [4.8, 5.2] above a freshly initialised one" in gained.sentence
     noisy = finding("permuted", "accuracy_lost", edited(tables, plasticity_gap=jitter))
     assert noisy.sentence.startswith("Inconclusive: on task 6, continual learning costs 0.0 pp [")
+
+
+def test_methods_are_ranked_against_none(permuted):
+    """Planted: one that helps and one that hurts. Arms with another first task are no methods."""
+    tables = permuted(arms=ARMS)
+    seed, task, arm = (tables.metrics[name] for name in ("seed", "task", "arm"))
+    planted = {"shrink_perturb": 0.05, "weight_decay": -0.02}
+    gains = arm.map(planted).fillna(0.0) + 0.001 * seed.sub(2).where(arm.ne("continual"), 0)
+    found = finding("permuted", "methods", edited(tables, online_accuracy=0.8 + 0.01 * task + gains))
+    start, _, rest = found.sentence.partition(" (")
+    assert start == "Averaged over tasks 2 to 6, online accuracy is higher with shrink and perturb"
+    half = stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3)
+    assert rest.startswith(f"by 5.0 pp [{5 - half:.1f}, {5 + half:.1f}]); lower with weight decay (by 2.0 pp [")
+    assert list(found.rows["method"]) == ["shrink and perturb", "weight decay"]
+    assert list(found.rows["decided"]) == ["yes", "yes"]
+    open_ = finding("permuted", "methods", edited(tables, online_accuracy=0.8 + 0.01 * gains.sub(gains) + 0.001 * seed))
+    assert open_.sentence.startswith("Inconclusive: averaged over tasks 2 to 6")
+    alone = finding("permuted", "methods", permuted(arms=("random_init", "continual", "first_task_length_10")))
+    assert alone.missing and alone.sentence == "No method beside continual on all of its tasks."
 
 
 def test_arms_of_one_length_are_not_named_beside_it(permuted):

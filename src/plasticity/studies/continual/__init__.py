@@ -21,6 +21,7 @@ STUDY = Study(
     ran="findings:ran",
     findings=(
         Finding("Plasticity loss over tasks", "plasticity_by_task", "metrics", "findings:accuracy_lost"),
+        Finding("Methods compared with none", "plasticity_by_task", "metrics", "methods_compared:methods"),
         Finding("Collapse over tasks", "accuracy_and_collapse_by_task", "metrics", "findings:collapse_over_tasks"),
         Finding(
             "Collapse and accuracy, averaged over seeds and within a seed",
