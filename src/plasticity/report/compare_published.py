@@ -89,7 +89,13 @@ def compare_published(
     compared = rows["verdict"].ne(NOT_COMPARABLE).to_numpy(dtype=bool)
     other = np.array([settings is not None and of_other_tasks(claim, settings) for claim in published.claims])
     listed, elsewhere = ~compared & ~other, int((~compared & other).sum())
-    note = " ".join([counts(rows), *([_ELSEWHERE.format(elsewhere)] if elsewhere else []), _NOTE])
+    note = " ".join(
+        [
+            counts(rows, settings.confidence if settings else _CONFIDENCE),
+            *([_ELSEWHERE.format(elsewhere)] if elsewhere else []),
+            _NOTE,
+        ]
+    )
     folded = (_FOLDED, not_compared(rows.loc[listed])) if listed.any() else None
     wide = ["quantity", "reason"]
     write_html(
@@ -112,14 +118,19 @@ def comparison(
     return pd.DataFrame(rows, columns=PUBLISHED.names).astype(dict.fromkeys(PUBLISHED.of_kind("int"), "Int64"))
 
 
-def counts(rows: pd.DataFrame) -> str:
-    """Return in a sentence how many claims were compared, and with which verdicts."""
+def counts(rows: pd.DataFrame, confidence: float) -> str:
+    """Return how many claims were compared, with which verdicts, and how many of these may be wrong by chance."""
     verdicts = rows["verdict"].tolist()
     compared = len(verdicts) - verdicts.count(NOT_COMPARABLE)
     if not compared:
         return f"None of {len(verdicts)} published numbers and shapes could be compared with this run."
     found = ", ".join(f"{word} {verdicts.count(word)}" for word in VERDICTS if word != NOT_COMPARABLE)
-    return f"{compared} of {len(verdicts)} published numbers and shapes were compared: {found}."
+    level = 1 - confidence
+    return (
+        f"{compared} of {len(verdicts)} published numbers and shapes were compared: {found}. "
+        f"Each is tested by itself at the {level:.0%} level, so up to {math.ceil(level * compared)} of the {compared} "
+        "may be decided wrongly by chance."
+    )
 
 
 def not_compared(rows: pd.DataFrame) -> pd.DataFrame:

@@ -125,8 +125,8 @@ def _published(content: Content) -> str:
     rows = content.published
     compared = rows["verdict"].ne(NOT_COMPARABLE).to_numpy(dtype=bool)
     text = (
-        f"{counts(rows)} Brackets are {content.confidence:.0%} intervals over seeds; the rules are in "
-        "[statistics](../statistics.md#published-beside-this-run)."
+        f"{counts(rows, content.confidence)} Brackets are {content.confidence:.0%} intervals over seeds. "
+        "The rules are in [statistics](../statistics.md#published-beside-this-run)."
     )
     parts = ["## Published beside this run", text]
     if compared.any():
