@@ -1,5 +1,6 @@
 """The documentation site: `make docs` writes it to site/, without network."""
 
+import plasticity.studies  # all settings are made before autodoc changes the annotations of pydantic's classes
 from plasticity import __version__
 
 project = "plasticity"
@@ -17,6 +18,7 @@ myst_links_external_new_tab = True
 suppress_warnings = ["myst.header"]
 
 autodoc_member_order = "bysource"
+autodoc_default_options = {"exclude-members": "model_config"}  # of pydantic, the same everywhere
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_google_docstring = True

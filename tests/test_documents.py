@@ -269,6 +269,15 @@ def test_preset_repeats_nothing(preset: Path) -> None:
     assert not [path for path in repeated if path[1:] != ("study",)]  # by which an editor knows a section's keys
 
 
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+def test_preset_stands_on_a_study_page_and_in_the_list_of_presets(preset: Path) -> None:
+    pages = sorted((ROOT / "docs" / "studies").glob("*.md"))
+    rows = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
+    assert len([row for row in rows if row.startswith(f"| `config/{preset.name}` | ")]) == 1
+    listed = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    assert listed.count(f"\n| `{preset.name}` | ") == 1
+
+
 def test_there_are_presets() -> None:
     assert {path.stem for path in PRESETS} >= {"paper", "cifar10_small"}
 

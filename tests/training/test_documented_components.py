@@ -1,4 +1,4 @@
-"""The components that docs/extending.md shows are real: each is run as it stands there."""
+"""The components that docs/how_to shows are real: each is run as it stands there."""
 
 import re
 from collections.abc import Iterator
@@ -20,23 +20,25 @@ from plasticity.training.step import TrainingStep
 from small_problems import RESNET, image_tensors, network, run_in
 from typed import optimisation
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "how_to"
+KINDS = ("optimiser", "penalty", "hook", "intervention", "sequence")
 MLP = {"name": "mlp", "hidden": [12, 8]}
 
 
 @pytest.fixture(scope="module")
 def shown() -> dict[str, Any]:
-    """The classes of the page by their names."""
+    """The classes of the pages by their names."""
     scope: dict[str, Any] = {"__name__": __name__}
     for code in _blocks():
-        exec(compile(code, PAGE.name, "exec"), scope)
+        exec(compile(code, PAGES.name, "exec"), scope)
     return scope
 
 
 def _blocks() -> Iterator[str]:
-    text = PAGE.read_text(encoding="utf-8")
-    section = text[text.index("## A component") : text.index("## A metric")]
-    return (match[1] for match in re.finditer(r"```python\n(.*?)```", section, flags=re.DOTALL))
+    for kind in KINDS:
+        text = (PAGES / f"own_{kind}.md").read_text(encoding="utf-8")
+        (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+        yield code
 
 
 def _step(optimizer: BoundOptimiser | None = None, hooks: tuple[StepHook, ...] = ()) -> TrainingStep:

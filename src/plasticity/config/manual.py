@@ -42,7 +42,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
 }
 _ADDING = (
     "A name is a class in a file of the package, found automatically, or `module:Class` of your own code, such as\n"
-    "`my_lab.nets:WideNet`; see [extending](extending.md). Its fields are the keys below."
+    "`my_lab.nets:WideNet`; see [components of your own](how_to/own_component.md). Its fields are the keys below."
 )
 
 
