@@ -11,14 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
-from plasticity.report.kept_runs.placeholders import PLACEHOLDER
+from plasticity.report.kept_runs.placeholders import PLACEHOLDER, filled
 from plasticity.studies import sections_of
 from plasticity.studies.kept_runs import read_run
 
-FOLDERS = sorted(path.parent for path in (Path(__file__).parents[3] / "docs/reproduction").glob("*/notes.md"))
+ROOT = Path(__file__).parents[3]
+FOLDERS = sorted(path.parent for path in (ROOT / "docs/reproduction").glob("*/notes.md"))
 _APART = re.compile(
     r"```.*?```|`[^`]*`|\]\([^)]*\)|arXiv:[\d.]+|\((?:19|20)\d\d(?=[,)])", re.DOTALL
 )  # code, links, years
@@ -106,3 +108,71 @@ def test_what_may_be_typed() -> None:
         "{{metrics arm=a: nc1 .2f}}, 3 of 10 layers, 95 % levels, 10⁻³ of 2,000 images, \N{MINUS SIGN}0.05, NC12."
     )
     assert unknown(text, (0.95, 0.001, 2000.0, -0.05)) == []
+
+
+# What README.md says of each run; numbers and verdicts are filled from its tables.
+WARM_START = "causes question=dose_response treatment=weight_decay_0.1 outcome=accuracy"
+SECOND_TASK = "causes question=dose_response treatment=first_task_length_100 outcome=accuracy"
+OTHERS = "explanations scope=across_arms"
+IN_README = {
+    "warm_start_cifar10_small": [
+        "inconclusive. After the whole warm-up it costs {{published claim=ash_gap: value .1f x100}} percentage points.",
+        f"changes it by {{{{{WARM_START}: +.1f x100}}}}, {{{{{WARM_START}: verdict}}}} after correction",
+    ],
+    "permuted_mnist": [
+        "6 seeds: yes over 140 tasks, r = {{published claim=averaged_correlation: value .2f}}.",
+        f"change accuracy on the second by {{{{{SECOND_TASK}: .1f x100}}}} percentage points",
+        f"skill {{{{{OTHERS} quantity=weight_norm: skill .2f}}}} against {{{{{OTHERS} quantity=nc1: skill .2f}}}}.",
+    ],
+    "train_test_collapse_mnist_small": ["3 seeds: inconclusive, r = {{published claim=fig5_mlp_transfer: value .2f}}."],
+    "slippery_ant_small": [
+        "2 seeds: inconclusive; no loss is visible within {{metrics: step .1f max x0.000001}} million steps."
+    ],
+}
+# The verdicts behind its words.
+VERDICTS = [
+    ("warm_start_cifar10_small", "published claim=ash_gap", "undecided"),
+    ("permuted_mnist", "published claim=accuracy_falls", "agrees"),
+    ("permuted_mnist", "published claim=nc1_rises", "agrees"),
+    ("permuted_mnist", "published claim=length_nc1_falls", "agrees"),
+    ("permuted_mnist", "published claim=length_nc1_levels", "differs"),
+    ("permuted_mnist", SECOND_TASK, "below zero"),
+    ("permuted_mnist", "published claim=threshold_nc1_accuracy", "undecided"),
+    ("train_test_collapse_mnist_small", "published claim=fig5_mlp_transfer", "undecided"),
+    ("slippery_ant_small", "published claim=fig3_none", "undecided"),
+]
+
+
+@cache
+def tables(name: str) -> dict[str, pd.DataFrame]:
+    """Return a kept run's tables by name."""
+    return {path.stem: pd.read_parquet(path) for path in (ROOT / "docs/reproduction" / name).glob("*.parquet")}
+
+
+@pytest.mark.parametrize("name", IN_README)
+def test_readme_says_what_the_tables_say(name: str) -> None:
+    rows = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if f"{name}.md), " in line]
+    assert len(rows) == 1
+    rest = rows[0]
+    for phrase in IN_README[name]:
+        said = filled(phrase, tables(name), 0.95)
+        assert said in rest
+        rest = rest.replace(said, "")
+    assert unknown(rest, known(ROOT / "docs/reproduction" / name)) == []
+
+
+@pytest.mark.parametrize(("name", "place", "verdict"), VERDICTS)
+def test_readme_is_no_stronger_than_the_verdicts(name: str, place: str, verdict: str) -> None:
+    assert filled(f"{{{{{place}: verdict}}}}", tables(name), 0.95) == verdict
+
+
+def test_no_effect_on_accuracy_is_decided_by_the_warm_start_run() -> None:
+    causes = tables("warm_start_cifar10_small")["causes"]
+    effects = causes.loc[causes["question"].eq("dose_response") & causes["outcome"].eq("accuracy"), "verdict"]
+    assert len(effects) and not effects.isin(["above zero", "below zero"]).any()
+
+
+def test_no_correlation_at_equal_length_is_decided_by_the_permuted_run() -> None:
+    causes = tables("permuted_mnist")["causes"]
+    answers = causes.loc[causes["metric"].eq("log_nc1") & causes["method"].eq("within_length"), "verdict"]
+    assert len(answers) and answers.eq("undecided").all()
