@@ -3,11 +3,12 @@
     python benchmarks/error_rates.py                           # at 3, 5, 6 and 10 seeds; about 20 minutes of one core
     python benchmarks/error_rates.py --studies 100 --tables 40  # fewer studies, less certain
 
-Printed are, per kind of verdict and number of seeds, the share of studies that decide anything of it wrongly (a
+For each kind of verdict and number of seeds it prints the share of studies that decide anything of it wrongly (a
 direction where there is no effect, or the opposite one; equality of numbers that are a margin apart; a difference of
-equal ones), and the share that decide; and per kind of interval how often it holds the truth: the mean over many seeds,
-for means over n seeds that of many studies of n seeds. The studies are those of `simulated_studies.py`. The table
-stands in docs/statistics.md; tests/benchmarks/test_error_rates.py runs a small version.
+equal ones), and the share that decide. For each kind of interval it prints how often the interval holds the truth: the
+mean over many seeds, for means over n seeds that of many studies of n seeds. The studies are those of
+`simulated_studies.py`. The table stands in docs/statistics.md; tests/benchmarks/test_error_rates.py runs a small
+version.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Python source without what does not change what it does, as a text that every Python version writes alike.
 
 `ast.dump` differs between versions: a newer one knows more fields, leaves empty ones out, and cuts f-strings elsewhere.
-Here a node is its class and those of its fields that say something. Left out are comments, formatting and positions, as
-the parser leaves them out; strings that stand alone, such as docstrings; and what `setting` says for the manual.
+Here a node is its class and those of its fields that say something. It has no comments, formatting and positions, which
+the parser drops, no strings that stand alone, such as docstrings, and nothing that `setting` says for the manual.
 """
 
 import ast

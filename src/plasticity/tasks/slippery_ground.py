@@ -28,8 +28,8 @@ def friction_of(frictions: Frictions, seed: int, task: int) -> float:
 class SlipperyGround:
     """An environment that can be left after any step and continued to the same bits.
 
-    MuJoCo's derived quantities lag a step behind its state. Kept is therefore the state before the last step, with the
-    action of that step, which is taken again when the environment is loaded.
+    MuJoCo's derived quantities lag a step behind its state. A checkpoint therefore keeps the state before the last
+    step and the action of that step, which is taken again when the environment is loaded.
 
     Attributes:
         ground: What the environment is.

@@ -23,8 +23,18 @@ CAUSES = pd.DataFrame(
         "verdict": ["supports", "undecided", "too few seeds"],
     }
 )
-TABLES = {"metrics": METRICS, "causes": CAUSES}
+STEPS = pd.DataFrame(
+    {
+        "arm": ["a", "a", "a", "a", "b"],
+        "seed": [1, 1, 2, 2, 1],
+        "iteration": [10, 3000, 10, 2000, 10],
+        "variance": [0.5, 4.0, 3.0, 1.0, 0.0],
+    }
+)
+TABLES = {"metrics": METRICS, "causes": CAUSES, "steps": STEPS}
 LOW, HIGH = stats.t.interval(0.95, 2, 0.57, stats.sem([0.5, 0.6, 0.61]))
+LOGS = np.log([4.0, 1.0])
+FIRST, LAST = np.exp(stats.t.interval(0.95, 1, LOGS.mean(), stats.sem(LOGS)))
 
 
 @pytest.mark.parametrize(
@@ -45,6 +55,12 @@ LOW, HIGH = stats.t.interval(0.95, 2, 0.57, stats.sem([0.5, 0.6, 0.61]))
         ("metrics arm=a: accuracy .2f max", "0.61"),
         ("metrics arm=a: n", "3"),
         ("metrics arm=b: accuracy .1f", "0.9"),  # one seed has no interval
+        ("steps arm=a: iteration ,.0f max", "3,000"),
+        ("steps arm=a highest=iteration: iteration ,.0f alone", "2,500"),
+        ("steps arm=a lowest=variance: iteration ,.0f alone", "1,005"),  # of each seed, not of all
+        ("steps lowest=variance: iteration .0f min", "10"),
+        ("steps arm=a highest=iteration: variance .2f geometric", f"2.00 [{FIRST:.2f}, {LAST:.2f}]"),
+        ("steps arm=a highest=iteration: variance +.1f geometric alone", "+2.0"),
     ],
 )
 def test_what_is_shown(placeholder: str, expected: str) -> None:
@@ -54,8 +70,9 @@ def test_what_is_shown(placeholder: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("placeholder", "why"),
     [
-        ("nothing arm=a: .1f", "expected one of the tables metrics, causes, got 'nothing'"),
+        ("nothing arm=a: .1f", "expected one of the tables metrics, causes, steps, got 'nothing'"),
         ("causes arm=a: .1f", "expected a column, got 'arm'"),
+        ("steps lowest=loss: iteration .1f", "expected a column, got 'loss'"),
         ("causes treatment=z: .1f", "expected a row, found none"),
         ("causes treatment=x,y: .1f", "expected one row, found 2"),
         ("metrics arm=a: .1f", "expected a column of metrics, got '.1f'"),

@@ -1,65 +1,63 @@
-"""Numbers that are typed into a kept run's notes stand in its tables, its configuration, or what is published."""
+"""Numbers typed into a kept run's notes are settings of the run or of the papers, or on a short list; results are not.
 
+A result in a note, this run's or a published one, is a placeholder that is filled from the run's tables. Decimals and
+integers above ten that are typed all the same must be exactly a setting, of the run or of the published ones.
+"""
+
+import random
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from plasticity.report.kept_runs.kept_run import Run
-from plasticity.report.kept_runs.placeholders import PLACEHOLDER
+from plasticity.report.kept_runs.placeholders import PLACEHOLDER, filled
+from plasticity.studies import sections_of
 from plasticity.studies.kept_runs import read_run
 
-FOLDERS = sorted(path.parent for path in (Path(__file__).parents[3] / "docs/reproduction").glob("*/notes.md"))
-_APART = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|arXiv:[\d.]+", re.DOTALL)
-_NUMBER = re.compile(r"(?<![\w.,·/-])[+\N{MINUS SIGN}]?\d+\.\d+(?![\w.]|,\d)")
-_ONLY_BY_PLACEHOLDER = ("correlations", "causes")  # thousands of coefficients: some number rounds to whatever is typed
-# Numbers of decimals that are no results: a level, a power, and how the setup of a paper or a run is described.
-_OF_THE_TEXT = {"0.8"}
+ROOT = Path(__file__).parents[3]
+FOLDERS = sorted(path.parent for path in (ROOT / "docs/reproduction").glob("*/notes.md"))
+_APART = re.compile(
+    r"```.*?```|`[^`]*`|\]\([^)]*\)|arXiv:[\d.]+|\((?:19|20)\d\d(?=[,)])", re.DOTALL
+)  # code, links, years
+_NUMBER = re.compile(
+    r"(?<![\w.,])(?<![A-Za-z]-)(?P<number>[+\N{MINUS SIGN}]?\d+(?:,\d{3})*(?:\.\d+)?(?:e-?\d+)?)(?![\d\w])"
+    r"(?P<unit>\s?%|\spercentage points?\b|\spp\b|\spoints?\b|\smillion\b)?"
+)
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_POWER = re.compile(r"(?:(\d+(?:\.\d+)?)·)?\b10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_COUNTED = 10
+"""Integers up to here count things: layers, seeds, figures."""
+OF_THE_TEXT = {
+    0.8: "the power for which numbers of seeds are computed (docs/statistics.md)",
+    60_000: "the size of MNIST's training set, where no train_size is given",
+    50_000: "the size of CIFAR-10's training set, which the paper uses",
+    12_500: "the fewest training images in Figure 4 of Hui et al. (2022)",
+}
 
 
-def typed(folder: Path) -> Iterator[str]:
-    """Yield the numbers with decimals of a note, but for placeholders, code and addresses; the others count things."""
-    text = PLACEHOLDER.sub("", (folder / "notes.md").read_text(encoding="utf-8"))
-    yield from _NUMBER.findall(_APART.sub("", text))
+def typed(text: str) -> Iterator[tuple[str, float]]:
+    """Yield the typed numbers of a note and what they say, without placeholders, code, links and years."""
+    text = _APART.sub("", PLACEHOLDER.sub("", text))
+    text = _POWER.sub(lambda match: f"{match[1] or 1}e{match[2].translate(_SUPERSCRIPTS)}", text)
+    for match in _NUMBER.finditer(text):
+        number = float(match["number"].replace(",", "").replace("\N{MINUS SIGN}", "-"))
+        unit = (match["unit"] or "").strip()
+        if unit or not number.is_integer() or abs(number) > _COUNTED:
+            yield match[0], number * (1 if not unit else 1e6 if unit == "million" else 0.01)
 
 
-def known(run: Run) -> np.ndarray:
-    """Return all numbers that a note may say: of tables, with means and deviations over seeds, and of settings."""
-    found = [*_leaves(run.config), *_leaves([vars(claim) for claim in run.published.claims])]
-    for path in run.folder.glob("*.parquet"):
-        if path.stem in _ONLY_BY_PLACEHOLDER:
-            continue
-        frame = pd.read_parquet(path)
-        numeric = [name for name in frame.select_dtypes("number") if name != "seed"]
-        found += frame[numeric].to_numpy(dtype=float, na_value=np.nan).ravel().tolist()
-        keys = [
-            name for name in ("arm", "layer", "task", "warm_up_epoch", "iteration", "learning_rate") if name in frame
-        ]
-        if "seed" in frame and keys:
-            found += _summed(frame.groupby(keys, dropna=False)[numeric])
-        if {"seed", "iteration"} <= set(frame):  # each run's own last checkpoint, wherever its loss ended it
-            last = frame.loc[frame["iteration"] == frame.groupby(["arm", "seed"])["iteration"].transform("max")]
-            found += _summed(
-                last.groupby([name for name in ("arm", "layer") if name in frame], dropna=False)[numeric],
-                geometric=True,
-            )
-    values = np.array(found, dtype=float)
-    values = np.abs(values[np.isfinite(values)])
-    return np.unique(np.concatenate([values, 100 * values]))
-
-
-def _summed(groups: Any, *, geometric: bool = False) -> list[float]:
-    parts = (groups.mean(), groups.std(), groups.median(), *([groups.agg(_geometric)] if geometric else []))
-    return [x for part in parts for x in part.to_numpy(dtype=float, na_value=np.nan).ravel().tolist()]
-
-
-def _geometric(part: Any) -> float:
-    values = part.to_numpy(dtype=float, na_value=np.nan)
-    return float(np.exp(np.log(values).mean())) if (values > 0).all() else np.nan
+@cache
+def known(folder: Path) -> tuple[float, ...]:
+    """Return the settings of a run, and those of the published numbers about its study with where they are read."""
+    run = read_run(folder)
+    published = yaml.safe_load(sections_of(run.config)[run.study].published.read_text(encoding="utf-8"))
+    read_at = [claim["measure"] for claim in published["claims"]]
+    return tuple({*_leaves(run.config), *_leaves(published["systems"]), *_leaves(read_at), *OF_THE_TEXT})
 
 
 def _leaves(value: Any) -> Iterator[float]:
@@ -70,23 +68,111 @@ def _leaves(value: Any) -> Iterator[float]:
         yield float(value)
 
 
-def unknown(numbers: Iterator[str], values: np.ndarray) -> list[str]:
-    """Return the numbers that no value rounds to."""
-    found = []
-    for number in numbers:
-        text = number.lstrip("+\N{MINUS SIGN}")
-        half = 0.5 * 10.0 ** -len(text.partition(".")[2]) * (1 + 1e-9)
-        place = np.searchsorted(values, float(text) - half)
-        if text not in _OF_THE_TEXT and not (place < len(values) and values[place] <= float(text) + half):
-            found.append(number)
-    return found
+def unknown(text: str, numbers: tuple[float, ...]) -> list[str]:
+    """Return what a note types that is none of the known numbers."""
+    return [shown for shown, number in typed(text) if not any(abs(number - x) <= 1e-9 * abs(x) for x in numbers)]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_no_number_is_typed_that_no_table_holds(folder: Path) -> None:
-    assert unknown(typed(folder), known(read_run(folder))) == []
+def test_no_result_is_typed(folder: Path) -> None:
+    assert unknown((folder / "notes.md").read_text(encoding="utf-8"), known(folder)) == []
 
 
-def test_a_number_that_no_table_holds_is_found() -> None:
-    values = np.array([0.12, 0.123456, 12.3456])
-    assert unknown(iter(["0.12", "+0.123", "\N{MINUS SIGN}12.35", "0.13", "12.34"]), values) == ["0.13", "12.34"]
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_typed_result_is_found(folder: Path) -> None:
+    draw = random.Random(f"{folder.name}")
+    for form, low, high in (
+        ("{:.2f}", 0, 2),
+        ("{:.1f}", 1, 99),
+        ("{:.1f} %", 1, 99),
+        ("{:.0f} %", 1, 99),
+        ("{:,.0f}", 1e3, 1e5),
+    ):
+        results = [form.format(draw.uniform(low, high)) for _ in range(200)]
+        found = [result for result in results if unknown(f"It is {result} here.", known(folder))]
+        assert len(found) >= 0.85 * len(results), form
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["0.93", "\N{MINUS SIGN}0.22", "2,575", "12", "82.1 %", "18 points", "1.2 percentage points", "3·10⁻⁴", "20 to 23",
+     "439 million"],
+)  # fmt: skip
+def test_every_form_of_a_number_is_read(wrong: str) -> None:
+    assert unknown(f"the test accuracy ({wrong}) of it", (0.22, 0.2, 20.0, 0.001, 2000.0))
+
+
+def test_what_may_be_typed() -> None:
+    text = (
+        "Hui et al. (2022, arXiv:2202.08384) train ResNet-18 on CIFAR-10 and MNIST, `0.123`, [one](34.md) "
+        "{{metrics arm=a: nc1 .2f}}, 3 of 10 layers, 95 % levels, 10⁻³ of 2,000 images, \N{MINUS SIGN}0.05, NC12."
+    )
+    assert unknown(text, (0.95, 0.001, 2000.0, -0.05)) == []
+
+
+# What README.md says of each run; numbers and verdicts are filled from its tables.
+WARM_START = "causes question=dose_response treatment=weight_decay_0.1 outcome=accuracy"
+SECOND_TASK = "causes question=dose_response treatment=first_task_length_100 outcome=accuracy"
+OTHERS = "explanations scope=across_arms"
+IN_README = {
+    "warm_start_cifar10_small": [
+        "inconclusive. After the whole warm-up it costs {{published claim=ash_gap: value .1f x100}} percentage points.",
+        f"changes it by {{{{{WARM_START}: +.1f x100}}}}, {{{{{WARM_START}: verdict}}}} after correction",
+    ],
+    "permuted_mnist": [
+        "6 seeds: yes over 140 tasks, r = {{published claim=averaged_correlation: value .2f}}.",
+        f"change accuracy on the second by {{{{{SECOND_TASK}: .1f x100}}}} percentage points",
+        f"skill {{{{{OTHERS} quantity=weight_norm: skill .2f}}}} against {{{{{OTHERS} quantity=nc1: skill .2f}}}}.",
+    ],
+    "train_test_collapse_mnist_small": ["3 seeds: inconclusive, r = {{published claim=fig5_mlp_transfer: value .2f}}."],
+    "slippery_ant_small": [
+        "2 seeds: inconclusive; no loss is visible within {{metrics: step .1f max x0.000001}} million steps."
+    ],
+}
+# The verdicts behind its words.
+VERDICTS = [
+    ("warm_start_cifar10_small", "published claim=ash_gap", "undecided"),
+    ("permuted_mnist", "published claim=accuracy_falls", "agrees"),
+    ("permuted_mnist", "published claim=nc1_rises", "agrees"),
+    ("permuted_mnist", "published claim=length_nc1_falls", "agrees"),
+    ("permuted_mnist", "published claim=length_nc1_levels", "differs"),
+    ("permuted_mnist", SECOND_TASK, "below zero"),
+    ("permuted_mnist", "published claim=threshold_nc1_accuracy", "undecided"),
+    ("train_test_collapse_mnist_small", "published claim=fig5_mlp_transfer", "undecided"),
+    ("slippery_ant_small", "published claim=fig3_none", "undecided"),
+]
+
+
+@cache
+def tables(name: str) -> dict[str, pd.DataFrame]:
+    """Return a kept run's tables by name."""
+    return {path.stem: pd.read_parquet(path) for path in (ROOT / "docs/reproduction" / name).glob("*.parquet")}
+
+
+@pytest.mark.parametrize("name", IN_README)
+def test_readme_says_what_the_tables_say(name: str) -> None:
+    rows = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if f"{name}.md), " in line]
+    assert len(rows) == 1
+    rest = rows[0]
+    for phrase in IN_README[name]:
+        said = filled(phrase, tables(name), 0.95)
+        assert said in rest
+        rest = rest.replace(said, "")
+    assert unknown(rest, known(ROOT / "docs/reproduction" / name)) == []
+
+
+@pytest.mark.parametrize(("name", "place", "verdict"), VERDICTS)
+def test_readme_is_no_stronger_than_the_verdicts(name: str, place: str, verdict: str) -> None:
+    assert filled(f"{{{{{place}: verdict}}}}", tables(name), 0.95) == verdict
+
+
+def test_no_effect_on_accuracy_is_decided_by_the_warm_start_run() -> None:
+    causes = tables("warm_start_cifar10_small")["causes"]
+    effects = causes.loc[causes["question"].eq("dose_response") & causes["outcome"].eq("accuracy"), "verdict"]
+    assert len(effects) and not effects.isin(["above zero", "below zero"]).any()
+
+
+def test_no_correlation_at_equal_length_is_decided_by_the_permuted_run() -> None:
+    causes = tables("permuted_mnist")["causes"]
+    answers = causes.loc[causes["metric"].eq("log_nc1") & causes["method"].eq("within_length"), "verdict"]
+    assert len(answers) and answers.eq("undecided").all()

@@ -4,16 +4,19 @@
     {{causes question=mediation treatment=x quantity=direct: verdict}}                         undecided
     {{metrics arm=continual task=140: nc1 .2f}}                                                0.35 [0.33, 0.36]
     {{explanations quantity=nc1 scope=across_arms: skill .2f}}                                 0.55 [0.51, 0.59]
+    {{metrics arm=cascade layer=1 lowest=train_variance: iteration ,.0f}}                      1,326
 
 Before the colon stand the table and the columns that choose its rows; behind it what is shown. Of a table of estimates
 one row is chosen, and a format shows its estimate with its interval; of a table of observations, the mean of the named
-column over the seeds with Student's t interval, each seed's mean over its rows. `x100` scales; `alone` leaves out the
-interval; `sd` shows the standard deviation over seeds in its place; `min` and `max` show the smallest and largest of
-the rows; `n` counts the seeds.
+column over the seeds with Student's t interval, each seed's mean over its rows. `lowest=column` and `highest=column`
+keep, of every arm's seeds, the row in which the column is lowest or highest. `x100` scales; `alone` leaves out the
+interval; `sd` shows the standard deviation over seeds in its place; `geometric` shows the geometric mean, with the
+interval of the logarithms; `min` and `max` show the smallest and largest of the rows; `n` counts the seeds. A comma in
+the format separates thousands.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -23,7 +26,8 @@ from plasticity.errors import PlasticityError
 from plasticity.report.published.measures import t_interval
 
 PLACEHOLDER = re.compile(r"\{\{([^{}:]+):([^{}]+)\}\}")
-_FORMAT = re.compile(r"^\+?\.\d[fg]$")
+_FORMAT = re.compile(r"^\+?,?\.\d[fg]$")
+_EXTREMES = ("lowest", "highest")
 _ENDS: dict[str, tuple[str, str]] = dict.fromkeys(("estimate", "value"), ("ci_low", "ci_high"))
 _ENDS |= {name: (f"{name}_low", f"{name}_high") for name in ("skill", "gain")}
 
@@ -68,14 +72,22 @@ def _shown(whole: str, chosen: str, shown: str, tables: Mapping[str, pd.DataFram
 
 def _rows(whole: str, table: pd.DataFrame, keys: Mapping[str, str]) -> pd.DataFrame:
     mask = np.ones(len(table), dtype=bool)
-    for column, value in keys.items():
+    for key, value in keys.items():
+        column = value if key in _EXTREMES else key
         if column not in table:
             raise PlasticityError(f"{whole}: expected a column, got {column!r}")
+        if key in _EXTREMES:
+            continue
         wanted = value.replace("_nothing_", "").split(",")
         mask &= table[column].astype(str).isin(wanted).to_numpy()
     if not mask.any():
         raise PlasticityError(f"{whole}: expected a row, found none")
-    return cast("pd.DataFrame", table.loc[mask])
+    rows = cast("pd.DataFrame", table.loc[mask])
+    for key in _EXTREMES:
+        if key in keys:
+            groups: Any = rows.groupby(["arm", "seed"], sort=False)[keys[key]]
+            rows = rows.loc[groups.idxmin() if key == "lowest" else groups.idxmax()]
+    return rows
 
 
 def _only(whole: str, rows: pd.DataFrame) -> Any:
@@ -90,10 +102,13 @@ def _mean(rows: pd.DataFrame, column: str, form: str, scale: float, words: list[
     values = values[np.isfinite(values)]
     if "sd" in words:
         return f"{_number(scale * values.mean(), form)} ± {scale * values.std(ddof=1):{form.removeprefix('+')}}"
+    if "geometric" in words:
+        logs = np.log(values)
+        return _interval(np.exp([logs.mean(), *t_interval(logs, confidence)]), form, scale, alone="alone" in words)
     return _interval([values.mean(), *t_interval(values, confidence)], form, scale, alone="alone" in words)
 
 
-def _interval(numbers: list[float], form: str, scale: float, *, alone: bool) -> str:
+def _interval(numbers: Iterable[float], form: str, scale: float, *, alone: bool) -> str:
     estimate, *ends = (scale * float(number) for number in numbers)
     if alone or not ends or not np.isfinite(ends).all():
         return _number(estimate, form)

@@ -123,7 +123,7 @@ def averaged_or_within(tables: PermutedTables) -> Statement:
 
 
 def first_task_length(tables: PermutedTables) -> Statement:
-    """What does a longer first task do to NC1 after it and to accuracy on the second, and what passes through NC1?"""
+    """How does a longer first task change NC1 after it and accuracy on the second, and how much of that is via NC1?"""
     missing = "no arms that differ in the number of epochs on the first task alone"
     rows = rows_with(tables.causes, treatment=_FIRST_TASK, quantity=["slope", "indirect", "direct"])
     row = the_row(rows, missing, quantity="slope", outcome="accuracy")
