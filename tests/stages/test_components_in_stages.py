@@ -18,6 +18,7 @@ from plasticity.jobs.progress import Progress
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages import fine_tune as fine_tuning
+from plasticity.stages import saves
 from plasticity.stages.branches import checkpoint_name
 from plasticity.stages.intervene import InterveneFiles, intervene
 from plasticity.storage.checkpoints import read_checkpoint, trajectory_name, write_checkpoint
@@ -242,8 +243,9 @@ def mixed(first_tasks: Trained, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def test_a_first_task_that_is_killed_goes_on_to_the_same_files(
-    tiny: TinyStudy, first_tasks: Trained, tmp_path: Path
+    tiny: TinyStudy, first_tasks: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(saves, "_SECONDS_BETWEEN_SAVES", -1.0)
     settings = first_settings(epochs=(1, 2), name="other", **ONLINE)
     dies(lambda: train_first(tiny.data, tmp_path, settings), dying(Unfinished, "save", 1))
     killed, whole = train_first(tiny.data, tmp_path, settings), first_tasks.first_tasks["other"]

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from plasticity.config.slices import FirstTaskSettings, OnlineSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
 from plasticity.stages import first_task as stage
+from plasticity.stages import saves
 from plasticity.stages.branches import checkpoint_name
 from plasticity.stages.learners.device_data import open_device_data
 from plasticity.stages.training_files import TrainingFiles
@@ -26,11 +28,18 @@ from tiny_permuted import SEEDS, SHARED, TRAINING, first_settings, train_first
 from tiny_study import Killed, TinyStudy, contents_of
 from typed import optimisation
 
+LIMIT = saves._SECONDS_BETWEEN_SAVES
+
 
 @pytest.fixture(scope="module")
 def whole(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> TrainingFiles:
     """Both seeds, three epochs, never interrupted."""
     return train_first(tiny.data, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(autouse=True)
+def every_epoch_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saves, "_SECONDS_BETWEEN_SAVES", -1.0)
 
 
 @pytest.fixture
@@ -295,6 +304,36 @@ def test_a_training_killed_after_every_epoch_goes_on_although_seeds_end_apart(ti
     assert cut.history.read_bytes() == uncut.history.read_bytes()
 
 
+@pytest.mark.parametrize("call", [3, 5])
+def test_saves_are_twenty_seconds_apart(
+    tiny: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    """Of epochs of eight seconds, the third and the sixth are saved."""
+    monkeypatch.setattr(saves, "_SECONDS_BETWEEN_SAVES", LIMIT)
+    settings, seconds, saved = first_settings(epochs=(1, 7)), [0.0], []
+    whole, learn, save = train_first(tiny.data, tmp_path / "whole", settings), stage.learn_task, Unfinished.save
+
+    def slow(*args: Any, **options: Any) -> Any:
+        if seconds[0] == 8 * call:
+            raise Killed
+        seconds[0] += 8
+        return learn(*args, **options)
+
+    def noted(work: Unfinished, tensors: Any, state: Any) -> None:
+        saved.append(len(state[0]))
+        save(work, tensors, state)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(saves, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+        patch.setattr(stage, "learn_task", slow)
+        patch.setattr(Unfinished, "save", noted)
+        train_first(tiny.data, tmp_path / "cut", settings)
+    assert saved == [3]
+    cut = train_first(tiny.data, tmp_path / "cut", settings)
+    assert contents_of(cut.trajectory) == contents_of(whole.trajectory)
+    assert cut.history.read_bytes() == whole.history.read_bytes()
+
+
 @pytest.mark.parametrize("change", ["settings", "seeds", "code"])
 def test_unfinished_work_of_another_training_is_not_mixed_in(
     tiny: TinyStudy, whole: TrainingFiles, tmp_path: Path, trained_epochs: list[list[int]], change: str
@@ -337,7 +376,9 @@ KILLED = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
+from plasticity.stages import saves
 from tiny_permuted import first_settings, train_first
+saves._SECONDS_BETWEEN_SAVES = -1.0
 train_first(Path(sys.argv[2]), Path(sys.argv[3]), first_settings(epochs=(1, 80)))
 """
 

@@ -58,12 +58,19 @@ class LayersMeasure(OnImages):
 
 
 class HessianMeasure(OnImages):
-    """The Hessian's spectrum, estimated by stochastic Lanczos quadrature."""
+    """The Hessian's spectrum: exact for small networks, estimated by stochastic Lanczos quadrature for others."""
 
     images: int = setting("Images of the task, drawn from the seed.", unit="images", ge=2, default=512)
     probes: int = setting("Random probe vectors; standard errors are over these.", unit="1", ge=2, default=10)
     steps: int = setting("Lanczos steps: Hessian products with each vector.", unit="1", ge=2, default=50)
-    keep: bool = setting("Also store the estimated spectrum itself, for figures.", unit="1", default=False)
+    exact_up_to: int = setting(
+        "Networks with at most this many parameters: all eigenvalues instead of random vectors, with standard errors "
+        "of 0. Cost: a Hessian product per parameter, and the eigenvalues of the whole matrix. 0: never.",
+        unit="parameters",
+        ge=0,
+        default=2000,
+    )
+    keep: bool = setting("Also store the spectrum itself, for figures.", unit="1", default=False)
 
 
 class Trainability(Settings):
@@ -82,7 +89,7 @@ class Trainability(Settings):
 
 
 class CurvatureMeasure(OnImages):
-    """The exact spectrum of the Gauss-Newton matrix and, optionally, an estimate of the Hessian's."""
+    """The exact spectrum of the Gauss-Newton matrix and, optionally, the Hessian's."""
 
     images: int = setting(
         "Images of the task, drawn from the seed, for the Gauss-Newton matrix; cost grows with their number cubed.",

@@ -27,3 +27,8 @@ def in_plain_attention() -> AbstractContextManager[object]:
 def trained_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     """Return the parameters that have gradients, by name."""
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Return how many numbers the network learns by, the rows of its Hessian."""
+    return sum(parameter.numel() for parameter in trained_parameters(model).values())

@@ -21,6 +21,7 @@ from plasticity.stages.learners.device_data import DeviceData, Row, open_device_
 from plasticity.stages.learners.learner import learn_task, update_of
 from plasticity.stages.learners.learner_choice import tell_choice
 from plasticity.stages.learners.open_learner import open_learner
+from plasticity.stages.saves import Saves
 from plasticity.stages.task_landscape import TaskLandscape, start_of
 from plasticity.stages.training_files import TrainingFiles
 from plasticity.storage.checkpoints import write_checkpoint
@@ -42,7 +43,7 @@ def run(job: Job) -> None:
 def first_task(
     files: TrainingFiles, *, settings: FirstTaskSettings, seeds: Sequence[int], threads: int, code: str
 ) -> None:
-    """Train the networks of some seeds on their first tasks; a killed training continues from its last epoch.
+    """Train the networks of some seeds on their first tasks; a killed training continues from its last saved epoch.
 
     Args:
         files: Prepared data and the outputs.
@@ -58,9 +59,10 @@ def first_task(
     run = FirstTask(data, settings, tuple(seeds), files.unfinished / "trajectory", threads)
     run.landscape.begin(seeds[0], settings.first_task)
     run.restore(work)
-    with run.curves:
+    saves = Saves(work)
+    with run.curves, saves.saving_when_stopped():
         while run.train_epoch():
-            work.save(run.learner.tensors(), run.rows)
+            saves.save_sometimes(run.learner.tensors(), run.rows)
     columns = [{"seed": seed, **row} for seed, rows in zip(seeds, run.rows, strict=True) for row in rows]
     record = provenance(settings.plain(), describe_device(data.device))
     table = run.landscape.table("first_task")

@@ -19,7 +19,7 @@ from plasticity.metrics.landscape.spectrum import Spectrum, entropy_rank, exact_
 
 
 def product_of(matrix: torch.Tensor) -> Product:
-    return Product(lambda vector: matrix @ vector, len(matrix), matrix[0])
+    return Product(lambda vector: vector @ matrix, len(matrix), matrix[0])  # symmetric; also of stacked vectors
 
 
 def matrix_with(eigenvalues: torch.Tensor, seed: int) -> torch.Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from plasticity.config.component import Chosen
-from plasticity.config.landscape_section import MeasureLandscape
+from plasticity.config.landscape_section import CurvatureMeasure, HessianMeasure, MeasureLandscape
 from plasticity.config.training_section import Optimisation
 from plasticity.data.image_tensors import ImageTensors
 from plasticity.errors import PlasticityError
@@ -19,6 +19,7 @@ from plasticity.metrics.landscape import (
     gauss_newton_spectrum,
     gradient_covariance,
     hessian_product,
+    hessian_spectrum,
     kronecker_ranks,
     stochastic_spectrum,
 )
@@ -26,6 +27,7 @@ from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages.landscape.checkpoint_measures import Measures, landscape_columns
+from plasticity.stages.landscape.measured_hessian import MeasuredHessian
 from plasticity.stages.landscape.subject import Ground, drawn_rows
 from plasticity.training.online.stack import stack_of
 from plasticity.training.optimisers.sgd import SGD
@@ -34,7 +36,7 @@ from plasticity.training.probe_targets import label_targets, noise_targets
 
 SHAPE, SEED, NUMBER = (1, 4, 4), 3, 4
 TRAINING = Optimisation(learning_rate=0.1, momentum=0.5)
-HESSIAN = {"images": 9, "probes": 3, "steps": 4}
+HESSIAN = {"images": 9, "probes": 3, "steps": 4, "exact_up_to": 0}
 TRAINABLE = {"above": 0.01, "of_largest": True, "share": 0.5, "reference": "fresh"}
 
 
@@ -116,6 +118,31 @@ def test_the_hessian_is_estimated_with_the_draws_of_the_checkpoint() -> None:
         },
         rel=1e-6,
     )
+
+
+@pytest.mark.parametrize(("most", "exact"), [(123, True), (122, False)])
+def test_the_hessian_of_a_network_that_is_small_enough_is_exact(most: int, exact: bool) -> None:
+    """Of 16·6 + 6 + 6·3 + 3 = 123 parameters."""
+    hessian = {**HESSIAN, "exact_up_to": most, "keep": True}
+    said = {"curvature": {"images": 7, "above": [0.01], "above_of_largest": [0.1], "hessian": hessian}}
+    found = measured(said)
+    errors = [name for name in found if name.endswith("_error")]
+    assert errors == [f"hessian_{name}_error" for name in ("trace", "rank_above_0.01", "rank_above_0.1_of_largest")]
+    assert [found[name] == 0 for name in errors] == [exact] * 3
+    assert len(found["hessian_nodes"]) == (123 if exact else 3 * 4)
+    if exact:
+        spectrum = hessian_spectrum(perceptron(torch_generator(1, "trained")), *drawn(9))
+        assert found["hessian_nodes"] == pytest.approx(spectrum.nodes[0].tolist(), rel=1e-9, abs=1e-9)
+        assert found["hessian_trace"] == pytest.approx(spectrum.trace.value, rel=1e-9)
+        assert found["hessian_rank_above_0.01"] == spectrum.rank(0.01).value
+        assert found["hessian_smoothed_share_above_0.01"] == pytest.approx(spectrum.smoothed_share(0.01), rel=1e-6)
+
+
+def test_the_cost_of_an_exact_hessian_is_that_of_a_product_per_parameter_and_of_the_eigenvalues() -> None:
+    model = perceptron(torch_generator(0, "init"))
+    said = {name: HessianMeasure.of({**HESSIAN, "exact_up_to": most}) for name, most in (("all", 123), ("some", 122))}
+    seconds = {name: MeasuredHessian(each, CurvatureMeasure()).seconds(1.0, model) for name, each in said.items()}
+    assert seconds == {"all": pytest.approx(2 * 9 * 123 + 1.3e-10 * 123**3), "some": 2 * 9 * 3 * 4}
 
 
 @pytest.mark.parametrize("target", ["noise", "labels"])

@@ -5,10 +5,12 @@
     gauss_newton_spectrum(model, images).rank(1e-3)            # exact, for networks of any width
     product = hessian_product(model, images, labels)
     stochastic_spectrum(product, probes=10, steps=50, generator=generator).trace
+    hessian_spectrum(model, images, labels).trace              # exact, for networks of a few thousand parameters
 
 All of it is of the mean cross-entropy over the images that are given, in eval mode, and leaves the network as it was.
 """
 
+from plasticity.metrics.landscape.exact_hessian import hessian_spectrum as hessian_spectrum
 from plasticity.metrics.landscape.gauss_newton import gauss_newton_spectrum as gauss_newton_spectrum
 from plasticity.metrics.landscape.gradient_covariance import GradientCovariance as GradientCovariance
 from plasticity.metrics.landscape.gradient_covariance import gradient_covariance as gradient_covariance

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from plasticity.metrics.finite import checked
 from plasticity.metrics.landscape.example_gradients import gradient_gram
 from plasticity.metrics.landscape.spectrum import Spectrum, exact_spectrum
-from plasticity.metrics.network_state import trained_parameters
+from plasticity.metrics.network_state import parameter_count
 
 Factors = Callable[[Tensor], Tensor]
 """From outputs (N, K) to vectors (V, N, K) whose outer products sum up to the loss's second derivative, over N."""
@@ -50,7 +50,7 @@ def gauss_newton_spectrum(model: nn.Module, images: Tensor, factors: Factors = c
         PlasticityError: If a module has parameters whose gradients are not known (`gradient_gram`).
         NotFinite: If gradients are not finite.
     """
-    size = sum(parameter.numel() for parameter in trained_parameters(model).values())
+    size = parameter_count(model)
     gram = checked(gradient_gram(model, images, factors), "gradients of single images")
     eigenvalues = torch.linalg.eigvalsh(gram).clamp(min=0).cpu()
     return exact_spectrum(eigenvalues[-min(size, len(eigenvalues)) :], size)

@@ -24,7 +24,7 @@ class Product:
         self._multiply = multiply
 
     def __call__(self, vector: Tensor) -> Tensor:
-        """Return the matrix times a vector (n,)."""
+        """Return the matrix times a vector (n,), or times each of k stacked vectors (k, n)."""
         return self._multiply(vector)
 
 

@@ -1,4 +1,6 @@
-"""Products of vectors with the Hessian and the Gauss-Newton matrix of a network's loss."""
+"""Products of vectors, alone or stacked, with the Hessian and the Gauss-Newton matrix of a network's loss."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +27,7 @@ def hessian_product(model: nn.Module, images: Tensor, labels: Tensor) -> Product
     flat = torch.cat([part.reshape(-1) for part in gradient])
 
     def multiply(vector: Tensor) -> Tensor:
-        found = torch.autograd.grad(flat, parameters, vector, retain_graph=True, materialize_grads=True)
-        return torch.cat([part.reshape(-1) for part in found])
+        return _derivatives(flat, parameters, vector)
 
     return Product(multiply, len(flat), flat.detach())
 
@@ -50,10 +51,20 @@ def gauss_newton_product(model: nn.Module, images: Tensor) -> Product:
     likely = logits.detach().softmax(1)
 
     def multiply(vector: Tensor) -> Tensor:
-        (forward,) = torch.autograd.grad(flat, direction, vector, retain_graph=True)
+        forward = _derivatives(flat, [direction], vector).view(*vector.shape[:-1], *likely.shape)
         moved = likely * forward
-        curved = (moved - likely * moved.sum(1, keepdim=True)) / len(images)
-        found = torch.autograd.grad(logits, parameters, curved, retain_graph=True)
-        return torch.cat([part.reshape(-1) for part in found])
+        curved = (moved - likely * moved.sum(-1, keepdim=True)) / len(images)
+        return _derivatives(logits, parameters, curved)
 
     return Product(multiply, len(flat), flat.detach())
+
+
+def _derivatives(outputs: Tensor, inputs: Sequence[Tensor], vector: Tensor) -> Tensor:
+    """Return vᵀ ∂outputs/∂inputs, flat and side by side: (n,), or (k, n) of k vectors v stacked before `outputs`."""
+    stacked, lead = vector.dim() > outputs.dim(), vector.shape[: vector.dim() - outputs.dim()]
+    found = torch.autograd.grad(
+        outputs, inputs, vector, retain_graph=True, materialize_grads=True, is_grads_batched=stacked
+    )
+    # What the outputs do not depend on has zeros of its own shape, without the stack.
+    parts = zip(found, inputs, strict=True)
+    return torch.cat([part.expand(*lead, *each.shape).reshape(*lead, -1) for part, each in parts], -1)

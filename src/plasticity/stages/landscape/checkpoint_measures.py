@@ -68,12 +68,11 @@ class Measures:
         if not self:
             return
         subject = ground.subject(model, _TIMED, 0, START_OF_TASK)
-        gradient, classes = seconds_of_gradient(subject), model.head.out_features
-        parts = []
+        gradient, parts = seconds_of_gradient(subject), []
         for name, measure in self._measures.items():
             measure.check(model)
             at = "" if measure.every == 1 else f" at one in {measure.every}"
-            parts.append(f"{name} about {measure.seconds(gradient, classes):.2g} s{at}")
+            parts.append(f"{name} about {measure.seconds(gradient, model):.2g} s{at}")
         logger.info("measuring a checkpoint: %s", ", ".join(parts))
 
     def due(self, number: int) -> bool:

@@ -79,11 +79,11 @@ class Measured(ABC, Generic[Found]):
         raise NotImplementedError
 
     @abstractmethod
-    def seconds(self, gradient: float, classes: int) -> float:
+    def seconds(self, gradient: float, model: Classifier) -> float:
         """Return about how long it takes.
 
         Args:
             gradient: Seconds of the loss's gradient, per image.
-            classes: Classes of the task.
+            model: A network like those of the checkpoints.
         """
         raise NotImplementedError

@@ -12,6 +12,8 @@ from plasticity.metrics.landscape.gauss_newton import (
 )
 from plasticity.metrics.landscape.kronecker import kronecker_ranks
 from plasticity.metrics.landscape.spectrum import Spectrum
+from plasticity.metrics.network_state import parameter_count
+from plasticity.models.classifier import Classifier
 from plasticity.stages.landscape.by_single_images import MeasuredByImages
 from plasticity.stages.landscape.measured import Quantity, quantity
 from plasticity.stages.landscape.subject import Subject
@@ -44,10 +46,10 @@ class MeasuredGaussNewton(MeasuredByImages[Curvature]):
         spectrum = gauss_newton_spectrum(subject.model, images, factors)
         return Curvature(spectrum, sum(ranks) / len(ranks), self._rank_that_is_enough(subject))
 
-    def seconds(self, gradient: float, classes: int) -> float:
+    def seconds(self, gradient: float, model: Classifier) -> float:
         """Return about how long it takes: a gradient per image and class, and the eigenvalues of their products."""
         spectra = 1 + (self._settings.trainability is not None and self._settings.trainability.reference == "fresh")
-        rows = self.images * classes
+        rows = self.images * model.head.out_features
         return (1 + spectra) * 2 * gradient * rows + spectra * _SECONDS_PER_CUBE * rows**3
 
     def _rank_that_is_enough(self, subject: Subject) -> float:
@@ -57,7 +59,7 @@ class MeasuredGaussNewton(MeasuredByImages[Curvature]):
         images, _ = subject.first(self.images)
         if asked.reference == "possible":
             classes = subject.model.head.out_features
-            size = sum(parameter.numel() for parameter in subject.model.parameters() if parameter.requires_grad)
+            size = parameter_count(subject.model)
             return asked.share * min(size, len(images) * (classes - (not subject.regression)))
         fresh = gauss_newton_spectrum(subject.fresh("landscape/fresh", 0), images, _factors(subject))
         return asked.share * _threshold(asked).rank(fresh).value

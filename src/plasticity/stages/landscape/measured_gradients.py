@@ -7,6 +7,7 @@ from torch import Tensor
 
 from plasticity.config.landscape_section import GradientMeasure
 from plasticity.metrics.landscape.gradient_covariance import GradientCovariance, gradient_covariance
+from plasticity.models.classifier import Classifier
 from plasticity.seeding import torch_generator
 from plasticity.stages.landscape.by_single_images import MeasuredByImages
 from plasticity.stages.landscape.measured import Quantity, quantity, series
@@ -25,9 +26,9 @@ class MeasuredGradients(MeasuredByImages[GradientCovariance]):
         noise = _noise(subject, len(images)) if subject.regression else None
         return gradient_covariance(subject.model, images, labels, noise=noise)
 
-    def seconds(self, gradient: float, classes: int) -> float:
+    def seconds(self, gradient: float, model: Classifier) -> float:
         """Return about how long it takes: a gradient of each image, and their products."""
-        del classes
+        del model
         return 2 * gradient * self.images
 
 

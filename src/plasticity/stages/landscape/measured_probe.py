@@ -60,9 +60,9 @@ class MeasuredProbe(Measured[Probed]):
         targets, fresh = self._reference(subject)
         return Probed(self._probe(subject.model, subject, targets), fresh)
 
-    def seconds(self, gradient: float, classes: int) -> float:
+    def seconds(self, gradient: float, model: Classifier) -> float:
         """Return about how long it takes: all steps of all copies, and as much for the fresh network."""
-        del classes
+        del model
         asked = self._settings
         return 2 * gradient * asked.targets * asked.steps * min(asked.batch_size, asked.images)
 

@@ -13,8 +13,10 @@ from plasticity.training.penalties.penalty import Penalty
 class EffectiveRank(Penalty, name="effective_rank"):
     """ER in the loss: −weight · mean over hidden layers of the effective rank of the batch (He et al. 2025).
 
-    Their text adds −erank of the features' second moments to the loss; their code takes separate steps on the
-    features themselves, as does the hook `effective_rank_ascent`. With weight decay it is L2-ER.
+    Their text subtracts erank(Σ_l E[a_l a_lᵀ]) from the loss: one rank, of the sum of all layers' second moments, which
+    exists only where all layers have the same width. Here, as in their code, each layer has a rank of its own, and the
+    mean is taken. Their code ascends it by separate steps on the features themselves, as does the hook
+    `effective_rank_ascent`. With weight decay it is L2-ER.
     """
 
     reads_layers: ClassVar[bool] = True

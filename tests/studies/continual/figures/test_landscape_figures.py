@@ -53,6 +53,30 @@ def test_ranks_stand_beside_the_accuracy_on_the_task(stored, style):
     assert list(np.asarray(line.get_xdata())) == [500 - 10 * task + len("continual") for task in range(1, 7)]
 
 
+def test_each_rank_that_was_measured_has_a_row(stored, style):
+    task = stored.metrics["task"]
+    ranks = {
+        "start_hessian_rank_above_0.02_of_largest": np.where(task % 2, 40.0 - task, np.nan),
+        "start_hessian_rank_above_0.02_of_largest_error": 1.0,
+        "start_hessian_smoothed_share_above_0.02_of_largest": 1 / task,
+    }
+    figure = rank_and_accuracy.draw(replace(stored, metrics=stored.metrics.assign(**ranks)), style)
+    assert [ax.get_xlabel() for ax in figure.axes[::2]] == [
+        "Gauss-Newton eigenvalues above 0.01 (number)",
+        "Hessian eigenvalues above 0.02 of the largest (number)",
+        "Hessian's smoothed share above 0.02 of the largest (fraction)",
+    ]
+    assert [ax.get_title(loc="left").strip() for ax in figure.axes[::2]] == [
+        "Arms, task 6",
+        "Arms, task 5",
+        "Arms, task 6",
+    ]
+    (line,) = [line for line in figure.axes[3].lines if line.get_label() == "continual"]
+    assert list(np.asarray(line.get_xdata())) == [39, 37, 35]
+    (line,) = [line for line in figure.axes[5].lines if line.get_label() == "continual"]
+    assert list(np.asarray(line.get_xdata())) == pytest.approx([1 / task for task in range(1, 7)])
+
+
 @pytest.mark.parametrize("figure", [gradient_cosines, hessian_spectra, probe_curves, rank_and_accuracy])
 def test_what_was_not_stored_is_said(permuted, style, figure):
     tables = permuted()

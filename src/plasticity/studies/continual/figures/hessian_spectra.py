@@ -2,8 +2,8 @@
 
 Density of the Hessian's eigenvalues at the initialisation and after the last task at which it was stored, on a
 logarithmic axis: for a network with n parameters, a share of 1/n is one eigenvalue. Lines are means over {{ n }} of
-stochastic Lanczos estimates, each node a normal distribution as wide as 0.5 % of the axis. The Hessian is that of the
-mean cross-entropy on images of the task.
+spectra, exact for small networks and stochastic Lanczos estimates for others, each node a normal distribution as wide
+as 0.5 % of the axis. The Hessian is that of the mean cross-entropy on images of the task.
 
 Counterpart of Figure 2 (left) of Lyle et al. (2023, arXiv:2303.01486). They compare gradient descent with Brownian
 motion of the same step lengths in deep Q-learning, after five updates of the target network.

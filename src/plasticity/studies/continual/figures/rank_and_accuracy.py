@@ -1,13 +1,16 @@
 """Rank of the curvature at the start of a task, and accuracy on it.
 
-The ε-rank of the Gauss-Newton matrix is the number of its eigenvalues above a threshold that the configuration fixed
-before the run. (a) One point per arm, at the last task at whose start the rank was measured: means over {{ n }}, bars
-Student's t intervals of the mean at {{ confidence }}. (b) Every task at whose start it was measured, means over
-seeds. The figure and the table of explanations show whether the rank says more than the task number.
+The ε-rank of a matrix is the number of its eigenvalues above a threshold that the configuration fixed before the run.
+Rows: the Gauss-Newton matrix and, where the Hessian was measured, the Hessian without smoothing and the share that the
+code of He et al. computes from a smoothed density, which follows the range of the spectrum. Left: one point per arm, at
+the last task at whose start the rank was measured: means over {{ n }}, bars Student's t intervals of the mean at
+{{ confidence }}. Right: every task at whose start it was measured, means over seeds. The figure and the table of
+explanations show whether the rank says more than the task number.
 
-Counterpart of Figure 3 of He et al. (2025, arXiv:2509.22335), who choose the threshold that fits the accuracy best and
-count eigenvalues of a smoothed density of the Hessian.
+Counterpart of Figure 3 of He et al. (2025, arXiv:2509.22335), who choose the threshold that fits the accuracy best.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,37 +25,59 @@ from plasticity.studies.continual.figure_tables import PermutedTables, exclusion
 
 TABLES = ("metrics",)
 
-_RANK = "start_gauss_newton_rank_above_"
+_RANKS = {
+    "start_gauss_newton_rank_above_": "Gauss-Newton eigenvalues above {} (number)",
+    "start_hessian_rank_above_": "Hessian eigenvalues above {} (number)",
+    "start_hessian_smoothed_share_above_": "Hessian's smoothed share above {} (fraction)",
+}
+"""What columns of ranks begin with -> what their axis says."""
 _ACCURACY = "online_accuracy"
 _LEAST = 3  # arms of a correlation
 
 
 def draw(tables: PermutedTables, style: Style) -> Figure:
-    """Draw the accuracy against the rank: arms at the last task, and all tasks."""
-    figure, axes = style.figure(1, 2, height=2.8, sharey=True)
-    column = next((str(name) for name in tables.kept.columns if str(name).startswith(_RANK)), "")
-    rows = _measured(tables, column) if column else tables.kept.head(0)
-    task = int(rows["task"].to_numpy().max()) if len(rows) else 0
-    panel(axes[0, 0], 0, f"Arms, task {task}" if task else "Arms")
-    panel(axes[0, 1], 1, "All measured tasks")
-    format_y(axes[0, 0], _ACCURACY, "permuted")
-    for ax in axes[0]:
-        ax.set_xlabel(f"Eigenvalues above {_threshold(column) or 'a threshold'} (number)")
+    """Draw the accuracy against each rank that was measured: arms at the last task, and all tasks."""
+    columns = _columns(tables)
+    figure, axes = style.figure(max(1, len(columns)), 2, height=0.4 + 2.4 * max(1, len(columns)), sharey=True)
     notes = exclusion_notes(tables, tables.continued)
-    if not task:
-        for ax in axes[0]:
+    if not columns:
+        for place, (ax, title) in enumerate(zip(axes[0], ("Arms", "All measured tasks"), strict=True)):
+            panel(ax, place, title)
             empty(ax, "no rank measured (measure.curvature)")
-        write_notes(figure, notes)
-        return figure
-    last = rows_where(rows, rows["task"].eq(task))
-    notes = notes + _draw_arms(axes[0, 0], tables, last, column)
+    for row, (column, words) in enumerate(columns.items()):
+        found = _draw_rank(axes[row], tables, column, first_panel=2 * row)
+        axes[row, 0].set_xlabel(words)
+        axes[row, 1].set_xlabel(words)
+        notes = notes + ([f"{words.split(' (')[0]}: {each}" for each in found] if len(columns) > 1 else found)
+    if columns:
+        arm_legend(figure, tables)
+    write_notes(figure, notes)
+    return figure
+
+
+def _columns(tables: PermutedTables) -> dict[str, str]:
+    """Return the column of each kind of rank that has values, at its first threshold, and what its axis says."""
+    names = [str(name) for name in tables.kept.columns]
+    first = {kind: next((name for name in names if name.startswith(kind)), "") for kind in _RANKS}
+    return {
+        column: _RANKS[kind].format(_threshold(column.removeprefix(kind)))
+        for kind, column in first.items()
+        if column and len(_measured(tables, column))
+    }
+
+
+def _draw_rank(axes: Sequence[Axes], tables: PermutedTables, column: str, *, first_panel: int) -> list[str]:
+    """Draw both panels of a rank; return what is said of the arms."""
+    rows = _measured(tables, column)
+    task = int(rows["task"].to_numpy().max())
+    panel(axes[0], first_panel, f"Arms, task {task}")
+    panel(axes[1], first_panel + 1, "All measured tasks")
+    format_y(axes[0], _ACCURACY, "permuted")
     for arm in tables.continued:
         part, look = rows_where(rows, rows["arm"].eq(arm)), tables.styles[arm]
         x, y = (over_seeds(part, "task", name, tables.analysis.confidence)["mean"] for name in (column, _ACCURACY))
-        axes[0, 1].plot(x, y, look.marker, color=look.color, markersize=2.5, label=arm)
-    arm_legend(figure, tables)
-    write_notes(figure, notes)
-    return figure
+        axes[1].plot(x, y, look.marker, color=look.color, markersize=2.5, label=arm)
+    return _draw_arms(axes[0], tables, rows_where(rows, rows["task"].eq(task)), column)
 
 
 def _measured(tables: PermutedTables, column: str) -> pd.DataFrame:
@@ -60,8 +85,7 @@ def _measured(tables: PermutedTables, column: str) -> pd.DataFrame:
     return rows_where(rows, np.isfinite(rows[[column, _ACCURACY]].astype(float)).all(axis=1))
 
 
-def _threshold(column: str) -> str:
-    value = column.removeprefix(_RANK)
+def _threshold(value: str) -> str:
     share = value.removesuffix("_of_largest")
     return share if share == value else f"{share} of the largest"
 
