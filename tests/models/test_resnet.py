@@ -7,7 +7,7 @@ from torch import nn
 from plasticity.metrics.layers import outputs_of
 from plasticity.models.classifier import Classifier
 from plasticity.models.model_registry import build_model
-from plasticity.models.resnet import BasicBlock
+from plasticity.models.resnet import BasicBlock, Projection
 from small_problems import generator
 from typed import chosen
 
@@ -70,6 +70,17 @@ def test_hidden_layers_are_what_the_next_layer_reads(max_pool: bool) -> None:
     for block, before, after in zip(blocks[1:], layers[1:], layers[2:-1], strict=False):
         with torch.inference_mode():
             torch.testing.assert_close(block(before), after)
+
+
+@pytest.mark.parametrize("side", [7, 8])
+def test_a_projection_is_a_strided_convolution(side: int) -> None:
+    ours, theirs = Projection(4, 8, 1, 2, bias=False).double(), nn.Conv2d(4, 8, 1, 2, bias=False).double()
+    theirs.load_state_dict(ours.state_dict())
+    images = torch.randn(3, 4, side, side, generator=generator(1), dtype=torch.float64)
+    for module in ours, theirs:
+        module(images).square().sum().backward()
+    torch.testing.assert_close(ours(images), theirs(images))
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
 
 
 @pytest.mark.parametrize("max_pool", [True, False])

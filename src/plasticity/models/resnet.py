@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from plasticity.config.settings import setting
 from plasticity.models.classifier import Classifier, initialise_batch_norm, initialise_linear
@@ -38,6 +39,19 @@ class NarrowResNet18(ResNet18, name="resnet18_narrow"):
     max_pool: bool = setting(_MAX_POOL, unit="1", default=False)
 
 
+class Projection(nn.Conv2d):
+    """A strided 1×1 convolution, as one of stride 1 on the places that it reads.
+
+    oneDNN's kernel of its weight gradient writes beyond its memory on CPUs with AVX2 alone, for fewer than 8 channels
+    in channels-last order (PyTorch 2.15): the process ends by SIGSEGV or SIGABRT.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map (B, C_in, H, W) to (B, C_out, H/stride, W/stride)."""
+        down, right = self.stride
+        return functional.conv2d(input[:, :, ::down, ::right], self.weight, self.bias)
+
+
 class BasicBlock(nn.Module):
     """Two 3×3 convolutions and a shortcut (He et al. 2016, Figure 5 left)."""
 
@@ -51,7 +65,7 @@ class BasicBlock(nn.Module):
         self.relu2 = nn.ReLU(inplace=True)
         self.shortcut = nn.Sequential()
         if stride != 1 or channels_in != channels_out:
-            projection = nn.Conv2d(channels_in, channels_out, 1, stride, bias=False)
+            projection = Projection(channels_in, channels_out, 1, stride, bias=False)
             self.shortcut = nn.Sequential(projection, nn.BatchNorm2d(channels_out))
 
     def forward(self, x: Tensor) -> Tensor:

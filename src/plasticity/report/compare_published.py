@@ -125,11 +125,13 @@ def counts(rows: pd.DataFrame, confidence: float) -> str:
     if not compared:
         return f"None of {len(verdicts)} published numbers and shapes could be compared with this run."
     found = ", ".join(f"{word} {verdicts.count(word)}" for word in VERDICTS if word != NOT_COMPARABLE)
+    sentence = f"{compared} of {len(verdicts)} published numbers and shapes were compared: {found}."
+    if compared == 1:
+        return sentence
     level = 1 - confidence
     return (
-        f"{compared} of {len(verdicts)} published numbers and shapes were compared: {found}. "
-        f"Each is tested by itself at the {level:.0%} level, so up to {math.ceil(level * compared)} of the {compared} "
-        "may be decided wrongly by chance."
+        f"{sentence} Each is tested by itself at the {level:.0%} level, so up to {math.ceil(level * compared)} of the "
+        f"{compared} may be decided wrongly by chance."
     )
 
 

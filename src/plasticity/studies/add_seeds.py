@@ -21,6 +21,7 @@ from plasticity.report.kept_runs.kept_run import read_record, write_record
 from plasticity.storage.files import move_folder
 from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import read_provenance, read_tables, table_name, unknown_columns, write_table
+from plasticity.studies.configuration import recorded_config
 from plasticity.studies.kept_runs import analyse_anew, draw_anew, read_run
 
 _MADE_ANEW = {"correlations", "causes", "explanations", "published"}
@@ -73,7 +74,7 @@ def _joined_record(folder: Path, other: Path) -> dict[str, Any]:
 
 def _comparable(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what has to be equal, by the name that a message gives it."""
-    study, config = record["study"], record["config"]
+    study, config = record["study"], recorded_config(record["config"]).canonical_config()
     data = {f"dataset.{key}": config["dataset"].get(key) for key in ("name", "normalise")}
     return {"study": study, **data} | {
         f"{study}.{key}": value for key, value in config[study].items() if key != "seeds"
