@@ -66,7 +66,7 @@ def test_hidden_layers_are_what_the_next_layer_reads(max_pool: bool) -> None:
     maps = [(2, side), (2, side), (2, side), *((4, side // 2),) * 2, *((8, side // 4),) * 2, (16, side // 8)]
     assert [tuple(layer.shape[1:3]) for layer in layers[:-1]] == maps
     assert torch.equal(layers[-1], features)
-    blocks = [module for module in model.body if isinstance(module, BasicBlock)]
+    blocks = [module for module in model.modules() if isinstance(module, BasicBlock)]
     for block, before, after in zip(blocks[1:], layers[1:], layers[2:-1], strict=False):
         with torch.inference_mode():
             torch.testing.assert_close(block(before), after)

@@ -74,11 +74,10 @@ def _joined_record(folder: Path, other: Path) -> dict[str, Any]:
 
 def _comparable(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what has to be equal, by the name that a message gives it."""
-    study, config = record["study"], recorded_config(record["config"]).canonical_config()
-    data = {f"dataset.{key}": config["dataset"].get(key) for key in ("name", "normalise")}
-    return {"study": study, **data} | {
-        f"{study}.{key}": value for key, value in config[study].items() if key != "seeds"
-    }
+    study, config = record["study"], recorded_config(record["config"])
+    data = {f"dataset.{key}": config.dataset.plain().get(key) for key in ("name", "normalise")}
+    section = config.sections[study].plain().items()
+    return {"study": study, **data} | {f"{study}.{key}": value for key, value in section if key != "seeds"}
 
 
 def _measured_tables(folder: Path, other: Path) -> list[str]:
@@ -115,9 +114,8 @@ def main(arguments: list[str]) -> int:
         print(f"usage: {_COMMAND} <kept run> <other run> ...", file=sys.stderr)
         return 2
     try:
-        for other in arguments[1:]:
-            page = add_seeds(Path(arguments[0]), Path(other))
-        print(page)
+        pages = [add_seeds(Path(arguments[0]), Path(other)) for other in arguments[1:]]
+        print(pages[-1])
     except PlasticityError as error:
         print(f"plasticity: {error}", file=sys.stderr)
         return 1

@@ -1,5 +1,7 @@
 """Products with the Hessian and the Gauss-Newton matrix against those of another library (Dangel et al. 2025)."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -20,6 +22,7 @@ def test_products_are_those_of_curvlinops(name: str) -> None:
     products = hessian_product(model, images, labels), gauss_newton_product(model, images)
     vectors = torch.randn(3, products[0].size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     for product, operator in zip(products, (HessianLinearOperator, GGNLinearOperator), strict=True):
-        expected = (operator(*given, check_deterministic=False) @ vectors.T).T
+        found: Any = operator(*given, check_deterministic=False) @ vectors.T
+        expected = found.T
         torch.testing.assert_close(product(vectors), expected, rtol=1e-9, atol=1e-9)
         torch.testing.assert_close(product(vectors[0]), expected[0], rtol=1e-9, atol=1e-9)

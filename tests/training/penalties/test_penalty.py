@@ -45,7 +45,7 @@ def test_a_penalty_of_ones_own_sees_every_layer(model: dict[str, Any]) -> None:
     )
     step.model(image_tensors(8).batch(torch.arange(8))[0])  # a pass of no step leaves no trace
     assert len(step.view.layers[0]) == 32
-    assert len(outputs) == len(step.view.layers) == (2 if model is MLP else 1)
+    assert len(outputs) == len(step.view.layers) == (2 if model is MLP else 9)
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,10 @@ def _check_arm(location: Location, arm: Arm, training: Training, model: Model, f
         findings.add((*location, "intervention"), expected=expected, got=shown(chosen["name"]))
     if any(findings.touch((location[0], key)) for key in ("training", "model")):
         return
-    for _, single in expand_arm("arm", arm) if chosen else ():
-        own_training = {**training, **single.get("training", {})}
-        check_intervention((*location, "intervention"), chosen, own_training, findings)
+    if chosen:
+        for _, single in expand_arm("arm", arm):
+            own_training = {**training, **single.get("training", {})}
+            check_intervention((*location, "intervention"), chosen, own_training, findings)
     if "training" in arm:
         for _, single in expand_arm("arm", arm):
             _check_training((*location, "training"), {**training, **single["training"]}, own, findings)
