@@ -118,6 +118,19 @@ def test_a_row_per_seed_and_epoch_and_a_checkpoint_per_length(whole: TrainingFil
     assert not whole.unfinished.exists()
 
 
+def test_an_epoch_that_is_not_measured_has_its_accuracies_alone(
+    tiny: TinyStudy, whole: TrainingFiles, tmp_path: Path
+) -> None:
+    settings = first_settings(epochs=(3,), shared={"measure": {"probe_images": 50, "first_task_every": 2}})
+    found = read_table(train_first(tiny.data, tmp_path, settings).history, "first_task")
+    every = read_table(whole.history, "first_task")
+    measured = found["epoch"] > 1
+    assert found["nc1"].isna().tolist() == (~measured).tolist()
+    assert found.loc[measured].equals(every.loc[measured])
+    accuracies = ["online_accuracy", "last_epoch_accuracy", "update_norm", "diverged"]
+    assert found[accuracies].equals(every[accuracies])
+
+
 def test_a_network_is_what_the_papers_loop_makes_of_the_fresh_one(tiny: TinyStudy, whole: TrainingFiles) -> None:
     data = open_device_data(tiny.data, OnlineSettings.of(SHARED), 1)
     task, store = data.task(2, 1), open_store(tiny.data)

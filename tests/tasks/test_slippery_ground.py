@@ -15,6 +15,9 @@ CHEAP = Ground.of({"name": "InvertedPendulum-v5", "change_every": 40, "tasks": 3
 def test_frictions_are_given_first_and_then_drawn_log_uniformly_from_the_seed() -> None:
     frictions = Frictions(first=(0.7, 3.0))
     assert [friction_of(frictions, 5, task) for task in (1, 2)] == [0.7, 3.0]
+    rows = Frictions(rows=((0.1,), (0.2, 0.3)))
+    assert [friction_of(rows, seed, 1) for seed in (0, 1)] == [0.1, 0.2]
+    assert friction_of(rows, 1, 3) == friction_of(Frictions(), 1, 3)  # beyond a row they are drawn
     drawn = np.array([friction_of(frictions, 5, task) for task in range(3, 2003)])
     assert 0.02 <= drawn.min() < 0.021
     assert 1.95 < drawn.max() <= 2

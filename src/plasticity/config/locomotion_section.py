@@ -19,6 +19,16 @@ class Frictions(Settings):
     first: tuple[Friction, ...] = setting(
         "Frictions of the first tasks; those of the others are drawn log-uniformly from the seed.", unit="1", default=()
     )
+    rows: tuple[tuple[Friction, ...], ...] = setting(
+        "Instead of `first`, frictions of the first tasks of each seed: seed s has row s, counted from 0, as in the "
+        "released code of Dohare et al. (2024).",
+        unit="1",
+        default=(),
+    )
+
+    def of_seed(self, seed: int) -> tuple[float, ...]:
+        """Return the frictions of a seed's first tasks that are not drawn."""
+        return self.rows[seed] if self.rows else self.first
 
     @model_validator(mode="after")
     def _ascending(self) -> "Frictions":

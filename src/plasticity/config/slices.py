@@ -98,6 +98,14 @@ class AssembleMetricsSettings(Settings):
 class TaskMeasure(MeasureNetwork):
     """What is measured after every task besides the collapse metrics."""
 
+    first_task_every: int = setting(
+        "Measure the first task after every n-th of its epochs, and where an arm without threshold ends it. With a "
+        "threshold: after every epoch.",
+        unit="epochs",
+        default=1,
+        ge=1,
+    )
+
 
 class SequenceSettings(Settings):
     """The tasks of a sequence."""

@@ -116,13 +116,19 @@ class FirstTask:
             return False
         epoch = len(self.rows[active[0]]) + 1
         starts = [self._start(replica) for replica in active]
-        rows = learn_task(self.learner, active, task=_FIRST, epochs=[epoch], training=self.settings.first_task)
+        training, measured = self.settings.first_task, self._measures(epoch)
+        rows = learn_task(self.learner, active, task=_FIRST, epochs=[epoch], training=training, measured=measured)
         for replica, row, start in zip(active, rows, starts, strict=True):
             update = {} if row["diverged"] else update_of(self.learner, replica, self._fresh[replica])
             self.rows[replica].append(row | start | update | {"epoch": epoch})
             self._keep(replica, epoch)
             self.curves.add(f"seed {self.seeds[replica]}", epoch, accuracy=row["online_accuracy"], nc1=row["nc1"])
         return True
+
+    def _measures(self, epoch: int) -> bool:
+        """Say whether networks are measured after an epoch: an arm may end there, or it is its turn."""
+        settings = self.settings
+        return bool(settings.thresholds) or epoch in settings.epochs or not epoch % settings.measure.first_task_every
 
     def _start(self, replica: int) -> Row:
         """Return what is measured of the start of the task; it goes with every epoch."""

@@ -19,8 +19,8 @@ _COUNTS = ("steps", "task", "episode", "elapsed")
 
 def friction_of(frictions: Frictions, seed: int, task: int) -> float:
     """Return the friction of a task, counted from 1: one that is given, or one drawn log-uniformly."""
-    if task <= len(frictions.first):
-        return frictions.first[task - 1]
+    if task <= len(given := frictions.of_seed(seed)):
+        return given[task - 1]
     low, high = math.log(frictions.lowest), math.log(frictions.highest)
     return math.exp(numpy_generator(seed, "locomotion/friction", task).uniform(low, high))
 

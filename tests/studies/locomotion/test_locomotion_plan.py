@@ -54,6 +54,8 @@ def test_the_probe_trains_as_the_actor_does_if_it_is_asked_for() -> None:
             "locomotion.ground.name: expected an environment of Gymnasium, got 'Aunt-v5'; Env",
         ),
         ({"ground": {"frictions": {"lowest": 3}}}, "frictions.highest: expected at least lowest, 3, got 2"),
+        ({"ground": {"frictions": {"rows": [[1], [2]], "first": []}}}, "rows: expected a row for every seed up to 3"),
+        ({"ground": {"frictions": {"rows": [[1]] * 4}}}, "frictions.first: expected either first or rows, got both"),
         ({"model": {"name": "resnet18"}}, "expected mlp or logistic_regression, as an observation is a vector"),
         ({"arms": {"x": {"model": {"name": "vit"}}}}, "locomotion.arms.x.model: expected mlp or logistic_regression"),
         ({"model": {"spectral_norm": True}}, "got mlp with spectral_norm"),

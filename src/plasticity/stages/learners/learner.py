@@ -64,15 +64,22 @@ class Learner(Protocol):
 
 
 def learn_task(
-    learner: Learner, replicas: Sequence[int], *, task: int, epochs: Sequence[int], training: Optimisation
+    learner: Learner,
+    replicas: Sequence[int],
+    *,
+    task: int,
+    epochs: Sequence[int],
+    training: Optimisation,
+    measured: bool = True,
 ) -> list[Row]:
     """Train networks on their tasks for the epochs of these numbers; return a row for each, as `row_of` says."""
     found = [learner.train_epoch(replicas, task=task, epoch=epoch, training=training) for epoch in epochs]
     by_replica = np.stack(found, axis=1).tolist()
-    return [row_of(learner, replica, task, each) for replica, each in zip(replicas, by_replica, strict=True)]
+    pairs = zip(replicas, by_replica, strict=True)
+    return [row_of(learner, replica, task, each, measured=measured) for replica, each in pairs]
 
 
-def row_of(learner: Learner, replica: int, task: int, accuracies: Sequence[float]) -> Row:
+def row_of(learner: Learner, replica: int, task: int, accuracies: Sequence[float], *, measured: bool = True) -> Row:
     """Return what a network shows of a task that it has learnt.
 
     Args:
@@ -80,6 +87,7 @@ def row_of(learner: Learner, replica: int, task: int, accuracies: Sequence[float
         replica: Its place.
         task: Number of the task.
         accuracies: Online accuracy of each epoch on it.
+        measured: Whether the network is measured; otherwise the row has its accuracies alone.
 
     Returns:
         online_accuracy over all these epochs, last_epoch_accuracy, and what `Learner.measure` gives; no numbers and
@@ -87,8 +95,8 @@ def row_of(learner: Learner, replica: int, task: int, accuracies: Sequence[float
     """
     if not np.isfinite(accuracies).all():
         return learner.data.diverged_row()
-    row = learner.measure(replica, task)
-    if not np.isfinite(row["nc4"]):  # features overflow although the weights are still finite
+    row = learner.measure(replica, task) if measured else learner.data.diverged_row()
+    if measured and not np.isfinite(row["nc4"]):  # features overflow although the weights are still finite
         return learner.data.diverged_row()
     accuracy = {"online_accuracy": float(np.mean(accuracies)), "diverged": False}
     return row | accuracy | {"last_epoch_accuracy": float(accuracies[-1])}

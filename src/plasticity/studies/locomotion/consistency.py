@@ -1,6 +1,6 @@
 """The study of locomotion: an environment that can be had, and networks, lengths and methods that fit it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plasticity.config.agent_check import check_agent_training
@@ -35,7 +35,8 @@ def check_locomotion(name: str, study: dict[str, Any], usual: Training, findings
     training, ground = {**usual, **study["training"]}, study["ground"]
     every = ground.get("change_every", _EVERY)
     _check_environment((name, "ground", "name"), ground.get("name", _NAME), findings)
-    _check_frictions((name, "ground", "frictions"), ground.get("frictions", {}), findings)
+    seeds = () if findings.touch((name, "seeds")) else study["seeds"]
+    _check_frictions((name, "ground", "frictions"), ground.get("frictions", {}), seeds, findings)
     _check_training((name, "training"), training, study["model"], every, findings)
     _check_model((name, "model"), study["model"], findings)
     for arm, settings in arms.items():
@@ -64,8 +65,14 @@ def _check_environment(location: Location, name: str, findings: Findings) -> Non
         findings.add(location, expected=expected, got=got)
 
 
-def _check_frictions(location: Location, said: Mapping[str, float], findings: Findings) -> None:
-    usual = Frictions()
+def _check_frictions(location: Location, said: Mapping[str, Any], seeds: Sequence[int], findings: Findings) -> None:
+    """Record ends in the wrong order, and rows that stand beside frictions of all seeds or lack a seed."""
+    usual, rows = Frictions(), said.get("rows", ())
+    if rows and said.get("first"):
+        findings.add((*location, "first"), expected="either first or rows", got="both")
+    if rows and (beyond := [seed for seed in seeds if seed >= len(rows)]):
+        expected = f"a row for every seed up to {max(beyond)}, counted from 0"
+        findings.add((*location, "rows"), expected=expected, got=f"{len(rows)}")
     lowest, highest = (said.get(key, getattr(usual, key)) for key in ("lowest", "highest"))
     if highest < lowest:
         findings.add((*location, "highest"), expected=f"at least lowest, {lowest:g}", got=shown(highest))
