@@ -621,6 +621,7 @@ def test_demonstration_passes_and_is_not_touched() -> None:
 @pytest.mark.parametrize("preset", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.stem)
 def test_preset_passes(preset: Path, tmp_path: Path) -> None:
     overlay = yaml.safe_load(preset.read_text(encoding="utf-8"))
+    (tmp_path / overlay.get("dataset", {}).get("root", "")).mkdir(parents=True, exist_ok=True)  # files that users have
     config = load_config(overlaid(demo(), overlay), root=tmp_path)
     assert config["dataset"]["name"] == overlay.get("dataset", demo()["dataset"])["name"]
 

@@ -14,7 +14,8 @@ from plasticity.jobs.adapter import Job
 from plasticity.report.html_tables import number_text, write_html
 from plasticity.report.published.claims import Claim, Published, read_published
 from plasticity.report.published.comparable import mismatches, missing_arms, of_other_tasks, settings_text
-from plasticity.report.published.measures import RunTables, Value, measured
+from plasticity.report.published.joint import value_of
+from plasticity.report.published.measures import RunTables, Value
 from plasticity.report.published.published_columns import PUBLISHED
 from plasticity.report.published.published_verdict import (
     NOT_COMPARABLE,
@@ -207,7 +208,7 @@ def _compared(claim: Claim, tables: RunTables, settings: PublishedSettings) -> t
     """Return this run's value, and verdict and reason; of what cannot be compared, nothing of this run."""
     if absent := missing_arms(claim, settings):
         return Value(), (NOT_COMPARABLE, f"not run: {' and '.join(absent)}")
-    value = measured(claim.measure, tables)
+    value = value_of(claim, tables)
     reasons = [claim.not_comparable, *mismatches(claim.requires, settings), value.missing]
     if any(reasons):
         return Value(), (NOT_COMPARABLE, _joined(reasons))

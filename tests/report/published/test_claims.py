@@ -50,7 +50,7 @@ def test_claims_of_a_study_read_columns_that_there_are(study: str) -> None:
         assert set(named) <= columns | JOINED | MEASURED, claim.name
         assert measure.get("metric", published.axis) in columns
         assert (claim.value is None) == bool(claim.shape or claim.range)
-        assert claim.sd is None or (claim.n is not None and claim.n > 1)
+        assert claim.sd is None or claim.not_comparable or (claim.n is not None and claim.n > 1)
         assert claim.requires, claim.name
 
 
@@ -71,10 +71,27 @@ def test_a_series_is_a_claim_per_point_and_a_shape_needs_less() -> None:
     assert shape.other == {("a", "b"): 1}
 
 
+def test_a_series_may_run_over_arms_and_an_order_names_them_all() -> None:
+    over_arms = {**SHAPE, "measure": {**LEVEL, "at": "last", "arm": ["x_0.1", "y"]}}
+    order = {**SHAPE, "name": "order", "shape": "descending"}
+    order |= {"measure": {"of": "ranking", "column": "nc1", "arms": ["y", ["x_0.1", "z"]], "at": "last"}}
+    first, second, ranked = parse({**CONTENT, "claims": [over_arms, order]}, "file").claims
+    assert [(claim.name, claim.quantity) for claim in (first, second)] == [
+        ("falling_x_0.1", "NC1, x 0.1"),
+        ("falling_y", "NC1, y"),
+    ]
+    assert (second.arms, ranked.arms, ranked.tiers) == (("y",), ("y", "x_0.1", "z"), [["y"], ["x_0.1", "z"]])
+    assert ranked.requires[("arms", "x_0.1", "d", "e")] == 3
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (_broken(sd=[0.1]), "n.sd: expected 2 numbers, one per point, got 1"),
+        (
+            _broken(measure={**LEVEL, "arm": ["x", "y"]}),
+            "expected one list, of places or of arms, got at and arm",
+        ),
         (_broken(system="z"), "expected one of the systems s, got 'z'"),
         (_broken(name="falling_x", shape="rises"), "claims[0]"),
         (_broken(basis="rumour"), "claims[0].basis: 'rumour' is not one of"),

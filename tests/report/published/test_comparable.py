@@ -9,7 +9,11 @@ from plasticity.report.published.comparable import mismatches, missing_arms, set
 SETTINGS = PublishedSettings(
     confidence=0.95,
     shared={"dataset": {"reader": "digits"}, "train_size": None},
-    arms={"length_1": {"lr": 0.1}, "length_2": {"lr": 0.2}, "plain": {"lr": 0.1, "intervention": None}},
+    arms={
+        "length_1": {"lr": 0.1},
+        "length_2": {"lr": 0.2},
+        "plain": {"lr": 0.1, "intervention": None, "hooks": [{"name": "redo"}]},
+    },
     experiments={"length": ExperimentSettings(arms=("length_1", "length_2"), nc1_below=(None, None))},
 )
 
@@ -31,6 +35,8 @@ def _claim(requires: dict[tuple[str, ...], Any], **measure: str) -> Claim:
         (("model", "width"), 64, ["model.width absent, published 64"]),
         (("arms", "plain", "lr"), 0.1, []),
         (("arms", "plain", "intervention"), None, []),
+        (("arms", "plain", "hooks", "0", "name"), "redo", []),
+        (("arms", "plain", "hooks", "1", "name"), "redo", ["hooks.1.name absent, published redo"]),
         (("arms", "plain", "intervention", "name"), "shrink", ["intervention.name absent, published shrink"]),
         (("arms", "length", "lr"), 0.1, ["lr 0.2, published 0.1"]),
         (("arms", "length", "lr"), 0.3, ["lr 0.1, published 0.3", "lr 0.2, published 0.3"]),

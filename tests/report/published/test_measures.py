@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from plasticity.report.published.measures import RunTables, measured, onset, t_interval
+from plasticity.analysis.onset import onset
+from plasticity.report.published.measures import RunTables, measured, t_interval
 
 SEEDS = (1, 2, 3, 4)
 TASKS = (1, 2, 5)
@@ -155,6 +156,21 @@ def test_a_contrast_may_be_between_columns_layers_and_checkpoints(
     assert (found.estimate, found.place, found.n_seeds) == (pytest.approx(expected), place, 3)
 
 
+def test_a_contrast_may_be_between_changes() -> None:
+    tables = _tables()
+    measure = {"of": "contrast", "column": "acc", "arm": "b", "minus_arm": "a", "at": "last", "since": 1}
+    tables.metrics["acc"] += tables.metrics["task"] * (tables.metrics["arm"] == "b") * tables.metrics["seed"]
+    found = measured(measure, tables)
+    assert found.estimate == pytest.approx(4 * np.mean(SEEDS))  # of five tasks' growth, that since the first
+    assert (found.place, found.n_seeds) == ("task 5 since task 1", 4)
+
+
+def test_an_association_may_be_across_all_arms() -> None:
+    tables = _tables()
+    measure = {"of": "association", "method": "spearman", "x": "first_task_epochs", "y": "nc1", "at": 2}
+    assert measured(measure, tables).estimate == pytest.approx(1)
+
+
 def test_an_association_is_of_one_layer() -> None:
     measure = {"of": "association", "method": "pearson", "x": "iteration", "y": "train", "arm": "a"}
     values = np.array([1, 10, 30, 100.0])
@@ -163,15 +179,6 @@ def test_an_association_is_of_one_layer() -> None:
         found = measured({**measure, "layer": layer}, _layers())
         assert found.estimate == pytest.approx(expected)
     assert measured(measure, _layers()).estimate == pytest.approx(expected)  # the last layer
-
-
-def test_onset_is_half_of_the_way_in_logarithms() -> None:
-    axis = np.array([1.0, 10, 100, 1000])
-    assert onset(axis, axis**-0.3) == pytest.approx(1000**0.5)
-    assert onset(axis, np.array([8.0, 8, 2, 4])) == pytest.approx(10 * 10**0.5)  # lowest before the end
-    assert onset(axis, np.array([4.0, 1, 1, 1])) == pytest.approx(10**0.5)
-    for values in ([1.0, 2, 3, 4], [1, np.nan, 0.5, 0.1], [1, 0, 0, 0], [1, 1, 1, 1]):
-        assert np.isnan(onset(axis, np.array(values, dtype=float)))
 
 
 def test_onsets_of_layers_are_compared_by_seed() -> None:

@@ -10,6 +10,7 @@ from of_studies import claims_of
 from plasticity.config.page_slices import PublishedSettings
 from plasticity.report.published.claims import Claim
 from plasticity.report.published.comparable import mismatches, missing_arms
+from plasticity.studies.agents.plan import AgentsPlan
 from plasticity.studies.configuration import typed_config
 from plasticity.studies.continual.plan import PermutedPlan
 from plasticity.studies.locomotion.plan import LocomotionPlan
@@ -22,14 +23,16 @@ KEPT_STATISTICS = "shrink_perturb_warm_up_accuracy"
 
 
 PLANS = {"warm_start": WarmStartPlan, "permuted": PermutedPlan, "train_test_collapse": TrainTestPlan}
-BESIDE_THE_DEMO = {"locomotion": LocomotionPlan}
+BESIDE_THE_DEMO = {"locomotion": LocomotionPlan, "agents": AgentsPlan}
 
 
-def _settings(preset: str, study: str) -> PublishedSettings:
+def _settings(preset: str, study: str, root: Path = ROOT) -> PublishedSettings:
+    """Return what a run of a preset is, as the study of its first section."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    update_config(config, yaml.safe_load((ROOT / "config" / preset).read_text(encoding="utf-8")))
-    checked = typed_config(config, root=ROOT)
-    return {**PLANS, **BESIDE_THE_DEMO}[study](checked).published_settings()
+    overlay = yaml.safe_load((ROOT / "config" / preset).read_text(encoding="utf-8"))
+    update_config(config, overlay)
+    checked = typed_config({key: value for key, value in config.items() if value is not None}, root=root)
+    return {**PLANS, **BESIDE_THE_DEMO}[study](checked, name=overlay["studies"][0]).published_settings()
 
 
 def _claims(study: str, source: str) -> list[Claim]:
@@ -83,9 +86,23 @@ def test_the_preset_of_wide_networks_has_the_settings_of_the_widest_published_on
     settings = _settings("permuted_dohare.yaml", "permuted")
     claims = _claims("permuted", "Dohare et al. 2024")
     compared = [claim for claim in claims if not missing_arms(claim, settings) + mismatches(claim.requires, settings)]
-    assert {claim.name for claim in compared} == {
-        f"dohare_0_{step}_{task}" for step in ("01", "003", "001") for task in (1, 800)
-    }
+    levels = {f"dohare_0_{step}_{task}" for step in ("01", "003", "001") for task in (1, 800)}
+    assert {claim.name for claim in compared} == {*levels, "dohare_order_of_steps"}
+
+
+# A preset is of one network and one data set; these are for another, named in its first lines.
+BY_ANOTHER_COMMAND = ("dohare_width_", "fig9_")
+SEQUENCES = [(study, claim) for study in ("permuted", "agents") for claim in claims_of(study).claims if claim.preset]
+
+
+@pytest.mark.parametrize("preset", dict.fromkeys(claim.preset for _, claim in SEQUENCES))
+def test_a_claim_can_be_compared_with_a_run_of_the_preset_that_it_names(preset: str, tmp_path: Path) -> None:
+    (tmp_path / "data/imagenet32").mkdir(parents=True)  # files that users have
+    claims = [(study, claim) for study, claim in SEQUENCES if claim.preset == preset and not claim.not_comparable]
+    settings = _settings(Path(preset).name, claims[0][0], tmp_path)
+    for _, claim in claims:
+        missing = [*missing_arms(claim, settings), *mismatches(claim.requires, settings)]
+        assert bool(missing) == claim.name.startswith(BY_ANOTHER_COMMAND), (claim.name, missing)
 
 
 def test_the_demonstration_has_the_settings_of_no_number() -> None:

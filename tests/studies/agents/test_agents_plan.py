@@ -139,7 +139,14 @@ def test_methods_of_other_studies_are_carried(methods: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("preset", "agents"),
-    [("falsification_mnist", 108), ("agent_interventions", 36), ("agent_width", 54), ("agents_lyle", 255)],
+    [
+        ("falsification_mnist", 108),
+        ("falsification_lyle", 90),
+        ("agent_interventions", 66),
+        ("agent_width", 54),
+        ("agent_width_convnet", 90),
+        ("agents_lyle", 420),
+    ],
 )
 def test_presets_have_as_many_agents_as_they_say(preset: str, agents: int) -> None:
     config = deepcopy(CONFIG)

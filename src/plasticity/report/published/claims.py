@@ -1,4 +1,7 @@
-"""The published numbers and shapes of a study, read from its YAML file and checked; a series is one claim a point."""
+"""The published numbers and shapes of a study, read from its YAML file and checked.
+
+A series over checkpoints or over arms, such as a row of a table, is one claim a point.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +17,10 @@ from plasticity.errors import PlasticityError
 
 FOLDER = Path(__file__).parent
 SIGNS = {"falls": -1, "negative": -1, "rises": 1, "positive": 1, "level": 0, "zero": 0}
-"""What each shape says of the sign of its measure."""
+SIGNS |= {"descending": 1, "ascending": -1, "flips": 1}
+"""What each shape says of the sign of its measure; the last three say it of several values (`joint.py`)."""
+
+_SERIES = ("at", "arm")  # what a series may run over
 
 Requirements = dict[tuple[str, ...], Any]
 
@@ -24,11 +30,11 @@ class Claim:
     """One published number or shape.
 
     Attributes:
-        name: Its key, with the checkpoint or task behind it where it is a point of a series.
+        name: Its key, with the checkpoint, task or arm behind it where it is a point of a series.
         source: The paper.
-        basis: How it was read: printed in a text or table; read off a figure, to `precision`, or off a vector figure's
-            own coordinates; printed by a released notebook; computed from results that the authors released;
-            or quoted from a secondary source and not seen in the publication itself.
+        basis: How it was read: printed in a text or table (or in a figure's cells); read off a figure, to `precision`,
+            or off a vector figure's own coordinates; printed by a released notebook; computed from results that the
+            authors released; or quoted from a secondary source and not seen in the publication itself.
         quantity: What it is, in words.
         unit: Unit of the number, as in `plasticity.storage.schemas`.
         measure: How this run's value is found: `plasticity.report.published.measures`.
@@ -71,7 +77,13 @@ class Claim:
     def arms(self) -> tuple[str, ...]:
         """Arms that the measure reads; an experiment stands for its arms."""
         keys = ("arm", "minus_arm", "experiment")
-        return tuple(self.measure[key] for key in keys if key in self.measure)
+        ranked = [name for tier in self.tiers for name in tier]
+        return (*(self.measure[key] for key in keys if key in self.measure), *ranked)
+
+    @property
+    def tiers(self) -> list[list[str]]:
+        """Arms of a ranking in their order; nothing is said of the order within an entry."""
+        return [[each] if isinstance(each, str) else each for each in self.measure.get("arms", ())]
 
 
 @dataclass(frozen=True)
@@ -127,23 +139,25 @@ def _expanded(entry: Mapping[str, Any], content: Mapping[str, Any], where: str) 
         raise PlasticityError(
             f"{where}: expected one of the systems {', '.join(systems)}, got {entry['system']!r} {hint}"
         )
-    at = entry["measure"].get("at")
-    if not isinstance(at, list):
+    lists = [key for key in _SERIES if isinstance(entry["measure"].get(key), list)]
+    if len(lists) > 1:
+        raise PlasticityError(f"{where}.measure: expected one list, of places or of arms, got {' and '.join(lists)}")
+    key = lists[0] if lists else ""
+    if not key:
         yield _claim(entry, systems[entry["system"]], content["margins"])
         return
-    for position, place in enumerate(at):
-        point: dict[str, Any] = {}
-        for key in ("value", "sd", "precision", "n"):
-            values = entry.get(key)
-            if isinstance(values, list) and len(values) != len(at):
-                raise PlasticityError(f"{where}.{key}: expected {len(at)} numbers, one per point, got {len(values)}")
-            point[key] = values[position] if isinstance(values, list) else values
-        point |= {"name": f"{entry['name']}_{place}", "quantity": f"{entry['quantity']}, {axis} {place}"}
-        yield _claim(
-            {**entry, **point, "measure": {**entry["measure"], "at": place}},
-            systems[entry["system"]],
-            content["margins"],
-        )
+    points = entry["measure"][key]
+    for position, place in enumerate(points):
+        said = f"{axis} {place}" if key == "at" else place.replace("_", " ")
+        point: dict[str, Any] = {"name": f"{entry['name']}_{place}", "quantity": f"{entry['quantity']}, {said}"}
+        for number in ("value", "sd", "precision", "n"):
+            values = entry.get(number)
+            if isinstance(values, list) and len(values) != len(points):
+                got = f"expected {len(points)} numbers, one per point, got {len(values)}"
+                raise PlasticityError(f"{where}.{number}: {got}")
+            point[number] = values[position] if isinstance(values, list) else values
+        single = {**entry, **point, "measure": {**entry["measure"], key: place}}
+        yield _claim(single, systems[entry["system"]], content["margins"])
 
 
 def _claim(entry: Mapping[str, Any], system: Mapping[str, Any], margins: Mapping[str, Any]) -> Claim:

@@ -1,6 +1,6 @@
 """Whether a run had the settings that a number was published for, decided from the settings alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from plasticity.config.messages import shown
@@ -59,9 +59,12 @@ def _pairs(requires: Requirements, settings: PublishedSettings) -> Iterator[tupl
 
 def _at(settings: Any, path: tuple[str, ...]) -> Any:
     for key in path:
-        if not isinstance(settings, Mapping) or key not in settings:
+        if isinstance(settings, Sequence) and key.isdigit() and int(key) < len(settings):
+            settings = settings[int(key)]  # of a list, such as that of hooks
+        elif isinstance(settings, Mapping) and key in settings:
+            settings = settings[key]
+        else:
             return _ABSENT
-        settings = settings[key]
     return settings
 
 

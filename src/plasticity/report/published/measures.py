@@ -6,7 +6,7 @@ no interval. A checkpoint or task missing from the run is replaced by the neares
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from plasticity.analysis.jackknife import fisher_z, mean_interval
+from plasticity.analysis.onset import onset
 from plasticity.report.published.places import Place, by_seed, nearest, rows_at, rows_of, words
 
 _LEAST_POINTS = 3
@@ -37,7 +38,8 @@ class Value:
     """A value of this run: estimate, interval, seeds; where it was taken, and why it is missing or was taken elsewhere.
 
     The interval of a `correlation` is Student's t on the scale of Fisher's z, that of a mean as it is.
-    Seeds that are `alike` all have the same value, and there is no interval.
+    Seeds that are `alike` all have the same value, and there is no interval. `parts` are the values that a joint claim
+    is about, see `joint.py`.
     """
 
     estimate: float = np.nan
@@ -48,6 +50,7 @@ class Value:
     missing: str = ""
     correlation: bool = False
     alike: bool = False
+    parts: "tuple[Value, ...]" = ()
 
     def p_value(self, confidence: float) -> float:
         """Return the two-sided p-value that goes with the t interval of this level; NaN where there is none."""
@@ -113,8 +116,15 @@ def _contrast(measure: Mapping[str, Any], tables: RunTables) -> Value:
 def _side(
     rows: pd.DataFrame, side: Mapping[str, Any], measure: Mapping[str, Any], axis: str
 ) -> tuple[Place, pd.Series]:
+    """Return where a side of a contrast is taken, and its values by seed, or their changes since another place."""
     place = rows_at(rows, side["at"], axis)
-    return place, by_seed(place.rows, measure, side["column"])
+    values = by_seed(place.rows, measure, side["column"])
+    if "since" not in measure:
+        return place, values
+    start = rows_at(rows, measure["since"], axis)
+    changes = (values - by_seed(start.rows, measure, side["column"])).dropna()
+    name, missing = f"{place.name} since {start.name}", place.missing or start.missing
+    return replace(place, name=name, missing=missing), changes
 
 
 def _onset(measure: Mapping[str, Any], tables: RunTables) -> Value:
@@ -131,31 +141,13 @@ def _onset(measure: Mapping[str, Any], tables: RunTables) -> Value:
     return _over_seeds((logs[0] - logs[1]).dropna(), tables, place=f"all of {words(tables.axis)}", missing="")
 
 
-def onset(axis: np.ndarray, values: np.ndarray) -> float:
-    """Return where a positive series has gone half of the way, in logarithms, from its first value to its lowest.
-
-    Between two checkpoints the way is straight on logarithmic scales.
-
-    Args:
-        axis: Iterations, ascending and positive, shape (P,).
-        values: The series, shape (P,).
-
-    Returns:
-        The iteration; NaN for a series that is not finite and positive, or never falls.
-    """
-    if not len(values) or not np.isfinite(values).all() or values.min() <= 0 or values.min() == values[0]:
-        return np.nan
-    x, y = np.log(axis), np.log(values)
-    middle = (y[0] + y.min()) / 2
-    after = int(np.argmax(y <= middle))
-    share = (y[after - 1] - middle) / (y[after - 1] - y[after])
-    return float(np.exp(x[after - 1] + share * (x[after] - x[after - 1])))
-
-
 def _association(measure: Mapping[str, Any], tables: RunTables) -> Value:
-    """Return the mean over seeds of a correlation within a seed: over an arm's rows, or across an experiment's arms."""
-    key = "arm" if "arm" in measure else "experiment"
-    rows = rows_of(tables.metrics, key, measure[key], measure.get("layer"))
+    """Return the mean over seeds of a correlation within a seed: over an arm's rows, or across arms at one place.
+
+    Across the arms of an experiment or, where neither is named, across all arms.
+    """
+    key = next((key for key in ("arm", "experiment") if key in measure), None)
+    rows = rows_of(tables.metrics, key, measure[key], measure.get("layer")) if key else tables.metrics
     place, missing = f"all of {words(tables.axis)}", ""
     if "at" in measure:
         chosen = rows_at(rows, measure["at"], tables.axis)

@@ -33,8 +33,20 @@ PUBLISHED = Table(
             "lower end of its own 95 % interval, from its spread if known, and its rounding",
         ),
         ("published_high", "float", "see unit", "upper end of it"),
-        ("shape", "str", "name", "falls, negative, rises, positive, level, zero; empty for a number"),
-        ("value", "float", "see unit", "this run's value; a mean over seeds, or a row of the correlations table"),
+        (
+            "shape",
+            "str",
+            "name",
+            "falls, negative, rises, positive, level, zero; of several values descending, ascending, flips; empty for "
+            "a number",
+        ),
+        (
+            "value",
+            "float",
+            "see unit",
+            "this run's value: a mean over seeds, a row of the correlations table, or the difference of a ranking that "
+            "holds least",
+        ),
         ("ci_low", "float", "see unit", "lower end of Student's t interval over seeds, for correlations by Fisher's z"),
         ("ci_high", "float", "see unit", "upper end of it"),
         ("n_seeds", "int", "1", "seeds of this run that contribute"),

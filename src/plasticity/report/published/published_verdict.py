@@ -14,6 +14,7 @@ from scipy.special import ndtri, stdtrit
 
 from plasticity.analysis.jackknife import fisher_z
 from plasticity.report.published.claims import SIGNS, Claim
+from plasticity.report.published.joint import agreement
 from plasticity.report.published.measures import Value, half_width
 
 AGREES, DIFFERS, UNDECIDED, NOT_COMPARABLE = "agrees", "differs", "undecided", "not comparable"
@@ -76,6 +77,13 @@ def verdict(claim: Claim, value: Value, confidence: float) -> tuple[str, str]:
         value: This run's.
         confidence: Level of the intervals.
     """
+    if value.parts:
+        sign, reason = agreement(claim.shape, value.parts, confidence)
+        return {1: AGREES, 0: UNDECIDED, -1: DIFFERS}[sign], reason
+    return _of_one(claim, value, confidence)
+
+
+def _of_one(claim: Claim, value: Value, confidence: float) -> tuple[str, str]:
     if not np.isfinite(value.estimate):
         return UNDECIDED, value.missing or "this run's value is undefined"
     if value.n_seeds < FEWEST_SEEDS:

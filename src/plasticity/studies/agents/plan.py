@@ -137,10 +137,16 @@ class AgentsPlan(StudyPlan[PlannedAgents, AgentsSection]):
         members: dict[str, list[str]] = {}
         for arm in self.arms.values():
             members.setdefault(arm.experiment, []).append(arm.name)
-        measure = self.section.measure.given()
+        shared: dict[str, Any] = {
+            "dataset": self.config.dataset.given(),
+            "train_size": self.section.train_size,
+            "measure": self.section.measure.given(),
+            "networks": sorted({arm.model.name for arm in self.arms.values()}),
+            "optimizers": sorted({_optimizer(arm.training) for arm in self.arms.values()}),
+        }
         return PublishedSettings(
             confidence=self.section.analysis.confidence,
-            shared={"dataset": self.config.dataset.given(), "train_size": self.section.train_size, "measure": measure},
+            shared=shared,
             arms=arms,
             experiments={name: ExperimentSettings(arms=tuple(names)) for name, names in members.items()},
         )
