@@ -74,4 +74,4 @@ lock: $(INSTALLED) ## renew requirements.lock: the newest versions that pyprojec
 	  --output-file requirements.lock pyproject.toml
 
 clean: ## remove results and logs, keep the environment
-	rm -rf results/data results/config results/curves results/benchmarks results/warm_start results/permuted results/random_labels results/train_test_collapse results/agents results/locomotion results/report.html site logs .snakemake
+	rm -rf results/data results/config results/curves results/across_sections results/benchmarks results/warm_start results/permuted results/random_labels results/train_test_collapse results/agents results/locomotion results/report.html site logs .snakemake

@@ -38,5 +38,6 @@ rule all:
     default_target: True
     input:
         [path for section in SECTIONS for path in targets(section)],
+        across_targets(),
         not_run_targets(),
         of_the_run(),

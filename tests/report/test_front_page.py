@@ -56,6 +56,16 @@ def test_every_finding_has_its_sentence_and_its_figure(tmp_path: Path) -> None:
     assert body.index("How it was run") > body.index("Not in this run: 1")
 
 
+def test_what_holds_across_sections_follows_them(tmp_path: Path) -> None:
+    (tmp_path / "across").mkdir()
+    page = front_of({}, {}, lambda name: f"{tmp_path}/{name}", across="across")
+    assert page() == ""  # there is no digest yet
+    told = Digest(question="Why?", ran={}, findings=FINDINGS[:1], versions={}, commit="")
+    (tmp_path / "across" / DIGEST).write_text(told.canonical(), encoding="utf-8")
+    assert "Across sections\n---------------" in page()
+    assert f"results['{tmp_path}/across/figures/gap.svg']" in page()
+
+
 def test_a_page_of_long_findings_is_no_long_line(tmp_path: Path) -> None:
     long = [
         ToldFinding(title="Long", sentence="word " * 400, figure=f"f{place}", text="word " * 800) for place in range(6)

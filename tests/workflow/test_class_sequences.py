@@ -21,6 +21,7 @@ def test_sequences_of_classes_run_side_by_side(tmp_path: Path) -> None:
     folder, files = checkout(tmp_path), {name: f"results/{name}/digits" for name in ("pairs", "growing")}
     names = ("metrics.parquet", "explanations.parquet", "figures")
     targets = [f"{results}/{name}" for results in files.values() for name in names]
+    targets.append("results/across_sections/digits/summary.json")
     snakemake(folder, "--configfile", "tests/config/tiny_classes.yaml", "--", *targets)
     tables = {name: read_table(folder / results / "metrics.parquet", "permuted") for name, results in files.items()}
     for rows in tables.values():
@@ -45,6 +46,10 @@ def test_sequences_of_classes_run_side_by_side(tmp_path: Path) -> None:
         assert {"plasticity_gap", "test_gap"} == set(found["loss"])
         assert {"task", "nc1", "weight_norm", "dead_units"} <= set(found["quantity"])
         assert (folder / results / "figures/explanations.png").is_file()
+    across = read_table(folder / "results/across_sections/digits/explanations.parquet", "explanations_across")
+    assert {"", *files} == set(across["section"])
+    assert set(across.loc[across["quantity"].eq("task"), "n_arms"]) == {3, 6}
+    assert (folder / "results/across_sections/digits/figures/explanations_across.png").is_file()
 
 
 def _check_pairs(rows: pd.DataFrame) -> None:

@@ -103,14 +103,28 @@ if workflow.is_main_process and not changes_nothing(sys.argv):
     )
 
 
+def compared():
+    """Plans of sections whose explanations are compared: all sequences of tasks, if there are several."""
+    found = {plan.name: plan for plan in plans_of("continual")}
+    return found if len(found) > 1 else {}
+
+
+def titles():
+    """Titles of the sections by name."""
+    return {name: of_study.titled(name) for name, of_study in SECTIONS.items()}
+
+
 def folder_of(section):
     """Folder of the results of a section, as the report calls it."""
-    return prefixed(PLANS[section].folder)
+    return prefixed(f"results/{section}/{DATASET}")
 
 
 # What captions and the front page ask for; Snakemake leaves them no other way to a function.
 DEFAULT_NAMESPACE.update(
-    caption=captions_of(sections_of), front=front_of(config, SECTIONS, folder_of)
+    caption=captions_of(sections_of),
+    front=front_of(
+        config, SECTIONS, folder_of, across="across_sections" if compared() else ""
+    ),
 )
 
 DATASET = config["dataset"]["name"]
@@ -248,6 +262,12 @@ def of_the_run():
         "resources.pdf",
     ]
     return [*pages, *(f"results/benchmarks/{DATASET}/{name}" for name in names)]
+
+
+def across_targets():
+    """What is made of several sections at once."""
+    names = ["explanations.parquet", "summary.json"] if compared() else []
+    return [f"results/across_sections/{DATASET}/{name}" for name in names]
 
 
 def prefixed(path):

@@ -5,6 +5,13 @@
 #
 # A job carries some seeds; the networks of all its arms and seeds go through the tasks side by side. These few, long jobs
 # go before the warm-ups, whose many measurements fill the cores in the end.
+#
+#   the tables of all sections -> explain_across -> show_across
+
+from plasticity.studies.continual.across.across_plan import (
+    across_shown,
+    explain_across_settings,
+)
 
 
 wildcard_constraints:
@@ -130,6 +137,74 @@ rule assemble_tasks:
         code=code_of("plasticity.studies.continual.assemble", tables=("permuted",)),
     message:
         "Assembling the table of tasks of {wildcards.study}"
+    script:
+        "../scripts/stage.py"
+
+
+# Of all sections together: a quantity that explains the loss in one sequence of tasks may fail in the next.
+rule explain_across:
+    """Estimate how well each quantity predicts losses in sections that it was not fitted on."""
+    input:
+        **{name: f"{each.folder}/metrics.parquet" for name, each in compared().items()},
+    output:
+        explanations=f"results/across_sections/{DATASET}/explanations.parquet",
+    log:
+        f"logs/{DATASET}/explain_across.log",
+    benchmark:
+        f"{DATA}/benchmarks/explain_across.tsv"
+    priority: 1
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        stage="plasticity.studies.continual.across.explain_across:run",
+        settings=lambda wildcards: explain_across_settings(compared()).canonical(),
+        code=code_of(
+            "plasticity.studies.continual.across.explain_across",
+            tables=("explanations_across",),
+        ),
+    message:
+        "Predicting losses across sections"
+    script:
+        "../scripts/stage.py"
+
+
+rule show_across:
+    """Show explanations across sections: a figure, a page, and the sentence of the report's first page."""
+    input:
+        explanations=f"results/across_sections/{DATASET}/explanations.parquet",
+    output:
+        svg=report(
+            f"results/across_sections/{DATASET}/figures/explanations_across.svg",
+            caption="../report/explanations_across.rst",
+            category="Figures",
+            subcategory=f"across sections, {DATASET}",
+            labels={"figure": "explanations across sections"},
+        ),
+        png=f"results/across_sections/{DATASET}/figures/explanations_across.png",
+        pdf=f"results/across_sections/{DATASET}/figures/explanations_across.pdf",
+        page=report(
+            f"results/across_sections/{DATASET}/tables/explanations.html",
+            caption="../report/explanations_across.rst",
+            category="Tables",
+            subcategory=f"across sections, {DATASET}",
+            labels={"table": "explanations across sections"},
+        ),
+        digest=f"results/across_sections/{DATASET}/summary.json",
+    log:
+        f"logs/{DATASET}/show_across.log",
+    benchmark:
+        f"{DATA}/benchmarks/show_across.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        stage="plasticity.studies.continual.across.show_across:run",
+        titles=[titles()[name] for name in compared()],
+        settings=lambda wildcards: across_shown(compared(), titles()).ordered(),
+        code=code_of("plasticity.studies.continual.across.show_across"),
+    message:
+        "Showing explanations across sections"
     script:
         "../scripts/stage.py"
 

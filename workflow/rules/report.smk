@@ -64,6 +64,7 @@ rule collect_benchmarks:
     """Collect the resources of every job in a table, two pages and a figure."""
     input:
         [path for section in SECTIONS for path in targets(section)],
+        across_targets(),
         f"results/curves/{DATASET}.html",
     output:
         jobs=f"results/benchmarks/{DATASET}/jobs.parquet",

@@ -55,7 +55,8 @@ def next_losses_of(frame: pd.DataFrame, loss: str) -> tuple[NextLosses, pd.DataF
         rows["task"].shift(-1) == rows["task"] + 1
     )
     lost = rows[loss].astype(float).shift(-1).where(follows).to_numpy()
-    kept = np.isfinite(lost) & ~_repeated(rows)
+    kept = np.isfinite(lost)
+    kept &= ~_repeated(rows) if kept.any() else kept  # the comparison takes longer than all else
     # What was measured at the start of a task belongs to the loss on it.
     starts = {name: rows[name].shift(-1) for name in rows.columns if name.startswith(_START)}
     begun, numbers = rows.assign(**starts).loc[kept], {}

@@ -18,22 +18,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plasticity.analysis.average_ranks import average_ranks
 from plasticity.analysis.basis import natural_spline, orthonormal
+from plasticity.analysis.held_out import (
+    MODELS,
+    SEED,
+    SINGULAR,
+    SPARE,
+    Errors,
+    columns_of,
+    errors_of,
+    less,
+    moments_of,
+    ranks_of,
+    sums_of,
+)
 from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.next_losses import NextLosses
 
 SCOPES = ("within_run", "across_seeds", "across_arms")
-MODELS = ("mean", "rival", "quantity", "both")
-_SINGULAR = 1e-9  # of singular values beside the largest, below which a column depends on those before it
-_SPARE = 2  # points that a fit must have beside its columns
-
-_SEED = "seed"
-Errors = dict[str, np.ndarray]
-"""Sums of squared errors of predictions by model, one for each held-out part; NaN where it cannot be predicted.
-
-Beside them, as "seed", is the place of each part's seed among those that are taken.
-"""
 
 
 @dataclass(frozen=True)
@@ -83,113 +85,69 @@ def _inference(errors: OfSeeds, seeds: int, level: Level, model: str, rival: str
     one out would say nothing, and a degree of freedom too many.
     """
     every = errors(np.ones(seeds, bool))
-    predicted = np.isin(np.arange(seeds), every[_SEED][np.isfinite(_sums(every, model, rival)).all(axis=0)])
+    predicted = np.isin(np.arange(seeds), every[SEED][np.isfinite(sums_of(every, model, rival)).all(axis=0)])
 
     def of(counts: np.ndarray) -> np.ndarray:
         taken = np.ones((len(counts), seeds), bool)
         taken[:, predicted] = counts > 0
-        return np.array([_less(errors(row), model, rival) for row in taken])
+        return np.array([less(errors(row), model, rival) for row in taken])
 
     number = int(predicted.sum())
     return infer(of, number, level) if number else Inference(np.nan, n_seeds=seeds, note="undefined")
 
 
-def _sums(errors: Errors, model: str, rival: str) -> np.ndarray:
-    return np.stack([errors[name] for name in ("mean", model, rival)])
-
-
-def _less(errors: Errors, model: str, rival: str) -> float:
-    sums = _sums(errors, model, rival)
-    sums = sums[:, np.isfinite(sums).all(axis=0)].sum(axis=1)
-    return float((sums[2] - sums[1]) / sums[0]) if sums[0] > 0 else np.nan
-
-
 def _design(points: NextLosses, quantity: np.ndarray, beside: Sequence[np.ndarray]) -> np.ndarray:
     """Return the columns of all models, (P, k + 1), and behind them the loss: the rival's, the quantity's rank."""
-    rival = np.column_stack([natural_spline(points.task), *map(_ranks, beside)])
+    rival = np.column_stack([natural_spline(points.task), *map(ranks_of, beside)])
     everywhere = np.ones(len(quantity), bool)
     scale = np.sqrt(len(quantity))
-    return np.column_stack([orthonormal(rival, everywhere) * scale, _ranks(quantity), points.loss])
-
-
-def _ranks(quantity: np.ndarray) -> np.ndarray:
-    """Return ranks between -1/2 and 1/2."""
-    return (average_ranks(quantity) - 0.5) / len(quantity) - 0.5
-
-
-def _columns(design: np.ndarray) -> Mapping[str, list[int]]:
-    """Return which columns each model has."""
-    rank = design.shape[-1] - 2
-    rival = list(range(rank))
-    return {"mean": [0], "rival": rival, "quantity": [0, rank], "both": [*rival, rank]}
+    return np.column_stack([orthonormal(rival, everywhere) * scale, ranks_of(quantity), points.loss])
 
 
 def _within_runs(points: NextLosses, design: np.ndarray) -> OfSeeds:
     """Each task of a run, fitted on the run's other tasks: residuals divided by 1 − leverage."""
     runs = points.arm * points.seeds + points.seed
     names, first = np.unique(runs, return_index=True)
-    columns = _columns(design)
+    columns = columns_of(design)
     errors = {name: np.full(len(names), np.nan) for name in MODELS}
     for place, run in enumerate(names):
         rows = design[runs == run]
-        if len(rows) < len(columns["both"]) + _SPARE:
+        if len(rows) < len(columns["both"]) + SPARE:
             continue
         for name, chosen in columns.items():
             left, singular, _ = np.linalg.svd(rows[:, chosen], full_matrices=False)
-            left = left[:, singular > _SINGULAR * singular.max()]
+            left = left[:, singular > SINGULAR * singular.max()]
             rest = rows[:, -1] - left @ (left.T @ rows[:, -1])
             spare = 1 - np.square(left).sum(axis=1)
-            errors[name][place] = np.square(rest / np.where(spare > _SINGULAR, spare, np.nan)).sum()
+            errors[name][place] = np.square(rest / np.where(spare > SINGULAR, spare, np.nan)).sum()
     seeds = points.seed[first]
 
     def of(taken: np.ndarray) -> Errors:
         kept = taken[seeds]
-        return {**{name: values[kept] for name, values in errors.items()}, _SEED: np.cumsum(taken)[seeds[kept]] - 1}
+        return {**{name: values[kept] for name, values in errors.items()}, SEED: np.cumsum(taken)[seeds[kept]] - 1}
 
     return of
 
 
 def _across_seeds(points: NextLosses, design: np.ndarray) -> OfSeeds:
     """Each seed of an arm, fitted on the arm's other seeds."""
-    moments = _moments(design, points.arm, points.seed)
+    moments = moments_of(design, points.arm, points.seed)
 
     def errors(taken: np.ndarray) -> Errors:
         chosen = moments[:, taken]
-        return _errors(chosen, chosen.sum(axis=1, keepdims=True) - chosen, _columns(design))
+        return errors_of(chosen, chosen.sum(axis=1, keepdims=True) - chosen, columns_of(design))
 
     return errors
 
 
 def _across_arms(points: NextLosses, design: np.ndarray) -> OfSeeds:
     """Each experiment in each seed, fitted on the other experiments in the other seeds."""
-    moments = _moments(design, points.experiment, points.seed)
+    moments = moments_of(design, points.experiment, points.seed)
 
     def errors(taken: np.ndarray) -> Errors:
         chosen = moments[:, taken]
         of_experiment, of_seed = chosen.sum(axis=1, keepdims=True), chosen.sum(axis=0, keepdims=True)
         fitted = chosen.sum(axis=(0, 1), keepdims=True) - of_experiment - of_seed + chosen
-        return _errors(chosen, fitted, _columns(design))
+        return errors_of(chosen, fitted, columns_of(design))
 
     return errors
-
-
-def _moments(design: np.ndarray, group: np.ndarray, seed: np.ndarray) -> np.ndarray:
-    """Return the sums of products of all columns by group and seed, (G, S, p, p)."""
-    found = np.zeros((group.max() + 1, seed.max() + 1, design.shape[1], design.shape[1]))
-    np.add.at(found, (group, seed), design[:, :, None] * design[:, None, :])
-    return found
-
-
-def _errors(held_out: np.ndarray, fitted: np.ndarray, columns: Mapping[str, list[int]]) -> Errors:
-    """Return the errors of predictions in held-out parts from their moments, (G, S, p, p), and those fitted on."""
-    numbers = held_out[..., 0, 0], fitted[..., 0, 0]  # the first column is constant, of length 1 on average
-    known = (numbers[0] > 0.5) & (numbers[1] > len(columns["both"]) + _SPARE - 0.5)
-    held_out, fitted = held_out[known], fitted[known]
-    found: Errors = {_SEED: np.nonzero(known)[1]}
-    for name, chosen in columns.items():
-        inner = fitted[:, chosen][:, :, chosen]
-        weights = np.linalg.pinv(inner, rcond=_SINGULAR, hermitian=True) @ fitted[:, chosen, -1:]
-        contrast = np.zeros((*weights.shape[:1], held_out.shape[-1], 1))
-        contrast[:, chosen], contrast[:, -1] = -weights, 1
-        found[name] = (np.swapaxes(contrast, 1, 2) @ held_out @ contrast)[:, 0, 0]
-    return found

@@ -136,6 +136,13 @@ class SummarySettings(Settings):
 # Pages
 
 
+class AcrossShown(Settings):
+    """What is read of the configuration to show a table across sections: level of its intervals, titles of sections."""
+
+    confidence: float
+    titles: dict[str, str]
+
+
 class PageSettings(Settings):
     """What a page about tables reads: the arms' labels, and the level of its intervals if it computes any."""
 

@@ -15,7 +15,7 @@ Sections = Mapping[str, type[Section]]
 _USUAL = {"permuted": "continual"}
 """Section -> the study that it is of without saying so, where the two are not called alike."""
 _OTHERS = {"dataset", "jobs", "studies"}
-_FOLDERS = {"data", "config", "curves", "benchmarks"}  # of results/, beside those of the sections
+_FOLDERS = {"data", "config", "curves", "benchmarks", "across_sections"}  # of results/, beside those of the sections
 
 
 def studies_of(config: Mapping[str, Any]) -> dict[str, str]:

@@ -191,6 +191,17 @@ class ExplainSettings(Settings):
     beyond: tuple[str, ...] = ()
 
 
+class ExplainAcrossSettings(Settings):
+    """What explanations across sections are asked by.
+
+    `references` are the arms of each section that its losses are measured against.
+    """
+
+    confidence: float
+    losses: tuple[str, ...]
+    references: dict[str, tuple[str, ...]]
+
+
 # Train and test collapse
 
 

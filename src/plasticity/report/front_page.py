@@ -23,7 +23,10 @@ _OPEN = (
 
 
 def front_of(
-    config: Mapping[str, Any], sections: Mapping[str, Any], folder: Callable[[str], str] = "results/{}".format
+    config: Mapping[str, Any],
+    sections: Mapping[str, Any],
+    folder: Callable[[str], str] = "results/{}".format,
+    across: str = "",
 ) -> Callable[[], str]:
     """Return the function `front` of the report's front page.
 
@@ -31,12 +34,14 @@ def front_of(
         config: The checked configuration.
         sections: Its sections that run, each with the study that it is of: `titled`, the template `front`.
         folder: Returns the folder of a section's results, as the report calls it.
+        across: What the folder is called that has a digest of all sections together; empty for none.
     """
 
     def front() -> str:
         folders = {name: folder(name) for name in sections}
         parts = [_section(name, study, config[name], folders[name]) for name, study in sections.items()]
-        return "\n\n".join([*parts, *_software(folders)])
+        together = _told("Across sections", folder(across)) if across and _digest(folder(across)).findings else []
+        return "\n\n".join([*parts, *together, *_software(folders)])
 
     return front
 
@@ -54,16 +59,21 @@ def _digest(folder: str) -> Digest:
 
 def _section(name: str, study: Any, section: Mapping[str, Any], folder: str) -> str:
     """Return the part of a section: its findings, and folded below them how it was run."""
-    title, told = study.titled(name), _digest(folder)
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     how = environment.from_string(study.front.read_text(encoding="utf-8")).render(study=section)
-    parts = [f"{title}\n{'-' * len(title)}"]
-    if told.findings:
-        found = [finding for finding in told.findings if not finding.missing]
-        shown = [_finding(finding, folder, first=finding is found[0]) for finding in found]
-        asked = f'<p class="question">{html.escape(told.question)}</p>'
-        parts.append(_raw("\n".join([asked, _ran(told.ran), *shown, _missing(told)])))
-    return "\n\n".join([*parts, _raw("<details><summary>How it was run</summary>"), how, _raw("</details>")])
+    folded = [_raw("<details><summary>How it was run</summary>"), how, _raw("</details>")]
+    return "\n\n".join([*_told(study.titled(name), folder), *folded])
+
+
+def _told(title: str, folder: str) -> list[str]:
+    """Return a heading and what the digest of a folder tells, nothing if there is none yet."""
+    told, heading = _digest(folder), f"{title}\n{'-' * len(title)}"
+    if not told.findings:
+        return [heading]
+    found = [finding for finding in told.findings if not finding.missing]
+    shown = [_finding(finding, folder, first=finding is found[0]) for finding in found]
+    asked = f'<p class="question">{html.escape(told.question)}</p>'
+    return [heading, _raw("\n".join([asked, _ran(told.ran), *shown, _missing(told)]))]
 
 
 def _ran(ran: Mapping[str, str]) -> str:

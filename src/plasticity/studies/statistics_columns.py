@@ -1,4 +1,4 @@
-"""Tables of the statistics: correlations, causes and explanations."""
+"""Tables of the statistics: correlations, causes and explanations, in a section and across sections."""
 
 from plasticity.storage.schemas import Table, columns
 
@@ -93,45 +93,92 @@ CAUSES = Table(
     ),
 )
 
+_PREDICTED = columns(
+    ("skill", "float", "1", "1 − squared error / that of the mean; 1 is exact, 0 no better, below 0 worse"),
+    ("skill_low", "float", "1", "lower end of Student's t interval of the skill, jackknife over seeds"),
+    ("skill_high", "float", "1", "upper end of Student's t interval of the skill, jackknife over seeds"),
+    ("gain", "float", "1", "skill of the quantity and the task number together minus that of the number alone"),
+    ("gain_low", "float", "1", "lower end of Student's t interval of the gain, jackknife over seeds"),
+    ("gain_high", "float", "1", "upper end of Student's t interval of the gain, jackknife over seeds"),
+    ("p_value", "float", "1", "two-sided p-value of no gain, from the t interval's distribution"),
+)
+_COUNTED = columns(
+    ("n_arms", "int", "1", "number of arms; those that repeat another arm's runs count once"),
+    ("n_points", "int", "1", "pairs of successive tasks"),
+    ("n_excluded", "int", "1", "pairs excluded because the quantity is missing or not finite"),
+    ("note", "str", "text", "why a number is missing; empty otherwise"),
+)
+
 EXPLANATIONS = Table(
     "explanations",
-    columns(
-        (
-            "quantity",
-            "str",
-            "name",
-            "quantity after a task, or start_… of the next one; task, its number, is the baseline for all others",
+    (
+        *columns(
+            (
+                "quantity",
+                "str",
+                "name",
+                "quantity after a task, or start_… of the next one; task, its number, is the baseline for all others",
+            ),
+            ("loss", "str", "name", "loss on the next task, which is predicted"),
+            (
+                "scope",
+                "str",
+                "name",
+                "held-out part: within_run, the task, predicted from the run's other tasks; across_seeds, the seed, "
+                "from the arm's other seeds; across_arms, experiment and seed, from other experiments in other seeds",
+            ),
         ),
-        ("loss", "str", "name", "loss on the next task, which is predicted"),
-        (
-            "scope",
-            "str",
-            "name",
-            "held-out part: within_run, the task, predicted from the run's other tasks; across_seeds, the seed, from "
-            "the arm's other seeds; across_arms, experiment and seed, from other experiments in other seeds",
+        *_PREDICTED,
+        *columns(
+            ("p_adjusted", "float", "1", "the same after Holm's correction for all quantities of a loss and scope"),
+            ("n_seeds", "int", "1", "seeds that contribute"),
         ),
-        ("skill", "float", "1", "1 − squared error / that of the mean; 1 is exact, 0 no better, below 0 worse"),
-        ("skill_low", "float", "1", "lower end of Student's t interval of the skill, jackknife over seeds"),
-        ("skill_high", "float", "1", "upper end of Student's t interval of the skill, jackknife over seeds"),
-        ("gain", "float", "1", "skill of the quantity and the task number together minus that of the number alone"),
-        ("gain_low", "float", "1", "lower end of Student's t interval of the gain, jackknife over seeds"),
-        ("gain_high", "float", "1", "upper end of Student's t interval of the gain, jackknife over seeds"),
-        ("p_value", "float", "1", "two-sided p-value of no gain, from the t interval's distribution"),
-        ("p_adjusted", "float", "1", "the same after Holm's correction for all quantities of a loss and scope"),
-        ("n_seeds", "int", "1", "seeds that contribute"),
-        ("n_arms", "int", "1", "number of arms; those that repeat another arm's runs count once"),
-        ("n_points", "int", "1", "pairs of successive tasks"),
-        ("n_excluded", "int", "1", "pairs excluded because the quantity is missing or not finite"),
-        ("note", "str", "text", "why a number is missing; empty otherwise"),
-        (
-            "gain_beyond",
-            "float",
-            "1",
-            "what the quantity adds to the skill of the task number and the other quantities of analysis.beyond "
-            "together; missing where none are declared",
+        *_COUNTED,
+        *columns(
+            (
+                "gain_beyond",
+                "float",
+                "1",
+                "what the quantity adds to the skill of the task number and the other quantities of analysis.beyond "
+                "together; missing where none are declared",
+            ),
+            ("gain_beyond_low", "float", "1", "lower end of Student's t interval of gain_beyond, jackknife over seeds"),
+            (
+                "gain_beyond_high",
+                "float",
+                "1",
+                "upper end of Student's t interval of gain_beyond, jackknife over seeds",
+            ),
+            ("p_value_beyond", "float", "1", "two-sided p-value of no gain_beyond, without a correction"),
         ),
-        ("gain_beyond_low", "float", "1", "lower end of Student's t interval of gain_beyond, jackknife over seeds"),
-        ("gain_beyond_high", "float", "1", "upper end of Student's t interval of gain_beyond, jackknife over seeds"),
-        ("p_value_beyond", "float", "1", "two-sided p-value of no gain_beyond, without a correction"),
+    ),
+)
+
+EXPLANATIONS_ACROSS = Table(
+    "explanations_across",
+    (
+        *columns(
+            (
+                "quantity",
+                "str",
+                "name",
+                "quantity after a task, or start_… of the next one, as a rank in its section; task, its number, is the "
+                "baseline for all others",
+            ),
+            ("loss", "str", "name", "loss on the next task, in standard deviations of its section, which is predicted"),
+            (
+                "section",
+                "str",
+                "name",
+                "held-out section, predicted in each seed from the other sections in other seeds; empty for the mean "
+                "over the sections",
+            ),
+        ),
+        *_PREDICTED,
+        *columns(
+            ("p_adjusted", "float", "1", "the same after Holm's correction for all quantities of a loss and section"),
+            ("n_seeds", "int", "1", "seeds that are predicted in the section with the fewest"),
+        ),
+        *_COUNTED,
     ),
 )

@@ -13,6 +13,10 @@ _OF_JOBS = {
         "train_test_collapse/<dataset>/transfer/<training>/<seeds>/<rate>.parquet",
         "a seed, a checkpoint and a learning rate",
     ),
+    "explanations_across": (
+        "across_sections/<dataset>/explanations.parquet",
+        "a quantity, a loss and a held-out section, or the mean over the sections",
+    ),
     "benchmarks": ("benchmarks/<dataset>/jobs.parquet", "a job, as it was last run"),
     "split": ("warm_start/<dataset>/splits/seed<seed>.parquet", "a training image"),
     "collapse": ("warm_start/<dataset>/collapse/<start>/<seeds>.parquet", "a checkpoint"),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from plasticity.analysis.inference import Inference, Level
-from plasticity.analysis.next_losses import NextLosses, next_losses_of
+from plasticity.analysis.next_losses import next_losses_of
 from plasticity.analysis.prediction import SCOPES, Prediction, predictions
 from plasticity.analysis.verdict import holm
 from plasticity.config.slices import ExplainSettings
@@ -41,19 +41,26 @@ def explain(metrics: Path, output: Path, *, settings: ExplainSettings) -> None:
     """
     frame = read_table(metrics, "permuted")
     frame = frame.loc[~frame["arm"].isin(settings.references)]
-    names = [column.name for column in MEASURED if column.kind in ("int", "float")]
-    names += [UPDATE_NORM] if bool(frame[UPDATE_NORM].notna().any()) else []  # older tables have none
-    names += unknown_numbers(metrics, "permuted")
+    names = quantities_of(frame, metrics)
     if unknown := sorted(set(settings.beyond) - set(names)):
         raise PlasticityError(f"analysis.beyond: expected measured quantities ({', '.join(names)}), got {unknown[0]}")
     table = explanations_of(frame, names, settings)
     write_table(table, output, "explanations", provenance(settings.plain()))
 
 
+def quantities_of(frame: pd.DataFrame, path: Path) -> list[str]:
+    """Return the numbers that were measured after a task: the table's own and, in its file, those of the user's."""
+    names = [column.name for column in MEASURED if column.kind in ("int", "float")]
+    names += [UPDATE_NORM] if bool(frame[UPDATE_NORM].notna().any()) else []  # older tables have none
+    return names + unknown_numbers(path, "permuted")
+
+
 def explanations_of(frame: pd.DataFrame, quantities: Sequence[str], settings: ExplainSettings) -> pd.DataFrame:
     """Return the explanations of the rows of a table of tasks, as `explain` writes them."""
     rows = [row for loss in settings.losses for row in _rows(frame, quantities, loss, settings)]
-    return _corrected(pd.DataFrame(rows, columns=find_table("explanations").names))
+    table = corrected(pd.DataFrame(rows, columns=find_table("explanations").names), _FAMILY)
+    order = {scope: place for place, scope in enumerate(SCOPES)}
+    return table.sort_values(_FAMILY, key=lambda c: c.map(order) if c.name == "scope" else c, kind="stable")
 
 
 def _rows(
@@ -69,13 +76,13 @@ def _rows(
         beyond = predictions(points, values, level, beside=beside) if beside and quantity != TASK else {}
         for scope, found in predictions(points, values, level).items():
             further = _beyond(beyond[scope].gain) if beyond else {}
-            yield {"quantity": quantity, "loss": loss, "scope": scope, **_numbers(quantity, points, found), **further}
+            said = numbers_of(quantity, len(points.loss), found)
+            yield {"quantity": quantity, "loss": loss, "scope": scope, **said, **further}
 
 
-def _numbers(quantity: str, points: NextLosses, found: Prediction) -> dict[str, Any]:
-    """Return what is said of a quantity in one scope; the number of the task has no gain over itself."""
+def numbers_of(quantity: str, points: int, found: Prediction) -> dict[str, Any]:
+    """Return what a row says of a quantity, of so many points; the number of the task has no gain over itself."""
     gain = Inference(np.nan, note="is the rival itself") if quantity == TASK else found.gain
-    excluded = len(points.loss) - found.n_points
     notes = [found.skill.note, gain.note if gain.note != found.skill.note else ""]
     return {
         "skill": found.skill.estimate,
@@ -88,7 +95,7 @@ def _numbers(quantity: str, points: NextLosses, found: Prediction) -> dict[str, 
         "n_seeds": found.skill.n_seeds,
         "n_arms": found.n_arms,
         "n_points": found.n_points,
-        "n_excluded": excluded,
+        "n_excluded": points - found.n_points,
         "note": "; ".join(filter(None, notes)),
     }
 
@@ -103,13 +110,11 @@ def _beyond(gain: Inference) -> dict[str, float]:
     }
 
 
-def _corrected(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with the p-values of gains corrected after Holm, all quantities of a loss and scope together."""
+def corrected(table: pd.DataFrame, family: Sequence[str]) -> pd.DataFrame:
+    """Return the table with the p-values of gains corrected after Holm, all quantities of a family together."""
     p_values, adjusted = table["p_value"].to_numpy(float), np.full(len(table), np.nan)
-    for place in table.groupby(_FAMILY, sort=False).indices.values():
+    for place in table.groupby(list(family), sort=False).indices.values():
         known = place[np.isfinite(p_values[place])]
         if known.size:
             adjusted[known] = holm(p_values[known])
-    order = {scope: place for place, scope in enumerate(SCOPES)}
-    table = table.assign(p_adjusted=adjusted)
-    return table.sort_values(_FAMILY, key=lambda c: c.map(order) if c.name == "scope" else c, kind="stable")
+    return table.assign(p_adjusted=adjusted)

@@ -89,22 +89,43 @@ def quantities_that_gain(tables: PermutedTables) -> Statement:
         raise NotInThisRun("no losses on later tasks")
     scope = _furthest(rows)
     rows = rows_with(rows, scope=scope).loc[lambda found: found["quantity"].ne(RIVAL)]
-    rows = rows.sort_values("gain", ascending=False, kind="stable", na_position="last")
-    tests = int(rows["p_adjusted"].notna().sum())
-    gains = {str(row["quantity"]): gain_of(row, confidence, tests) for row in rows.to_dict("records")}
-    gaining = [name for name, gain in gains.items() if side(gain) > 0]
-    named = gaining[:_NAMED] or [next(iter(gains))]
-    parts = [_gaining(gains, named, len(gaining), scope) if gaining else _none(gains, named[0], scope)]
-    parts += [_of_nc1(gains["nc1"])] if "nc1" in gains and "nc1" not in named else []
+    named, parts = told_gains(rows, f"in {SCOPES[scope]}", confidence)
     beyond = gains_beyond(rows, tables)
     parts += [_of_beyond(beyond, tables.analysis.beyond or ())] if beyond else []
-    seeds, arms = int(rows["n_seeds"].max()), int(rows["n_arms"].max())
-    sentence = (
-        f"{'; '.join(parts)} (loss of {LOSSES[loss]}, {t_text(confidence)}, "
-        f"Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for {tests} quantities, {seeds_text(seeds)}, {arms} arms)."
-    )
+    sentence = f"{'; '.join(parts)} ({told_from(rows, loss, confidence)})."
     shown = rows_with(rows, quantity=[*named, "nc1", *list(beyond)[:1]]).filter([*_SHOWN, *(_BEYOND if beyond else [])])
     return Statement(sentence, shown)
+
+
+def told_gains(rows: pd.DataFrame, where: str, confidence: float) -> tuple[list[str], list[str]]:
+    """Return the quantities that a sentence about gains names, and its parts.
+
+    Args:
+        rows: A row per quantity, without the number of the task.
+        where: What was predicted, such as "in other experiments".
+        confidence: Level of the intervals.
+    """
+    rows = rows.sort_values("gain", ascending=False, kind="stable", na_position="last")
+    tests = _tests(rows)
+    gains = {str(row["quantity"]): gain_of(row, confidence, tests) for row in rows.to_dict("records")}
+    found = [name for name, gain in gains.items() if side(gain) > 0]
+    named = found[:_NAMED] or [next(iter(gains))]
+    parts = [_gaining(gains, named, len(found), where) if found else _none(gains, named[0], where)]
+    parts += [_of_nc1(gains["nc1"])] if "nc1" in gains and "nc1" not in named else []
+    return named, parts
+
+
+def told_from(rows: pd.DataFrame, loss: str, confidence: float) -> str:
+    """Return what gains are taken from: the loss, the intervals, the correction, seeds and arms."""
+    seeds, arms = (int(rows[name].to_numpy().max()) for name in ("n_seeds", "n_arms"))
+    return (
+        f"loss of {LOSSES[loss]}, {t_text(confidence)}, Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for "
+        f"{_tests(rows)} quantities, {seeds_text(seeds)}, {arms} arms"
+    )
+
+
+def _tests(rows: pd.DataFrame) -> int:
+    return int(np.isfinite(rows["p_adjusted"].to_numpy(float)).sum())
 
 
 def _furthest(rows: pd.DataFrame) -> str:
@@ -113,20 +134,21 @@ def _furthest(rows: pd.DataFrame) -> str:
     return next((scope for scope in reversed(SCOPES) if scope in known), next(iter(SCOPES)))
 
 
-def _gaining(gains: Mapping[str, Value], named: Sequence[str], count: int, scope: str) -> str:
+def _gaining(gains: Mapping[str, Value], named: Sequence[str], count: int, where: str) -> str:
     each = [f"{metric_name(name)} (gain in skill {numbers(gains[name])})" for name in named]
     more = [f"{count - len(named)} more"] if count > len(named) else []
     *first, last = [*each, *more]
     listed = f"{', '.join(first)} and {last}" if first else last
+    predict = "predicts" if count == 1 else "predict"
     return (
-        f"In {SCOPES[scope]}, {count} of {len(gains)} quantities predict{'s' if count == 1 else ''} the loss on the "
-        f"next task better than the task number alone: {listed}"
+        f"{where[:1].upper()}{where[1:]}, {count} of {len(gains)} quantities {predict} the loss on the next task "
+        f"better than the task number alone: {listed}"
     )
 
 
-def _none(gains: Mapping[str, Value], best: str, scope: str) -> str:
+def _none(gains: Mapping[str, Value], best: str, where: str) -> str:
     return (
-        f"{inconclusive(gains[best])}: in {SCOPES[scope]}, none of {len(gains)} quantities clearly predicts the loss "
+        f"{inconclusive(gains[best])}: {where}, none of {len(gains)} quantities clearly predicts the loss "
         f"on the next task better than the task number alone; {metric_name(best)} comes closest "
         f"(gain in skill {numbers(gains[best])})"
     )

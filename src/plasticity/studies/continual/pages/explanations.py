@@ -33,24 +33,27 @@ def rows(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
         labels: What the report calls each arm; none is named here.
     """
     beyond = bool(table["gain_beyond"].notna().any())
-    return pd.DataFrame([_cells(row, beyond=beyond) for row in sorted(table.to_dict("records"), key=_place)])
+    ordered = sorted(table.to_dict("records"), key=lambda row: place_of(row, _PLACES[row["scope"]]))
+    return pd.DataFrame([cells_of(row, SCOPES[row["scope"]], beyond=beyond) for row in ordered])
 
 
-def _place(row: dict[Any, Any]) -> tuple[Any, ...]:
+def place_of(row: dict[Any, Any], part: int) -> tuple[Any, ...]:
+    """Return what rows are sorted by: the loss, the number of what is predicted, the task number first, then gains."""
     losses, gain = list(LOSSES), row["gain"]
     loss = losses.index(row["loss"]) if row["loss"] in losses else len(losses)
-    return loss, _PLACES[row["scope"]], row["quantity"] != RIVAL, pd.isna(gain), 0.0 if pd.isna(gain) else -gain
+    return loss, part, row["quantity"] != RIVAL, pd.isna(gain), 0.0 if pd.isna(gain) else -gain
 
 
 def _beyond(row: dict[Any, Any]) -> dict[str, Any]:
     return {"gain beyond": interval_text(row["gain_beyond"], row["gain_beyond_low"], row["gain_beyond_high"], "")}
 
 
-def _cells(row: dict[Any, Any], *, beyond: bool) -> dict[str, Any]:
+def cells_of(row: dict[Any, Any], predicted: str, *, beyond: bool = False) -> dict[str, Any]:
+    """Return the cells of a row in words; `predicted` says what is."""
     return {
         "quantity": "number of the task" if row["quantity"] == RIVAL else metric_name(row["quantity"]),
         "loss of": LOSSES.get(row["loss"], row["loss"].replace("_", " ")),
-        "predicted": SCOPES[row["scope"]],
+        "predicted": predicted,
         "skill": interval_text(row["skill"], row["skill_low"], row["skill_high"], ""),
         "gain": interval_text(row["gain"], row["gain_low"], row["gain_high"], ""),
         "p": "–" if pd.isna(row["p_adjusted"]) else f"{row['p_adjusted']:.2g}",
