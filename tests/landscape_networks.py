@@ -67,13 +67,18 @@ def _function(model: nn.Module, images: Tensor) -> tuple[Tensor, Callable[[Tenso
     return torch.cat([value.reshape(-1) for value in parameters.values()]), logits
 
 
-def exact_hessian(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    """Return the Hessian (P, P) of the mean cross-entropy by nested differentiation."""
+def exact_hessian(model: nn.Module, images: Tensor, labels: Tensor, noise: Tensor | None = None) -> Tensor:
+    """Return the Hessian (P, P) of the mean cross-entropy, or of ½‖f − f₀ + noise‖², by nested differentiation."""
     flat, logits = _function(model, images)
+    before = logits(flat).detach()
+
+    def loss(values: Tensor) -> Tensor:
+        if noise is None:
+            return nn.functional.cross_entropy(logits(values), labels)
+        return 0.5 * (logits(values) - before + noise).square().sum(1).mean()
+
     # Row by row: nested jacrev of torch 2.15 is wrong for layer norm, as finite differences show.
-    return torch.autograd.functional.hessian(  # pyright: ignore
-        lambda values: nn.functional.cross_entropy(logits(values), labels), flat
-    )
+    return torch.autograd.functional.hessian(loss, flat)  # pyright: ignore
 
 
 def jacobian(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:

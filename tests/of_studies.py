@@ -40,9 +40,10 @@ class DrawnFigure:
 
 FIGURES = {
     name: DrawnFigure(section, figure.module, figure.tables)
-    for section, study in BY_SECTION.items()
+    for section, study in sorted(BY_SECTION.items(), key=lambda item: item[0] == "permuted")
     for name, figure in study.figures.items()
 }
+"""Figures by name; those of every study are drawn from a sequence of tasks, whose tables here hold what they need."""
 
 
 def render(name: str, tables: Any, style: Style) -> Figure:

@@ -34,9 +34,10 @@ def pre_train_settings(**training: Any) -> PreTrainSettings:
 
 
 def measure_settings(**measured: Any) -> MeasureVariancesSettings:
-    """Settings of the measuring stage; `measured` is what else the section `measure` says."""
+    """Settings of the measuring stage; `measured` is what else the section `measure` says, also at the next task."""
     named, measure = {"experiment": "transfer", "arm": "transfer"}, {"k_means_restarts": 2, **measured}
-    return MeasureVariancesSettings.of({**named, "model": MODEL, "parts": PARTS, "measure": measure})
+    parts = {**PARTS, "next_task": NEXT} if measured else PARTS
+    return MeasureVariancesSettings.of({**named, "model": MODEL, "parts": parts, "measure": measure})
 
 
 def transfer_settings(**training: Any) -> TransferSettings:

@@ -1,21 +1,26 @@
 """The landscape in the tables of the stages: filled where it is asked for, and nothing else changes."""
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import tiny_train_test
+from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import open_store
 from plasticity.jobs.adapter import Files, Job
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages import measure_collapse, measure_variances
 from plasticity.stages.branches import checkpoint_name
+from plasticity.stages.draw_split import read_split
 from plasticity.stages.landscape.checkpoint_measures import Measures, landscape_columns
+from plasticity.stages.landscape.subject import Ground
 from plasticity.stages.learners.device_data import open_device_data
 from plasticity.stages.task_landscape import TaskLandscape
 from plasticity.storage.checkpoints import read_checkpoint
@@ -36,15 +41,24 @@ ASKED: dict[str, Any] = {**SHARED, "measure": {**SHARED["measure"], **LANDSCAPE}
 
 
 def test_a_warm_up_has_it_at_every_second_checkpoint(tiny: TinyStudy, trajectory: Path, tmp_path: Path) -> None:
-    checkpoints = checkpoints_of(trajectory, 0, 1, 2)
+    checkpoints, settings = checkpoints_of(trajectory, 0, 1, 2), measure_settings(gradients=GRADIENTS)
     plain = read_table(tiny.measure(tmp_path / "plain", checkpoints), "collapse")
-    asked = tiny.measure(tmp_path / "asked", checkpoints, measure_settings(gradients=GRADIENTS))
+    asked = tiny.measure(tmp_path / "asked", checkpoints, settings)
     rows = read_table(asked, "collapse")
-    names = [column.name for column in landscape_columns(measure_settings(gradients=GRADIENTS).measure)]
+    names = [column.name for column in landscape_columns(settings.measure, starts=True)]
     assert [column.name for column in unknown_columns(asked, "collapse")] == names
     pd.testing.assert_frame_equal(rows.drop(columns=names), plain)
     assert rows[names].notna().to_numpy().all(axis=1).tolist() == [True, False, True]
     assert "gradients of 20 images" in unknown_columns(asked, "collapse")[0].description
+    store = open_store(tiny.data)
+    draw = partial(build_model, settings.model, store.image_shape, store.num_classes)
+    images, full = train_tensors(store, torch.device("cpu")), read_split(tiny.split, store).full_indices
+    full = torch.from_numpy(np.array(full))
+    model = draw(torch_generator(0, "init"))
+    load_weights(model, read_checkpoint(checkpoints[2]).weights)
+    start = Measures(settings.measure).row(model, Ground(images, full, SEED, draw), 2, start=True)
+    _assert_alike(_row(rows, warm_up_epoch=2), start)  # fine-tuning starts on the full set, after any intervention
+    assert start["start_gradient_rank"] != _row(rows, warm_up_epoch=2)["gradient_rank"]
 
 
 def test_its_cost_is_said_before_the_networks_are_trained(tiny: TinyStudy, caplog: pytest.LogCaptureFixture) -> None:
@@ -57,7 +71,7 @@ def test_its_cost_is_said_before_the_networks_are_trained(tiny: TinyStudy, caplo
             tell(Job(input=inputs, params={"seeds": (SEED,), "measured": settings.canonical()}))
         (line,) = [record.message for record in caplog.records if "measuring" in record.message]
         assert line.startswith("measuring a checkpoint: gradients about ")
-        assert line.endswith(" s at one in 2")
+        assert line.endswith(" s at one in 2; as long again at the start of the next task")
 
 
 def test_a_sequence_that_asks_for_nothing_builds_nothing(tiny: TinyStudy, monkeypatch: pytest.MonkeyPatch) -> None:

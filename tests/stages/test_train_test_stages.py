@@ -1,6 +1,7 @@
 """Stages of the train-test study on digits: what they write, and that a killed one goes on to the same bits."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from plasticity.errors import PlasticityError
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages import transfer as transfer_module
+from plasticity.stages.landscape.checkpoint_measures import Measures
+from plasticity.stages.landscape.subject import Ground
+from plasticity.stages.next_network import next_network
 from plasticity.stages.prepare import prepare
 from plasticity.stages.task_stores import first_task, next_task, supply_of
 from plasticity.storage.checkpoints import iteration_name, iterations_in, read_checkpoint
@@ -42,6 +46,7 @@ from tiny_train_test import (
     SEEDS,
     go_on,
     measure,
+    measure_settings,
     pre_train_settings,
     train,
     transfer_settings,
@@ -329,11 +334,23 @@ def test_the_landscape_goes_from_variances_to_correlations(
     rows, plain = read_table(measured, "variances"), read_table(variances, "variances")
     names = [name for name in rows.columns if name not in plain.columns]
     pd.testing.assert_frame_equal(rows.drop(columns=names), plain)
+    store = open_store(data)
+    task = next_task(
+        store, draw_parts(supply_of(store), PartsSettings.of({**PARTS, "next_task": NEXT}), seed=4), EVEN_ODD
+    )
+    weights = read_checkpoint(trained / "trajectory/seed4" / iteration_name(10)).weights
+    draw = partial(build_model, chosen(MODEL), task.image_shape, task.num_classes)
+    ground = Ground(train_tensors(task, torch.device("cpu")), torch.arange(60), 4, draw)
+    begun = next_network(chosen(MODEL), task, 4, weights)
+    measures = Measures(measure_settings(**asked).measure)
+    (row, *_) = rows.loc[rows["seed"].eq(4) & rows["iteration"].eq(10)].to_dict("records")
+    start = measures.row(begun, ground, 2, start=True)
+    np.testing.assert_allclose([row[name] for name in start], np.array(list(start.values()), float), rtol=1e-6)
     tables = {name: tmp_path / f"{name}.parquet" for name in ("metrics", "transfer", "correlations")}
     assemble_variances([measured], tables["metrics"], settings=ASSEMBLED)
     assemble_transfer([transferred], tables["metrics"], tables["transfer"], settings=ASSEMBLED)
     correlate_transfer(tables["transfer"], tables["correlations"], settings=ANALYSIS)
-    assert "hessian_trace_error" in names
+    assert {"hessian_trace_error", "start_gradient_rank"} <= set(names)
     assert read_table(tables["transfer"], "transfer")[names].notna().to_numpy().all()
     found = set(read_table(tables["correlations"], "correlations")["metric"])
     assert found & set(names) == {name for name in names if not name.endswith("_error")}

@@ -167,7 +167,9 @@ rule draw_figures:
         settings=lambda wildcards: plan(wildcards).shown_settings().ordered(),
         styles=lambda wildcards: plan(wildcards).style_settings().ordered(),
         code=lambda wildcards: code_of(
-            "plasticity.report.draw", *drawn_by(wildcards).values()
+            "plasticity.report.draw",
+            study(wildcards).shown_by,
+            *drawn_by(wildcards).values(),
         ),
     message:
         "Drawing the figures of {wildcards.study}"

@@ -248,7 +248,10 @@ class VarianceMeasure(MeasureLandscape):
 
 
 class MeasureVariancesSettings(Settings):
-    """How the checkpoints of an arm are measured; `training` is that behind them, where a probe reads it."""
+    """How the checkpoints of an arm are measured; `training` is that behind them, where a probe reads it.
+
+    `parts` have a next task where the landscape is measured at its start as well.
+    """
 
     experiment: str
     arm: str

@@ -60,6 +60,11 @@ class MeasuredImages:
     warm_up: torch.Tensor
     others: torch.Tensor
 
+    @property
+    def all(self) -> torch.Tensor:
+        """Rows of the full set, on which fine-tuning starts."""
+        return torch.cat([self.warm_up, self.others])
+
 
 def run(job: Job) -> None:
     """Measure the checkpoints of the job's seeds."""
@@ -83,11 +88,13 @@ def tell_costs(job: Job) -> None:
     draw = partial(build_model, settings.model, store.image_shape, store.num_classes)
     model, (warm_up, _) = draw(torch_generator(0, "init")), _halves(read_split(path, store), device)
     place(model, device)
-    measures.begin(model, Ground(train_tensors(store, device), warm_up, seed, draw))
+    measures.begin(model, Ground(train_tensors(store, device), warm_up, seed, draw), starts=True)
 
 
 def measure(files: MeasureFiles, *, settings: MeasureCollapseSettings, threads: int) -> None:
     """Write one row of metrics per checkpoint; those of all seeds share one process and one resident data set.
+
+    The landscape is measured on the warm-up half and, as that of the next task's start, on the full set.
 
     Args:
         files: Checkpoints, prepared data, splits, and the "collapse" table to write.
@@ -104,17 +111,17 @@ def measure(files: MeasureFiles, *, settings: MeasureCollapseSettings, threads: 
     rows = []
     for seed, checkpoints in by_seed(files.checkpoints).items():
         images = MeasuredImages(train, test, *_halves(read_split(files.splits[seed], store), device))
-        ground = Ground(train, images.warm_up, seed, draw)
+        half, full = (Ground(train, places, seed, draw) for places in (images.warm_up, images.all))
         if not rows:
-            measures.begin(model, ground)
+            measures.begin(model, half, starts=True)
         for number, (epoch, path) in enumerate(checkpoints.items()):
             row = _measure_one(model, path, images, settings, seed, own)
             if not row["diverged"]:
-                row |= measures.row(model, ground, number)
+                row |= measures.row(model, half, number) | measures.row(model, full, number, start=True)
             rows.append({"seed": seed, "warm_up_epoch": epoch, **row})
             logger.info("measured %s, seed %d, epoch %d: NC1 %.4g", settings.start, seed, epoch, row["nc1"])
     table = find_table("collapse").with_columns(each.column for each in own)
-    table = table.with_columns(landscape_columns(settings.measure))
+    table = table.with_columns(landscape_columns(settings.measure, starts=True))
     frame = pd.DataFrame(rows, columns=table.names).assign(arm=settings.start)
     write_table(frame, files.output, table, provenance(settings.plain(), describe_device(device)))
 

@@ -47,7 +47,7 @@ class TaskLandscape:
         """
         if measures := self._of(training):
             ground = self.ground(seed, 1)
-            measures.begin(self._model(ground), ground)
+            measures.begin(self._model(ground), ground, starts=True)
 
     def row(self, network: Network, seed: int, task: int, training: Optimisation, *, start: bool = False) -> Row:
         """Return what is measured of a network at a task, by column; nothing where it is not the task's turn.

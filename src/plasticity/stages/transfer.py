@@ -15,21 +15,19 @@ from plasticity.data.store import ImageStore, open_store
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.stopping import stoppable
-from plasticity.models.model_registry import build_model
-from plasticity.seeding import torch_generator
+from plasticity.stages.next_network import body_of, fresh_network, next_network
 from plasticity.stages.task_stores import next_task, supply_of
 from plasticity.storage.checkpoints import Checkpoint, all_finite, iterations_in, read_checkpoint, seed_folder
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.records import devices_of, usable_record, write_record
 from plasticity.storage.tables import write_table
-from plasticity.storage.weights import load_weights, weights_of
+from plasticity.storage.weights import weights_of
 from plasticity.tasks.super_classes import Parts, draw_parts
 from plasticity.training.epoch import accuracy
 from plasticity.training.iterations import IterationRun
 from plasticity.training.resume import ResumeFile
 
-_BODY = "body."
 _MISSING = dict.fromkeys(("train_loss", "train_accuracy", "validation_accuracy", "test_accuracy"))
 
 
@@ -60,9 +58,7 @@ class NextTask:
 
     def start(self, checkpoint: Checkpoint, settings: TransferSettings, seed: int) -> IterationRun:
         """Return the run from a checkpoint: its body, and the fresh network's head, which all checkpoints share."""
-        shape, classes = self.store.image_shape, self.store.num_classes
-        model = build_model(settings.model, shape, classes, torch_generator(seed, "next_task/init"))
-        load_weights(model, {**self.fresh, **_body_of(checkpoint)})
+        model = next_network(settings.model, self.store, seed, checkpoint.weights)
         device = self.train.labels.device
         place(model, device)
         return IterationRun(
@@ -117,24 +113,19 @@ def transfer(
     write_table(frame, files.output, "next_task", provenance(settings.plain(), devices_of(records)))
 
 
-def _body_of(checkpoint: Checkpoint) -> dict[str, NDArray]:
-    return {name: value for name, value in checkpoint.weights.items() if name.startswith(_BODY)}
-
-
 def _load(
     store: ImageStore, settings: TransferSettings, seed: int, device: torch.device, *, first: Checkpoint
 ) -> NextTask:
     parts = draw_parts(supply_of(store), settings.parts, seed=seed)
     groups = settings.parts.super_classes or ()
     task, held_out = (next_task(store, parts, groups, validation=validation) for validation in (False, True))
-    fresh = build_model(settings.model, task.image_shape, task.num_classes, torch_generator(seed, "next_task/init"))
     return NextTask(
         store=task,
         train=train_tensors(task, device),
         validation=test_tensors(held_out, device, None),
         test=test_tensors(task, device, None),
-        fresh=weights_of(fresh),
-        first=_body_of(first),
+        fresh=weights_of(fresh_network(settings.model, task, seed)),
+        first=body_of(first.weights),
         digest=digest_of([store.digest, _digest(parts)]),
     )
 

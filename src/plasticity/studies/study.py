@@ -16,6 +16,7 @@ from plasticity.config.own_figures import own_figure
 from plasticity.config.page_slices import Curves, FindingSettings, SourceSettings, SummarySettings
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import imported
+from plasticity.studies.study_figures import figures_in
 
 _ROOT = Path(__file__).parent
 
@@ -154,7 +155,7 @@ class Study:
     @cached_property
     def figures(self) -> dict[str, Described]:
         """Its figures by name, a file each."""
-        return described_in(self.folder / "figures", f"{self.package}.figures")
+        return figures_in(self.folder, self.package)
 
     @cached_property
     def pages(self) -> dict[str, Described]:
@@ -192,6 +193,11 @@ class Study:
             findings=tuple(FindingSettings(**each) for each in findings),
             sources={name: SourceSettings(rule=table.rule, page=table.page) for name, table in self.tables.items()},
         )
+
+    @property
+    def shown_by(self) -> str:
+        """Module that its figures are made from."""
+        return self.dotted(self.figure_tables).partition(":")[0]
 
     @property
     def told_by(self) -> list[str]:

@@ -26,6 +26,15 @@ def test_eigenvalues_are_those_of_nested_differentiation(model: nn.Module) -> No
     assert found.rank(1e-3).value == int((exact.abs() > 1e-3).sum())
 
 
+def test_squared_error_has_a_hessian_of_its_own() -> None:
+    model, noise = networks()["perceptron"], torch.arange(15.0, dtype=torch.float64).view(5, 3) - 7
+    exact = exact_hessian(model, IMAGES, LABELS, noise)
+    found = hessian_spectrum(model, IMAGES, LABELS, noise=noise)
+    torch.testing.assert_close(found.nodes[0], torch.linalg.eigvalsh(exact), rtol=1e-9, atol=1e-9)
+    product, vector = hessian_product(model, IMAGES, LABELS, noise=noise), torch.ones(len(exact), dtype=torch.float64)
+    torch.testing.assert_close(product(vector), exact @ vector, rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("block", [1, 7, 1000])
 def test_blocks_of_any_size_give_the_whole_matrix(model: nn.Module, block: int) -> None:
     products = hessian_product(model, IMAGES, LABELS), gauss_newton_product(model, IMAGES)

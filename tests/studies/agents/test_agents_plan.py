@@ -97,7 +97,6 @@ def test_measuring_reads_the_training_for_the_probe_alone() -> None:
             "expected an intervention that reads no next task",
         ),
         ({"arms": {"x": {"training": {"replay": 3}}}}, "agents.arms.x.training.replay: expected at least"),
-        ({"measure": {"curvature": {"hessian": {}}}}, "agents.measure.curvature.hessian: expected nothing with agents"),
         (
             {"arms": {"x": {"training": {"two_hot": {"lowest": 100}}}}},
             "agents.arms.x.training.two_hot.highest: expected more than lowest, 100, got 100",

@@ -68,7 +68,6 @@ def test_the_probe_trains_as_the_actor_does_if_it_is_asked_for() -> None:
             {"arms": {"x": {"model": {"name": "logistic_regression"}, "training": {"hooks": ASCENT}}}},
             "locomotion.arms.x.training.hooks[0]: expected a network with hidden layers, with the hook",
         ),
-        ({"measure": {"curvature": {"hessian": {}}}}, "locomotion.measure.curvature.hessian: expected nothing with"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(change: dict[str, Any], message: str) -> None:

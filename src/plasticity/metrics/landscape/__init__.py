@@ -7,7 +7,8 @@
     stochastic_spectrum(product, probes=10, steps=50, generator=generator).trace
     hessian_spectrum(model, images, labels).trace              # exact, for networks of a few thousand parameters
 
-All of it is of the mean cross-entropy over the images that are given, in eval mode, and leaves the network as it was.
+All of it is of the mean cross-entropy over the images that are given, or of a squared error where a function takes its
+noise or factors, in eval mode, and leaves the network as it was.
 """
 
 from plasticity.metrics.landscape.exact_hessian import hessian_spectrum as hessian_spectrum

@@ -14,8 +14,8 @@ _BLOCK = 64  # vectors per product; larger blocks are not faster, measured on pe
 _NUMBERS = 2**22  # of the images, over all vectors of a block: what passes keep of each layer is a multiple of it
 
 
-def hessian_spectrum(model: nn.Module, images: Tensor, labels: Tensor) -> Spectrum:
-    """Return all eigenvalues of the Hessian of the mean cross-entropy over some images, in float64.
+def hessian_spectrum(model: nn.Module, images: Tensor, labels: Tensor, *, noise: Tensor | None = None) -> Spectrum:
+    """Return all eigenvalues of the Hessian of the mean loss over some images, in float64.
 
     The cost is a product per parameter, and the eigenvalues of a (P, P) matrix, which grow with the cube of P: for
     networks of a few thousand parameters. A copy of the network is differentiated in float64, because what rounding
@@ -25,12 +25,13 @@ def hessian_spectrum(model: nn.Module, images: Tensor, labels: Tensor) -> Spectr
         model: A classifier of P parameters; images (N, C, H, W) to logits (N, classes).
         images: (N, C, H, W).
         labels: Classes, int64 (N,).
+        noise: That of the squared error, (N, outputs), as in `hessian_product`; None for the cross-entropy.
 
     Raises:
         NotFinite: If the Hessian is not finite.
     """
-    images = images.double()
-    product = hessian_product(copy.deepcopy(model).double(), images, labels)
+    images, noise = images.double(), None if noise is None else noise.double()
+    product = hessian_product(copy.deepcopy(model).double(), images, labels, noise=noise)
     matrix = whole_matrix(product, max(1, min(_BLOCK, _NUMBERS // images.numel())))
     eigenvalues = torch.linalg.eigvalsh(checked(matrix, "second derivatives")).cpu()
     return exact_spectrum(eigenvalues, product.size)

@@ -9,8 +9,11 @@ from plasticity.metrics.landscape.lanczos import Product
 from plasticity.metrics.network_state import in_eval_mode, in_plain_attention, trained_parameters
 
 
-def hessian_product(model: nn.Module, images: Tensor, labels: Tensor) -> Product:
-    """Return the Hessian of the mean cross-entropy, (P, P), as products with vectors.
+def hessian_product(model: nn.Module, images: Tensor, labels: Tensor, *, noise: Tensor | None = None) -> Product:
+    """Return the Hessian of the mean loss over some images, (P, P), as products with vectors.
+
+    The loss is the cross-entropy or, with noise ε, Lyle et al.'s (2023) squared error ½‖f(x) − f₀(x) + ε‖², where f₀
+    is the network as it is.
 
     The graph of the gradient is built once and kept, so that a product costs one more backward pass; it takes memory
     as long as the product lives.
@@ -19,10 +22,11 @@ def hessian_product(model: nn.Module, images: Tensor, labels: Tensor) -> Product
         model: A classifier of P parameters; images (N, C, H, W) to logits (N, classes).
         images: (N, C, H, W).
         labels: Classes, int64 (N,).
+        noise: ε, (N, outputs); None for the cross-entropy.
     """
     parameters = list(trained_parameters(model).values())
     with in_eval_mode(model), in_plain_attention(), torch.enable_grad():
-        loss = nn.functional.cross_entropy(model(images), labels)
+        loss = _mean_loss(model(images), labels, noise)
         gradient = torch.autograd.grad(loss, parameters, create_graph=True)
     flat = torch.cat([part.reshape(-1) for part in gradient])
 
@@ -57,6 +61,12 @@ def gauss_newton_product(model: nn.Module, images: Tensor) -> Product:
         return _derivatives(logits, parameters, curved)
 
     return Product(multiply, len(flat), flat.detach())
+
+
+def _mean_loss(outputs: Tensor, labels: Tensor, noise: Tensor | None) -> Tensor:
+    if noise is None:
+        return nn.functional.cross_entropy(outputs, labels)
+    return (outputs - outputs.detach() + noise).square().sum() / (2 * len(outputs))
 
 
 def _derivatives(outputs: Tensor, inputs: Sequence[Tensor], vector: Tensor) -> Tensor:

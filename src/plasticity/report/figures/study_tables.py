@@ -12,6 +12,7 @@ from plasticity.config.analysis_section import Analysis
 from plasticity.config.page_slices import ShownSettings
 from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
+from plasticity.report.figures.stored import Moment, moments
 from plasticity.report.figures.summaries import SINGLE_SEED, rows_where
 
 
@@ -22,6 +23,8 @@ class StudyTables:
     Attributes:
         SCHEMAS: Table -> the schema that it is read with.
         SETTINGS: Class of the settings, whose fields are attributes as well.
+        AXIS: Column of the metrics that counts checkpoints; 0 is the initialisation.
+        MOMENT: What figures call a checkpoint, with a place for the count.
         arms: All arms of the study, in the order of the configuration.
         labels: Arm -> its name in legends; if absent, it is the usual one.
         analysis: The section's analysis, with `confidence`.
@@ -29,6 +32,8 @@ class StudyTables:
 
     SCHEMAS: ClassVar[Mapping[str, str]]
     SETTINGS: ClassVar[type[ShownSettings]] = ShownSettings
+    AXIS: ClassVar[str] = "step"
+    MOMENT: ClassVar[str] = "Step {}"
 
     metrics: pd.DataFrame
     correlations: pd.DataFrame
@@ -49,6 +54,26 @@ class StudyTables:
     def kept(self) -> pd.DataFrame:
         """Rows of the metrics that did not diverge."""
         return rows_where(self.metrics, ~self.metrics["diverged"].eq(True))
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Arms whose networks figures of every study show."""
+        return tuple(self.arms)
+
+    def checkpoints(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return the rows of the metrics, the initialisation included, in which columns of lists are looked for."""
+        del columns
+        return self.kept
+
+    def moments(self, columns: Sequence[str]) -> list[Moment]:
+        """Return the points of the training at which all these columns of lists are stored."""
+        rows = self.checkpoints(columns)
+        rows = rows_where(rows, rows["arm"].isin(self.networks))
+        return moments(rows, columns, axis=self.AXIS, title=self.MOMENT)
+
+    def exclusions(self) -> list[str]:
+        """Say what is missing from a figure of these networks."""
+        return exclusion_notes(self, self.networks)
 
 
 def exclusion_notes(tables: StudyTables, arms: Sequence[str]) -> list[str]:

@@ -55,12 +55,13 @@ class Measures:
         """Say whether anything is asked for."""
         return bool(self._measures)
 
-    def begin(self, model: Classifier, ground: Ground) -> None:
+    def begin(self, model: Classifier, ground: Ground, *, starts: bool = False) -> None:
         """Log what a checkpoint costs, before any training, and refuse a network that cannot be measured.
 
         Args:
             model: A network like those of the checkpoints.
             ground: What they are measured on.
+            starts: The starts of tasks are measured as well, at the same cost.
 
         Raises:
             PlasticityError: If it has layers whose gradients are not known.
@@ -73,7 +74,8 @@ class Measures:
             measure.check(model)
             at = "" if measure.every == 1 else f" at one in {measure.every}"
             parts.append(f"{name} about {measure.seconds(gradient, model):.2g} s{at}")
-        logger.info("measuring a checkpoint: %s", ", ".join(parts))
+        again = "; as long again at the start of the next task" if starts else ""
+        logger.info("measuring a checkpoint: %s%s", ", ".join(parts), again)
 
     def due(self, number: int) -> bool:
         """Say whether anything is measured at a checkpoint; the first has the number 0."""

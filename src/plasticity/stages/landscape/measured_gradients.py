@@ -2,13 +2,9 @@
 
 from collections.abc import Iterator
 
-import torch
-from torch import Tensor
-
 from plasticity.config.landscape_section import GradientMeasure
 from plasticity.metrics.landscape.gradient_covariance import GradientCovariance, gradient_covariance
 from plasticity.models.classifier import Classifier
-from plasticity.seeding import torch_generator
 from plasticity.stages.landscape.by_single_images import MeasuredByImages
 from plasticity.stages.landscape.measured import Quantity, quantity, series
 from plasticity.stages.landscape.subject import Subject
@@ -23,19 +19,12 @@ class MeasuredGradients(MeasuredByImages[GradientCovariance]):
     def found(self, subject: Subject) -> GradientCovariance:
         """Return the cosines between the gradients."""
         images, labels = subject.first(self.images)
-        noise = _noise(subject, len(images)) if subject.regression else None
-        return gradient_covariance(subject.model, images, labels, noise=noise)
+        return gradient_covariance(subject.model, images, labels, noise=subject.noise(len(images)))
 
     def seconds(self, gradient: float, model: Classifier) -> float:
         """Return about how long it takes: a gradient of each image, and their products."""
         del model
         return 2 * gradient * self.images
-
-
-def _noise(subject: Subject, images: int) -> Tensor:
-    """Return what the outputs are to move by, (N, K); the same at all checkpoints of a seed."""
-    outputs, generator = subject.model.head.out_features, torch_generator(subject.seed, "landscape/noise")
-    return torch.randn(images, outputs, generator=generator).to(subject.images)
 
 
 def _quantities(settings: GradientMeasure) -> Iterator[Quantity[GradientCovariance]]:

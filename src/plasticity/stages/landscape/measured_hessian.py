@@ -26,9 +26,11 @@ class MeasuredHessian(Measured[Spectrum]):
 
     def found(self, subject: Subject) -> Spectrum:
         """Return the spectrum: all eigenvalues, or as the checkpoint's own random vectors tell it."""
+        images, labels = subject.first(self.images)
+        noise = subject.noise(len(images))
         if self._exactly(subject.model):
-            return hessian_spectrum(subject.model, *subject.first(self.images))
-        product = hessian_product(subject.model, *subject.first(self.images))
+            return hessian_spectrum(subject.model, images, labels, noise=noise)
+        product = hessian_product(subject.model, images, labels, noise=noise)
         lengths = {"probes": self._settings.probes, "steps": self._settings.steps}
         return stochastic_spectrum(product, **lengths, generator=subject.generator())
 

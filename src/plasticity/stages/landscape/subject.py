@@ -39,6 +39,16 @@ class Subject:
         """Return the first images (count, C, H, W) and their classes (count,)."""
         return self.images[:count], self.labels[:count]
 
+    def noise(self, count: int) -> Tensor | None:
+        """Return what the squared error asks the outputs on the first images to move by, (count, outputs).
+
+        It is the same at all checkpoints of a seed; None where the loss is the cross-entropy.
+        """
+        if not self.regression:
+            return None
+        generator = torch_generator(self.seed, "landscape/noise")
+        return torch.randn(count, self.model.head.out_features, generator=generator).to(self.images)
+
     def generator(self) -> torch.Generator:
         """Return the source of what is drawn for this checkpoint alone."""
         return torch_generator(self.seed, self.purpose, self.number)

@@ -97,10 +97,6 @@ def _check_model(location: Location, model: Model, findings: Findings) -> None:
 
 
 def _check_measure(location: Location, measure: Mapping[str, Any], two_hot: bool, findings: Findings) -> None:
-    curvature = measure.get("curvature", {})
-    if "hessian" in curvature:
-        expected = "nothing with agents, as it is that of a cross-entropy"
-        findings.add((*location, "curvature", "hessian"), expected=expected, got="a mapping")
-    elif two_hot and curvature:
+    if two_hot and measure.get("curvature"):
         expected = "nothing with two_hot, whose outputs are too many for the exact spectrum"
         findings.add((*location, "curvature"), expected=expected, got="a mapping")

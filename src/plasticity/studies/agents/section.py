@@ -8,13 +8,13 @@ from plasticity.config.agent_slices import AgentMeasure
 from plasticity.config.analysis_section import Analysis
 from plasticity.config.component import Chosen, chosen
 from plasticity.config.data_requests import SequenceAsked, SequenceRequest
-from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, setting
-from plasticity.config.study_section import Arm, FigureStyle, NameOf, NameOfFigure, Section, Seed, arms_of, figures_of
+from plasticity.config.study_section import Arm, FigureStyle, NameOf, NameOfFigure, Section, Seed, arms_of
 from plasticity.config.training_section import Intervention, Model
 from plasticity.studies.agents.consistency import check_agents
+from plasticity.studies.study_figures import figures_field
 
 _IMAGES = Chosen(name="random_labels")  # a task of as many images as agents see
 
@@ -63,9 +63,7 @@ class AgentsSection(Section, study="agents"):
     )
     measure: AgentMeasure
     analysis: Analysis
-    figures: dict[NameOfFigure, FigureStyle] = figures_of(
-        titles_in(Path(__file__).parent / "figures"), on_request=("probe_loss_by_size",)
-    )
+    figures: dict[NameOfFigure, FigureStyle] = figures_field(Path(__file__).parent, on_request=("probe_loss_by_size",))
 
     def data_requests(self, name: str) -> list[SequenceRequest]:
         """Return what the section, which has this name, asks of the data set."""

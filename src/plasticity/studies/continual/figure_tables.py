@@ -17,6 +17,7 @@ from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_wh
 
 REFERENCE = "random_init"
 MAIN = "continual"
+_START = "start_"  # what columns begin with that are of the start of a task
 _FAMILIES = {
     "first_task_length": "First task of a fixed length",
     "first_task_collapse": "First task to an NC1 threshold",
@@ -40,6 +41,8 @@ class PermutedTables(StudyTables):
         "explanations": "explanations",
     }
     SETTINGS = ContinualShown
+    AXIS = "task"
+    MOMENT = "After task {}"
 
     analysis: ContinualAnalysis
     causes: pd.DataFrame
@@ -51,6 +54,23 @@ class PermutedTables(StudyTables):
     def continued(self) -> tuple[str, ...]:
         """Arms whose network goes from task to task."""
         return tuple(arm for arm in self.arms if not self.experiments.get(arm, arm).startswith(REFERENCE))
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Arms whose networks figures of every study show: those that are never replaced."""
+        return self.continued
+
+    def checkpoints(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return the rows of the metrics, and before them the starts of first tasks as task 0."""
+        begun = {f"{_START}{name}": name for name in columns}
+        if not set(begun) <= set(self.kept):
+            return self.kept
+        first = rows_where(self.kept, self.kept["task"].eq(1)).filter(["arm", "seed", *begun]).rename(columns=begun)
+        return pd.concat([first.assign(task=0), self.kept.filter(["arm", "seed", "task", *columns])])
+
+    def exclusions(self) -> list[str]:
+        """Say what is missing from a figure of these networks."""
+        return exclusion_notes(self, self.networks)
 
     @cached_property
     def main(self) -> str:

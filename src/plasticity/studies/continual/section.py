@@ -6,7 +6,6 @@ from typing import Annotated, Any, ClassVar, Literal
 from plasticity.config.analysis_section import ContinualAnalysis
 from plasticity.config.component import Chosen, chosen
 from plasticity.config.data_requests import SequenceAsked, SequenceRequest
-from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, Settings, setting
@@ -19,10 +18,10 @@ from plasticity.config.study_section import (
     Section,
     Seed,
     arms_of,
-    figures_of,
 )
 from plasticity.config.training_section import Intervention, Model, Momentum, OnlineBatchSize, Penalty, Tasks, Training
 from plasticity.studies.continual.consistency import check_continual
+from plasticity.studies.study_figures import figures_field
 
 
 class FirstTask(Training):
@@ -90,9 +89,9 @@ class ContinualSection(Section, study="continual"):
     )
     measure: TaskMeasure
     analysis: ContinualAnalysis
-    figures: dict[NameOfFigure, FigureStyle] = figures_of(
-        titles_in(Path(__file__).parent / "figures"),
-        on_request=("correlation_by_task", "hessian_spectra", "gradient_cosines", "probe_curves", "rank_and_accuracy"),
+    figures: dict[NameOfFigure, FigureStyle] = figures_field(
+        Path(__file__).parent,
+        on_request=("correlation_by_task", "rank_and_accuracy"),
     )
 
     def data_requests(self, name: str) -> list[SequenceRequest]:

@@ -41,9 +41,6 @@ def check_locomotion(name: str, study: dict[str, Any], usual: Training, findings
     _check_model((name, "model"), study["model"], findings)
     for arm, settings in arms.items():
         _check_arm((name, "arms", arm), settings, training, study["model"], every, findings)
-    if "hessian" in study["measure"].get("curvature", {}):
-        expected = "nothing with actors, as it is that of a cross-entropy"
-        findings.add((name, "measure", "curvature", "hessian"), expected=expected, got="a mapping")
 
 
 def _check_arm(location: Location, arm: Arm, training: Training, model: Model, every: int, findings: Findings) -> None:

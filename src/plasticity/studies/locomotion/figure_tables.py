@@ -25,6 +25,8 @@ class LocomotionTables(StudyTables):
         "correlations": "correlations",
     }
     SETTINGS = AgentsShown
+    AXIS = "task"
+    MOMENT = "After task {}"
 
     returns: pd.DataFrame
 

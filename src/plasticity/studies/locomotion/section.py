@@ -5,14 +5,14 @@ from typing import Annotated, Any, ClassVar
 
 from plasticity.config.analysis_section import Analysis
 from plasticity.config.component import Chosen, chosen
-from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.locomotion_section import Ground, PolicyLearning
 from plasticity.config.locomotion_slices import PolicyMeasure
 from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, setting
-from plasticity.config.study_section import Arm, FigureStyle, NameOf, NameOfFigure, Section, Seed, arms_of, figures_of
+from plasticity.config.study_section import Arm, FigureStyle, NameOf, NameOfFigure, Section, Seed, arms_of
 from plasticity.studies.locomotion.consistency import check_locomotion
+from plasticity.studies.study_figures import figures_field
 
 
 class LocomotionArm(Arm):
@@ -41,7 +41,7 @@ class LocomotionSection(Section, study="locomotion"):
     )
     measure: PolicyMeasure
     analysis: Analysis
-    figures: dict[NameOfFigure, FigureStyle] = figures_of(titles_in(Path(__file__).parent / "figures"))
+    figures: dict[NameOfFigure, FigureStyle] = figures_field(Path(__file__).parent)
 
     @classmethod
     def check(cls, name: str, study: dict[str, Any], findings: Findings) -> None:

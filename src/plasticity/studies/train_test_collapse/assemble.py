@@ -37,7 +37,8 @@ def assemble_variances(variances: Sequence[Path], output: Path, *, settings: Ass
         settings: The arms, in the order of the configuration.
     """
     rows = _sorted(read_tables(variances, "variances"), settings.arms, [*_CHECKPOINT, "layer"])
-    table = find_table("variances").with_columns(unknown_columns(variances[0], "variances"))
+    more = dict.fromkeys(column for path in variances for column in unknown_columns(path, "variances"))
+    table = find_table("variances").with_columns(more)  # arms with a next task have columns of its start as well
     write_table(rows, output, table, provenance(settings.plain()))
 
 

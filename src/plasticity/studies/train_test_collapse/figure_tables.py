@@ -40,6 +40,7 @@ class TrainTestTables(StudyTables):
         "correlations": "correlations",
     }
     SETTINGS = TrainTestShown
+    AXIS = "iteration"
 
     transfer: pd.DataFrame
     experiments: Mapping[str, str]
@@ -50,6 +51,20 @@ class TrainTestTables(StudyTables):
         """Arms that the metrics table has rows of, in the order of the configuration."""
         present = set(self.metrics["arm"])
         return tuple(arm for arm in self.arms if arm in present)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Arms whose networks figures of every study show."""
+        return self.measured
+
+    def checkpoints(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return the rows of last layers: what is stored of a network stands in the rows of all its layers."""
+        del columns
+        return rows_where(self.kept, self.kept["last_layer"].eq(True))
+
+    def exclusions(self) -> list[str]:
+        """Say what is missing from a figure of these networks."""
+        return exclusion_notes(self, self.networks)
 
     @cached_property
     def watched(self) -> tuple[str, ...]:

@@ -121,14 +121,15 @@ class TrainTestPlan(StudyPlan[PlannedArm, TrainTestSection]):
 
     def measure_settings(self, arm: str) -> MeasureVariancesSettings:
         """Return what the measuring stage reads."""
-        found = self.arms[arm]
+        found, measure = self.arms[arm], self.section.measure
+        starts = found.goes_on and measure.most_images()
         return MeasureVariancesSettings(
             experiment=found.experiment,
             arm=arm,
             model=found.model,
-            parts=found.parts,
-            measure=self.section.measure,
-            training=Optimisation.of_section(found.training) if self.section.measure.probe else None,
+            parts=self.section.next_task.after(found.parts) if starts else found.parts,
+            measure=measure,
+            training=Optimisation.of_section(found.training) if measure.probe else None,
         )
 
     def transfer_settings(self, arm: str, rate: str) -> TransferSettings:

@@ -9,7 +9,6 @@ from pydantic import Field
 from plasticity.config.analysis_section import TrainTestAnalysis
 from plasticity.config.arms import single_arms
 from plasticity.config.data_requests import PartsRequest
-from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, Settings, setting
@@ -22,7 +21,6 @@ from plasticity.config.study_section import (
     Section,
     Seed,
     arms_of,
-    figures_of,
 )
 from plasticity.config.training_section import (
     AnnealedRate,
@@ -34,6 +32,7 @@ from plasticity.config.training_section import (
     Training,
     WeightDecay,
 )
+from plasticity.studies.study_figures import figures_field
 from plasticity.studies.train_test_collapse.consistency import check_train_test
 
 _DRAWN = ("train_size", "test_size", "balanced")
@@ -129,8 +128,8 @@ class TrainTestSection(Task, Section, study="train_test_collapse"):
     )
     measure: VarianceMeasure
     analysis: TrainTestAnalysis
-    figures: dict[NameOfFigure, FigureStyle] = figures_of(
-        titles_in(Path(__file__).parent / "figures"),
+    figures: dict[NameOfFigure, FigureStyle] = figures_field(
+        Path(__file__).parent,
         on_request=("transfer_by_variance", "collapse_and_transfer", "variances_by_train_size"),
     )
 

@@ -34,6 +34,8 @@ class FigureTables(StudyTables):
         "causes": "causes",
     }
     SETTINGS = WarmStartShown
+    AXIS = "warm_up_epoch"
+    MOMENT = "Epoch {}"
 
     histories: pd.DataFrame
     causes: pd.DataFrame
@@ -52,6 +54,21 @@ class FigureTables(StudyTables):
     def warmed(self) -> tuple[str, ...]:
         """Arms with a warm-up, drawn against its epochs."""
         return tuple(arm for arm in self.arms if arm not in self.baselines)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Arms whose networks figures of every study show."""
+        return self.warmed
+
+    def checkpoints(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return the rows of the metrics; the untrained networks are the initialisation of every arm."""
+        untrained = rows_where(self.kept, self.kept["arm"].isin(self.baselines[:1]))
+        names = ["arm", "seed", self.AXIS, *columns]
+        return pd.concat([*(untrained.assign(arm=arm) for arm in self.warmed), self.kept]).filter(names)
+
+    def exclusions(self) -> list[str]:
+        """Say what is missing from a figure of these networks."""
+        return exclusion_notes(self, self.networks)
 
     def by_warm_up(self, arm: str, column: str) -> pd.DataFrame:
         """Return the arm's `column` over seeds at each warm-up epoch; columns as in `over_seeds`."""

@@ -5,7 +5,6 @@ from typing import Annotated, Any, ClassVar
 
 from plasticity.config.analysis_section import WarmStartAnalysis
 from plasticity.config.data_requests import HalvesAsked, HalvesRequest
-from plasticity.config.described import titles_in
 from plasticity.config.findings import Findings
 from plasticity.config.overrides import Overrides, Overriding
 from plasticity.config.settings import Distinct, setting
@@ -18,9 +17,9 @@ from plasticity.config.study_section import (
     Section,
     Seed,
     arms_of,
-    figures_of,
 )
 from plasticity.config.training_section import Intervention, Model, Momentum, Penalty, Training
+from plasticity.studies.study_figures import figures_field
 from plasticity.studies.warm_start.consistency import check_warm_start
 
 
@@ -77,8 +76,8 @@ class WarmStartSection(Section, study="warm_start"):
     )
     measure: CollapseMeasure
     analysis: WarmStartAnalysis
-    figures: dict[NameOfFigure, FigureStyle] = figures_of(
-        titles_in(Path(__file__).parent / "figures"),
+    figures: dict[NameOfFigure, FigureStyle] = figures_field(
+        Path(__file__).parent,
         on_request=("collapse_and_accuracy_first_phase", "collapse_and_accuracy_second_phase"),
     )
 

@@ -1,9 +1,10 @@
-"""Spectrum of the Hessian before and after the tasks.
+"""Spectrum of the Hessian before and after training.
 
-Density of the Hessian's eigenvalues at the initialisation and after the last task at which it was stored, on a
+Density of the Hessian's eigenvalues at the initialisation and at the last checkpoint at which it was stored, on a
 logarithmic axis: for a network with n parameters, a share of 1/n is one eigenvalue. Lines are means over {{ n }} of
 spectra, exact for small networks and stochastic Lanczos estimates for others, each node a normal distribution as wide
-as 0.5 % of the axis. The Hessian is that of the mean cross-entropy on images of the task.
+as 0.5 % of the axis. The Hessian is that of the mean loss on images of the task: the cross-entropy, or the squared
+error of outputs that are values or actions.
 
 Counterpart of Figure 2 (left) of Lyle et al. (2023, arXiv:2303.01486). They compare gradient descent with Brownian
 motion of the same step lengths in deep Q-learning, after five updates of the target network.
@@ -15,9 +16,9 @@ from matplotlib.figure import Figure
 
 from plasticity.report.figures.axes import log_y
 from plasticity.report.figures.layout import arm_legend, empty, label_axes, panel, write_notes
+from plasticity.report.figures.stored import Moment
+from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.style import Style
-from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes
-from plasticity.studies.continual.stored import Moment, moments
 
 TABLES = ("metrics",)
 
@@ -28,13 +29,13 @@ _LEAST = 1e-9  # weights below this are rounding
 _DECADES = 7  # below its top in which the density is shown
 
 
-def draw(tables: PermutedTables, style: Style) -> Figure:
+def draw(tables: StudyTables, style: Style) -> Figure:
     """Draw the densities at the first and at the last moment, a line per arm."""
-    found = moments(tables.kept, tables.continued, (_NODES, _WEIGHTS))
+    found = tables.moments((_NODES, _WEIGHTS))
     shown = [found[0], found[-1]] if len(found) > 1 else found
     figure, axes = style.figure(1, max(1, len(shown)), height=2.6, sharex=True, sharey=True)
     label_axes(axes, x="Eigenvalue (dimensionless)", y="Density (dimensionless)")
-    write_notes(figure, exclusion_notes(tables, tables.continued))
+    write_notes(figure, tables.exclusions())
     if not shown:
         panel(axes[0, 0], 0, "Spectrum")
         empty(axes[0, 0], "no spectrum stored (measure.curvature.hessian.keep)")
@@ -57,8 +58,8 @@ def _grid(shown: list[Moment]) -> np.ndarray:
     return np.linspace(nodes.min() - spare, nodes.max() + spare, _POINTS)
 
 
-def _draw_moment(ax: Axes, tables: PermutedTables, moment: Moment, grid: np.ndarray) -> None:
-    for arm in tables.continued:
+def _draw_moment(ax: Axes, tables: StudyTables, moment: Moment, grid: np.ndarray) -> None:
+    for arm in tables.networks:
         if stored := moment.of(arm):
             density = np.mean([_density(each[_NODES], each[_WEIGHTS], grid) for each in stored], axis=0)
             look = tables.styles[arm]

@@ -1,45 +1,17 @@
-"""What figures of the landscape draw, from small stored spectra, cosines and curves."""
+"""Ranks of the curvature against accuracy, from small tables."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from plasticity.studies.continual.figures import gradient_cosines, hessian_spectra, probe_curves, rank_and_accuracy
+from plasticity.studies.continual.figures import rank_and_accuracy
 
 
 @pytest.fixture
 def stored(permuted):
     """A study with two arms beside the fresh networks."""
     return permuted(arms=("random_init", "continual", "weight_decay"), tasks=6)
-
-
-def test_densities_are_those_of_the_nodes(stored, style):
-    figure = hessian_spectra.draw(stored, style)
-    assert [ax.get_title(loc="left").strip() for ax in figure.axes] == ["Initialisation", "After task 6"]
-    for ax in figure.axes:
-        assert [line.get_label() for line in ax.lines] == ["continual", "weight_decay"]
-        x, y = (np.asarray(values) for values in ax.lines[0].get_data())
-        mass = y * np.gradient(x)
-        assert mass.sum() == pytest.approx(1, abs=0.01)
-        assert mass[x > 5].sum() == pytest.approx(0.25, abs=0.01)  # half of one of two Lanczos runs
-
-
-def test_cosines_are_a_matrix_per_arm_and_moment(stored, style):
-    figure = gradient_cosines.draw(stored, style)
-    matrices = [ax.images[0].get_array() for ax in figure.axes if ax.images]
-    assert len(matrices) == 4
-    for matrix in matrices:
-        np.testing.assert_array_equal(matrix, [[1, -0.5], [-0.5, 1]])
-
-
-def test_curves_are_means_over_copies(stored, style):
-    figure = probe_curves.draw(stored, style)
-    for ax in figure.axes[:2]:
-        found = {line.get_label(): list(np.asarray(line.get_ydata())) for line in ax.lines}
-        assert list(found) == ["Initialisation", "After task 1", "After task 6", "fresh network"]
-        assert found["After task 6"] == [2.0, 1.0]
-        assert found["fresh network"] == pytest.approx([1.0, 0.2])
 
 
 def test_ranks_stand_beside_the_accuracy_on_the_task(stored, style):
@@ -77,9 +49,8 @@ def test_each_rank_that_was_measured_has_a_row(stored, style):
     assert list(np.asarray(line.get_xdata())) == pytest.approx([1 / task for task in range(1, 7)])
 
 
-@pytest.mark.parametrize("figure", [gradient_cosines, hessian_spectra, probe_curves, rank_and_accuracy])
-def test_what_was_not_stored_is_said(permuted, style, figure):
+def test_what_was_not_measured_is_said(permuted, style):
     tables = permuted()
-    plain = tables.metrics.filter(regex="^(?!.*(hessian|cosines|probe|rank))")
-    drawn = figure.draw(replace(tables, metrics=plain), style)
+    plain = tables.metrics.filter(regex="^(?!.*rank)")
+    drawn = rank_and_accuracy.draw(replace(tables, metrics=plain), style)
     assert "measure." in drawn.axes[0].texts[0].get_text()

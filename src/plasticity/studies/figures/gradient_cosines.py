@@ -1,8 +1,8 @@
 """Cosines between the gradients of single images.
 
-Each panel is a matrix of the cosines between gradients of the cross-entropy on single images of the task, ordered by
-class: 1 (red) means that two images ask for the same change, −1 (blue) that they ask for opposite ones. Above: at the
-initialisation; below: after the last task at which they were stored. Only the first seed is shown ({{ n }}); images
+Each panel is a matrix of the cosines between gradients of the loss on single images of the task, ordered by class:
+1 (red) means that two images ask for the same change, −1 (blue) that they ask for opposite ones. Above: at the
+initialisation; below: at the last checkpoint at which they were stored. Only the first seed is shown ({{ n }}); images
 without a gradient are left out.
 
 Counterpart of Figure 2 (right) of Lyle et al. (2023, arXiv:2303.01486), who order 512 images by k-means and compare
@@ -15,9 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from plasticity.report.figures.layout import empty, label_axes, panel, write_notes
+from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.style import DOUBLE, SINGLE, Style
-from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes
-from plasticity.studies.continual.stored import moments
 
 TABLES = ("metrics",)
 
@@ -25,16 +24,16 @@ _COSINES = "gradient_cosines"
 _MOST = 4  # arms that are shown
 
 
-def draw(tables: PermutedTables, style: Style) -> Figure:
+def draw(tables: StudyTables, style: Style) -> Figure:
     """Draw a matrix per arm and moment."""
-    found = moments(tables.kept, tables.continued, (_COSINES,))
+    found = tables.moments((_COSINES,))
     shown = [found[0], found[-1]] if len(found) > 1 else found
-    arms = [arm for arm in tables.continued if any(moment.of(arm) for moment in shown)][:_MOST]
+    arms = [arm for arm in tables.networks if any(moment.of(arm) for moment in shown)][:_MOST]
     rows, columns = max(1, len(shown)), max(1, len(arms))
     width = SINGLE if columns == 1 else DOUBLE
     figure, axes = style.figure(rows, columns, height=0.6 + rows * (width - 1) / columns, width=width)
     label_axes(axes, x="Image, ordered by class (number)", y="Image, ordered by class (number)")
-    write_notes(figure, exclusion_notes(tables, tables.continued))
+    write_notes(figure, tables.exclusions())
     if not arms:
         panel(axes[0, 0], 0, "Cosines")
         empty(axes[0, 0], "no cosines stored (measure.gradients.keep)")

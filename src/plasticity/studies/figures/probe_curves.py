@@ -1,7 +1,7 @@
 """Learning curves of the plasticity probe.
 
-Loss of copies of the network while they learn random targets, from the initialisation and from the ends of tasks; later
-lines are darker. One panel per arm. Dashed: a fresh network on the same targets as at the last of these tasks.
+Loss of copies of the network while they learn random targets, from the initialisation and from later checkpoints; later
+lines are darker. One panel per arm. Dashed: a fresh network on the same targets as at the last of these checkpoints.
 Lines are means over the targets and over {{ n }}. A curve that stays above that of the initialisation shows lost
 plasticity.
 
@@ -17,9 +17,9 @@ from matplotlib.lines import Line2D
 
 from plasticity.report.figures.arm_styles import SEQUENCE
 from plasticity.report.figures.layout import drop_unused, empty, grid_shape, label_axes, panel, top_legend, write_notes
+from plasticity.report.figures.stored import Moment
+from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.style import NEUTRAL, Style
-from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes
-from plasticity.studies.continual.stored import Moment, moments
 
 TABLES = ("metrics",)
 
@@ -27,16 +27,16 @@ _CURVES, _FRESH, _STEPS = "probe_curves", "fresh_probe_curves", "probe_steps"
 _MOST = 6  # moments that are shown
 
 
-def draw(tables: PermutedTables, style: Style) -> Figure:
+def draw(tables: StudyTables, style: Style) -> Figure:
     """Draw the curves of every arm, a line per moment."""
-    found = moments(tables.kept, tables.continued, (_CURVES, _FRESH, _STEPS))
+    found = tables.moments((_CURVES, _FRESH, _STEPS))
     places = np.unique(np.linspace(0, len(found) - 1, min(len(found), _MOST)).round().astype(int)) if found else []
     shown = [found[place] for place in places]
-    arms = [arm for arm in tables.continued if any(moment.of(arm) for moment in shown)]
+    arms = [arm for arm in tables.networks if any(moment.of(arm) for moment in shown)]
     rows, columns = grid_shape(len(arms)) if arms else (1, 1)
     figure, axes = style.figure(rows, columns, height=0.8 + 1.8 * rows, sharex=True, sharey=True)
     label_axes(axes, x="Training on the random targets (steps)", y="Loss of the probe (mean squared error or nats)")
-    write_notes(figure, exclusion_notes(tables, tables.continued))
+    write_notes(figure, tables.exclusions())
     if not arms:
         panel(axes[0, 0], 0, "Learning curves")
         empty(axes[0, 0], "no learning curves stored (measure.probe.keep)")
