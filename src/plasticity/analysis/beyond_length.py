@@ -63,9 +63,11 @@ def beyond_length(
         arm: The arm that the transitions are of; empty if they are of several.
     """
     rows = distinct(transitions)
+    finite = {metric: np.isfinite(rows[metric].to_numpy(dtype=float)) for metric in METRICS}  # no ReLU, no dead units
+    parts = {metric: rows if kept.all() else rows.loc[kept] for metric, kept in finite.items()}
     for form in forms if len(rows) else ():
         for metric in METRICS:
-            known = rows.loc[np.isfinite(rows[metric].to_numpy(dtype=float))]  # no ReLU, no dead units
+            known = parts[metric]
             moments = adjusted(known, metric, FORMS[form])
             key = ("correlation", form, transitions.window_kind, metric)
             estimand = Estimand(

@@ -71,8 +71,10 @@ def dose_response(
     """
     for series in trial.series:
         yield from _slopes(transitions, trial, series, level, published)
+    pairs = treated(transitions, trial, trial.treatments)
     for arm in trial.treatments:
-        yield from _contrasts(transitions, trial, arm, level, published)
+        own = pairs.loc[pairs["arm"] == arm]
+        yield from _contrasts(transitions, trial, arm, own, level, published) if len(own) else ()
 
 
 def treated(transitions: Transitions, trial: Trial, arms: Sequence[str]) -> pd.DataFrame:
@@ -126,11 +128,8 @@ def _slopes(
 
 
 def _contrasts(
-    transitions: Transitions, trial: Trial, arm: str, level: Level, published: Mapping[Key, Effect]
+    transitions: Transitions, trial: Trial, arm: str, pairs: pd.DataFrame, level: Level, published: Mapping[Key, Effect]
 ) -> Iterator[Row]:
-    pairs = treated(transitions, trial, [arm])
-    if pairs.empty:
-        return
     changes = pairs[["mediator_change", "outcome_change"]].to_numpy(dtype=float)
     moments = moments_of(changes, seeds=pairs["seed"].to_numpy())
     expected = np.nan

@@ -153,14 +153,13 @@ def averaged_interval(points: Points, confidence: float) -> np.ndarray:
     """
     ends = np.full((2, len(points.mask)), np.nan)
     for rows, seeds in _by_seeds(points.mask.sum(axis=2) > 0):
-        for row, seed in zip(rows, seeds, strict=True):
-            x, y, mask = points.x[row, seed], points.y[row, seed], points.mask[row, seed]
-            means = Points(points.method, x, y, mask, points.basis).averaged(subsets(len(seed)))
-            if (means.mask == means.mask[0]).all():  # one mask, so one fit, for all subsets
-                means = replace(means, mask=means.mask[0])
-            values = coefficients(means).value[None]
-            spread = jackknife(values, confidence, correlation=True, corrected=False)
-            ends[:, row] = spread.low[0], spread.high[0]
+        draws, places = subsets(seeds.shape[1]), (rows[:, None], seeds)
+        own = Points(points.method, *(values[places] for values in (points.x, points.y, points.mask)), points.basis)
+        means = own.averaged(draws)
+        if (means.mask == means.mask[0, 0]).all():  # one mask, so one fit, for all subsets
+            means = replace(means, mask=means.mask[0, 0])
+        spread = jackknife(coefficients(means).value, confidence, correlation=True, corrected=False)
+        ends[:, rows] = spread.low, spread.high
     return ends
 
 

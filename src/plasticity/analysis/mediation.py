@@ -32,16 +32,18 @@ _PATHS = ("direct", "indirect", "mediator_slope", "rho_at_zero")
 
 def mediation(transitions: Transitions, trial: Trial, level: Level) -> Iterator[Row]:
     """Yield direct and indirect effect of every treatment and dose series with a control, b, and the sensitivity."""
+    in_series = [arm for series in trial.series for arm in series.doses]
+    pairs = treated(transitions, trial, [*trial.treatments, *in_series])
     for arm in trial.treatments:
         treatment = {"name": arm, "per": "", "extra": trial.where(arm)}
-        yield from _rows(treatment, {trial.control: 0.0, arm: 1.0}, transitions, trial, level)
+        yield from _rows(treatment, {trial.control: 0.0, arm: 1.0}, transitions, pairs, trial, level)
     for series in trial.series:
         if trial.control in series.doses and len(series.doses) > 2:
             per = f" per ln {series.name}" if series.logarithmic else f" per {series.name}"
             doses = dict(zip(series.doses, series.scaled(list(series.doses)).tolist(), strict=True))
             ends = list(series.doses.values())
             extra = {"series": series.name, "dose_low": min(ends), "dose_high": max(ends)}
-            yield from _rows({"name": series.name, "per": per, "extra": extra}, doses, transitions, trial, level)
+            yield from _rows({"name": series.name, "per": per, "extra": extra}, doses, transitions, pairs, trial, level)
 
 
 def effects(
@@ -78,9 +80,14 @@ def effects(
 
 
 def _rows(
-    treatment: Mapping[str, Any], doses: Mapping[str, float], transitions: Transitions, trial: Trial, level: Level
+    treatment: Mapping[str, Any],
+    doses: Mapping[str, float],
+    transitions: Transitions,
+    pairs: pd.DataFrame,
+    trial: Trial,
+    level: Level,
 ) -> Iterator[Row]:
-    pairs = treated(transitions, trial, [arm for arm in doses if arm != trial.control])
+    pairs = pairs.loc[pairs["arm"].isin([arm for arm in doses if arm != trial.control])]
     if pairs.empty:
         return
     rows = transitions.rows.loc[transitions.rows["arm"].isin([trial.control, *pairs["arm"]])]

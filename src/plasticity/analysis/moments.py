@@ -140,8 +140,12 @@ def moments_of(
 
 
 def _codes(groups: np.ndarray) -> np.ndarray:
-    """Number the different rows of (N,) or (N, k) from 0."""
-    return np.unique(groups.reshape(len(groups), -1), axis=0, return_inverse=True)[1].ravel()
+    """Number the different rows of (N,) or (N, k) from 0, in lexicographic order."""
+    labels = np.zeros(len(groups), dtype=int)
+    for column in groups.reshape(len(groups), -1).T:
+        own = np.unique(column, return_inverse=True)[1]
+        labels = np.unique(labels * (own.max() + 1) + own, return_inverse=True)[1]
+    return labels
 
 
 def _deviations(counts: np.ndarray, sums: np.ndarray, products: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """How many seeds it takes to see an effect of a given size, and how likely this many seeds see it."""
 
+from functools import cache
+
 import numpy as np
 from scipy.special import chdtri, ndtr, ndtri, stdtrit
 
@@ -36,9 +38,8 @@ def power_of(size: float, deviation: float, seeds: int, *, confidence: float) ->
         seeds: Number of values, at least 2.
         confidence: 1 − α.
     """
-    freedom, shift = seeds - 1, abs(size) / deviation * np.sqrt(seeds)
-    spread = np.sqrt(chdtri(freedom, (np.arange(_QUANTILES) + 0.5) / _QUANTILES) / freedom)
-    critical = stdtrit(freedom, 0.5 + confidence / 2) * spread
+    shift = abs(size) / deviation * np.sqrt(seeds)
+    critical = stdtrit(seeds - 1, 0.5 + confidence / 2) * _spreads(seeds - 1)
     return float((ndtr(shift - critical) + ndtr(-shift - critical)).mean())
 
 
@@ -57,3 +58,9 @@ def seeds_needed(size: float, deviation: float, *, confidence: float, power: flo
         reached = power_of(size, deviation, middle, confidence=confidence) >= power
         low, high = (low, middle) if reached else (middle + 1, high)
     return low
+
+
+@cache
+def _spreads(freedom: int) -> np.ndarray:
+    """Return quantiles of the standard deviation that n - 1 degrees of freedom show, in units of the true one."""
+    return np.sqrt(chdtri(freedom, (np.arange(_QUANTILES) + 0.5) / _QUANTILES) / freedom)

@@ -67,7 +67,7 @@ def predictions(
     design = _design(points, quantity, [values[kept] for values in beside])
     arms, found = int(points.arm.max()) + 1, {}
     for scope, errors in zip(SCOPES, (_within_runs, _across_seeds, _across_arms), strict=True):
-        of_seeds = errors(points, design)
+        of_seeds = _remembered(errors(points, design))
         skill = _inference(of_seeds, points.seeds, level, "quantity")
         gain = _inference(of_seeds, points.seeds, level, "both", "rival")
         found[scope] = Prediction(skill, gain, arms, len(quantity))
@@ -76,6 +76,19 @@ def predictions(
 
 OfSeeds = Callable[[np.ndarray], Errors]
 """From seeds that are taken, bool (S,), to the errors of their held-out parts."""
+
+
+def _remembered(errors: OfSeeds) -> OfSeeds:
+    """Return the same function, which computes the errors of the same seeds once: skill and gain ask for the same."""
+    known: dict[bytes, Errors] = {}
+
+    def found(taken: np.ndarray) -> Errors:
+        key = taken.tobytes()
+        if key not in known:
+            known[key] = errors(taken)
+        return known[key]
+
+    return found
 
 
 def _inference(errors: OfSeeds, seeds: int, level: Level, model: str, rival: str = "mean") -> Inference:

@@ -95,7 +95,7 @@ def _level(measure: Mapping[str, Any], tables: RunTables) -> Value:
     rows = rows_of(tables.metrics, "arm", measure["arm"], measure.get("layer"))
     place = rows_at(rows, measure["at"], tables.axis)
     values = by_seed(place.rows, measure, measure["column"])
-    return _over_seeds(values, tables, place=place.name, missing=place.missing)
+    return over_seeds(values.to_numpy(float), tables.confidence, place=place.name, missing=place.missing)
 
 
 def _contrast(measure: Mapping[str, Any], tables: RunTables) -> Value:
@@ -110,7 +110,8 @@ def _contrast(measure: Mapping[str, Any], tables: RunTables) -> Value:
         for part, side in zip(rows, sides, strict=True)
     )
     place = first.name if first.name == minus.name else f"{first.name} minus {minus.name}"
-    return _over_seeds((one - other).dropna(), tables, place=place, missing=first.missing or minus.missing)
+    changes = (one - other).dropna().to_numpy(float)
+    return over_seeds(changes, tables.confidence, place=place, missing=first.missing or minus.missing)
 
 
 def _side(
@@ -138,7 +139,8 @@ def _onset(measure: Mapping[str, Any], tables: RunTables) -> Value:
             for seed, part in rows.groupby("seed")
         }
         logs.append(np.log(pd.Series(found, dtype="float64")))
-    return _over_seeds((logs[0] - logs[1]).dropna(), tables, place=f"all of {words(tables.axis)}", missing="")
+    ratios = (logs[0] - logs[1]).dropna().to_numpy(float)
+    return over_seeds(ratios, tables.confidence, place=f"all of {words(tables.axis)}")
 
 
 def _association(measure: Mapping[str, Any], tables: RunTables) -> Value:
@@ -152,9 +154,9 @@ def _association(measure: Mapping[str, Any], tables: RunTables) -> Value:
     if "at" in measure:
         chosen = rows_at(rows, measure["at"], tables.axis)
         rows, place, missing = chosen.rows, chosen.name, chosen.missing
-    found = {seed: _coefficient(part, measure) for seed, part in rows.groupby("seed")}
-    found = {seed: value for seed, value in found.items() if np.isfinite(value)}
-    return _over_seeds(pd.Series(found, dtype="float64"), tables, place=place, missing=missing, correlation=True)
+    found = np.array([_coefficient(part, measure) for _, part in rows.groupby("seed")], dtype=float)
+    found = found[np.isfinite(found)]
+    return over_seeds(found, tables.confidence, place=place, missing=missing, correlation=True)
 
 
 def _coefficient(rows: pd.DataFrame, measure: Mapping[str, Any]) -> float:
@@ -203,21 +205,31 @@ _MEASURES: dict[str, Callable[[Mapping[str, Any], RunTables], Value]] = {
 }
 
 
-def _over_seeds(values: pd.Series, tables: RunTables, *, place: str, missing: str, correlation: bool = False) -> Value:
-    found = values.to_numpy(dtype="float64")
-    if not found.size:
+def over_seeds(
+    values: np.ndarray, confidence: float, *, place: str = "", missing: str = "", correlation: bool = False
+) -> Value:
+    """Return the mean of finite values, one per seed, with its interval.
+
+    Args:
+        values: A value per seed, shape (n,).
+        confidence: Level of the interval.
+        place: Where they were taken.
+        missing: Why they cannot be compared, if so.
+        correlation: They are correlations, whose mean has the interval of `plasticity.analysis.jackknife`.
+    """
+    if not values.size:
         return Value(place=place, missing=missing or "no finite value in any seed")
     if correlation:
-        low, high = (float(end) for end in mean_interval(found[None], tables.confidence)[:, 0])
+        low, high = (float(end) for end in mean_interval(values[None], confidence)[:, 0])
     else:
-        low, high = t_interval(found, tables.confidence)
+        low, high = t_interval(values, confidence)
     return Value(
-        estimate=float(found.mean()),
+        estimate=float(values.mean()),
         low=low,
         high=high,
-        n_seeds=found.size,
+        n_seeds=values.size,
         place=place,
         missing=missing,
         correlation=correlation,
-        alike=found.size > 1 and not np.isfinite(low),
+        alike=values.size > 1 and not np.isfinite(low),
     )
