@@ -327,6 +327,7 @@ def test_permuted_study_has_every_task_and_the_baseline(finished: Path) -> None:
     unreached = rows[rows["arm"] == "first_task_collapse_0.01"]
     assert unreached["threshold_reached"].tolist() == [False, False]
     assert (rows.loc[rows["arm"] == "random_init", "plasticity_gap"] == 0).all()
+    assert not (finished / "results/across_sections").exists()  # there is one sequence of tasks
 
 
 def test_setting_of_a_permuted_arm_reruns_its_experiment(finished: Path) -> None:
@@ -411,4 +412,5 @@ def test_a_second_section_of_a_study_runs_beside_the_first(tmp_path: Path) -> No
     (folder / "mine.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
     jobs = planned(folder, configfile="mine.yaml")
     assert (jobs["assemble_tasks"], jobs["correlate"], jobs["draw_figures"]) == (2, 2, 2)
+    assert (jobs["explain_across"], jobs["show_across"]) == (1, 1)
     assert jobs["list_published"] == len(all_studies()) - 1  # of those that are not run
