@@ -12,7 +12,7 @@ from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 
 from of_studies import BY_SECTION, TINY_AGENTS, TINY_LOCOMOTION
-from plasticity.report.captions import captions_of
+from plasticity.report.captions import captions_of, filled_caption
 from plasticity.report.front_page import front_of
 from plasticity.studies import sections_of
 from plasticity.studies.configuration import load_config
@@ -106,6 +106,19 @@ def test_seeds_are_counted_and_papers_named(section, wildcard, name, described):
     assert "1 seeds" not in " ".join(one.split())
     assert "3 seeds" in " ".join(three.split())
     assert wildcard != "figure" or re.search(r"\d{4}\.\d{5}", described.caption)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        ([7, 8, 9], "Student's t intervals over seeds at 95 %"),
+        ([7, 8], "the range of the two seeds"),
+        ([7], "one seed"),
+    ],
+)
+def test_bands_are_named_after_the_number_of_seeds(seeds, said):
+    section = {"seeds": seeds, "analysis": {"confidence": 0.95}}
+    assert said in filled_caption(SimpleNamespace(caption="bands {{ intervals }}"), section)
 
 
 @pytest.mark.parametrize("left_out", BY_SECTION)

@@ -53,7 +53,7 @@ _ANSWERS = ("all", "second_task")  # the whole warm-up; from the first task to t
 def beyond_length(
     transitions: Transitions, forms: tuple[str, ...], level: Level, published: Mapping[Key, Effect], *, arm: str = ""
 ) -> Iterator[Row]:
-    """Yield the correlation of every metric with the accuracy of the next task, in every form; nothing of no points.
+    """Yield the correlation of every metric with the accuracy of the next task, in every form; nothing without points.
 
     Args:
         transitions: The transitions of a window.

@@ -54,7 +54,7 @@ class OwnMetric(Component, kind="metric"):
         """Return the component of a function from outside the package.
 
         Raises:
-            ComponentError: If `@metric` does not declare it, its column is taken, or nothing is what it takes.
+            ComponentError: If `@metric` does not declare it, its column is taken, or it takes something unknown.
         """
         if not is_declared(outside):
             expected = f"{name!r} to be a function that @metric(unit=..., meaning=...) declares"

@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from plasticity.config.own_figures import file_name
 
 _VIEW = "javascript:app.setView({{navbarMode:'ruleinfo',ruleinfo:'{rule}'}})"
+_FEW = {1: "intervals over seeds (one seed has none)", 2: "the range of the two seeds"}  # as `over_seeds` has them
 _RESULT = "javascript:app.showResultInfo('{path}')"
 
 
@@ -26,11 +27,16 @@ def caption(snakemake: Any, what: Any, study: Any) -> str:
     config, section = snakemake.config, snakemake.config[snakemake.wildcards.study]
     head = ", ".join([config["dataset"]["name"], *_network(section)])
     title = what.title if what.title.endswith("?") else f"{what.title};"
-    environment = Environment(undefined=StrictUndefined)
-    environment.filters["percent"] = _percent
-    text = environment.from_string(what.caption).render(**_values(section))
+    text = filled_caption(what, section)
     sources = " and\n".join(_source(getattr(snakemake.input, name), study.tables[name]) for name in what.tables)
     return f"**{title}** {head}.\n\n{text}\n\n*Source.* {sources},\nmade by {_rule(snakemake.rule)}.\n"
+
+
+def filled_caption(what: Any, section: Mapping[str, Any]) -> str:
+    """Return the caption of a module that describes itself, with the values of a section of the configuration."""
+    environment = Environment(undefined=StrictUndefined)
+    environment.filters["percent"] = _percent
+    return environment.from_string(what.caption).render(**_values(section))
 
 
 def captions_of(studies: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Callable[[Any], str]:
@@ -57,14 +63,15 @@ def captions_of(studies: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Ca
 
 
 def _values(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what captions say of a section: seeds, level of the intervals, and all the rest by `study`."""
-    seeds, analysis = section["seeds"], section["analysis"]
+    """Return what captions say of a section: seeds, intervals and their level, and all the rest by `study`."""
+    seeds, confidence = section["seeds"], _percent(section["analysis"]["confidence"])
     counted = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
     return {
         "study": section,
         "seeds": counted,
         "n": f"n = {counted} ({', '.join(map(str, seeds))})",
-        "confidence": _percent(analysis["confidence"]),
+        "confidence": confidence,
+        "intervals": _FEW.get(len(seeds), f"Student's t intervals over seeds at {confidence}"),
     }
 
 

@@ -26,8 +26,8 @@ _HEAD = (
     f"<title>Curves</title><style>{_STYLE}</style></head>"
 )
 _NOTE = (
-    "Means over seeds. Hover over a curve to see its value, the interval of the mean over seeds and the number of "
-    "seeds. Click an arm in the legend to show it alone; click outside it to show all."
+    "Means over seeds. Hover over a curve to see its value, the interval of the mean over seeds (or the range "
+    "of two seeds), and the number of seeds. Click an arm in the legend to show it alone; click outside it to show all."
 )
 _MANY = 40  # values of x, above which points are small
 _OPTIONS = '{"actions": false}'

@@ -8,11 +8,14 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from plasticity.config.described import Described
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Files, Job
+from plasticity.report.captions import filled_caption
 from plasticity.report.draw import draw
 from plasticity.report.kept_runs.kept_page import COMMAND, write_page
 from plasticity.report.kept_runs.kept_run import Run, Told, keep, read_record
@@ -44,10 +47,13 @@ def read_run(folder: Path) -> Run:
     record = read_record(folder)
     study = _study(record)
     told = study.kept
+    plan = study.plan_of(recorded_config(record["config"]), record["study"])
+    values = plan.section.plain()
+    drawn = study.drawn(name for name in plan.section.figures if name in study.figures)
     return Run(
         folder,
         **record,
-        plan=study.plan_of(recorded_config(record["config"]), record["study"]),
+        plan=plan,
         published=read_published(study.published),
         told=Told(
             outcomes=study.load(told.outcomes),
@@ -56,6 +62,7 @@ def read_run(folder: Path) -> Run:
             control=told.control,
             tables=told.tables,
             more=study.load(told.more) if told.more else None,
+            captions={name: _caption(figure, values) for name, figure in drawn.items()},
         ),
     )
 
@@ -117,6 +124,11 @@ def main(arguments: list[str]) -> int:
         print(f"plasticity: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _caption(figure: Described, section: Mapping[str, Any]) -> str:
+    title = figure.title if figure.title.endswith("?") else f"{figure.title}."
+    return f"**{title}** {filled_caption(figure, section)}"
 
 
 def _study(record: dict[str, Any]) -> Study:

@@ -52,8 +52,8 @@ run.provenance("metrics")["commit"]
 
 [examples/own_figure.py](examples/own_figure.py) draws a figure from them. A missing number is one that could not be
 measured or does not apply; the column says which. Tables outlive the version that wrote them: a column that was added
-since is missing in every row, and one that this version does not know stays, to the right of the others. There also
-stand metrics of your own code and, if a section asks for it, the [loss landscape](landscape.md).
+since is missing in every row, and one that this version does not know stays, to the right of the others. Metrics of
+your own code and, if a section asks for it, the [loss landscape](landscape.md) are there as well.
 """
 
 

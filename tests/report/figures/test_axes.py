@@ -78,11 +78,12 @@ def test_long_counts_are_told_in_thousands(ax):
 
 
 def test_huge_intervals_do_not_squeeze_the_means(ax):
-    fit_y(ax, [summary([0.5, 0.6], half=10)])
-    low, high = ax.get_ylim()
-    assert low < 0.5 - 0.05
-    assert high > 0.6 + 0.05
-    assert high - low < 0.3
+    for summaries, widest in (([summary([0.5, 0.6], half=10)] * 2, 0.3), ([summary([0.5, 0.6], half=10)], 0.8)):
+        fit_y(ax, summaries)
+        low, high = ax.get_ylim()
+        assert low < 0.5 - 0.05
+        assert high > 0.6 + 0.05
+        assert high - low < widest
 
 
 def test_a_value_can_be_included(ax):

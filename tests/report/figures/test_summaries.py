@@ -5,6 +5,7 @@ from scipy import stats
 
 from plasticity.report.figures.summaries import (
     coefficient_text,
+    few_seeds,
     missing_notes,
     over_seeds,
     single_seed_note,
@@ -29,6 +30,16 @@ def test_over_seeds_leaves_out_what_is_not_finite_and_has_no_interval_for_one_se
     assert found["mean"].tolist() == [2.0, 1.0]
     assert found["n"].tolist() == [1, 1]
     assert np.isnan(found[["error", "low", "high"]].to_numpy()).all()
+
+
+def test_of_two_seeds_the_seeds_stand_in_place_of_an_interval():
+    rows = pd.DataFrame({"epoch": [1, 1, 2], "seed": [7, 8, 7], "loss": [1.0, 2.0, 3.0]})
+    found = over_seeds(rows, "epoch", "loss", 0.95)
+    assert found[["low", "high"]].to_numpy()[0].tolist() == [1.0, 2.0]
+    assert found.loc[1, ["low", "high"]].isna().all()
+    assert few_seeds(rows) == ["Two seeds: too few to decide anything."]
+    assert few_seeds(rows.head(1)) == ["One seed: no intervals."]
+    assert few_seeds(pd.DataFrame({"seed": [1, 2, 3]})) == []
 
 
 def test_missing_notes_count_the_tables_own_reasons():

@@ -47,8 +47,10 @@ def test_figures_are_drawn_where_asked_for_and_pages_say_what_they_show(
     text = page_of(read_content(run))
     assert "![short](run/first_task_length.png)" in text
     assert "## Figures" not in text
-    folded = text.partition("<summary>The figures above in words</summary>")[2]
-    assert folded.strip().startswith("First task length: 11 arms, 6 seeds. 3 panels.")
+    folded = text.partition("<summary>Captions of the figures above, and the figures in words</summary>")[2]
+    caption, _, words = folded.partition("*In words.* ")
+    assert words.startswith("First task length: 11 arms, 6 seeds. 3 panels.")
+    assert "bands ± one standard deviation over seeds" in caption
 
 
 def test_without_a_folder_it_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:

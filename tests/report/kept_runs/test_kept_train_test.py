@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plasticity.report.kept_runs.cells import geometric
+from plasticity.report.kept_runs.cells import cell, geometric
 from plasticity.report.kept_runs.kept_page import page_of, read_content
 from plasticity.studies.kept_runs import read_run
 from plasticity.studies.train_test_collapse.kept import correlations, outcomes, reached
@@ -28,6 +28,12 @@ def test_outcomes_have_a_row_per_layer_with_geometric_means(tmp_path: Path) -> N
     assert (row["seeds"], row["training images"], row["diverged"]) == (3, 1000, 0)
 
 
+def test_two_seeds_stand_in_place_of_their_interval() -> None:
+    assert cell([-2867.0, np.nan, -1133.0], 0.95, ",.2g") == "-2,000 (-2,900, -1,100)"
+    assert geometric([1.0, 4.0], 0.95) == "2 (1, 4)"
+    assert cell([0.5], 0.95, ".1f") == "0.5"
+
+
 def test_next_tasks_have_a_row_per_checkpoint_at_either_choice_of_the_rate(tmp_path: Path) -> None:
     tables = make_train_test(tmp_path)
     frame = reached(tables.transfer, LABELS, 0.9)
@@ -46,12 +52,12 @@ def test_correlations_are_those_of_collapse_and_of_the_control(tmp_path: Path) -
     chosen = tables.coefficients(
         arm="transfer", metric="nc1", outcome="test_accuracy", method="pearson", aggregate="mean", window_kind="all"
     )
-    (cell,) = frame.loc[(frame["metric"] == "nc1") & frame["outcome"].str.contains("held-out"), "pearson"]
-    assert cell.startswith(f"{chosen['estimate'].iloc[0]:+.2f} [")
+    (shown,) = frame.loc[(frame["metric"] == "nc1") & frame["outcome"].str.contains("held-out"), "pearson"]
+    assert shown.startswith(f"{chosen['estimate'].iloc[0]:+.2f} [")
 
 
 def test_geometric_means_leave_out_what_has_no_logarithm() -> None:
-    assert geometric([4.0, 9.0, np.nan, 0.0], 0.95).startswith("6 [")
+    assert geometric([4.0, 6.0, 9.0, np.nan, 0.0], 0.95).startswith("6 [")
     assert geometric([4.0], 0.95) == "4"
     assert geometric([np.nan], 0.95) == "–"
 

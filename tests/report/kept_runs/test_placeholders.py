@@ -56,6 +56,7 @@ FIRST, LAST = np.exp(stats.t.interval(0.95, 1, LOGS.mean(), stats.sem(LOGS)))
         ("metrics arm=a: n", "3"),
         ("metrics arm=b: accuracy .1f", "0.9"),  # one seed has no interval
         ("steps arm=a: iteration ,.0f max", "3,000"),
+        ("steps arm=a highest=iteration: iteration ,.1g alone", "2,000"),
         ("steps arm=a highest=iteration: iteration ,.0f alone", "2,500"),
         ("steps arm=a lowest=variance: iteration ,.0f alone", "1,005"),  # of each seed, not of all
         ("steps lowest=variance: iteration .0f min", "10"),

@@ -133,10 +133,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a negative row": ({"orders": orders(PIXELS, 2) - 1}, "orders: expected rows 0 to 89, got -1 to 88"),
     "a decay of 1": (
         {"optimisation": by(0.5, weight_decay=2.0)},
-        "less than 1 of it times the weight decay, got 0.5 and 1",
+        "whose product with the weight decay is from 0 to below 1, got 0.5 and a product of 1",
     ),
-    "a decay above 1": ({"optimisation": by(0.5, weight_decay=4.0)}, "got 0.5 and 2"),
-    "a negative decay": ({"optimisation": by(0.5, weight_decay=-1.0)}, "got 0.5 and -0.5"),
+    "a decay above 1": ({"optimisation": by(0.5, weight_decay=4.0)}, "got 0.5 and a product of 2"),
+    "a negative decay": ({"optimisation": by(0.5, weight_decay=-1.0)}, "got 0.5 and a product of -0.5"),
     "a learning rate of zero": ({"optimisation": by(0.0)}, "expected a positive learning rate"),
     "a learning rate that is no number": ({"optimisation": by(np.nan)}, "expected a positive learning rate"),
     "an infinite learning rate": ({"optimisation": by(np.inf)}, "expected a positive learning rate"),

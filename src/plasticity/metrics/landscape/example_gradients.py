@@ -66,5 +66,5 @@ def known_layers(model: nn.Module) -> dict[nn.Module, str]:
         plain = not isinstance(module, nn.Conv2d) or (module.groups == 1 and module.padding_mode == "zeros")
         if type(module) not in KNOWN or not plain:  # a layer that is derived from one may use its weights differently
             known = ", ".join(kind.__name__ for kind in KNOWN)
-            raise PlasticityError(f"{name or 'the network'}: expected parameters of {known} alone, got {module}")
+            raise PlasticityError(f"{name or 'the network'}: expected parameters in {known} only, got {module}")
     return found

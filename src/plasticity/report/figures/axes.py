@@ -53,7 +53,12 @@ def format_y(ax: Axes, column: str, schema: str = "metrics") -> None:
     """Label the y axis for a column; a fraction's ticks are in per cent while the data stay as in the table."""
     ax.set_ylabel(metric_label(column, schema))
     if _unit(column, schema) == "fraction":
-        ax.yaxis.set_major_formatter(_Percent())
+        as_percent(ax)
+
+
+def as_percent(ax: Axes) -> None:
+    """Write the ticks of the y axis, whose data are fractions, in per cent."""
+    ax.yaxis.set_major_formatter(_Percent())
 
 
 def format_epochs(ax: Axes, drawn: Sequence[pd.DataFrame] = (), label: str = WARM_UP_AXIS) -> None:
@@ -113,8 +118,8 @@ def fit_y(
 ) -> None:
     """Choose scale and limits of the y axis from means and intervals.
 
-    Intervals of few seeds can be many times as wide as all differences; they may widen the axis by 0.6 of the means'
-    own span at each end and are cut off beyond.
+    Intervals of few seeds can be many times as wide as all differences; at each end they may widen the axis by 0.6 of
+    the means' own span, those of a single line by three spans, and are cut off beyond.
 
     Args:
         ax: The axes, drawn already.
@@ -131,8 +136,9 @@ def fit_y(
     if not means.size:
         return
     span = float(np.ptp(means)) or float(np.ptp(ends)) or (0.3 if log else max(abs(float(means[0])) * 0.1, 1e-3))
-    low = max(float(ends.min()), float(means.min()) - 0.6 * span)
-    high = min(float(ends.max()), float(means.max()) + 0.6 * span)
+    reach = span * (3.0 if len(summaries) == 1 else 0.6)
+    low = max(float(ends.min()), float(means.min()) - reach)
+    high = min(float(ends.max()), float(means.max()) + reach)
     if include is not None:
         low, high = min(low, include), max(high, include)
     limits = (low - 0.06 * span, high + 0.06 * span)

@@ -29,17 +29,19 @@ def correlation_lines(causes: pd.DataFrame, shown: Mapping[tuple[str, str], str]
     return [Line(rows[key], name, _CORRELATION) for key, name in shown.items() if key in rows]
 
 
-def effect_lines(causes: pd.DataFrame, tables: Arms) -> list[Line]:
+def effect_lines(causes: pd.DataFrame, tables: Arms, names: Mapping[str, str] | None = None) -> list[Line]:
     """Return the total effect of every arm on accuracy, in the arm's colour.
 
     Args:
         causes: The table.
         tables: What names and colours of the arms are taken from.
+        names: Names of arms where they differ from those in legends.
     """
     chosen = causes.loc[causes["quantity"].eq("contrast") & causes["outcome"].eq("accuracy")]
     rows = {row["treatment"]: row for row in chosen.to_dict("records")}
     looks = {arm: ArmStyle(tables.styles[arm].color, "s", "none") for arm in tables.arms}
-    return [Line(rows[arm], tables.label(arm), looks[arm]) for arm in tables.arms if arm in rows]
+    shown = {arm: tables.label(arm) for arm in tables.arms} | dict(names or {})
+    return [Line(rows[arm], shown[arm], looks[arm]) for arm in tables.arms if arm in rows]
 
 
 def draw_both(

@@ -220,7 +220,8 @@ def _is_number(text: str) -> bool:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+    rounded = f"{value:.3g}"
+    return (f"{float(rounded):,.0f}" if 1e3 <= abs(value) < 1e6 else rounded).replace("-", "\N{MINUS SIGN}")
 
 
 def _counted(count: int, word: str) -> str:

@@ -13,7 +13,7 @@ from plasticity.config.page_slices import ShownSettings
 from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
 from plasticity.report.figures.stored import Moment, moments
-from plasticity.report.figures.summaries import SINGLE_SEED, rows_where
+from plasticity.report.figures.summaries import few_seeds, rows_where
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class StudyTables:
 
 
 def exclusion_notes(tables: StudyTables, arms: Sequence[str]) -> list[str]:
-    """Say what is missing from a figure of these arms: absent arms, diverged agents, intervals of a single seed."""
+    """Say what is missing from a figure of these arms: absent arms, diverged agents, and that seeds are few."""
     rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms))
     present = set(rows["arm"])
     notes = [f"No rows of {tables.label(arm)} in the metrics table." for arm in arms if arm not in present]
@@ -85,4 +85,4 @@ def exclusion_notes(tables: StudyTables, arms: Sequence[str]) -> list[str]:
     if diverged:
         parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
         notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} checkpoints ({parts}).")
-    return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes
+    return notes + few_seeds(rows)

@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 
 COLLAPSE = ("nc1", "nc2", "nc3", "nc4")
 SINGLE_SEED = "One seed: no intervals."
+_FEW_SEEDS = {1: [SINGLE_SEED], 2: ["Two seeds: too few to decide anything."]}
 _SEEDS = r"undefined for seed [\d, ]+: "  # which ones, a note leaves to the table
 _REASONS = 3  # different reasons that a note quotes from the correlations table
 
@@ -19,7 +20,8 @@ def over_seeds(rows: pd.DataFrame, by: str, column: str, confidence: float) -> p
     Returns:
         One row per value of `by`, ascending: `x`, `mean`, the standard deviation `sd` of the seeds, the mean's standard
         `error`, `low` and `high` (ends of Student's t interval of the mean) and `n`, the seeds that contribute. What
-        takes two seeds is missing for a single one.
+        takes two seeds is missing for a single one. Where no value has more than two, `low` and `high` are the two
+        seeds: at 95% a t interval is 13 times as wide as they are apart, and hides everything else in a panel.
     """
     rows = rows_where(rows, np.isfinite(rows[column].astype(float)))
     groups = rows.groupby(by)[column]  # `agg` of the three takes five times as long
@@ -28,8 +30,16 @@ def over_seeds(rows: pd.DataFrame, by: str, column: str, confidence: float) -> p
     several = np.where(count > 1, count, np.nan)
     error = deviation / np.sqrt(several)
     half = stdtrit(several - 1, 0.5 + confidence / 2) * error
+    half = (
+        error if max(count.tolist(), default=0) == 2 else half
+    )  # half the distance of two seeds is their mean's standard error
     spread = {"sd": deviation, "error": error, "low": mean - half, "high": mean + half}
     return pd.DataFrame({"x": count.index.to_numpy(), "mean": mean, **spread, "n": count.to_numpy()})
+
+
+def few_seeds(rows: pd.DataFrame) -> list[str]:
+    """Say what the number of seeds of these rows means where there are one or two."""
+    return _FEW_SEEDS.get(len(set(rows["seed"])), [])
 
 
 def with_deviation(summary: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Numbers over seeds as the cells of a kept run's tables."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,22 +22,33 @@ def of_whole(values: Any, rows: Any, confidence: float, form: str) -> str:
 
 
 def cell(values: Any, confidence: float, form: str) -> str:
-    """Return "mean [low, high]" over seeds; a dash where nothing is finite."""
+    """Return "mean [low, high]" over seeds, "mean (low, high)" with the seeds themselves where there are two.
+
+    A dash stands where nothing is finite.
+    """
     found = np.asarray(values, dtype="float64")
     found = found[np.isfinite(found)]
-    if not found.size:
-        return "–"
-    low, high = t_interval(found, confidence)
-    interval = "" if np.isnan(low) else f" [{low:{form}}, {high:{form}}]"
-    return f"{found.mean():{form}}{interval}"
+    return f"{written(found.mean(), form)}{_spread(found, t_interval(found, confidence), form)}" if found.size else "–"
 
 
 def geometric(values: Any, confidence: float) -> str:
-    """Return "mean [low, high]" of the geometric mean over seeds, Student's t on the logarithms; a dash for none."""
+    """Return the cell of the geometric mean over seeds, Student's t on the logarithms; otherwise as `cell`."""
     found = np.asarray(values, dtype="float64")
-    found = np.log(found[np.isfinite(found) & (found > 0)])
+    found = found[np.isfinite(found) & (found > 0)]
     if not found.size:
         return "–"
-    low, high = np.exp(t_interval(found, confidence))
-    interval = "" if np.isnan(low) else f" [{low:.3g}, {high:.3g}]"
-    return f"{np.exp(found.mean()):.3g}{interval}"
+    logs = np.log(found)
+    return f"{written(np.exp(logs.mean()), ',.3g')}{_spread(found, np.exp(t_interval(logs, confidence)), ',.3g')}"
+
+
+def _spread(values: np.ndarray, interval: Sequence[float] | np.ndarray, form: str) -> str:
+    """Return in brackets what surrounds a mean: an interval, or two seeds, whose interval would be 13 times as wide."""
+    if len(values) == 2:
+        return f" ({written(values.min(), form)}, {written(values.max(), form)})"
+    return "" if np.isnan(interval[0]) else f" [{written(interval[0], form)}, {written(interval[1], form)}]"
+
+
+def written(value: float, form: str) -> str:
+    """Return a number in a format; where that has a comma, large rounded ones have no exponent: "2,900" for ",.2g"."""
+    text = format(value, form)
+    return format(float(text), ",.0f") if "," in form and "e+" in text else text

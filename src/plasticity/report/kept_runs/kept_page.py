@@ -138,7 +138,10 @@ def _published(content: Content) -> str:
 
 def _outcomes(content: Content) -> str:
     frame = content.run.told.outcomes(content.metrics, content.labels, content.confidence)
-    note = f"Means over seeds with Student's t intervals ({content.confidence:.0%}). {content.run.told.note}"
+    spread = f"Student's t intervals ({content.confidence:.0%})"
+    if len(set(content.metrics["seed"])) == 2:
+        spread = "both seeds in parentheses: two decide nothing"
+    note = f"Means over seeds, with {spread}. {content.run.told.note}"
     return f"## Outcomes\n\n{note}\n\n{markdown(frame)}"
 
 
@@ -161,12 +164,14 @@ def _correlations(content: Content) -> str:
 
 
 def _figures(run: Run, notes: str) -> str:
-    """Return the figures that the notes do not show themselves, and in words those that they do."""
+    """Return the figures that the notes do not show themselves, and captions and words of those that they do."""
     in_notes = {name: f"{run.folder.name}/{name}.png" in notes for name in run.figures}
-    lines = [f"![{_in_words(run, name)}]({run.folder.name}/{name}.png)" for name in run.figures if not in_notes[name]]
+    captions, words = run.told.captions, {name: _in_words(run, name) for name in run.figures}
+    others = [name for name, there in in_notes.items() if not there]
+    lines = [f"![{words[name]}]({run.folder.name}/{name}.png)\n\n{captions.get(name, '')}".strip() for name in others]
     parts = ["\n\n".join(["## Figures", *lines])] if lines else []
-    words = [_in_words(run, name) for name in run.figures if in_notes[name]]
-    parts += [folded("The figures above in words", "\n\n".join(words))] if words else []
+    told = [f"{captions.get(name, '')}\n\n*In words.* {words[name]}".strip() for name in in_notes if in_notes[name]]
+    parts += [folded("Captions of the figures above, and the figures in words", "\n\n".join(told))] if told else []
     return "\n\n".join(parts)
 
 

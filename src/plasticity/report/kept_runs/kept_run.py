@@ -31,6 +31,7 @@ class Told:
         control: What the row of the control is called.
         tables: Further tables that are read.
         more: Makes further parts of the page's content.
+        captions: Caption of every figure by name, as Markdown.
     """
 
     outcomes: Callable[[pd.DataFrame, Mapping[str, str], float], pd.DataFrame]
@@ -39,6 +40,7 @@ class Told:
     control: str
     tables: Sequence[str]
     more: Callable[[Any], list[Further]] | None
+    captions: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ column over the seeds with Student's t interval, each seed's mean over its rows.
 keep, of every arm's seeds, the row in which the column is lowest or highest. `x100` scales; `alone` leaves out the
 interval; `sd` shows the standard deviation over seeds in its place; `geometric` shows the geometric mean, with the
 interval of the logarithms; `min` and `max` show the smallest and largest of the rows; `n` counts the seeds. A comma in
-the format separates thousands.
+the format separates thousands, also of rounded numbers: `,.2g` shows 2,900 for 2,867.
 """
 
 import re
@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from plasticity.errors import PlasticityError
+from plasticity.report.kept_runs.cells import written
 from plasticity.report.published.measures import t_interval
 
 PLACEHOLDER = re.compile(r"\{\{([^{}:]+):([^{}]+)\}\}")
@@ -116,4 +117,4 @@ def _interval(numbers: Iterable[float], form: str, scale: float, *, alone: bool)
 
 
 def _number(value: float, form: str) -> str:
-    return format(value, form).replace("-", "\N{MINUS SIGN}")
+    return written(value, form).replace("-", "\N{MINUS SIGN}")

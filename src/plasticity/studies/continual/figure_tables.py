@@ -13,7 +13,7 @@ from plasticity.config.analysis_section import ContinualAnalysis, TrialSettings
 from plasticity.config.page_slices import ContinualShown
 from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.study_tables import StudyTables
-from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
+from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
 
 REFERENCE = "random_init"
 MAIN = "continual"
@@ -141,7 +141,7 @@ def exclusion_notes(tables: PermutedTables, arms: Sequence[str]) -> list[str]:
         parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
         notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} tasks ({parts}).")
     notes += _threshold_notes(tables, arms, rows)
-    return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes
+    return notes + few_seeds(rows)
 
 
 def finite_runs(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from plasticity.report.summary.words import Unit, inconclusive, moves, numbers, 
 from plasticity.studies.locomotion.figure_tables import LocomotionTables, slopes
 
 TABLES = LocomotionTables
-_RETURN = Unit(form=".1f")
+_RETURN = Unit(form=",.0f")
 _SHOWN = ["arm", "seed", "task", "friction", "first_return", "last_return"]
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from plasticity.config.page_slices import TrainTestShown
 from plasticity.report.figures.arm_styles import ArmStyle
 from plasticity.report.figures.study_tables import StudyTables
-from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
+from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
 
 VARIANCES = {
     "train_variance": ("train", ArmStyle("#B0508A", "o")),
@@ -126,11 +126,11 @@ class TrainTestTables(StudyTables):
 
 
 def exclusion_notes(tables: TrainTestTables, arms: Sequence[str]) -> list[str]:
-    """Say what is missing from a figure of these arms: diverged networks, and intervals where there is one seed."""
+    """Say what is missing from a figure of these arms: diverged networks, and that seeds are few."""
     rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms) & tables.metrics["last_layer"].eq(True))
     diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
     notes = []
     if diverged:
         parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
         notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} checkpoints ({parts}).")
-    return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes
+    return notes + few_seeds(rows)

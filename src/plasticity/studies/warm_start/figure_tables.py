@@ -12,7 +12,7 @@ import pandas as pd
 from plasticity.config.analysis_section import TrialSettings, WarmStartAnalysis
 from plasticity.config.page_slices import WarmStartShown
 from plasticity.report.figures.study_tables import StudyTables
-from plasticity.report.figures.summaries import SINGLE_SEED, over_seeds, rows_where
+from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
 
 OUTCOME = "full_test_accuracy"
 
@@ -96,7 +96,7 @@ class FigureTables(StudyTables):
 
 
 def exclusion_notes(tables: FigureTables, arms: Sequence[str]) -> list[str]:
-    """Say what is missing from a figure of these arms: absent arms, diverged runs, intervals of single seeds."""
+    """Say what is missing from a figure of these arms: absent arms, diverged runs, and that seeds are few."""
     rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms))
     present = set(rows["arm"])
     notes = [f"No rows of {tables.label(arm)} in the metrics table." for arm in arms if arm not in present]
@@ -104,7 +104,7 @@ def exclusion_notes(tables: FigureTables, arms: Sequence[str]) -> list[str]:
     if diverged:
         parts = ", ".join(f"{tables.label(arm)} {diverged[arm]}" for arm in arms if arm in diverged)
         notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} checkpoints ({parts}).")
-    return [*notes, SINGLE_SEED] if len(set(rows["seed"])) == 1 else notes
+    return notes + few_seeds(rows)
 
 
 def cap_note(tables: FigureTables, arms: Sequence[str]) -> list[str]:

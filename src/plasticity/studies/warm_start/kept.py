@@ -27,7 +27,7 @@ def outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) -> pd.Dat
                 "full test accuracy, %": of_whole(accuracy, part, confidence, ".1f"),
                 "gap to random init, pp": of_whole(gap, part, confidence, "+.1f"),
                 "gap of each seed": ", ".join(f"{value:+.1f}" for value in gap),
-                "NC1, last checkpoint": cell(last["nc1"], confidence, ".3g"),
+                "NC1, last checkpoint": cell(last["nc1"], confidence, ",.3g"),
                 "not converged": int((~part["converged"].astype(bool)).sum()),
                 "diverged": int(part["diverged"].sum()),
             }

@@ -75,7 +75,7 @@ def refuse_shared_names(plans: Sequence["WarmStartPlan"]) -> None:
         if taken := sorted(set(plan.interventions) & warm_ups):
             raise PlasticityError(
                 f"{plan.name}.arms.{taken[0]}: expected a name that no warm-up has, got {taken[0]!r}, "
-                f"which names the checkpoints of a warm-up; call the arm otherwise"
+                f"which names the checkpoints of a warm-up; rename the arm"
             )
 
 

@@ -101,7 +101,7 @@ class PolicyAgent:
         return {name: value.detach() for name, value in self.optimizer.parameters.items()}
 
     def state(self) -> dict[str, Tensor]:
-        """Return all that the agent needs to go on as if it had not stopped, as copies."""
+        """Return all that the agent needs to continue as if it had not stopped, as copies."""
         counts = [self.updates, self._episode.steps, self._episode.reward]
         kept = {"log_std": self.log_std.detach(), "counts": torch.tensor(counts, dtype=torch.float64)}
         for part in (self.actor, self.critic):
@@ -111,7 +111,7 @@ class PolicyAgent:
 
     @torch.no_grad()
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from a state."""
+        """Continue from a state."""
         self.log_std.copy_(state["log_std"])
         updates, steps, reward = state["counts"].tolist()
         self.updates, self._episode = int(updates), Episode(reward, int(steps))

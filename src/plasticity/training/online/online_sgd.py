@@ -143,8 +143,8 @@ def _check(stack: Stack, pixels: Pixels, orders: NDArray[np.int64], optimisation
     decay = optimisation.learning_rate * optimisation.weight_decay
     if not (optimisation.learning_rate > 0 and 0 <= decay < 1):
         raise PlasticityError(
-            f"expected a positive learning rate, and less than 1 of it times the weight decay, "
-            f"got {optimisation.learning_rate:g} and {decay:g}"
+            f"expected a positive learning rate whose product with the weight decay is from 0 to below 1, "
+            f"got {optimisation.learning_rate:g} and a product of {decay:g}"
         )
 
 

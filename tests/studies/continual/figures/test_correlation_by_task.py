@@ -5,28 +5,30 @@ from plasticity.studies.continual.figures.correlation_by_task import draw
 
 LINES = {
     "NC1 after the first task": ("nc1", "pearson"),
-    "epochs on the first task": ("first_task_epochs", "pearson"),
+    "Epochs on the first task": ("first_task_epochs", "pearson"),
     "NC1, adjusted for log epochs": ("nc1", "partial_log"),
 }
 
 
 def test_panels_have_the_pooled_coefficients_of_the_later_tasks(permuted, style):
     tables = permuted()
-    for ax, experiment in zip(draw(tables, style).axes, ("first_task_length", "first_task_collapse"), strict=True):
-        lines = {line.get_label(): line for line in ax.lines}
-        for label, (metric, method) in LINES.items():
-            keys = {
-                "arm": experiment,
-                "outcome": "plasticity_gap",
-                "metric": metric,
-                "method": method,
-                "aggregate": "pooled",
-            }
-            rows = tables.coefficients(**keys)
-            np.testing.assert_array_equal(np.asarray(lines[label].get_xdata()), [2, 3, 4, 5, 6])
-            np.testing.assert_array_equal(np.asarray(lines[label].get_ydata()), rows["estimate"])
-        assert len(ax.collections) == 3
-        assert ax.get_title(loc="left").strip() == tables.family_label(experiment)
+    experiments = ("first_task_length", "first_task_collapse")
+    cells = [(*entry, experiment) for entry in LINES.items() for experiment in experiments]
+    for ax, (label, (metric, method), experiment) in zip(draw(tables, style).axes, cells, strict=True):
+        (line,) = [line for line in ax.lines if line.get_label() == label]
+        keys = {
+            "arm": experiment,
+            "outcome": "plasticity_gap",
+            "metric": metric,
+            "method": method,
+            "aggregate": "pooled",
+        }
+        rows = tables.coefficients(**keys)
+        np.testing.assert_array_equal(np.asarray(line.get_xdata()), [2, 3, 4, 5, 6])
+        np.testing.assert_array_equal(np.asarray(line.get_ydata()), rows["estimate"])
+        assert len(ax.collections) == 1
+        above = [tables.family_label(experiment)] if label == next(iter(LINES)) else []
+        assert [text.strip() for text in ax.get_title(loc="left").splitlines()] == [*above, label]
 
 
 def test_the_first_task_itself_is_not_a_later_one(permuted, style):
@@ -44,7 +46,7 @@ def test_an_experiment_without_coefficients_is_named(permuted, style):
         return {**frames, "correlations": frames["correlations"].query("arm != 'first_task_length'")}
 
     figure = draw(permuted(edit=drop), style)
-    assert len(figure.axes) == 1
+    assert len(figure.axes) == len(LINES)
     note = " ".join(figure.get_supxlabel().split())
     assert "No correlations across the runs of first task length." in note
     assert "First task to an NC1 threshold: at most 9 runs." in note

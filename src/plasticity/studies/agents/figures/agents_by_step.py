@@ -4,7 +4,7 @@ One column per environment, one line per arm. (top) Share of right actions since
 random ones included; with ten classes, chance is one tenth. (bottom) Probe loss: how well copies of the agent's network
 fit new random targets, after the number of steps in ``measure.probe``; a rising line means lost plasticity.
 
-Lines are means over {{ n }}, bands Student's t intervals over seeds at {{ confidence }}.
+Lines are means over {{ n }}, bands {{ intervals }}.
 
 Lyle et al. (2023, arXiv:2303.01486), Figures 10 to 13, show probe losses and behaviour of such agents. Bonifazi et al.
 (2024, arXiv:2404.02719) have no agents.
@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plasticity.report.figures.axes import fit_y, format_epochs
+from plasticity.report.figures.axes import as_percent, fit_y, format_epochs
 from plasticity.report.figures.layout import panel, sample, say, top_legend, write_notes
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.study_tables import exclusion_notes
@@ -30,7 +30,7 @@ from plasticity.studies.agents.quantities import PROBE_LOSS
 TABLES = ("metrics",)
 
 _STEPS = "Training (steps)"
-_ROWS = {"right_actions": "Right actions (fraction)", PROBE_LOSS: "Probe loss (dimensionless)"}
+_ROWS = {"right_actions": "Right actions (%)", PROBE_LOSS: "Probe loss (dimensionless)"}
 
 
 def draw(tables: AgentTables, style: Style) -> Figure:
@@ -47,6 +47,7 @@ def draw(tables: AgentTables, style: Style) -> Figure:
         if drawn:
             fit_y(axes[row, 0], drawn)
         axes[row, 0].set_ylabel(label)
+    as_percent(axes[0, 0])
     for ax in axes[-1]:
         format_epochs(ax, [], _STEPS)
     labels = {method_of(arm): tables.method_label(arm) for arm in reversed(tables.arms)}

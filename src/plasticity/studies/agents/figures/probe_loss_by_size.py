@@ -4,7 +4,7 @@ One panel per environment, a point per arm: probe loss at the last checkpoint ag
 join arms whose target networks are updated equally often; the figure is for sections whose arms differ in nothing else.
 The dotted line is the mean probe loss before training.
 
-Points are means over {{ n }}, bars Student's t intervals over seeds at {{ confidence }}.
+Points are means over {{ n }}, bars {{ intervals }}.
 
 Counterpart of Figure 5 of Lyle et al. (2023, arXiv:2303.01486): networks of 16 to 256 units, target networks updated
 every 1, 100 and 1,000 steps; wider networks lose less, but all lose some plasticity.

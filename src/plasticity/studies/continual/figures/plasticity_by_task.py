@@ -5,9 +5,9 @@ the network trained on all tasks before it, same seed, same images in the same o
 zero, plasticity was lost. (a) Arms with a single setting. Further panels: one per experiment with several values,
 coloured in their order. Each panel has its own scale.
 
-Lines are means over {{ n }}, bands Student's t intervals of the mean at {{ confidence }}, in panels of at most three
-arms; bands much wider than the range of the means are cut off. Diverged networks, and runs whose first task did not
-reach its threshold, are excluded and counted below the panels.
+Lines are means over {{ n }}, bands {{ intervals }}; panels of more than three arms have none, and bands much wider
+than the range of the means are cut off. Diverged networks, and runs whose first task did not reach its threshold, are
+excluded and counted below the panels.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), which compares with the accuracy on the first task.
 """

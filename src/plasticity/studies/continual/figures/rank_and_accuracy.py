@@ -3,9 +3,9 @@
 The ε-rank of a matrix is the number of its eigenvalues above a threshold that the configuration fixed before the run.
 Rows: the Gauss-Newton matrix and, where the Hessian was measured, the Hessian without smoothing and the share that the
 code of He et al. computes from a smoothed density, which follows the range of the spectrum. Left: one point per arm, at
-the last task at whose start the rank was measured: means over {{ n }}, bars Student's t intervals of the mean at
-{{ confidence }}. Right: every task at whose start it was measured, means over seeds. The figure and the table of
-explanations show whether the rank says more than the task number.
+the last task at whose start the rank was measured: means over {{ n }}, bars {{ intervals }}. Right: every task at whose
+start it was measured, means over seeds. The figure and the table of explanations show whether the rank says more than
+the task number.
 
 Counterpart of Figure 3 of He et al. (2025, arXiv:2509.22335), who choose the threshold that fits the accuracy best.
 """

@@ -33,9 +33,11 @@ _CORRELATIONS = {
 def draw(tables: PermutedTables, style: Style) -> Figure:
     """Draw correlations of ln NC1 with accuracy on the next task, and the total effect of every arm."""
     control = tables.trial.control
+    several = [arm for family in tables.families.values() if len(family) > 1 for arm in family]
+    names = {arm: f"first task: {tables.value_label(arm)}" for arm in several if arm.startswith("first_task_")}
     return draw_both(
         style,
-        (correlation_lines(tables.causes, _CORRELATIONS), effect_lines(tables.causes, tables)),
+        (correlation_lines(tables.causes, _CORRELATIONS), effect_lines(tables.causes, tables, names)),
         titles=(
             "ln NC1 after a task and online accuracy on the next",
             f"Online accuracy on task 2 of an arm minus {tables.label(control) if control else 'the control'}",

@@ -4,8 +4,7 @@
 friction. (b) Return in the last tenth of each task. (c) Effective rank of the last hidden layer of the actor and (d)
 its dead units, on the observations made just before the friction changes; task 0 is before training.
 
-Lines are means over {{ n }}, bands Student's t intervals over seeds at {{ confidence }}. All arms of a seed have the
-same frictions.
+Lines are means over {{ n }}, bands {{ intervals }}. All arms of a seed have the same frictions.
 
 Dohare et al. (2024, Nature 632), Figure 3, show the return of such agents. Bonifazi et al. (2024, arXiv:2404.02719)
 have no agents.
@@ -15,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plasticity.report.figures.axes import fit_y, format_epochs
+from plasticity.report.figures.axes import TASK_AXIS, as_percent, fit_y, format_epochs
 from plasticity.report.figures.layout import arm_legend, panel, say, write_notes
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.study_tables import exclusion_notes
@@ -28,7 +27,7 @@ _RETURN = "Return (sum of rewards)"
 _BY_TASK = {
     "last_return": ("End of each task", _RETURN),
     "effective_rank": ("Features of the actor", "Effective rank (dimensionless)"),
-    "dead_units": ("Units of the actor", "Dead units (fraction)"),
+    "dead_units": ("Units of the actor", "Dead units (%)"),
 }
 
 
@@ -48,7 +47,8 @@ def draw(tables: LocomotionTables, style: Style) -> Figure:
         panel(ax, place, title)
         ax.set_ylabel(label)
         _draw(ax, tables, {arm: tables.by_task(arm, column) for arm in tables.arms})
-        format_epochs(ax, [], "Task (number)")
+        format_epochs(ax, [], TASK_AXIS)
+    as_percent(axes[1, 1])
     arm_legend(figure, tables)
     write_notes(figure, exclusion_notes(tables, tables.arms))
     return figure

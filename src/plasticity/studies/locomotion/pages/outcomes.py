@@ -30,11 +30,11 @@ def rows(metrics: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     groups = last.groupby("arm", sort=False)
     table = pd.DataFrame({"seeds": groups["seed"].nunique(), "diverged": groups["diverged"].sum()})
     first = tasks.loc[tasks["task"].eq(1)].groupby("arm", sort=False)["last_return"]
-    table["return, first task"] = mean_and_spread(first, "{:.1f}")
-    table["return, last task"] = mean_and_spread(groups["last_return"], "{:.1f}")
+    table["return, first task"] = mean_and_spread(first, "{:,.0f}")
+    table["return, last task"] = mean_and_spread(groups["last_return"], "{:,.0f}")
     per_seed = {arm: slopes(part) for arm, part in tasks.groupby("arm", sort=False)}
     long = pd.concat([found.to_frame("slope").assign(arm=arm) for arm, found in per_seed.items()] or [_NO_SLOPES])
-    table["slope per task"] = mean_and_spread(long.groupby("arm", sort=False)["slope"], "{:+.1f}")
+    table["slope per task"] = mean_and_spread(long.groupby("arm", sort=False)["slope"], "{:+,.0f}")
     for name in ("dead_units", "critic_dead_units"):
         table[f"{name.replace('_', ' ')}, %"] = mean_and_spread(groups[name], "{:.1f}", scale=100)
     for name in _NUMBERS:

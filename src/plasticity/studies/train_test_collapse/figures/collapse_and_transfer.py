@@ -10,7 +10,7 @@ seed. (a, d) Test accuracy on the next task against NC1, (b, e) against train va
 on {{ study.next_task.validation_size }} held-out images; (c, f) NC1 against train variance.
 
 Small points are single seeds, {{ n }}; large points are their means, geometric for NC1 and variance; bars are
-Student's t intervals at {{ confidence }}. r is Pearson's, mean over seeds with t interval: above (d) and (e) over the
+{{ intervals }}. r is Pearson's, mean over seeds with t interval: above (d) and (e) over the
 weight decays of a seed, below the panels over the checkpoints of a seed.
 
 Bonifazi et al. (2024, arXiv:2404.02719) claim that a low NC1 hurts later learning, Hui, Belkin & Nakkiran

@@ -4,16 +4,16 @@ The first task classifies super-classes, the next one the classes within them, o
 other images: a checkpoint's body with a new head, the whole network trained for {{ study.next_task.iterations }}
 iterations. A point is a seed and a checkpoint: test accuracy on the next task against train variance on the first
 (class means of the last checkpoint). Points of a seed are joined in the order of training and darken with its length;
-dashed: the untrained network, mean over seeds. (a) Learning rate chosen among
+dashed: the untrained network, mean over seeds. Left: learning rate chosen among
 {{ study.next_task.learning_rates|join(", ") }} by accuracy on {{ study.next_task.validation_size }} held-out training
-images. (b) Chosen by accuracy on the {{ study.next_task.test_size }} test images shown, as published: an
+images. Right: chosen by accuracy on the {{ study.next_task.test_size }} test images shown, as published: an
 optimistic choice.
 
 r is Pearson's over the checkpoints of a seed, mean over n = {{ seeds }}, with t interval over seeds at
-{{ confidence }}; the untrained network is excluded. Everything changes with training length, so the note below
-the panels gives the correlation controlling for log iterations.
+{{ confidence }}; the untrained network is excluded. Everything changes with training length; *adjusted* is the partial
+correlation controlling for log iterations. Rank correlations are in the table of correlations.
 
-Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figure 5, show one run of (b). In Bonifazi et al. (2024,
+Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figure 5, show one run of the right column. In Bonifazi et al. (2024,
 arXiv:2404.02719) the next task has the same classes.
 """
 
@@ -29,7 +29,7 @@ from matplotlib.lines import Line2D
 
 from plasticity.report.figures.arm_styles import SEQUENCE
 from plasticity.report.figures.axes import fit_y, format_log_amounts, format_y, round_ticks
-from plasticity.report.figures.layout import empty, panel, top_legend, write_notes
+from plasticity.report.figures.layout import empty, label_axes, panel, top_legend, write_notes
 from plasticity.report.figures.style import NEUTRAL, THINNEST, Style
 from plasticity.report.figures.summaries import coefficient_text, rows_where
 from plasticity.studies.train_test_collapse.correlate import OUTCOMES, outcomes_of
@@ -38,8 +38,8 @@ from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables
 TABLES = ("transfer", "correlations")
 
 _TITLES = {
-    "test_accuracy": "rate chosen on held-out images",
-    "test_accuracy_chosen_on_test": "rate chosen on the test images",
+    "test_accuracy": "Learning rate chosen on held-out images",
+    "test_accuracy_chosen_on_test": "Learning rate chosen on the test images",
 }
 _X = "train_variance"
 _X_LABEL = "Train variance on the first task (dimensionless)"
@@ -53,29 +53,31 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
     seeds.
     """
     arms = tables.transferred
-    figure, axes = style.figure(max(1, len(arms)), 2, height=1.0 + 2.5 * max(1, len(arms)), sharey="row")
+    figure, axes = style.figure(max(1, len(arms)), 2, height=1.2 + 1.95 * max(1, len(arms)), sharey="row")
     norm = _norm(tables.transfer)
     for row, arm in enumerate(arms):
         reached = outcomes_of(rows_where(tables.transfer, tables.transfer["arm"].eq(arm)))
         for column, outcome in enumerate(OUTCOMES):
-            r = coefficient_text(
-                tables.coefficients(
-                    arm=arm, metric=_X, outcome=outcome, method="pearson", aggregate="mean", window_kind="all"
-                )
-            )
-            panel(axes[row, column], 2 * row + column, f"{tables.label(arm)}\n{_TITLES[outcome]}\nr = {r}")
+            above = f"{_TITLES[outcome]}\n" if row == 0 else ""
+            panel(axes[row, column], 2 * row + column, f"{above}{tables.label(arm)}\n{_r(tables, arm, outcome)}")
             _draw_panel(axes[row, column], reached, outcome, norm)
         fit_y(axes[row, 0], [_bare(reached, outcome) for outcome in OUTCOMES])
         format_y(axes[row, 0], "test_accuracy", "transfer")
-        axes[row, 0].set_ylabel("Test accuracy on the next task (%)")
-        axes[row, 1].set_ylabel("")
+    label_axes(axes, x=_X_LABEL if arms else None, y="Test accuracy on the next task (%)" if arms else None)
     if arms:
         _draw_color_bar(axes, tables.transfer, norm)
         top_legend(figure, _key(tables))
     for ax in () if arms else axes.flat:
         empty(ax, "no arm with\na next task")
-    write_notes(figure, _notes(tables))
+    write_notes(figure, exclusion_notes(tables, arms) if arms else [])
     return figure
+
+
+def _r(tables: TrainTestTables, arm: str, outcome: str) -> str:
+    """Return Pearson's r of the checkpoints, and the partial correlation controlling for log iterations."""
+    chosen = {"arm": arm, "metric": _X, "outcome": outcome, "aggregate": "mean", "window_kind": "all"}
+    r, adjusted = (coefficient_text(tables.coefficients(**chosen, method=how)) for how in ("pearson", "partial_log"))
+    return f"r = {r}\nadjusted {adjusted}"
 
 
 def _draw_panel(ax: Axes, reached: pd.DataFrame, outcome: str, norm: LogNorm) -> None:
@@ -105,7 +107,7 @@ def _draw_panel(ax: Axes, reached: pd.DataFrame, outcome: str, norm: LogNorm) ->
 
 def _draw_color_bar(axes: np.ndarray, transfer: pd.DataFrame, norm: LogNorm) -> None:
     body = axes[0, 0].get_figure(root=False)
-    bar = body.colorbar(ScalarMappable(norm, SEQUENCE), ax=axes, pad=0.02, aspect=28)
+    bar = body.colorbar(ScalarMappable(norm, SEQUENCE), ax=axes, pad=0.02, aspect=25 * len(axes))
     iterations = transfer["iteration"].to_numpy(dtype=float)
     ticks = round_ticks(iterations[iterations > 0]) if (iterations > 0).any() else np.array([1.0])
     bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
@@ -136,20 +138,3 @@ def _key(tables: TrainTestTables) -> list[Line2D]:
     looks: dict[str, Any] = {"color": NEUTRAL, "linewidth": 0.7, "markersize": 4.5}
     key = [Line2D([], [], marker=m, label=f"seed {s}", **looks) for m, s in zip(_markers(seeds), seeds, strict=True)]
     return [*key, Line2D([], [], color="black", linestyle="--", linewidth=0.9, label="untrained")]
-
-
-def _notes(tables: TrainTestTables) -> list[str]:
-    if not tables.transferred:
-        return []
-    same = {"outcome": "test_accuracy", "aggregate": "mean", "window_kind": "all"}
-    others = {
-        "Spearman": {"metric": _X, "method": "spearman"},
-        "with variance, adjusted for log iterations": {"metric": _X, "method": "partial_log"},
-        "with iterations, Spearman": {"metric": "iteration", "method": "spearman"},
-        "with variance from own means, Spearman": {"metric": f"own_{_X}", "method": "spearman"},
-    }
-    notes = []
-    for arm in tables.transferred:
-        given = (f"{what} {coefficient_text(tables.coefficients(arm=arm, **same, **k))}" for what, k in others.items())
-        notes.append(f"Correlations of accuracy, {tables.label(arm)}, mean over seeds: {'; '.join(given)}.")
-    return [*notes, *exclusion_notes(tables, tables.transferred)]

@@ -8,8 +8,7 @@ means. *Weak test*: the same on test images, to the nearest of as many k-means c
 checkpoint, as in the paper (*final means*). Dotted: those of each checkpoint (*own means*); the two coincide at the
 last checkpoint.
 
-Lines are geometric means over {{ n }}, bands Student's t intervals of the mean logarithm at {{ confidence }}, for
-the solid lines.
+Lines are geometric means over {{ n }}, bands (of solid lines) {{ intervals }}, both computed from logarithms.
 
 Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figures 1 to 3, show one run and no own means; NC1 of Bonifazi et
 al. (2024, arXiv:2404.02719) is a different quantity, in the same table.

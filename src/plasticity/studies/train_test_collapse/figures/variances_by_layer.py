@@ -5,7 +5,7 @@ Variance of every hidden layer over the iterations of the first task, from light
 checkpoint's own class means: variability within classes only, independent of how far the means still move. (c) The
 same on test images. With several arms, one row per arm.
 
-Lines are geometric means over {{ n }}, bands Student's t intervals of the mean logarithm at {{ confidence }}.
+Lines are geometric means over {{ n }}, bands {{ intervals }}, both computed from logarithms.
 
 Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figure 6, show (a) for one run. Not in Bonifazi et al. (2024,
 arXiv:2404.02719), who study the last layer only.
@@ -39,7 +39,9 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
     Lines are geometric means over seeds, bands their intervals.
     """
     arms = [arm for arm in tables.measured if len(tables.layers(arm)) > 1]
-    figure, axes = style.figure(max(1, len(arms)), len(_PANELS), height=0.9 + 2.1 * max(1, len(arms)), sharey=True)
+    figure, axes = style.figure(
+        max(1, len(arms)), len(_PANELS), height=0.9 + (2.1 if len(arms) < 3 else 1.7) * max(1, len(arms)), sharey=True
+    )
     drawn: list[pd.DataFrame] = []
     for row, arm in enumerate(arms):
         for column, (name, title) in enumerate(_PANELS.items()):

@@ -3,7 +3,7 @@
 Train, strong and weak test variance of the last hidden layer at the end of training, by number of training
 images; one panel per experiment. Variances and centres as in *variances_by_iteration*.
 
-Lines are geometric means over {{ n }}, bands Student's t intervals of the mean logarithm at {{ confidence }}.
+Lines are geometric means over {{ n }}, bands {{ intervals }}, both computed from logarithms.
 
 Hui, Belkin & Nakkiran (2022, arXiv:2202.08384), Figure 4, show one run per number, stopped at a training loss. Not
 in Bonifazi et al. (2024, arXiv:2404.02719).

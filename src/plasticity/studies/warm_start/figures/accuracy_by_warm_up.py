@@ -7,13 +7,12 @@ fine-tuning and after the arm's intervention.
 Shrink-and-perturb scales the weights but, with batch_norm: keep, not the batch-normalisation statistics, so
 accuracy is low there without a loss of information. Arms without a warm-up are at chance and not shown in (b).
 
-Lines are means over {{ n }}, bars and the dashed line's band ± one standard error of the mean. They are not
-confidence intervals:
-with three seeds, Student's t interval at 95 % is 4.3 times as long, with five 2.8 times. Arms are shifted sideways at
-a checkpoint, by at most a tenth of the distance between checkpoints. With many checkpoints, an arm has its bar
-and marker at every k-th of them, arms in turn; its line passes through all. Bars much
-longer than the differences of the means are cut off; the figure plasticity_gap shows the seeds themselves. Diverged
-networks are excluded and counted below the panels; where there are many, a mean is that of the remaining seeds.
+Lines are means over {{ n }}, bars and the dashed line's band ± one standard error of the mean. They are not confidence
+intervals: with three seeds, Student's t interval at 95 % is 4.3 times as long, with five 2.8 times. Arms are shifted
+sideways at a checkpoint, by at most a tenth of the distance between checkpoints. With many checkpoints, an arm has its
+bar and marker at every k-th of them, arms in turn; its line passes through all. Bars much longer than the differences
+of the means are cut off; the figure plasticity_gap shows the seeds themselves. Diverged networks are excluded and
+counted below the panels; where there are many, a mean is that of the remaining seeds.
 
 Corresponds to Figure 4 of Bonifazi et al. (2024, arXiv:2404.02719), which has no random-init baseline.
 """

@@ -1,10 +1,9 @@
 """Neural collapse and plasticity, over the whole warm-up.
 
-Arm warm_start.
-(a) Test accuracy after fine-tuning from a checkpoint on the full training set. (b-e) NC1 to NC4 of the checkpoint, on
-the warm-up images. Lines are means over {{ n }}, bands Student's t intervals of the mean at
-{{ confidence }}; bands much wider than the range of the means are cut off. r is Pearson's correlation between
-the curve in (a) and that of the panel in a seed, mean over seeds; brackets: its t interval over seeds.
+Arm warm_start. (a) Test accuracy after fine-tuning from a checkpoint on the full training set. (b-e) NC1 to NC4 of the
+checkpoint, on the warm-up images. Lines are means over {{ n }}, bands {{ intervals }}; bands much wider than the range
+of the means are cut off. r is Pearson's correlation between the curve in (a) and that of the panel in a seed, mean over
+seeds; brackets: its t interval over seeds.
 
 Corresponds to Figure 5 of Bonifazi et al. (2024, arXiv:2404.02719), which shows a single seed.
 """

@@ -6,12 +6,11 @@ the nearest class mean. Full collapse is 0 in (a) to (c) and 100 % in (d). All a
 in evaluation mode, before fine-tuning; definitions of NC2 to NC4 follow Zhu et al. (2021). Dashed: the
 untrained network; where it is far from all others, its value is written at the panel's edge.
 
-Lines are means over {{ n }}, bars and the dashed line's band ± one standard error of the mean. They are not
-confidence intervals:
-with three seeds, Student's t interval at 95 % is 4.3 times as long, with five 2.8 times. Arms are shifted sideways at
-a checkpoint, by at most a tenth of the distance between checkpoints. With many checkpoints, an arm has its bar
-and marker at every k-th of them, arms in turn; its line passes through all. Bars much
-longer than the differences of the means are cut off. Diverged networks are excluded and counted below the panels.
+Lines are means over {{ n }}, bars and the dashed line's band ± one standard error of the mean. They are not confidence
+intervals: with three seeds, Student's t interval at 95 % is 4.3 times as long, with five 2.8 times. Arms are shifted
+sideways at a checkpoint, by at most a tenth of the distance between checkpoints. With many checkpoints, an arm has its
+bar and marker at every k-th of them, arms in turn; its line passes through all. Bars much longer than the differences
+of the means are cut off. Diverged networks are excluded and counted below the panels.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), whose Figures 5 to 7 show these metrics for one arm and one seed.
 """

@@ -4,7 +4,7 @@ One column per quantity in which otherwise identical arms differ: the weight of 
 released code (it rewards within-class spread) and positive as printed (it rewards collapse), and weight decay, a
 control that the paper omits. Top: NC1 at the start of fine-tuning relative to the control's. Bottom: full
 test accuracy minus the control's, percentage points. If collapse hurts plasticity, a dose that lowers NC1 lowers
-accuracy, and the rows mirror each other in every column.
+accuracy: the rows rise and fall together in every column.
 
 Thin lines are single seeds, {{ n }}, each averaged over its warm-up lengths as change from the control of the same seed
 and length; the bold line is their mean, the band Student's t interval at {{ confidence }}. Above each panel: the
@@ -15,7 +15,7 @@ or the reason why there is none. A dose axis that spans a factor of ten is logar
 
 Assumptions: arms of a seed share data, order, initial weights and length, so only the dose differs
 between them. An effect of a dose on accuracy need not be via NC1: weight decay also changes the
-size of the weights. See the direct effects in *causal_estimates*.
+size of the weights. Direct effects are in the table of causes.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), whose released results hold one penalty weight and, for one seed,
 three weight decays.
@@ -77,11 +77,15 @@ def draw(tables: FigureTables, style: Style) -> Figure:
                 _draw_panel(ax, tables, found[column], (outcome, change), pairs)
             else:
                 empty(ax, "no arms that differ in a single number")
-            ax.set_xlabel(f"{found[column].name} (dimensionless)" if found and row == 1 else "")
+            ax.set_xlabel(
+                f"{found[column].name[:1].upper()}{found[column].name[1:]} (dimensionless)"
+                if found and row == 1
+                else ""
+            )
     for row, outcome in enumerate(_ROWS):
         _scale(axes[row], tables, found, pairs, outcome)
     if not found:
-        axes[1, 0].set_xlabel("dose (dimensionless)")
+        axes[1, 0].set_xlabel("Dose (dimensionless)")
     top_legend(figure, _key(tables, pairs) if found else [])
     write_notes(figure, exclusion_notes(tables, tables.warmed) + cap_note(tables, tables.warmed))
     return figure
@@ -174,14 +178,14 @@ def _title(tables: FigureTables, series: DoseSeries, outcome: str) -> str:
     of_series = causes["quantity"].eq("slope") & causes["treatment"].eq(series.name)
     rows = causes.loc[of_series & causes["outcome"].eq(outcome)].to_dict("records")
     if not rows or not np.isfinite(rows[0]["estimate"]):
-        return "change over all doses: undefined"
+        return "Smallest to largest dose: undefined"
     row, doses = rows[0], list(series.doses.values())
     step = np.log(max(doses) / min(doses)) if "per ln" in row["unit"] else max(doses) - min(doses)
     numbers = step * np.array([row["estimate"], row["ci_low"], row["ci_high"]], dtype=float)
-    estimate, low, high = map(signed, np.exp(numbers) if outcome == "log_nc1" else 100 * numbers)
+    estimate, low, high = map(_factor, np.exp(numbers)) if outcome == "log_nc1" else map(signed, 100 * numbers)
     interval = f" [{low}, {high}]" if np.isfinite(row["ci_low"]) else ""
-    unit = "× " if outcome == "log_nc1" else ""
-    return f"over all doses: {unit}{estimate}{interval}\n{_WORDS.get(row['verdict'], row['verdict'])}"
+    factor, unit = ("× ", "") if outcome == "log_nc1" else ("", " pp")
+    return f"Smallest to largest dose: {factor}{estimate}{interval}{unit}\n{_WORDS.get(row['verdict'], row['verdict'])}"
 
 
 def _key(tables: FigureTables, pairs: pd.DataFrame) -> list[Line2D]:
@@ -193,3 +197,8 @@ def _key(tables: FigureTables, pairs: pd.DataFrame) -> list[Line2D]:
         label = f"{100 * tables.analysis.confidence:g} % interval of the mean"
         key.append(Line2D([], [], color="black", linewidth=7, alpha=0.25, solid_capstyle="butt", label=label))
     return key
+
+
+def _factor(value: float) -> str:
+    """Return a factor with two decimals, or with one digit where they would be zeros."""
+    return f"{value:.2f}" if value >= 0.05 or np.isnan(value) else f"{value:.1g}"

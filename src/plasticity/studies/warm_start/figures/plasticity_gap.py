@@ -4,9 +4,9 @@ Test accuracy of a network trained on the full set from random initialisation, m
 fine-tuning on the same set, both at the same seed; in percentage points. Above zero, the warm-up costs
 plasticity; below zero, it helps. One panel per arm, all with the same axes.
 
-Thin lines are the paired differences of single seeds, {{ n }}; bold lines are their means, bands Student's t intervals
-of the mean at {{ confidence }}. All values of the seeds lie within the panels; bands much wider than their span are cut
-off. Diverged networks are excluded and counted below the panels.
+Thin lines are the paired differences of single seeds, {{ n }}; bold lines are their means, bands {{ intervals }}. All
+values of the seeds lie within the panels; bands much wider than their span are cut off. Diverged networks are excluded
+and counted below the panels.
 
 Not in Bonifazi et al. (2024, arXiv:2404.02719), which has no random-init baseline; the gap is that of Ash & Adams
 (2020, arXiv:1910.08475).
@@ -52,7 +52,7 @@ def draw(tables: FigureTables, style: Style) -> Figure:
         drop_unused(axes, len(gaps))
         for position, (arm, gap) in enumerate(gaps.items()):
             ax = axes.flat[position]
-            panel(ax, position, _wrapped(tables.label(arm), figure, columns), color=tables.styles[arm].color)
+            panel(ax, position, _wrapped(tables.label(arm), figure, columns))
             _draw_panel(ax, tables, arm, gap)
         _scale(axes[0, 0], tables, gaps)
         label_axes(axes, x=WARM_UP_AXIS, y=metric_label(_GAP), above="Above zero: random init is more accurate")
@@ -96,7 +96,8 @@ def _key(tables: FigureTables, gaps: dict[str, pd.DataFrame]) -> list[Line2D]:
         Line2D([], [], color=NEUTRAL, linewidth=1.3, marker="o", label="mean over seeds"),
     ]
     if any(gap["low"].notna().any() for gap in gaps.values()):
-        label = f"{100 * tables.analysis.confidence:g} % interval of the mean"
+        two = max(count for gap in gaps.values() for count in gap["n"].tolist()) == 2
+        label = "range of both" if two else f"{100 * tables.analysis.confidence:g} % interval of the mean"
         key.append(Line2D([], [], color=NEUTRAL, linewidth=7, alpha=0.25, solid_capstyle="butt", label=label))
     return key
 
