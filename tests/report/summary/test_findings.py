@@ -12,7 +12,8 @@ from permuted_tables import ARMS
 from plasticity.studies.continual.findings import ran
 
 STUDIES = list(BY_SECTION)
-MOST = 7  # findings of a page: more is no summary
+MOST = 8  # findings of a page: more is no summary
+ELSEWHERE = {"A longer first task", "Released ε-rank and rank"}  # the small study has no series of lengths, no Hessian
 
 
 def edited(tables, **columns):
@@ -58,7 +59,7 @@ def test_a_finding_is_one_sentence_with_number_interval_method_and_seeds(study, 
     every = {"permuted": {"arms": ARMS}}.get(study, {})
     for found in findings(study, with_interventions(makers[study](**every))):
         if found.missing:
-            assert found.title == "A longer first task"  # the small study's trial has no series
+            assert found.title in ELSEWHERE
             continue
         assert found.sentence.endswith(").")
         assert ". " not in found.sentence

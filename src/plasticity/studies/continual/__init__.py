@@ -31,6 +31,12 @@ STUDY = Study(
         ),
         Finding("A longer first task", "first_task_length", "causes", "findings:first_task_length"),
         Finding("Collapse and accuracy at equal training", "task_causal_estimates", "causes", "findings:beyond_length"),
+        Finding(
+            "Released ε-rank and rank",
+            "rank_and_accuracy",
+            "metrics",
+            "released_rank:released_rank",
+        ),
         Finding("Which quantity explains the loss?", "explanations", "explanations", "explained:quantities_that_gain"),
     ),
     correlate="correlate:run",
