@@ -49,9 +49,8 @@ def test_a_curve_is_the_mean_over_seeds_in_per_cent() -> None:
 
 
 def test_pointing_shows_value_interval_and_seeds() -> None:
-    """Student's t with one degree of freedom: 12.706 standard errors, each 25 points."""
     first, second = points().loc["WARM_START", "shown"]
-    assert first == "50 [-267.7, 367.7], 2 seeds"
+    assert first == "50 (25, 75), 2 seeds"
     assert second == "12.5, 1 seed"
 
 

@@ -26,8 +26,8 @@ _HEAD = (
     f"<title>Curves</title><style>{_STYLE}</style></head>"
 )
 _NOTE = (
-    "Means over seeds. Hover over a curve to see its value, the interval of the mean over seeds (or the range "
-    "of two seeds), and the number of seeds. Click an arm in the legend to show it alone; click outside it to show all."
+    "Means over seeds. Hover over a curve to see its value, the interval of the mean over seeds (of two, both in "
+    "parentheses), and the number of seeds. Click an arm in the legend to show it alone; click outside it to show all."
 )
 _MANY = 40  # values of x, above which points are small
 _OPTIONS = '{"actions": false}'
@@ -111,5 +111,6 @@ def _points(summary: pd.DataFrame, column: str, schema: str) -> pd.DataFrame:
 
 
 def _text(mean: float, low: float, high: float, *, seeds: int) -> str:
-    interval = "" if pd.isna(low) else f" [{low:.4g}, {high:.4g}]"
+    ends = f"{low:.4g}, {high:.4g}"
+    interval = "" if pd.isna(low) else f" ({ends})" if seeds == 2 else f" [{ends}]"
     return f"{mean:.4g}{interval}, {seeds} seed{'s' if seeds > 1 else ''}"
