@@ -11,9 +11,10 @@ from plasticity.config.agent_slices import AssembleAgentsSettings, MeasureAgents
 from plasticity.config.whole_run import DataSetSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
+from plasticity.jobs.adapter import Files, Job
 from plasticity.stages import train_agents as train_module
 from plasticity.stages.agent_processes import processes_of, seen_by
-from plasticity.stages.measure_agents import MeasureFiles, measure_agents
+from plasticity.stages.measure_agents import MeasureFiles, measure_agents, tell_costs
 from plasticity.stages.prepare import prepare
 from plasticity.stages.train_agents import train_agents
 from plasticity.stages.training_files import TrainingFiles
@@ -64,13 +65,24 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingFil
     return train(data, tmp_path_factory.mktemp("trained"), settings(**METHODS))
 
 
-def measure(data: Path, trajectory: Path, output: Path, **more: Any) -> Path:
+def measure_settings(**more: Any) -> MeasureAgentsSettings:
     probe = {"images": 40, "targets": 2, "steps": 5, "batch_size": 10, "head": "kept"}
     asked = {"probe_images": 50, "gradients": {"images": 20}, "probe": probe, **more.pop("measure", {})}
     given = {"two_hot": None, "training": {"learning_rate": 0.01}, "measure": asked, **more}
-    measured = MeasureAgentsSettings.of({**SEEN, **given})
-    measure_agents(MeasureFiles(data, trajectory, output), settings=measured, seeds=SEEDS, threads=1)
+    return MeasureAgentsSettings.of({**SEEN, **given})
+
+
+def measure(data: Path, trajectory: Path, output: Path, **more: Any) -> Path:
+    files, settings = MeasureFiles(data, trajectory, output), measure_settings(**more)
+    measure_agents(files, settings=settings, seeds=SEEDS, threads=1)
     return output
+
+
+def test_the_cost_is_said_before_agents_are_trained(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    inputs, measured = Files(named={"data": (data,)}), measure_settings().canonical()
+    with caplog.at_level("INFO"):
+        tell_costs(Job(input=inputs, params={"seeds": SEEDS, "measured": measured}))
+    assert "measuring a checkpoint: gradients about " in caplog.text
 
 
 def test_processes_show_the_seeds_own_images(data: Path) -> None:
@@ -138,10 +150,21 @@ def test_images_without_a_class_are_refused_in_one_line(data: Path, tmp_path: Pa
 
 
 def test_every_checkpoint_is_measured_on_the_right_actions(data: Path, trained: TrainingFiles, tmp_path: Path) -> None:
-    output = measure(data, trained.trajectory, tmp_path / "measured.parquet")
+    hessian = {"images": 10, "probes": 2, "steps": 2, "exact_up_to": 0}
+    asked = {"curvature": {"images": 10, "hessian": hessian}}
+    output = measure(data, trained.trajectory, tmp_path / "measured.parquet", measure=asked)
     rows = read_table(output, "agent_checkpoints")
     assert rows.groupby("seed")["step"].agg(list).to_dict() == {3: [0, 20, 40], 4: [0, 20, 40]}
-    numbers = ["nc1", "nc4", "weight_rank", "greedy_accuracy", "probe_loss", "fresh_probe_loss", "gradient_rank"]
+    numbers = [
+        "nc1",
+        "nc4",
+        "weight_rank",
+        "greedy_accuracy",
+        "probe_loss",
+        "fresh_probe_loss",
+        "gradient_rank",
+        "hessian_trace",
+    ]
     assert np.isfinite(rows[numbers].to_numpy()).all()
     assert rows["greedy_accuracy"].lt(0.5).to_numpy().all()  # random labels, hardly trained
     settings_of = AssembleAgentsSettings.of(

@@ -14,10 +14,11 @@ from plasticity.config.locomotion_slices import (
     MeasurePoliciesSettings,
     TrainPolicySettings,
 )
+from plasticity.jobs.adapter import Job
 from plasticity.models.mlp import MLP
 from plasticity.seeding import torch_generator
 from plasticity.stages import train_policy as train_module
-from plasticity.stages.measure_policies import measure_policies, quantities_of
+from plasticity.stages.measure_policies import measure_policies, quantities_of, tell_costs
 from plasticity.stages.train_policy import OBSERVATIONS, PolicyFiles, train_policy
 from plasticity.storage.checkpoints import iterations_in, read_checkpoint
 from plasticity.storage.tables import read_table
@@ -61,12 +62,25 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> PolicyFiles:
     return train(tmp_path_factory.mktemp("trained"))
 
 
+HESSIAN = {"images": 10, "probes": 2, "steps": 2, "exact_up_to": 0}
+ASKED = {
+    "layers": {"images": 30, "hidden": 2},
+    "curvature": {"images": 10, "hessian": HESSIAN},
+    "gradients": {"images": 10},
+    "probe": {"images": 20, "targets": 2, "steps": 5, "batch_size": 10, "head": "kept"},
+}
+MEASURED = MeasurePoliciesSettings.of({**WALKED, "measure": ASKED, "training": {"learning_rate": 0.01}})
+
+
 def measure(trajectory: Path, output: Path) -> pd.DataFrame:
-    probe = {"images": 20, "targets": 2, "steps": 5, "batch_size": 10, "head": "kept"}
-    asked = {"layers": {"images": 30, "hidden": 2}, "curvature": {"images": 10}, "gradients": {"images": 10}}
-    given = {**WALKED, "measure": {**asked, "probe": probe}, "training": {"learning_rate": 0.01}}
-    measure_policies(trajectory, output, settings=MeasurePoliciesSettings.of(given), seeds=(SEED,), threads=1)
+    measure_policies(trajectory, output, settings=MEASURED, seeds=(SEED,), threads=1)
     return read_table(output, "policy_checkpoints")
+
+
+def test_the_cost_is_said_before_an_agent_walks(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        tell_costs(Job(params={"seeds": (SEED,), "measured": MEASURED.canonical()}))
+    assert "measuring a checkpoint: gradients about " in caplog.text
 
 
 def test_checkpoints_are_the_last_updates_of_the_tasks(trained: PolicyFiles) -> None:

@@ -42,6 +42,11 @@ rule train_agents:
             tables=("agent_history",),
             settings=plan(wildcards).train_settings(wildcards.agents),
         ),
+        # Says what measuring costs. Functions of `input` are not tracked: what is measured trains nothing again.
+        before=lambda wildcards, input: "plasticity.stages.measure_agents:tell_costs",
+        measured=lambda wildcards, input: plan(wildcards)
+        .measure_settings(wildcards.agents)
+        .canonical(),
     message:
         "Training agents {wildcards.agents}, {wildcards.group}"
     script:

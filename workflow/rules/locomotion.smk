@@ -39,6 +39,11 @@ rule train_policy:
             tables=("policy_history",),
             settings=plan(wildcards).train_settings(wildcards.policy),
         ),
+        # Says what measuring costs. Functions of `input` are not tracked: what is measured trains nothing again.
+        before=lambda wildcards, input: "plasticity.stages.measure_policies:tell_costs",
+        measured=lambda wildcards, input: plan(wildcards)
+        .measure_settings(wildcards.policy)
+        .canonical(),
     message:
         "Training the policy {wildcards.policy}, {wildcards.group}"
     script:

@@ -15,7 +15,7 @@ from torch import Tensor
 from plasticity.config.agent_section import QLearning
 from plasticity.config.agent_slices import MeasureAgentsSettings
 from plasticity.data.image_tensors import ImageTensors, train_tensors
-from plasticity.data.store import open_store
+from plasticity.data.store import ImageStore, open_store
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.logs import logger
@@ -34,6 +34,7 @@ from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import write_table
 from plasticity.storage.weights import load_weights
+from plasticity.tasks.block_mdp import BlockMdp
 from plasticity.training.agents.q_values import QValues
 from plasticity.training.weight_matrices import weight_matrices
 
@@ -57,6 +58,21 @@ def run(job: Job) -> None:
     measure_agents(files, settings=job.slice(MeasureAgentsSettings), seeds=job.seeds, threads=job.threads)
 
 
+def tell_costs(job: Job) -> None:
+    """Log what measuring a checkpoint will cost, and refuse networks that cannot be measured, before a training."""
+    settings = job.slice(MeasureAgentsSettings, "measured")
+    measures = Measures(settings.measure, settings.training)
+    if not measures:
+        return
+    device, store = prepare_device(job.threads), open_store(job.input["data"])
+    (process,) = processes_of(store, settings.environment, settings.train_size, job.seeds[:1])
+    images, chosen = _seen(train_tensors(store, device), process)
+    draw = _drawing(settings, store)
+    model = draw(torch_generator(0, "init"))
+    place(model, device)
+    measures.begin(model, Ground(images, chosen, job.seeds[0], draw, regression=True))
+
+
 def measure_agents(files: MeasureFiles, *, settings: MeasureAgentsSettings, seeds: Sequence[int], threads: int) -> None:
     """Write one row per agent and checkpoint.
 
@@ -71,17 +87,17 @@ def measure_agents(files: MeasureFiles, *, settings: MeasureAgentsSettings, seed
     """
     device, own = prepare_device(threads), own_metrics(settings.measure.metrics or ())
     measures = Measures(settings.measure, settings.training)
-    store, learning = open_store(files.data), QLearning(two_hot=settings.two_hot)
-    draw = partial(build_model, settings.model, store.image_shape, QValues.outputs(store.num_classes, learning))
+    store = open_store(files.data)
+    draw = _drawing(settings, store)
     model = draw(torch_generator(0, "init"))
     place(model, device)  # its weights are those of one checkpoint after another
-    values, train = QValues(model, store.num_classes, learning), train_tensors(store, device)
+    values = QValues(model, store.num_classes, QLearning(two_hot=settings.two_hot))
+    train = train_tensors(store, device)
     rows: list[dict[str, Any]] = []
     size = sum(parameter.numel() for parameter in model.parameters())
     processes = processes_of(store, settings.environment, settings.train_size, seeds)
     for seed, process in zip(seeds, processes, strict=True):
-        images = replace(train, labels=torch.from_numpy(process.right).to(train.labels.device))
-        chosen = torch.from_numpy(np.flatnonzero(process.labels >= 0)).to(device)
+        images, chosen = _seen(train, process)
         classes = train.labels[train.at_hand(chosen)]  # which prepared images may be sorted by
         ground = Ground(images, chosen, seed, draw, regression=True)
         if not rows:
@@ -97,6 +113,18 @@ def measure_agents(files: MeasureFiles, *, settings: MeasureAgentsSettings, seed
     named = {key: getattr(settings, key) for key in ("experiment", "arm", "environment")}
     frame = pd.DataFrame(rows, columns=table.names).assign(**named)
     write_table(frame, files.output, table, provenance(settings.plain(), describe_device(device)))
+
+
+def _drawing(settings: MeasureAgentsSettings, store: ImageStore) -> Callable[[torch.Generator], Classifier]:
+    """Return what draws a network like those of the checkpoints."""
+    outputs = QValues.outputs(store.num_classes, QLearning(two_hot=settings.two_hot))
+    return partial(build_model, settings.model, store.image_shape, outputs)
+
+
+def _seen(train: ImageTensors, process: BlockMdp) -> tuple[ImageTensors, Tensor]:
+    """Return the images with the right actions as their classes, and the rows that the agent sees."""
+    images = replace(train, labels=torch.from_numpy(process.right).to(train.labels.device))
+    return images, torch.from_numpy(np.flatnonzero(process.labels >= 0)).to(train.device)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
@@ -31,9 +32,11 @@ from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import write_table
 from plasticity.storage.weights import load_weights
+from plasticity.tasks.slippery_ground import SlipperyGround
 
 Weights = Mapping[str, NDArray]
 _NETWORKS = ("actor", "critic")
+_TOLD_BY = 256  # observations by which the cost is told
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,20 @@ def run(job: Job) -> None:
     """Measure the checkpoints of the job's agents."""
     paths = job.input["trajectory"], job.output["checkpoints"]
     measure_policies(*paths, settings=job.slice(MeasurePoliciesSettings), seeds=job.seeds, threads=job.threads)
+
+
+def tell_costs(job: Job) -> None:
+    """Log what measuring a checkpoint will cost, and refuse networks that cannot be measured, before a training."""
+    settings = job.slice(MeasurePoliciesSettings, "measured")
+    measures = Measures(settings.measure, settings.training)
+    if not measures:
+        return
+    prepare_cpu(job.threads)
+    walked = SlipperyGround(settings.ground, job.seeds[0])
+    draw = partial(build_model, settings.model, (1, 1, walked.observation_size), walked.action_size)
+    seen = torch.from_numpy(np.tile(walked.observation, (_TOLD_BY, 1)).astype(np.float32))
+    ground = Ground(Observations(seen), torch.arange(_TOLD_BY), job.seeds[0], draw, regression=True)
+    measures.begin(draw(torch_generator(0, "init")), ground)
 
 
 def measure_policies(
