@@ -3,8 +3,10 @@
 PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
-# Compiled once, not by each process that tests start; a worker has one core, so more threads would stand in line.
-TEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal
+# Modules are compiled once, not by each of the processes that the workflow and its tests start.
+export PYTHONDONTWRITEBYTECODE :=
+# A worker has one core, so more threads would stand in line.
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal
 INSTALLED := .venv/.installed
 
 # TORCH=cpu installs PyTorch without CUDA: `make demo TORCH=cpu`. What is installed stays until another one is asked for.

@@ -1,6 +1,9 @@
 """The table of causes of a small study, computed as the stage does, without the slow regressions."""
 
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -14,6 +17,7 @@ from plasticity.config.analysis_section import DoseSeries, TrialSettings
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.statistics_tables import causes_table, trial_in
 
+T = TypeVar("T")
 LEVEL = Level(confidence=0.95)
 PENALTY = {"nc1_spread": -0.05, "warm_start": 0.0, "nc1_collapse": 0.05}
 DECAY = {"warm_start": 0.0, "weight_decay_0.01": 0.01, "weight_decay_0.1": 0.1}
@@ -41,3 +45,20 @@ def make_causes(folder: Path, window: Transitions, trial: TrialSettings, pairs: 
     ]
     write_table(causes_table(rows, 0.95), folder / "causes.parquet", "causes")
     return read_table(folder / "causes.parquet", "causes")
+
+
+def made_when_read(tables: T, **made: Callable[[], pd.DataFrame]) -> T:
+    """Return a study's tables, of which these are computed when they are first read: few tests do."""
+
+    def missing(self: Any, name: str) -> pd.DataFrame:
+        if name not in made:
+            raise AttributeError(name)
+        object.__setattr__(self, name, made[name]())
+        return getattr(self, name)
+
+    kind: Any = type(tables)
+    later = type(kind.__name__, (kind,), {"__getattr__": missing})
+    copied = later(**{field.name: getattr(tables, field.name) for field in fields(kind)})
+    for name in made:
+        object.__delattr__(copied, name)
+    return copied

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tiny_study import TinyStudy
+
+settings.register_profile("busy", deadline=None)  # an example that takes long on a busy machine is no failure
+settings.load_profile("busy")
 
 # Fixtures import what they need: the process that hands tests to the workers reads this file as well and has no use
 # for PyTorch.
@@ -47,8 +51,8 @@ def table_makers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Calla
     from train_test_tables import make_train_test
     from warm_start_tables import make_study
 
-    makers = {"warm_start": make_study, "permuted": make_permuted, "train_test_collapse": make_train_test}
-    makers |= {"agents": make_agents, "locomotion": make_locomotion}
+    makers = {"warm_start": partial(make_study, lazy=True), "permuted": partial(make_permuted, lazy=True)}
+    makers |= {"train_test_collapse": make_train_test, "agents": make_agents, "locomotion": make_locomotion}
     return {name: cache(partial(make, tmp_path_factory.mktemp(name))) for name, make in makers.items()}
 
 

@@ -1,12 +1,13 @@
 """A permuted study with plausible values: its two tables, written and read as the workflow does."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from causes_tables import make_causes
+from causes_tables import made_when_read, make_causes
 from plasticity.analysis.transitions import of_permuted
 from plasticity.config.analysis_section import ContinualAnalysis, TrialSettings
 from plasticity.config.slices import ExplainSettings
@@ -44,8 +45,12 @@ def make_permuted(
     seeds: Sequence[int] = (1, 2, 3),
     tasks: int = 6,
     edit: Callable[[Frames], Frames] | None = None,
+    lazy: bool = False,
 ) -> PermutedTables:
-    """Build the tables, let `edit` change the frames by schema, and pass them through Parquet files in `folder`."""
+    """Build the tables, let `edit` change the frames by schema, and pass them through Parquet files in `folder`.
+
+    With `lazy` causes and explanations are computed when they are read.
+    """
     frames = {"permuted": _metrics(arms, seeds, tasks), "correlations": _correlations(arms, seeds, tasks)}
     if edit:
         frames = edit(frames)
@@ -55,21 +60,28 @@ def make_permuted(
     control = "continual" if "continual" in arms else ""
     treatments = [arm for arm in arms if arm in LENGTHS or arm in THRESHOLDS]
     trial = TrialSettings(control=control, treatments=tuple(treatments), series=())
-    causes = make_causes(folder, of_permuted(metrics, [control, *treatments], tasks=False), trial, ("seed",))
-    asked = ExplainSettings(confidence=ANALYSIS["confidence"], losses=("plasticity_gap",), references=())
-    given = metrics.loc[~metrics["arm"].str.startswith("random_init")]
-    write_table(explanations_of(given, METRICS, asked), folder / "explanations.parquet", "explanations")
-    return PermutedTables(
+    window = of_permuted(metrics, [control, *treatments], tasks=False)
+    causes = partial(make_causes, folder, window, trial, ("seed",))
+    explanations = partial(_explanations, folder, metrics)
+    tables = PermutedTables(
         metrics=with_landscape(metrics),
         correlations=correlations,
-        causes=causes,
-        explanations=read_table(folder / "explanations.parquet", "explanations"),
+        causes=pd.DataFrame() if lazy else causes(),
+        explanations=pd.DataFrame() if lazy else explanations(),
         arms=tuple(arms),
         labels={},
         experiments={arm: experiment_of(arm) for arm in arms},
         analysis=ContinualAnalysis.of(ANALYSIS),
         trial=trial,
     )
+    return made_when_read(tables, causes=causes, explanations=explanations) if lazy else tables
+
+
+def _explanations(folder: Path, metrics: pd.DataFrame) -> pd.DataFrame:
+    asked = ExplainSettings(confidence=ANALYSIS["confidence"], losses=("plasticity_gap",), references=())
+    given = metrics.loc[~metrics["arm"].str.startswith("random_init")]
+    write_table(explanations_of(given, METRICS, asked), folder / "explanations.parquet", "explanations")
+    return read_table(folder / "explanations.parquet", "explanations")
 
 
 STORED = {

@@ -1,11 +1,12 @@
 """A warm-start study with known values: its tables, written and read as the workflow does."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from causes_tables import make_causes, trial_of_arms
+from causes_tables import made_when_read, make_causes, trial_of_arms
 from plasticity.analysis.transitions import of_warm_start
 from plasticity.config.analysis_section import WarmStartAnalysis
 from plasticity.seeding import numpy_generator
@@ -100,8 +101,13 @@ def _correlations(arms: Sequence[str], seeds: Sequence[int], epochs: Sequence[in
     return frame.assign(seed=pd.array([None] * len(frame), dtype="Int64"))
 
 
-def make_study(folder, *, arms=ARMS, seeds=(7, 8, 9), epochs=tuple(range(8, 49, 8)), edit=None) -> FigureTables:
-    """Build the tables, let `edit` change the frames by name, and pass them through Parquet files in `folder`."""
+def make_study(
+    folder, *, arms=ARMS, seeds=(7, 8, 9), epochs=tuple(range(8, 49, 8)), edit=None, lazy=False
+) -> FigureTables:
+    """Build the tables, let `edit` change the frames by name, and pass them through Parquet files in `folder`.
+
+    With `lazy` the causes are computed when they are read.
+    """
     warmed = [arm for arm in arms if arm != "random_init"]
     frames = {
         "metrics": _metrics(arms, seeds, epochs),
@@ -114,16 +120,18 @@ def make_study(folder, *, arms=ARMS, seeds=(7, 8, 9), epochs=tuple(range(8, 49, 
         write_table(frame, folder / f"{schema}.parquet", schema)
     metrics, histories, correlations = (read_table(folder / f"{schema}.parquet", schema) for schema in frames)
     trial = trial_of_arms(arms)
-    causes = make_causes(folder, of_warm_start(metrics, ("all", 8, max(epochs))), trial, ("seed", "length"))
+    window = of_warm_start(metrics, ("all", 8, max(epochs)))
+    causes = partial(make_causes, folder, window, trial, ("seed", "length"))
     warm_ups = {arm: "warm_start" if arm in {"random_init", "shrink_perturb"} else arm for arm in arms}
-    return FigureTables(
+    tables = FigureTables(
         metrics=metrics,
         histories=histories,
         correlations=correlations,
-        causes=causes,
+        causes=pd.DataFrame() if lazy else causes(),
         arms=tuple(arms),
         labels={},
         warm_ups=warm_ups,
         analysis=WarmStartAnalysis.of(ANALYSIS),
         trial=trial,
     )
+    return made_when_read(tables, causes=causes) if lazy else tables

@@ -41,7 +41,7 @@ def test_a_call_that_only_looks_is_told(arguments: str, looks: bool) -> None:
     assert changes_nothing(arguments.split()) == looks
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(TREES)
 def test_argument_of_snakemake_means_what_the_file_would(tree: dict[str, object]) -> None:
     text = yaml.safe_dump(tree, default_flow_style=True, width=10**9).strip()

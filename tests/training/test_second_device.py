@@ -90,6 +90,7 @@ def history_of(run: TrainingRun, folder: Path) -> list[EpochRecord]:
     return run.history
 
 
+NORMALISED = {"name": "foreign_networks:WideNet", "width": 4}
 KEEPING: dict[str, dict[str, Any]] = {
     "sgd": {},
     "nesterov": {"optimizer": {"name": "sgd", "nesterov": True}},
@@ -101,7 +102,7 @@ KEEPING: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize(
-    ("model", "way"), [*((MLP, way) for way in KEEPING), (RESNET, "sgd")], ids=[*KEEPING, "resnet"]
+    ("model", "way"), [*((MLP, way) for way in KEEPING), (NORMALISED, "sgd")], ids=[*KEEPING, "batch norm"]
 )
 def test_a_recorded_training_is_that_of_single_kernels_whatever_is_kept(
     model: dict[str, Any], way: str, machine: SecondDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -109,7 +110,7 @@ def test_a_recorded_training_is_that_of_single_kernels_whatever_is_kept(
     training = {"learning_rate": 0.01, **KEEPING[way]}
     single = run_of(model, **training)
     expected = history_of(single, tmp_path)
-    monkeypatch.setattr("plasticity.training.run.recordable", lambda step: step.recordable or model is RESNET)
+    monkeypatch.setattr("plasticity.training.run.recordable", lambda step: step.recordable or model is NORMALISED)
     recorded = run_of(model, **training)
     assert history_of(recorded, tmp_path) == expected
     assert isinstance(recorded.step, GraphedStep)

@@ -5,6 +5,7 @@ what lies in the same folder as its own package; installed packages are known by
 """
 
 import ast
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class Source:
     def imported(self) -> frozenset[str]:
         """Names that it imports anywhere, be they modules or what modules define, and the packages around it."""
         names = set(_packages_around(self.name))
-        for node in ast.walk(self.tree):
+        for node in _statements(self.tree):
             if isinstance(node, ast.Import):
                 names |= {part for alias in node.names for part in (alias.name, *_packages_around(alias.name))}
             elif isinstance(node, ast.ImportFrom):
@@ -97,6 +98,14 @@ class Sources:
             return None
         path = source_of(name, root)
         return Source(name, path, root) if path else None
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements within a node; expressions, which hold none, are most of a tree."""
+    for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for inner in getattr(node, part, ()):
+            yield inner
+            yield from _statements(inner)
 
 
 def _is_near(name: str, source: Source) -> bool:

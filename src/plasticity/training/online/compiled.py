@@ -10,7 +10,16 @@ from plasticity.config.parameters import built_in_fact
 from plasticity.config.training_section import Optimisation
 from plasticity.errors import PlasticityError
 from plasticity.training.components import NO_INITIAL
-from plasticity.training.online.kernel_arrays import Images, Layers, Noise, Norms, Utilities, Visit, workspace
+from plasticity.training.online.kernel_arrays import (
+    Images,
+    Layers,
+    Noise,
+    Norms,
+    Utilities,
+    Visit,
+    all_or_none,
+    workspace,
+)
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.stack import INITIAL, NORM_EPSILON, Stack
 
@@ -71,7 +80,7 @@ class CompiledNetwork:
         utilities = of_hook if isinstance(of_hook, Utilities) else None
         noise = of_hook if isinstance(of_hook, Noise) else None
         visit, work = Visit(images, order, hits), workspace(layers.sizes)
-        steps = kernel.train(layers, norms, anchor, visit, rates, work, utilities, noise)
+        steps = kernel.train(layers, visit, rates, work, *all_or_none(norms, anchor, utilities, noise))
         if anchor is not None:
             layers.stored[:] += anchor.stored
         _put_back(layers, weights, biases)

@@ -9,9 +9,9 @@ Weight decay would touch every weight in every step. Weights are therefore kept 
 towards the anchor is one multiplication of the scale, and stored rows change only where there is a gradient. The anchor
 is zero for weight decay, and the initial weights for L2 Init.
 
-Arguments that are None (`norms`, `anchor`, `utilities`, `noise`) cost nothing: the loop is compiled once more for each
-type of them. All compiled functions stay in this file, because Numba's cache sees changes of a function's own file
-alone.
+What not every network has (`norms`, `anchor`, `utilities`, `noise`) is None where a network has none of it, and else
+empty where it lacks one. The loop is thus compiled at most twice: plain, and with everything. All compiled functions
+stay in this file, because Numba's cache sees changes of a function's own file alone.
 """
 
 from typing import Any
@@ -22,7 +22,9 @@ from numba import float32, int32, njit, uint32, uint64
 # Sums may be reordered for vector units, within float32 rounding. NaN and infinity keep their meaning: divergence
 # has to be seen.
 _FAST_MATH = {"reassoc", "contract", "nsz", "arcp"}
-_jit: Any = njit(fastmath=_FAST_MATH, nogil=True, error_model="numpy", cache=True)
+_OPTIONS: dict[str, Any] = {"fastmath": _FAST_MATH, "nogil": True, "error_model": "numpy", "cache": True}
+# Only `train` is called from Python: what would let Python call the others need not be compiled.
+_jit: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
 
 _SMALLEST_SCALE = 1e-3  # below it the scale goes into the stored weights, which keep their precision so
 
@@ -80,7 +82,7 @@ def _forward(layers, anchor, layer, scale, work):
     bias = _bias(layers, layer)
     for unit in range(outputs.shape[0]):
         outputs[unit] = bias[unit] + scale * outputs[unit]
-    if anchor is not None:
+    if anchor is not None and anchor.stored.size:
         _add_rows(_matrix(anchor, layer), work.rows[layer], work.factors[layer], work.counts[layer], outputs)
 
 
@@ -173,7 +175,7 @@ def _backward(layers, anchor, layer, scale, rate, work):
         for j in range(width):
             gradient += row[j] * error[j]
         gradient *= scale
-        if anchor is not None:
+        if anchor is not None and anchor.stored.size:
             held = _row(_matrix(anchor, layer), work.rows[layer, k], width)
             for j in range(width):
                 gradient += held[j] * error[j]
@@ -199,7 +201,7 @@ def _update_bias(layers, anchor, layer, learning_rate, decay, work):
     bias, error = _bias(layers, layer), work.errors[layer]
     for unit in range(bias.shape[0]):
         bias[unit] = decay * bias[unit] - learning_rate * error[unit]
-    if anchor is not None:
+    if anchor is not None and anchor.stored.size:
         held = _bias(anchor, layer)
         for unit in range(bias.shape[0]):
             bias[unit] += (1.0 - decay) * held[unit]
@@ -213,7 +215,7 @@ def _predict(layers, norms, anchor, images, image, scale, work):
     for layer in range(last + 1):
         _forward(layers, anchor, layer, scale, work)
         if layer < last:
-            if norms is not None:
+            if norms is not None and norms.units.size:
                 _normalise(layers, norms, layer, work)
             _rectify(work, layer, layers.sizes[layer + 1])
     classes = layers.sizes[last + 1]
@@ -225,14 +227,14 @@ def _outgoing(layers, anchor, layer, scale, unit):
     """Return the sum of the |weights| that read a unit of a hidden layer."""
     width = layers.sizes[layer + 2]
     row, total = _row(_matrix(layers, layer + 1), unit, width), float32(0.0)
-    if anchor is None:
+    if anchor is not None and anchor.stored.size:
+        held = _row(_matrix(anchor, layer + 1), unit, width)
         for j in range(width):
-            total += abs(row[j])
-        return scale * total
-    held = _row(_matrix(anchor, layer + 1), unit, width)
+            total += abs(held[j] + scale * row[j])
+        return total
     for j in range(width):
-        total += abs(held[j] + scale * row[j])
-    return total
+        total += abs(row[j])
+    return scale * total
 
 
 @_jit
@@ -241,13 +243,13 @@ def _add_incoming(layers, anchor, layer, scale, total):
     width, matrix = layers.sizes[layer + 1], _matrix(layers, layer)
     for k in range(layers.sizes[layer]):
         row = _row(matrix, k, width)
-        if anchor is None:
-            for j in range(total.shape[0]):
-                total[j] += scale * abs(row[j])
-        else:
+        if anchor is not None and anchor.stored.size:
             held = _row(_matrix(anchor, layer), k, width)
             for j in range(total.shape[0]):
                 total[j] += abs(held[j] + scale * row[j])
+        else:
+            for j in range(total.shape[0]):
+                total[j] += scale * abs(row[j])
 
 
 @_jit
@@ -350,19 +352,19 @@ def _perturb_norms(norms, noise):
     norms.scales[:] += float32(noise.scale)
 
 
-@_jit
-def train(layers, norms, anchor, visit, rates, work, utilities, noise):
+@njit(no_cfunc_wrapper=True, **_OPTIONS)
+def train(layers, visit, rates, work, norms, anchor, utilities, noise):
     """Train one network on the images that it visits, one step each, in place.
 
     Args:
         layers: The network, as `Layers`; its matrices without the anchor's.
-        norms: `Norms` of its hidden layers; None for none.
-        anchor: `Layers` that all parameters are pulled towards; None is zero.
         visit: The images in their order, as `Visit`; `correct` is written.
         rates: Step size, and pull: pull · (parameter − anchor) is added to the gradient, for biases as well.
         work: A `workspace` for these layers.
-        utilities: `Utilities` to count in every step; None for none.
-        noise: `Noise` to add after every step, without an anchor; None for none.
+        norms: `Norms` of its hidden layers; empty for none.
+        anchor: `Layers` that all parameters are pulled towards; empty for zero.
+        utilities: `Utilities` to count in every step; empty for none.
+        noise: `Noise` to add after every step, without an anchor; empty for none.
 
     Returns:
         Steps done: all, those before the outputs stopped being finite, or those until a unit is due to be replaced.
@@ -383,21 +385,25 @@ def train(layers, norms, anchor, visit, rates, work, utilities, noise):
         for layer in range(last, 0, -1):
             _backward(layers, anchor, layer, float32(scale), rate, work)
             _update_bias(layers, anchor, layer, learning_rate, decay, work)
-            if norms is not None:
+            if norms is not None and norms.units.size:
                 _backward_norm(layers, norms, layer - 1, (learning_rate, decay), work)
         _update_first(layers, rate, work)
         _update_bias(layers, anchor, 0, learning_rate, decay, work)
         scale *= decay
-        if noise is not None:
+        if noise is not None and noise.units.size:
             scale *= noise.shrink
         if scale < _SMALLEST_SCALE:
             layers.stored[:] *= float32(scale)
             scale = 1.0
-        if noise is not None:
+        if noise is not None and noise.units.size:
             _add_noise(layers, scale, noise, step)
-            if norms is not None:
+            if norms is not None and norms.units.size:
                 _perturb_norms(norms, noise)
-        if utilities is not None and _replacement_due(layers, anchor, float32(scale), utilities, step, work):
+        if (
+            utilities is not None
+            and utilities.due.size
+            and _replacement_due(layers, anchor, float32(scale), utilities, step, work)
+        ):
             steps = step + 1
             break
     layers.stored[:] *= float32(scale)

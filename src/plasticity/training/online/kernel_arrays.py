@@ -141,3 +141,20 @@ class Noise(NamedTuple):
     scale: float
     key: int
     taken: int
+
+
+_FLOATS, _INTEGERS = np.zeros(0, np.float32), np.zeros(0, np.int64)
+_NO_NORMS = Norms(*[_FLOATS] * 6, units=_INTEGERS, epsilon=0.0)
+_NO_ANCHOR = Layers(_FLOATS, _FLOATS, _INTEGERS, _INTEGERS, _INTEGERS)
+_COUNTED = (_FLOATS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, np.zeros(0))
+_NO_UTILITIES = Utilities(*_COUNTED, _INTEGERS, 0.0, 0.0, 0, 0, adaptable=False, taken=0)
+_NO_NOISE = Noise(0.0, _FLOATS, _FLOATS, _INTEGERS, 0.0, 0, 0)
+
+
+def all_or_none(
+    norms: Norms | None, anchor: Layers | None, utilities: Utilities | None, noise: Noise | None
+) -> tuple[Norms | None, Layers | None, Utilities | None, Noise | None]:
+    """Return what not every network has; with any of it, empty arrays stand for the rest."""
+    if norms is anchor is utilities is noise is None:
+        return None, None, None, None
+    return norms or _NO_NORMS, anchor or _NO_ANCHOR, utilities or _NO_UTILITIES, noise or _NO_NOISE
