@@ -91,4 +91,4 @@ def test_quantities_whose_sign_is_the_same_are_rarely_falsified(slope: float) ->
         )
         decided += bool(found.loc["first", "verdict"].eq("positive").any())
     assert wrong <= 10
-    assert (decided > 40) == (slope > 0)
+    assert (decided > 20) == (slope > 0)
