@@ -47,7 +47,9 @@ class Level:
     confidence: float
 
 
-def infer(statistic: Statistic, seeds: int, level: Level, *, correlation: bool = False) -> Inference:
+def infer(
+    statistic: Statistic, seeds: int, level: Level, *, correlation: bool = False, effective_seeds: float | None = None
+) -> Inference:
     """Return the estimate over all seeds with its interval.
 
     Args:
@@ -55,6 +57,8 @@ def infer(statistic: Statistic, seeds: int, level: Level, *, correlation: bool =
         seeds: Their number S.
         level: Level of the interval.
         correlation: The estimate is a correlation coefficient.
+        effective_seeds: How many seeds the estimate rests on where their weights differ. The degrees of freedom of t
+            are one less, at least one, and the interval is centred at the estimate.
     """
     if not seeds:
         return Inference(np.nan, note="no points")
@@ -67,7 +71,9 @@ def infer(statistic: Statistic, seeds: int, level: Level, *, correlation: bool =
     if not np.isfinite(without).all():
         note = f"undefined without one of the seeds ({int((~np.isfinite(without)).sum())} of {seeds}), no t interval"
         return Inference(estimate, n_seeds=seeds, note=note)
-    spread = jackknife(values[None], level.confidence, correlation=correlation)
+    freedom = None if effective_seeds is None else max(effective_seeds - 1, 1.0)
+    corrected = freedom is None
+    spread = jackknife(values[None], level.confidence, correlation=correlation, corrected=corrected, freedom=freedom)
     if spread.alike[0]:
         return Inference(estimate, n_seeds=seeds, note="the same without any of the seeds, no t interval")
     found = (float(part[0]) for part in (spread.low, spread.high, spread.p_value, spread.deviation))

@@ -43,7 +43,9 @@ def subsets(seeds: int) -> np.ndarray:
     return np.concatenate([np.ones((1, seeds)), 1.0 - np.eye(seeds)])
 
 
-def jackknife(values: np.ndarray, confidence: float, *, correlation: bool, corrected: bool = True) -> Spread:
+def jackknife(
+    values: np.ndarray, confidence: float, *, correlation: bool, corrected: bool = True, freedom: float | None = None
+) -> Spread:
     """Return the t intervals of estimates from their values in every subset of the seeds.
 
     Args:
@@ -52,19 +54,21 @@ def jackknife(values: np.ndarray, confidence: float, *, correlation: bool, corre
         correlation: The estimates are correlations.
         corrected: Centre the interval at the mean of the pseudo-values, which lacks the bias that falls as 1/n; else at
             the estimate. It reaches to the estimate in any case.
+        freedom: Degrees of freedom of t; by default one less than there are seeds.
     """
     n = values.shape[1] - 1
+    freedom = n - 1 if freedom is None else freedom
     alike = _alike(values[:, 1:])
     scaled = fisher_z(_inside(values)) if correlation else values
     pseudo = n * scaled[:, :1] - (n - 1) * scaled[:, 1:]
     centre, deviation = pseudo.mean(axis=1) if corrected else scaled[:, 0], pseudo.std(axis=1, ddof=1)
     error = np.where(alike, np.nan, deviation) / np.sqrt(n)
-    half = stdtrit(n - 1, 0.5 + confidence / 2) * error
+    half = stdtrit(freedom, 0.5 + confidence / 2) * error
     low, high = centre - half, centre + half
     low, high = (np.tanh(low), np.tanh(high)) if correlation else (low, high)
     low, high = np.minimum(low, values[:, 0]), np.maximum(high, values[:, 0])  # NaN stays
     with np.errstate(divide="ignore", invalid="ignore"):
-        p_value = 2 * stdtr(n - 1, -np.abs(centre) / error)
+        p_value = 2 * stdtr(freedom, -np.abs(centre) / error)
     return Spread(low, high, p_value, np.where(np.isfinite(error), deviation, np.nan), alike)
 
 
@@ -154,8 +158,8 @@ def averaged_interval(points: Points, confidence: float) -> np.ndarray:
     ends = np.full((2, len(points.mask)), np.nan)
     for rows, seeds in _by_seeds(points.mask.sum(axis=2) > 0):
         draws, places = subsets(seeds.shape[1]), (rows[:, None], seeds)
-        own = Points(points.method, *(values[places] for values in (points.x, points.y, points.mask)), points.basis)
-        means = own.averaged(draws)
+        x, y, mask = (values[places] for values in (points.x, points.y, points.mask))
+        means = Points(points.method, x, y, mask, points.basis).averaged(draws)
         if (means.mask == means.mask[0, 0]).all():  # one mask, so one fit, for all subsets
             means = replace(means, mask=means.mask[0, 0])
         spread = jackknife(coefficients(means).value, confidence, correlation=True, corrected=False)

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from plasticity.report.published.measures import Value
 from plasticity.report.summary.finding import (
     NotInThisRun,
     cause,
@@ -64,6 +65,12 @@ def test_two_seeds_and_equal_ones_are_no_mean_that_decides():
     assert why_open(mean_over_seeds([0.1, 0.11], 0.95)) == "2 seeds are too few to decide"
     assert side(mean_over_seeds([0.1, 0.1001], 0.95)) == 0
     assert why_open(mean_over_seeds([0.1, 0.1, 0.1], 0.95)) == "no interval"
+
+
+def test_two_seeds_are_too_few_wherever_a_value_comes_from():
+    found = together([Value(estimate=0.9, low=0.8, high=0.95, n_seeds=2, correlation=True)], 0.95)[0]
+    assert side(found) == 0
+    assert why_open(found) == "2 seeds are too few to decide"
 
 
 def test_what_one_sentence_decides_is_corrected_together():

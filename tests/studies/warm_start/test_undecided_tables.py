@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from simulated_studies import TRIAL, warm_start_table
+from simulated.warm_starts import TRIAL, warm_start_table
 
 from plasticity.analysis.verdict import VERDICTS
 from plasticity.config.analysis_section import WarmStartAnalysis, WarmStartCausesSettings

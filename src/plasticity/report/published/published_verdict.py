@@ -86,8 +86,8 @@ def verdict(claim: Claim, value: Value, confidence: float) -> tuple[str, str]:
 def _of_one(claim: Claim, value: Value, confidence: float) -> tuple[str, str]:
     if not np.isfinite(value.estimate):
         return UNDECIDED, value.missing or "this run's value is undefined"
-    if value.n_seeds < FEWEST_SEEDS:
-        return UNDECIDED, f"{value.n_seeds} seed{'s' if value.n_seeds != 1 else ''}, too few to decide"
+    if few := _too_few(claim, value):
+        return UNDECIDED, few
     if value.alike and claim.shape and SIGNS[claim.shape]:
         return _same(claim, value, confidence)
     if not np.isfinite([value.low, value.high]).all():
@@ -95,6 +95,15 @@ def _of_one(claim: Claim, value: Value, confidence: float) -> tuple[str, str]:
     if claim.shape and SIGNS[claim.shape]:
         return _sign(claim, value)
     return _near_zero(claim, value, confidence) if claim.shape else _number(claim, value, confidence)
+
+
+def _too_few(claim: Claim, value: Value) -> str:
+    """Return why this run's seeds are too few to decide; a mean over fewer seeds keeps more of their own noise."""
+    if value.n_seeds < FEWEST_SEEDS:
+        return f"{value.n_seeds} seed{'s' if value.n_seeds != 1 else ''}, too few to decide"
+    if claim.measure.get("aggregate") == "averaged" and value.n_seeds < (claim.n or 0):
+        return f"r of means over {value.n_seeds} seeds lies nearer to zero than over {claim.n}, as published"
+    return ""
 
 
 def _sign(claim: Claim, value: Value) -> tuple[str, str]:

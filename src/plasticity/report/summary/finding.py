@@ -72,10 +72,13 @@ def correlation(row: Mapping[Any, Any]) -> Value:
 def together(values: Sequence[Value], confidence: float) -> list[Value]:
     """Return values that one sentence decides about; what Holm's correction for all of them leaves open is left open.
 
+    So is what has too few seeds.
+
     Args:
         values: What the sentence says a direction of.
         confidence: Level of their intervals.
     """
+    values = [value if value.missing else replace(value, missing=few(value.n_seeds)) for value in values]
     p_values = np.array([value.p_value(confidence) for value in values])
     known = np.flatnonzero(np.isfinite(p_values))
     adjusted = dict(zip(known.tolist(), holm(p_values[known]).tolist(), strict=True))
