@@ -16,7 +16,7 @@ from plasticity.storage.tables import read_provenance, read_table
 from plasticity.studies.continual.across.explained_across import about, explained_across
 from plasticity.studies.continual.across.skills_across import draw
 from plasticity.studies.continual.explained import loss_of
-from plasticity.studies.continual.pages.explanations import NOTE, cells_of, place_of
+from plasticity.studies.continual.pages.explanations import SKILL_NOTE, cells_of, place_of
 
 FIGURE = "explanations_across"
 TITLE = "Which quantity explains the loss in every section?"
@@ -48,7 +48,7 @@ def show_across(table: Path, outputs: Mapping[str, Path], *, settings: AcrossSho
         figure = draw(rows, settings, style)
         description = describe(figure, FIGURE)
         save(figure, outputs["svg"], outputs["png"], description, outputs["pdf"])
-    note = f"{_NOTE}{about(settings)} {NOTE}"
+    note = f"{_NOTE}{about(settings)} {SKILL_NOTE}"
     write_html(page_rows(rows, settings), outputs["page"], title="explanations across sections", note=note)
     sentence = explained_across(rows, settings)
     told = ToldFinding(

@@ -15,12 +15,16 @@ from plasticity.report.html_tables import interval_text
 from plasticity.studies.continual.explained import LOSSES, RIVAL, SCOPES
 
 TABLES = ("explanations",)
-NOTE = (
+SKILL_NOTE = (
     "Skill: 1 is exact prediction, 0 no better than the mean of the fitted data. Gain: what the quantity adds to the "
-    "number of the task, which is the first row of each part. Gain beyond: what it adds to that number and the "
-    "quantities of analysis.beyond together. p: of the gain, after Holm's correction for all quantities of the part. "
-    "Pairs: pairs of successive tasks. An arm that repeats another arm's runs counts once. In each part, the largest "
-    "gain comes first."
+    "number of the task, which is the first row of each part. p: of the gain, after Holm's correction for all "
+    "quantities of the part. Pairs: pairs of successive tasks. An arm that repeats another arm's runs counts once. In "
+    "each part, the largest gain comes first."
+)
+"""What the columns are that all pages of explanations have."""
+NOTE = (
+    f"{SKILL_NOTE} Gain beyond: what the quantity adds to the number of the task and the quantities of analysis.beyond "
+    "together."
 )
 _PLACES = {scope: place for place, scope in enumerate(reversed(SCOPES))}  # what asks most of a prediction comes first
 
