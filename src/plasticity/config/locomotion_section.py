@@ -19,11 +19,11 @@ class Frictions(Settings):
     first: tuple[Friction, ...] = setting(
         "Frictions of the first tasks; those of the others are drawn log-uniformly from the seed.", unit="1", default=()
     )
-    rows: tuple[tuple[Friction, ...], ...] = setting(
+    rows: tuple[tuple[Friction, ...], ...] | None = setting(
         "Instead of `first`, frictions of the first tasks of each seed: seed s has row s, counted from 0, as in the "
         "released code of Dohare et al. (2024).",
         unit="1",
-        default=(),
+        default=None,
     )
 
     def of_seed(self, seed: int) -> tuple[float, ...]:

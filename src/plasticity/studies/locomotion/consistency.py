@@ -64,7 +64,7 @@ def _check_environment(location: Location, name: str, findings: Findings) -> Non
 
 def _check_frictions(location: Location, said: Mapping[str, Any], seeds: Sequence[int], findings: Findings) -> None:
     """Record ends in the wrong order, and rows that stand beside frictions of all seeds or lack a seed."""
-    usual, rows = Frictions(), said.get("rows", ())
+    usual, rows = Frictions(), said.get("rows") or ()
     if rows and said.get("first"):
         findings.add((*location, "first"), expected="either first or rows", got="both")
     if rows and (beyond := [seed for seed in seeds if seed >= len(rows)]):
