@@ -116,6 +116,15 @@ def test_a_penalty_is_in_the_history(tiny: TinyStudy, tmp_path: Path) -> None:
     assert all(read_table(files.history, "history")["penalty"] > 0)
 
 
+DECAYED = warm_up_settings(model=RESNET, weight_decay=0.01)
+
+
+@pytest.fixture(scope="module")
+def whole(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> WarmUpFiles:
+    """A warm-up with batch-norm that nothing disturbed."""
+    return tiny.warm_up(tmp_path_factory.mktemp("whole"), DECAYED)
+
+
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 @pytest.mark.parametrize(
     ("owner", "method"),
@@ -124,6 +133,7 @@ def test_a_penalty_is_in_the_history(tiny: TinyStudy, tmp_path: Path) -> None:
 )
 def test_a_killed_training_goes_on_to_the_same_checkpoints(
     tiny: TinyStudy,
+    whole: WarmUpFiles,
     tmp_path: Path,
     save_every_epoch: None,
     trained_epochs: list[int],
@@ -131,12 +141,9 @@ def test_a_killed_training_goes_on_to_the_same_checkpoints(
     method: str,
     epoch: int,
 ) -> None:
-    settings = warm_up_settings(model=RESNET, weight_decay=0.01)
-    whole = tiny.warm_up(tmp_path / "whole", settings)
-    trained_epochs.clear()
-    _killed(tiny, tmp_path / "cut", settings, lambda patch: _kill(patch, owner, method, epoch))
-    assert not (tmp_path / "cut" / "trajectory").exists()
-    cut = tiny.warm_up(tmp_path / "cut", settings)
+    _killed(tiny, tmp_path, DECAYED, lambda patch: _kill(patch, owner, method, epoch))
+    assert not (tmp_path / "trajectory").exists()
+    cut = tiny.warm_up(tmp_path, DECAYED)
     saved = epoch if owner is Progress else epoch - 1
     assert len(trained_epochs) == epoch + 3 - saved
     assert contents_of(cut.trajectory / FOLDER) == contents_of(whole.trajectory / FOLDER)
