@@ -1,8 +1,8 @@
 """Sections of the configuration about locomotion: a body on ground of changing friction, and how its policy learns."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from plasticity.config.component import Chosen, chosen
 from plasticity.config.settings import Settings, setting
@@ -29,6 +29,11 @@ class Frictions(Settings):
     def of_seed(self, seed: int) -> tuple[float, ...]:
         """Return the frictions of a seed's first tasks that are not drawn."""
         return self.rows[seed] if self.rows else self.first
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave rows out that were not given: runs without them stay what they were."""
+        return {key: value for key, value in serialise(self).items() if value is not None}
 
     @model_validator(mode="after")
     def _ascending(self) -> "Frictions":
