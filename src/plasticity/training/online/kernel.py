@@ -22,9 +22,10 @@ from numba import float32, int32, njit, uint32, uint64
 # Sums may be reordered for vector units, within float32 rounding. NaN and infinity keep their meaning: divergence
 # has to be seen.
 _FAST_MATH = {"reassoc", "contract", "nsz", "arcp"}
-_OPTIONS: dict[str, Any] = {"fastmath": _FAST_MATH, "nogil": True, "error_model": "numpy", "cache": True}
+_OPTIONS: Any = {"fastmath": _FAST_MATH, "nogil": True, "error_model": "numpy", "cache": True, "no_cfunc_wrapper": True}
+_njit: Any = njit
 # Only `train` is called from Python: what would let Python call the others need not be compiled.
-_jit: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
+_jit = _njit(no_cpython_wrapper=True, **_OPTIONS)
 
 _SMALLEST_SCALE = 1e-3  # below it the scale goes into the stored weights, which keep their precision so
 
@@ -352,7 +353,7 @@ def _perturb_norms(norms, noise):
     norms.scales[:] += float32(noise.scale)
 
 
-@njit(no_cfunc_wrapper=True, **_OPTIONS)
+@_njit(**_OPTIONS)
 def train(layers, visit, rates, work, norms, anchor, utilities, noise):
     """Train one network on the images that it visits, one step each, in place.
 

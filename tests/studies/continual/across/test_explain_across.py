@@ -1,14 +1,13 @@
 """Explanations across sections of simulated studies, from the tables to figure, page and finding."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from simulated.sequences import methods_table
 
-from checkouts import ROOT
 from plasticity.analysis.verdict import holm
 from plasticity.config.page_slices import AcrossShown
 from plasticity.config.slices import ExplainAcrossSettings
@@ -18,10 +17,6 @@ from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.continual.across.explain_across import explain_across, explanations_across_of
 from plasticity.studies.continual.across.explained_across import explained_across
 from plasticity.studies.continual.across.show_across import page_rows, show_across
-
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-from simulated_studies import methods_table
 
 QUANTITIES = ("weight_norm", "nc1", "effective_rank", "dead_units")
 SHOWN = AcrossShown(confidence=0.95, titles={"pixels": "Pixels", "labels": "Random labels"})
