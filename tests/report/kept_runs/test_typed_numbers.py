@@ -114,7 +114,12 @@ def test_what_may_be_typed() -> None:
 WARM_START = "causes question=dose_response treatment=weight_decay_0.1 outcome=accuracy"
 SECOND_TASK = "causes question=dose_response treatment=first_task_length_100 outcome=accuracy"
 OTHERS = "explanations scope=across_arms"
+COLLAPSE = "causes question=dose_response treatment=nc1_collapse outcome=accuracy"
 IN_README = {
+    "warm_start_perceptron": [
+        "yes. After the whole warm-up it costs {{metrics arm=warm_start warm_up_epoch=96: plasticity_gap .1f x100}} perc",
+        f"changes accuracy by {{{{{COLLAPSE}: +.1f x100}}}}, {{{{{COLLAPSE}: verdict}}}}.",
+    ],
     "warm_start_cifar10_small": [
         "inconclusive. After the whole warm-up it costs {{published claim=ash_gap: value .1f x100}} percentage points.",
         f"changes it by {{{{{WARM_START}: +.1f x100}}}}, {{{{{WARM_START}: verdict}}}} after correction",
@@ -131,6 +136,7 @@ IN_README = {
 }
 # The verdicts behind its words.
 VERDICTS = [
+    ("warm_start_perceptron", "published claim=ash_perceptron_gap", "agrees"),
     ("warm_start_cifar10_small", "published claim=ash_gap", "undecided"),
     ("permuted_mnist", "published claim=accuracy_falls", "agrees"),
     ("permuted_mnist", "published claim=nc1_rises", "agrees"),
