@@ -33,7 +33,7 @@ def draw(table: pd.DataFrame, settings: AcrossShown, style: Style) -> Figure:
     of_loss = rows_where(table, table["loss"].eq(loss))
     rows = rows_where(of_loss, of_loss["n_points"].gt(0))
     order = best_first(rows_where(rows, rows["section"].eq(MEAN)))
-    titles = {MEAN: "mean over sections", **settings.titles}
+    titles = {MEAN: "Mean over sections", **settings.titles}
     lines, columns = grid_shape(len(titles))
     figure, axes = style.figure(
         lines, columns, height=1.6 + lines * (0.3 + 0.17 * max(len(order), 4)), sharex=True, sharey=True
