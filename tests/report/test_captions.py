@@ -52,9 +52,13 @@ def job(section, seeds=(7, 8, 9), **wildcards):
     return SimpleNamespace(
         config=load_config(config, root=ROOT),
         rule="draw_figures" if "figure" in wildcards else "tabulate",
-        input=Files({**tables, "figures": f"{folder}/figures"}),
+        input=Files({**tables, "explanations": f"{folder}/explanations.parquet", "figures": f"{folder}/figures"}),
         output=Files({"jobs": "results/benchmarks/digits/jobs.parquet"}),
-        params=SimpleNamespace(figures=[each.figure for each in BY_SECTION[section].findings], sections=["warm_start"]),
+        params=SimpleNamespace(
+            figures=[each.figure for each in BY_SECTION[section].findings],
+            sections=["warm_start"],
+            titles=["Random labels", "Permuted images"],
+        ),
         wildcards=SimpleNamespace(study=section, **wildcards),
     )
 

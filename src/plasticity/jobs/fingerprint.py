@@ -42,6 +42,7 @@ _CARRIERS = (
     "storage.schemas",
     "storage.tables",
     "studies.study",
+    "studies.study_figures",
 )
 _MEASURED = "measured"  # what stands for a kind of components in `Used`
 _SCANNING = {"metrics.evaluate": "metrics/declared"}

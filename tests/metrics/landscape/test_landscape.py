@@ -139,8 +139,8 @@ def test_kronecker_rank_is_that_of_the_product() -> None:
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
-        (nn.Sequential(nn.Flatten(), nn.Linear(12, 3), nn.PReLU()), "2: expected parameters of Linear"),
-        (nn.Sequential(nn.Conv2d(2, 2, 1, groups=2), nn.Flatten()), "0: expected parameters of Linear"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(12, 3), nn.PReLU()), "2: expected parameters in Linear"),
+        (nn.Sequential(nn.Conv2d(2, 2, 1, groups=2), nn.Flatten()), "0: expected parameters in Linear"),
     ],
 )
 def test_unknown_layers_are_refused(model: nn.Module, expected: str) -> None:

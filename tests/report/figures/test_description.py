@@ -74,7 +74,7 @@ def test_powers_of_ten_are_numbers_and_no_names():
     summary = {"x": [1, 2], "mean": [1e-4, 1e5], "low": [np.nan] * 2, "high": [np.nan] * 2}
     fit_y(ax, [pd.DataFrame(summary)], log=True)
     ax.plot([1, 2], [1e-4, 1e5], label="nc1")
-    assert "NC1 from 0.0001 to 1e+05" in describe(figure, "x").text
+    assert "NC1 from 0.0001 to 100,000" in describe(figure, "x").text
 
 
 def test_many_lines_are_told_by_their_ends_and_seeds_by_their_number():

@@ -117,7 +117,7 @@ OTHERS = "explanations scope=across_arms"
 COLLAPSE = "causes question=dose_response treatment=nc1_collapse outcome=accuracy"
 IN_README = {
     "warm_start_perceptron": [
-        "yes. After the whole warm-up it costs {{metrics arm=warm_start warm_up_epoch=96: plasticity_gap .1f x100}} perc",
+        "yes. After the whole warm-up it costs {{metrics arm=warm_start warm_up_epoch=96: plasticity_gap .1f x100}}",
         f"changes accuracy by {{{{{COLLAPSE}: +.1f x100}}}}, {{{{{COLLAPSE}: verdict}}}}.",
     ],
     "warm_start_cifar10_small": [

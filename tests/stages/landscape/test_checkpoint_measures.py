@@ -248,7 +248,7 @@ def test_the_cost_is_said_and_unknown_layers_are_refused_before_any_training(cap
     assert line.endswith(" s at one in 3")
     other = perceptron(torch_generator(0, "init"))
     other.body = nn.Sequential(other.body, nn.PReLU())
-    with pytest.raises(PlasticityError, match="expected parameters of Linear"):
+    with pytest.raises(PlasticityError, match="expected parameters in Linear"):
         measures.begin(other, ground())
 
 
