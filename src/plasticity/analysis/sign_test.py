@@ -64,7 +64,7 @@ def standardised_slope(x: np.ndarray, y: np.ndarray, seeds: np.ndarray, confiden
     """Return the least-squares slope of y on x in units of x's standard deviation, with its interval over seeds.
 
     A seed whose quantities lie far from the mean weighs more. Few agents of few seeds weigh so unequally that t with
-    n - 1 degrees of freedom finds p-values near zero two to three times too often. The effective number of seeds
+    n - 1 degrees of freedom finds p-values near zero too often. The effective number of seeds
     (Carter, Schnepel & Steigerwald 2017) takes the place of n: the squared sum of the weights over the sum of their
     squares, a seed's weight being its share of the sum of squares of x.
 

@@ -30,9 +30,8 @@ def over_seeds(rows: pd.DataFrame, by: str, column: str, confidence: float) -> p
     several = np.where(count > 1, count, np.nan)
     error = deviation / np.sqrt(several)
     half = stdtrit(several - 1, 0.5 + confidence / 2) * error
-    half = (
-        error if max(count.tolist(), default=0) == 2 else half
-    )  # half the distance of two seeds is their mean's standard error
+    if max(count.tolist(), default=0) == 2:
+        half = error  # of two seeds, it is half the distance between them
     spread = {"sd": deviation, "error": error, "low": mean - half, "high": mean + half}
     return pd.DataFrame({"x": count.index.to_numpy(), "mean": mean, **spread, "n": count.to_numpy()})
 
