@@ -39,11 +39,11 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
     output, digest = tmp_path / "out/summary.html", tmp_path / "out/summary.json"
     given = (described.summary(plan), files(study, tmp_path), {"page": output, "digest": digest})
     summarise(*given, settings=plan.shown_settings())
-    told = Digest.read(digest)
-    assert [found.title for found in told.findings] == [entry.heading for entry in described.findings]
-    assert {found.figure for found in told.findings} == {"", name}
-    assert told.findings[0].text == "A. what is drawn"
-    assert told.versions["python"]
+    digested = Digest.read(digest)
+    assert [found.title for found in digested.findings] == [entry.heading for entry in described.findings]
+    assert {found.figure for found in digested.findings} == {"", name}
+    assert digested.findings[0].text == "A. what is drawn"
+    assert digested.versions["python"]
     text = output.read_text(encoding="utf-8")
     missing = text.count("<li>")  # in one section
     assert text.count("<h2>") == 1 + len(described.findings) - missing + bool(missing)
@@ -95,14 +95,16 @@ def test_a_missing_table_is_told_in_one_line(tmp_path):
 @pytest.mark.parametrize("study", BY_SECTION.values(), ids=lambda study: study.name)
 def test_a_study_s_findings_are_no_code_of_another(study):
     packages = {
-        name.split(".")[2] for name in closure("plasticity.report.summarise", *study.told_by) if ".studies." in name
+        name.split(".")[2]
+        for name in closure("plasticity.report.summarise", *study.summarised_by)
+        if ".studies." in name
     }
     assert packages <= {study.name, "trial", "plan", "naming", "statistics_tables", "statistics_columns"}
 
 
 def test_a_summary_does_not_wait_for_what_draws():
-    told = [name for study in BY_SECTION.values() for name in study.told_by]
-    stages = ", ".join(["plasticity.report.summarise", *told])
+    modules = [name for study in BY_SECTION.values() for name in study.summarised_by]
+    stages = ", ".join(["plasticity.report.summarise", *modules])
     code = f"import sys, {stages}; print(*{{'seaborn', 'torch'}} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout.split() == []

@@ -204,7 +204,7 @@ rule summarise:
         figures=lambda wildcards: [each.figure for each in study(wildcards).findings],
         settings=lambda wildcards: plan(wildcards).shown_settings().ordered(),
         code=lambda wildcards: code_of(
-            "plasticity.report.summarise", *study(wildcards).told_by
+            "plasticity.report.summarise", *study(wildcards).summarised_by
         ),
     message:
         "Summarising {wildcards.study}"

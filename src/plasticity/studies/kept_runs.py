@@ -18,7 +18,7 @@ from plasticity.jobs.adapter import Files, Job
 from plasticity.report.captions import filled_caption
 from plasticity.report.draw import draw
 from plasticity.report.kept_runs.kept_page import COMMAND, write_page
-from plasticity.report.kept_runs.kept_run import Run, Told, keep, read_record
+from plasticity.report.kept_runs.kept_run import PageParts, Run, keep, read_record
 from plasticity.report.published.claims import read_published
 from plasticity.storage.files import atomic_path
 from plasticity.studies import sections_of
@@ -46,7 +46,7 @@ def read_run(folder: Path) -> Run:
     """
     record = read_record(folder)
     study = _study(record)
-    told = study.kept
+    kept = study.kept
     plan = study.plan_of(recorded_config(record["config"]), record["study"])
     values = plan.section.plain()
     drawn = study.drawn(name for name in plan.section.figures if name in study.figures)
@@ -55,13 +55,13 @@ def read_run(folder: Path) -> Run:
         **record,
         plan=plan,
         published=read_published(study.published),
-        told=Told(
-            outcomes=study.load(told.outcomes),
-            note=told.note,
-            correlations=study.load(told.correlations),
-            control=told.control,
-            tables=told.tables,
-            more=study.load(told.more) if told.more else None,
+        page_parts=PageParts(
+            outcomes=study.load(kept.outcomes),
+            note=kept.note,
+            correlations=study.load(kept.correlations),
+            control=kept.control,
+            tables=kept.tables,
+            more=study.load(kept.more) if kept.more else None,
             captions={name: _caption(figure, values) for name, figure in drawn.items()},
         ),
     )

@@ -1,6 +1,6 @@
 """What a study is: its question, tables, pages and findings, and the functions that are its own.
 
-Everything else exists once, for all studies, and is told by this what it needs. Functions and classes are named as
+Everything else exists once, for all studies, and reads from this what it needs. Functions and classes are named as
 "module:name" inside the study's package and imported when they are called, so that reading the workflow stays fast.
 """
 
@@ -200,8 +200,8 @@ class Study:
         return self.dotted(self.figure_tables).partition(":")[0]
 
     @property
-    def told_by(self) -> list[str]:
-        """Modules that the summary is computed by."""
+    def summarised_by(self) -> list[str]:
+        """Modules that compute the summary."""
         return sorted(
             {self.dotted(name).partition(":")[0] for name in (self.ran, *(each.function for each in self.findings))}
         )

@@ -115,9 +115,9 @@ def test_figure_page_and_digest_show_the_table(table: pd.DataFrame, tmp_path: Pa
     write_table(table, tmp_path / "table.parquet", "explanations_across", {"versions": {}, "commit": "abc"})
     outputs = {name: tmp_path / f"shown.{name}" for name in ("svg", "png", "pdf", "page", "digest")}
     show_across(tmp_path / "table.parquet", outputs, settings=SHOWN)
-    (told,) = Digest.read(outputs["digest"]).findings
-    assert (told.sentence, told.missing) == (explained_across(table, SHOWN), False)
-    assert "Panel c, Random labels: " in told.text
+    (finding,) = Digest.read(outputs["digest"]).findings
+    assert (finding.sentence, finding.missing) == (explained_across(table, SHOWN), False)
+    assert "Panel c, Random labels: " in finding.text
     assert "covers 2 sections only: Pixels and Random labels." in outputs["page"].read_text(encoding="utf-8")
     shown = page_rows(table, SHOWN)
     assert len(shown) == len(table)

@@ -7,7 +7,7 @@ from plasticity.report.figures.axes import metric_name
 from plasticity.report.summary.finding import rows_with
 from plasticity.report.summary.words import numbers
 from plasticity.studies.continual.across.explain_across import MEAN
-from plasticity.studies.continual.explained import RIVAL, gain_of, loss_of, told_from, told_gains
+from plasticity.studies.continual.explained import RIVAL, basis_of_gains, gain_of, gains_in_words, loss_of
 
 NOTHING = "No loss on later tasks that every section has."
 
@@ -25,11 +25,11 @@ def explained_across(table: pd.DataFrame, settings: AcrossShown) -> str:
     compared = means.loc[means["n_points"].gt(0)]
     if compared.empty:
         return NOTHING
-    named, parts = told_gains(compared, "in held-out sections", settings.confidence)
+    named, parts = gains_in_words(compared, "in held-out sections", settings.confidence)
     parts.append(_least(rows_with(rows, quantity=named[0]), settings))
     missing = [metric_name(name) for name in missing_from(means)]
     left_out = f" Not compared, as a section lacks them: {', '.join(missing)}." if missing else ""
-    return f"{'; '.join(parts)} ({told_from(compared, loss, settings.confidence)}). {about(settings)}{left_out}"
+    return f"{'; '.join(parts)} ({basis_of_gains(compared, loss, settings.confidence)}). {about(settings)}{left_out}"
 
 
 def about(settings: AcrossShown) -> str:

@@ -10,7 +10,7 @@ from plasticity.jobs.adapter import Job
 from plasticity.report.figures.description import describe
 from plasticity.report.figures.style import Style, save
 from plasticity.report.html_tables import write_html
-from plasticity.report.summary.digest import Digest, ToldFinding
+from plasticity.report.summary.digest import Digest, DigestFinding
 from plasticity.storage.files import atomic_path
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.studies.continual.across.explained_across import about, explained_across
@@ -51,7 +51,7 @@ def show_across(table: Path, outputs: Mapping[str, Path], *, settings: AcrossSho
     note = f"{_NOTE}{about(settings)} {SKILL_NOTE}"
     write_html(page_rows(rows, settings), outputs["page"], title="explanations across sections", note=note)
     sentence = explained_across(rows, settings)
-    told = ToldFinding(
+    finding = DigestFinding(
         title=TITLE,
         sentence=sentence,
         figure=FIGURE,
@@ -62,7 +62,7 @@ def show_across(table: Path, outputs: Mapping[str, Path], *, settings: AcrossSho
     digest = Digest(
         question="Does an explanation of the loss hold on sequences of tasks and networks that it was not fitted on?",
         ran=ran,
-        findings=(told,),
+        findings=(finding,),
         versions=made["versions"],
         commit=made["commit"],
     )
