@@ -57,11 +57,11 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
 
 
 def said(study, name):
-    of_study, settings = (
+    tables_class, settings = (
         BY_SECTION[study].load(BY_SECTION[study].figure_tables),
         read_run(KEPT[study]).plan.shown_settings(),
     )
-    tables = read_tables_of(of_study, files(study, Path()), settings, what="test")
+    tables = read_tables_of(tables_class, files(study, Path()), settings, what="test")
     return finding(study, name, tables).sentence
 
 

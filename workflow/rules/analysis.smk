@@ -160,7 +160,7 @@ rule draw_figures:
         "../../environment.yml"
     params:
         stage="plasticity.report.draw:run",
-        of_study=lambda wildcards: study(wildcards).dotted(
+        tables_class=lambda wildcards: study(wildcards).dotted(
             study(wildcards).figure_tables
         ),
         figures=lambda wildcards: drawn_by(wildcards),

@@ -97,9 +97,9 @@ def draw_anew(kept: Run) -> list[Path]:
     tables = {path.stem: path for path in kept.folder.glob("*.parquet")}
     settings, styles = kept.plan.shown_settings(), kept.plan.style_settings().styles
     with tempfile.TemporaryDirectory() as elsewhere:
-        of_study = study.load(study.figure_tables)
+        tables_class = study.load(study.figure_tables)
         modules = {name: figure.module for name, figure in study.drawn(names).items()}
-        draw(modules, Path(elsewhere), of_study=of_study, tables=tables, settings=settings, styles=styles)
+        draw(modules, Path(elsewhere), tables_class=tables_class, tables=tables, settings=settings, styles=styles)
         for name in names:
             with atomic_path(kept.folder / f"{name}.png") as temporary:
                 shutil.copyfile(Path(elsewhere, f"{name}.png"), temporary)
