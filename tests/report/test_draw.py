@@ -7,7 +7,7 @@ import pytest
 from of_studies import FIGURES
 from permuted_tables import make_permuted
 from plasticity.config.analysis_section import ContinualAnalysis
-from plasticity.config.page_slices import ContinualShown, FigureStyles, WarmStartShown
+from plasticity.config.page_slices import ContinualDisplay, FigureStyles, WarmStartDisplay
 from plasticity.config.study_section import FigureStyle
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Files, Job
@@ -45,7 +45,7 @@ def inputs(tmp_path):
 
 
 WARM_UPS = {"random_init": "plain", "warm_start": "plain"}
-SETTINGS = WarmStartShown.of(
+SETTINGS = WarmStartDisplay.of(
     {
         "arms": list(WARM_UPS),
         "labels": {},
@@ -124,7 +124,7 @@ def test_a_figure_of_the_users_own_is_drawn_and_must_be_one(inputs, tmp_path, mo
 def test_a_figure_of_the_continual_study_is_drawn_from_its_own_tables(tmp_path):
     tables, name = make_permuted(tmp_path), "accuracy_and_collapse_by_task"
     paths = {name: tmp_path / f"{file}.parquet" for name, file in PermutedTables.SCHEMAS.items()}
-    given = ContinualShown(
+    given = ContinualDisplay(
         arms=tuple(tables.arms),
         labels={"continual": "task after task"},
         analysis=ContinualAnalysis(confidence=0.95),

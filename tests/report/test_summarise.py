@@ -38,7 +38,7 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
     svg.write_text('<svg xmlns="http://www.w3.org/2000/svg"><title>A</title><desc>what is drawn</desc></svg>')
     output, digest = tmp_path / "out/summary.html", tmp_path / "out/summary.json"
     given = (described.summary(plan), files(study, tmp_path), {"page": output, "digest": digest})
-    summarise(*given, settings=plan.shown_settings())
+    summarise(*given, settings=plan.display_settings())
     digested = Digest.read(digest)
     assert [found.title for found in digested.findings] == [entry.heading for entry in described.findings]
     assert {found.figure for found in digested.findings} == {"", name}
@@ -52,14 +52,14 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
     assert f"(n = {len(plan.section.seeds)})" in text
     assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]*", "", text))
     before = output.read_bytes()
-    summarise(*given, settings=plan.shown_settings())
+    summarise(*given, settings=plan.display_settings())
     assert output.read_bytes() == before
 
 
 def said(study, name):
     tables_class, settings = (
         BY_SECTION[study].load(BY_SECTION[study].figure_tables),
-        read_run(KEPT[study]).plan.shown_settings(),
+        read_run(KEPT[study]).plan.display_settings(),
     )
     tables = read_tables_of(tables_class, files(study, Path()), settings, what="test")
     return finding(study, name, tables).sentence
@@ -88,7 +88,7 @@ def test_a_missing_table_is_told_in_one_line(tmp_path):
     plan, given, output = read_run(KEPT["permuted"]).plan, files("permuted", tmp_path), {"page": tmp_path / "x.html"}
     del given["causes"]
     with pytest.raises(PlasticityError, match=r"summary of permuted: expected the tables .* none for \['causes'\]"):
-        summarise(BY_SECTION["permuted"].summary(plan), given, output, settings=plan.shown_settings())
+        summarise(BY_SECTION["permuted"].summary(plan), given, output, settings=plan.display_settings())
     assert not output["page"].exists()
 
 

@@ -164,7 +164,7 @@ rule draw_figures:
             study(wildcards).figure_tables
         ),
         figures=lambda wildcards: drawn_by(wildcards),
-        settings=lambda wildcards: plan(wildcards).shown_settings().ordered(),
+        settings=lambda wildcards: plan(wildcards).display_settings().ordered(),
         styles=lambda wildcards: plan(wildcards).style_settings().ordered(),
         code=lambda wildcards: code_of(
             "plasticity.report.draw",
@@ -202,7 +202,7 @@ rule summarise:
         stage="plasticity.report.summarise:run",
         summary=lambda wildcards: study(wildcards).summary(plan(wildcards)).ordered(),
         figures=lambda wildcards: [each.figure for each in study(wildcards).findings],
-        settings=lambda wildcards: plan(wildcards).shown_settings().ordered(),
+        settings=lambda wildcards: plan(wildcards).display_settings().ordered(),
         code=lambda wildcards: code_of(
             "plasticity.report.summarise", *study(wildcards).summarised_by
         ),

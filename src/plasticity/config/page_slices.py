@@ -19,7 +19,7 @@ from plasticity.config.study_section import FigureStyle, NameOfFigure
 # Figures and findings
 
 
-class ShownSettings(Settings):
+class DisplaySettings(Settings):
     """What figures and findings of every study read beside its tables.
 
     Attributes:
@@ -31,7 +31,7 @@ class ShownSettings(Settings):
     labels: dict[str, str]
 
 
-class WarmStartShown(ShownSettings):
+class WarmStartDisplay(DisplaySettings):
     """The same of the warm-start study.
 
     Attributes:
@@ -47,7 +47,7 @@ class WarmStartShown(ShownSettings):
     interventions: tuple[str, ...] = ()
 
 
-class ContinualShown(ShownSettings):
+class ContinualDisplay(DisplaySettings):
     """The same of a sequence of tasks.
 
     Attributes:
@@ -61,13 +61,13 @@ class ContinualShown(ShownSettings):
     trial: TrialSettings
 
 
-class AgentsShown(ShownSettings):
+class AgentsDisplay(DisplaySettings):
     """The same of agents; `analysis` is the section's."""
 
     analysis: Analysis
 
 
-class TrainTestShown(ShownSettings):
+class TrainTestDisplay(DisplaySettings):
     """The same of train and test collapse.
 
     Attributes:
@@ -136,7 +136,7 @@ class SummarySettings(Settings):
 # Pages
 
 
-class AcrossShown(Settings):
+class AcrossDisplay(Settings):
     """What is read of the configuration to show a table across sections: level of its intervals, titles of sections."""
 
     confidence: float

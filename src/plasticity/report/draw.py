@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from plasticity.config.own_code import import_own_code
 from plasticity.config.own_figures import file_name
-from plasticity.config.page_slices import FigureStyles, ShownSettings
+from plasticity.config.page_slices import DisplaySettings, FigureStyles
 from plasticity.config.study_section import FigureStyle
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job, imported
@@ -36,7 +36,7 @@ def draw(
     *,
     tables_class: Any,
     tables: Mapping[str, str | Path],
-    settings: ShownSettings,
+    settings: DisplaySettings,
     styles: Mapping[str, FigureStyle],
 ) -> None:
     """Draw figures of one study and write each as SVG, PNG and PDF.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from plasticity.config.page_slices import FindingSettings, ShownSettings, SummarySettings
+from plasticity.config.page_slices import DisplaySettings, FindingSettings, SummarySettings
 from plasticity.jobs.adapter import Job, imported
 from plasticity.report.figures.reading import read_tables_of
 from plasticity.report.summary.digest import Digest, DigestFinding
@@ -25,7 +25,7 @@ def run(job: Job) -> None:
 
 
 def summarise(
-    summary: SummarySettings, files: Mapping[str, Path], outputs: Mapping[str, Path], *, settings: ShownSettings
+    summary: SummarySettings, files: Mapping[str, Path], outputs: Mapping[str, Path], *, settings: DisplaySettings
 ) -> None:
     """Write the summary of a study as a page that needs nothing else, and in short for the report's first page.
 

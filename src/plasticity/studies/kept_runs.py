@@ -95,7 +95,7 @@ def draw_anew(kept: Run) -> list[Path]:
     if not names:
         return []
     tables = {path.stem: path for path in kept.folder.glob("*.parquet")}
-    settings, styles = kept.plan.shown_settings(), kept.plan.style_settings().styles
+    settings, styles = kept.plan.display_settings(), kept.plan.style_settings().styles
     with tempfile.TemporaryDirectory() as elsewhere:
         tables_class = study.load(study.figure_tables)
         modules = {name: figure.module for name, figure in study.drawn(names).items()}

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from plasticity.config.page_slices import ShownSettings
+from plasticity.config.page_slices import DisplaySettings
 from plasticity.errors import PlasticityError
 from plasticity.storage.tables import read_table
 
 
-def read_tables_of(tables_class: Any, tables: Mapping[str, str | Path], settings: ShownSettings, *, what: str) -> Any:
+def read_tables_of(tables_class: Any, tables: Mapping[str, str | Path], settings: DisplaySettings, *, what: str) -> Any:
     """Read a study's tables into its class, such as `FigureTables`, with the settings that it needs.
 
     Raises:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from plasticity.config.analysis_section import ContinualAnalysis, TrialSettings
-from plasticity.config.page_slices import ContinualShown
+from plasticity.config.page_slices import ContinualDisplay
 from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
@@ -40,7 +40,7 @@ class PermutedTables(StudyTables):
         "causes": "causes",
         "explanations": "explanations",
     }
-    SETTINGS = ContinualShown
+    SETTINGS = ContinualDisplay
     AXIS = "task"
     MOMENT = "After task {}"
 

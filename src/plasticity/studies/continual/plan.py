@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from plasticity.config.analysis_section import CausesSettings, ContinualAnalysis, TrialSettings
 from plasticity.config.component import Chosen
-from plasticity.config.page_slices import ContinualShown, ExperimentSettings, PublishedSettings
+from plasticity.config.page_slices import ContinualDisplay, ExperimentSettings, PublishedSettings
 from plasticity.config.slices import (
     AssembledArm,
     AssembleTasksSettings,
@@ -212,9 +212,9 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         level = self.section.analysis.confidence
         return PublishedSettings(confidence=level, shared=shared, arms=arms, experiments=experiments)
 
-    def shown_settings(self) -> ContinualShown:
+    def display_settings(self) -> ContinualDisplay:
         """Return what figures and findings read beside the tables."""
-        return ContinualShown(
+        return ContinualDisplay(
             arms=tuple(self.arms),
             labels=self.labels,
             analysis=self.section.analysis,

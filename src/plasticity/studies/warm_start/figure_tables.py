@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from plasticity.config.analysis_section import TrialSettings, WarmStartAnalysis
-from plasticity.config.page_slices import WarmStartShown
+from plasticity.config.page_slices import WarmStartDisplay
 from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
 
@@ -33,7 +33,7 @@ class FigureTables(StudyTables):
         "correlations": "correlations",
         "causes": "causes",
     }
-    SETTINGS = WarmStartShown
+    SETTINGS = WarmStartDisplay
     AXIS = "warm_up_epoch"
     MOMENT = "Epoch {}"
 

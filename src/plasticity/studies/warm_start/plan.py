@@ -8,7 +8,7 @@ from typing import Any
 
 from plasticity.config.analysis_section import TrialSettings, WarmStartCausesSettings
 from plasticity.config.component import Chosen
-from plasticity.config.page_slices import PublishedSettings, WarmStartShown
+from plasticity.config.page_slices import PublishedSettings, WarmStartDisplay
 from plasticity.config.slices import (
     AssembleMetricsSettings,
     FineTuneSettings,
@@ -258,9 +258,9 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
         shared |= {"dataset": self.config.dataset.given(), "optimizer": ", then ".join(optimizers)}
         return PublishedSettings(confidence=self.section.analysis.confidence, shared=shared, arms=arms)
 
-    def shown_settings(self) -> WarmStartShown:
+    def display_settings(self) -> WarmStartDisplay:
         """Return what figures and findings read beside the tables."""
-        return WarmStartShown(
+        return WarmStartDisplay(
             arms=tuple(self.arms),
             labels=self.labels,
             analysis=self.section.analysis,

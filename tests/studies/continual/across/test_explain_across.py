@@ -9,7 +9,7 @@ import pytest
 from simulated.sequences import methods_table
 
 from plasticity.analysis.verdict import holm
-from plasticity.config.page_slices import AcrossShown
+from plasticity.config.page_slices import AcrossDisplay
 from plasticity.config.slices import ExplainAcrossSettings
 from plasticity.errors import PlasticityError
 from plasticity.report.summary.digest import Digest
@@ -19,7 +19,7 @@ from plasticity.studies.continual.across.explained_across import explained_acros
 from plasticity.studies.continual.across.show_across import page_rows, show_across
 
 QUANTITIES = ("weight_norm", "nc1", "effective_rank", "dead_units")
-SHOWN = AcrossShown(confidence=0.95, titles={"pixels": "Pixels", "labels": "Random labels"})
+SHOWN = AcrossDisplay(confidence=0.95, titles={"pixels": "Pixels", "labels": "Random labels"})
 
 
 def sections(*, effect: bool, seed: int = 0, seeds: int = 5) -> dict[str, pd.DataFrame]:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from plasticity.config.page_slices import AcrossShown
+from plasticity.config.page_slices import AcrossDisplay
 from plasticity.report.figures.axes import metric_name
 from plasticity.report.summary.finding import rows_with
 from plasticity.report.summary.words import numbers
@@ -12,7 +12,7 @@ from plasticity.studies.continual.explained import RIVAL, basis_of_gains, gain_o
 NOTHING = "No loss on later tasks that every section has."
 
 
-def explained_across(table: pd.DataFrame, settings: AcrossShown) -> str:
+def explained_across(table: pd.DataFrame, settings: AcrossDisplay) -> str:
     """Return which quantities predict the loss in other sections better than the task number, in a sentence.
 
     Args:
@@ -32,7 +32,7 @@ def explained_across(table: pd.DataFrame, settings: AcrossShown) -> str:
     return f"{'; '.join(parts)} ({basis_of_gains(compared, loss, settings.confidence)}). {about(settings)}{left_out}"
 
 
-def about(settings: AcrossShown) -> str:
+def about(settings: AcrossDisplay) -> str:
     """Return what the comparison is about."""
     *first, last = settings.titles.values()
     return f"The comparison covers {len(first) + 1} sections only: {', '.join(first)} and {last}."
@@ -43,7 +43,7 @@ def missing_from(means: pd.DataFrame) -> list[str]:
     return means.loc[means["n_points"].eq(0), "quantity"].tolist()
 
 
-def _least(rows: pd.DataFrame, settings: AcrossShown) -> str:
+def _least(rows: pd.DataFrame, settings: AcrossDisplay) -> str:
     """Return the section in which a quantity gains least."""
     each = rows.loc[rows["section"].ne(MEAN)].sort_values("gain", kind="stable").iloc[0].to_dict()
     gain = numbers(gain_of(each, settings.confidence, 1))
