@@ -7,7 +7,7 @@ from plasticity.analysis.correlation import partial, pearson
 from plasticity.analysis.inference import Level
 from plasticity.analysis.published_effects import Effect
 from plasticity.analysis.transitions import METRICS, Transitions
-from trials import simulated
+from simulated_transitions import simulated
 
 LEVEL = Level(confidence=0.95)
 

@@ -51,7 +51,7 @@ SETTINGS = WarmStartDisplay.of(
         "labels": {},
         "warm_ups": WARM_UPS,
         "analysis": ANALYSIS,
-        "trial": {"control": "warm_start", "treatments": [], "series": []},
+        "causal_design": {"control": "warm_start", "treatments": [], "series": []},
     }
 )
 
@@ -129,7 +129,7 @@ def test_a_figure_of_the_continual_study_is_drawn_from_its_own_tables(tmp_path):
         labels={"continual": "task after task"},
         analysis=ContinualAnalysis(confidence=0.95),
         experiments=dict(tables.experiments),
-        trial=tables.trial,
+        causal_design=tables.causal_design,
     )
     styles = {name: FigureStyle(height=3.0)}
     draw(name, tmp_path, tables_class=PermutedTables, tables=paths, settings=given, styles=styles)

@@ -99,7 +99,7 @@ def test_a_study_s_findings_are_no_code_of_another(study):
         for name in closure("plasticity.report.summarise", *study.summarised_by)
         if ".studies." in name
     }
-    assert packages <= {study.name, "trial", "plan", "naming", "statistics_tables", "statistics_columns"}
+    assert packages <= {study.name, "causal_design", "plan", "naming", "statistics_tables", "statistics_columns"}
 
 
 def test_a_summary_does_not_wait_for_what_draws():

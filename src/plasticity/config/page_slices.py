@@ -7,9 +7,9 @@ from pydantic import Field, JsonValue
 
 from plasticity.config.analysis_section import (
     Analysis,
+    CausalDesignSettings,
     ContinualAnalysis,
     TrainTestAnalysis,
-    TrialSettings,
     WarmStartAnalysis,
 )
 from plasticity.config.component import Chosen
@@ -37,13 +37,13 @@ class WarmStartDisplay(DisplaySettings):
     Attributes:
         analysis: The section's analysis.
         warm_ups: Arm -> the warm-up it starts from.
-        trial: The arms as an experiment.
+        causal_design: The arms as an experiment.
         interventions: Arms that change their checkpoints.
     """
 
     analysis: WarmStartAnalysis
     warm_ups: dict[str, str]
-    trial: TrialSettings
+    causal_design: CausalDesignSettings
     interventions: tuple[str, ...] = ()
 
 
@@ -53,12 +53,12 @@ class ContinualDisplay(DisplaySettings):
     Attributes:
         analysis: The section's analysis.
         experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
-        trial: The arms as an experiment.
+        causal_design: The arms as an experiment.
     """
 
     analysis: ContinualAnalysis
     experiments: dict[str, str]
-    trial: TrialSettings
+    causal_design: CausalDesignSettings
 
 
 class AgentsDisplay(DisplaySettings):
