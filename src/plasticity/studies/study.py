@@ -8,15 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plasticity.config.described import Described, described_in
-from plasticity.config.load import Configuration
 from plasticity.config.own_figures import own_figure
 from plasticity.config.page_slices import Curves, FindingSettings, SourceSettings, SummarySettings
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import imported
 from plasticity.studies.study_figures import figures_in
+
+if TYPE_CHECKING:  # with its check, which the stages of a study do not need
+    from plasticity.config.load import Configuration
 
 _ROOT = Path(__file__).parent
 
@@ -148,7 +150,7 @@ class Study:
         """Import what a name inside the package names."""
         return imported(self.dotted(name))
 
-    def plan_of(self, config: Configuration, section: str) -> Any:
+    def plan_of(self, config: "Configuration", section: str) -> Any:
         """Return the plan of a section of a checked configuration."""
         return self.load(self.plan)(config, section)
 
