@@ -13,8 +13,7 @@ LEVEL = Level(confidence=0.95)
 
 
 def _found(transitions: Transitions, form: str) -> dict:
-    rows = [row for row in beyond_length(transitions, (form,), LEVEL, {}) if row["metric"] == "log_nc1"]
-    return rows[0]
+    return next(row for row in beyond_length(transitions, (form,), LEVEL, {}) if row["metric"] == "log_nc1")
 
 
 def _residuals(rows: pd.DataFrame, form: Form) -> np.ndarray:

@@ -12,6 +12,7 @@ from simulated_transitions import simulated
 LEVEL = Level(confidence=0.95)
 DOSES = {"spread": -0.05, "control": 0.0, "collapse": 0.05}
 DESIGN = CausalDesign("control", ("collapse", "spread"), (Series("penalty weight", DOSES),), ("seed", "length"))
+SPREAD = CausalDesign("control", ("spread",), (), DESIGN.pairs)
 
 
 def _rows(transitions: Transitions, treatment: str = "spread", design: CausalDesign = DESIGN) -> dict:
@@ -45,7 +46,7 @@ def test_known_effects_are_recovered(through: float, direct: float) -> None:
     random, covered = np.random.default_rng(3), {"indirect": 0, "direct": 0}
     estimates = []
     for _ in range(20):
-        found = _rows(simulated(random, seeds=6, through=through, direct=direct))
+        found = _rows(simulated(random, seeds=6, through=through, direct=direct), design=SPREAD)
         estimates.append((found["indirect"]["estimate"], found["direct"]["estimate"]))
         for path, truth in (("indirect", through), ("direct", direct)):  # the arm adds 1 to ln NC1
             covered[path] += found[path]["ci_low"] <= truth <= found[path]["ci_high"]
