@@ -20,7 +20,7 @@ LOSSES = {"test_gap": "test accuracy", "plasticity_gap": "online accuracy"}
 SCOPES = {
     "within_run": "other tasks of the run",
     "across_seeds": "another seed",
-    "across_arms": "other experiments",
+    "across_arms": "other arms",
 }
 """What predictions are made for, in which nothing was fitted."""
 _NAMED = 3  # quantities that the sentence names
@@ -102,7 +102,7 @@ def gains_in_words(rows: pd.DataFrame, where: str, confidence: float) -> tuple[l
 
     Args:
         rows: A row per quantity, without the number of the task.
-        where: What was predicted, such as "in other experiments".
+        where: What was predicted, such as "in other arms".
         confidence: Level of the intervals.
     """
     rows = rows.sort_values("gain", ascending=False, kind="stable", na_position="last")
