@@ -23,9 +23,9 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 
 
-for of_study in STUDIES:
+for study_name in STUDIES:
 
-    include: f"workflow/rules/{of_study}.smk"
+    include: f"workflow/rules/{study_name}.smk"
 
 
 include: "workflow/rules/analysis.smk"

@@ -13,9 +13,9 @@ from plasticity.analysis.inference import Level
 from plasticity.analysis.mediation import mediation
 from plasticity.analysis.published_effects import PERMUTED, WARM_START
 from plasticity.analysis.transitions import Transitions
-from plasticity.config.analysis_section import DoseSeries, TrialSettings
+from plasticity.config.analysis_section import CausalDesignSettings, DoseSeries
 from plasticity.storage.tables import read_table, write_table
-from plasticity.studies.statistics_tables import causes_table, trial_in
+from plasticity.studies.statistics_tables import causal_design_of, causes_table
 
 T = TypeVar("T")
 LEVEL = Level(confidence=0.95)
@@ -23,8 +23,8 @@ PENALTY = {"nc1_spread": -0.05, "warm_start": 0.0, "nc1_collapse": 0.05}
 DECAY = {"warm_start": 0.0, "weight_decay_0.01": 0.01, "weight_decay_0.1": 0.1}
 
 
-def trial_of_arms(arms: tuple[str, ...]) -> TrialSettings:
-    """Return the trial of a warm-start study with the usual names of arms."""
+def design_of_arms(arms: tuple[str, ...]) -> CausalDesignSettings:
+    """Return the design of a warm-start study with the usual names of arms."""
     series = []
     for name, known in (("NC1 penalty weight", PENALTY), ("weight decay", DECAY)):
         doses = {arm: dose for arm, dose in known.items() if arm in arms}
@@ -32,12 +32,14 @@ def trial_of_arms(arms: tuple[str, ...]) -> TrialSettings:
             series.append(DoseSeries(name=name, doses=doses))
     control = "warm_start" if "warm_start" in arms else ""
     treatments = [arm for arm in arms if arm not in {"random_init", control}]
-    return TrialSettings(control=control, treatments=tuple(treatments), series=tuple(series))
+    return CausalDesignSettings(control=control, treatments=tuple(treatments), series=tuple(series))
 
 
-def make_causes(folder: Path, window: Transitions, trial: TrialSettings, pairs: tuple[str, ...]) -> pd.DataFrame:
+def make_causes(
+    folder: Path, window: Transitions, design: CausalDesignSettings, pairs: tuple[str, ...]
+) -> pd.DataFrame:
     """Return the table of a window, written and read as the workflow does."""
-    known = trial_in(trial, pairs)
+    known = causal_design_of(design, pairs)
     rows = [
         *beyond_length(window, tuple(FORMS), LEVEL, {**WARM_START, **PERMUTED}),
         *dose_response(window, known, LEVEL, WARM_START),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from causes_tables import made_when_read, make_causes
 from plasticity.analysis.transitions import of_permuted
-from plasticity.config.analysis_section import ContinualAnalysis, TrialSettings
+from plasticity.config.analysis_section import CausalDesignSettings, ContinualAnalysis
 from plasticity.config.slices import ExplainSettings
 from plasticity.seeding import numpy_generator
 from plasticity.storage.schemas import SCHEMAS
@@ -59,9 +59,9 @@ def make_permuted(
     metrics, correlations = (read_table(folder / f"{schema}.parquet", schema) for schema in FRAMES)
     control = "continual" if "continual" in arms else ""
     treatments = [arm for arm in arms if arm in LENGTHS or arm in THRESHOLDS]
-    trial = TrialSettings(control=control, treatments=tuple(treatments), series=())
+    design = CausalDesignSettings(control=control, treatments=tuple(treatments), series=())
     window = of_permuted(metrics, [control, *treatments], tasks=False)
-    causes = partial(make_causes, folder, window, trial, ("seed",))
+    causes = partial(make_causes, folder, window, design, ("seed",))
     explanations = partial(_explanations, folder, metrics)
     tables = PermutedTables(
         metrics=with_landscape(metrics),
@@ -72,7 +72,7 @@ def make_permuted(
         labels={},
         experiments={arm: experiment_of(arm) for arm in arms},
         analysis=ContinualAnalysis.of(ANALYSIS),
-        trial=trial,
+        causal_design=design,
     )
     return made_when_read(tables, causes=causes, explanations=explanations) if lazy else tables
 

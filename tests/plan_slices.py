@@ -52,7 +52,7 @@ def slices(plan: Any) -> Slices:
         ("assemble", ""): plan.assemble_settings(),
         ("correlate", ""): plan.correlate_settings(),
         ("tabulate", ""): plan.tabulate_settings(()),
-        ("figures", ""): (plan.shown_settings(), plan.style_settings()),
+        ("figures", ""): (plan.display_settings(), plan.style_settings()),
     }
     if hasattr(plan, "explain_settings"):
         found["explain", ""] = plan.explain_settings()

@@ -4,12 +4,13 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -36,6 +37,7 @@ EXTRAS = ("agents", "docs", "slurm", "tensorboard", "test")
 RANGES = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
+@cache
 def read_yaml(name: str) -> Any:
     return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
 
@@ -210,14 +212,21 @@ def test_schema_for_editors_is_up_to_date(tmp_path: Path) -> None:
     assert main(["schema", str(tmp_path / "schema")]) == 0
     kept = SCHEMA_FILE.read_text(encoding="utf-8")
     assert kept == (tmp_path / "schema").read_text(encoding="utf-8"), f"out of date, run: {SCHEMA_COMMAND}"
-    Draft202012Validator.check_schema(json.loads(kept))
+    found = json.loads(kept)
+    # Of the keywords in it, only "$defs" is newer than draft 7, whose check takes a sixth of the time.
+    Draft7Validator.check_schema({**found, "definitions": found["$defs"]})
+
+
+@pytest.fixture(scope="module")
+def editor() -> Draft202012Validator:
+    """What an editor checks a configuration with."""
+    return Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("path", [ROOT / "config.yaml", *PRESETS], ids=lambda path: path.stem)
-def test_schema_for_editors_takes_every_configuration(path: Path) -> None:
-    kept = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+def test_schema_for_editors_takes_every_configuration(editor: Draft202012Validator, path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    Draft202012Validator(kept).validate(yaml.safe_load(text))
+    editor.validate(yaml.safe_load(text))
     named = text.split("\n")[0].removeprefix("# yaml-language-server: $schema=")
     assert (path.parent / named).resolve() == SCHEMA_FILE
 
@@ -240,9 +249,8 @@ def test_schema_for_editors_takes_every_configuration(path: Path) -> None:
     ],
     ids=str,
 )
-def test_schema_for_editors_sees_what_is_wrong(wrong: dict[str, Any]) -> None:
-    kept = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    assert not Draft202012Validator(kept).is_valid(wrong)
+def test_schema_for_editors_sees_what_is_wrong(editor: Draft202012Validator, wrong: dict[str, Any]) -> None:
+    assert not editor.is_valid(wrong)
 
 
 @pytest.mark.parametrize(
@@ -256,8 +264,8 @@ def test_schema_for_editors_sees_what_is_wrong(wrong: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_schema_for_editors_takes_what_an_overlay_may_say(right: dict[str, Any]) -> None:
-    Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))).validate(right)
+def test_schema_for_editors_takes_what_an_overlay_may_say(editor: Draft202012Validator, right: dict[str, Any]) -> None:
+    editor.validate(right)
 
 
 # Presets and the manual page

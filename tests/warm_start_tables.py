@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from causes_tables import made_when_read, make_causes, trial_of_arms
+from causes_tables import design_of_arms, made_when_read, make_causes
 from plasticity.analysis.transitions import of_warm_start
 from plasticity.config.analysis_section import WarmStartAnalysis
 from plasticity.seeding import numpy_generator
@@ -119,9 +119,9 @@ def make_study(
     for schema, frame in frames.items():
         write_table(frame, folder / f"{schema}.parquet", schema)
     metrics, histories, correlations = (read_table(folder / f"{schema}.parquet", schema) for schema in frames)
-    trial = trial_of_arms(arms)
+    design = design_of_arms(arms)
     window = of_warm_start(metrics, ("all", 8, max(epochs)))
-    causes = partial(make_causes, folder, window, trial, ("seed", "length"))
+    causes = partial(make_causes, folder, window, design, ("seed", "length"))
     warm_ups = {arm: "warm_start" if arm in {"random_init", "shrink_perturb"} else arm for arm in arms}
     tables = FigureTables(
         metrics=metrics,
@@ -132,6 +132,6 @@ def make_study(
         labels={},
         warm_ups=warm_ups,
         analysis=WarmStartAnalysis.of(ANALYSIS),
-        trial=trial,
+        causal_design=design,
     )
     return made_when_read(tables, causes=causes) if lazy else tables

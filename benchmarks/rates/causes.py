@@ -85,7 +85,7 @@ def _warm_start_effects() -> dict[Key, float]:
 def _sequence_effects() -> dict[Key, float]:
     """Return the slope of accuracy on ln NC1 at equal length, which is all that the arms' lengths leave."""
     return {
-        ("mediator_slope", arm): sequences.PER_LOG_NC1 for arm in (*sequences.TRIAL["treatments"], "first-task epochs")
+        ("mediator_slope", arm): sequences.PER_LOG_NC1 for arm in (*sequences.DESIGN["treatments"], "first-task epochs")
     }
 
 
@@ -93,9 +93,9 @@ def _shown(arm: str, series: str) -> dict[str, str]:
     return {"contrast": arm, **dict.fromkeys(("slope", "direct", "indirect", "mediator_slope"), series)}
 
 
-_WARM_SETTINGS = WarmStartCausesSettings.of({"confidence": CONFIDENCE, "phase_boundary": 24, **warm_starts.TRIAL})
-_SEQUENCE_SETTINGS = CausesSettings.of({"confidence": CONFIDENCE, **sequences.TRIAL})
-_SEQUENCE_ARMS = [sequences.TRIAL["control"], *sequences.TRIAL["treatments"]]
+_WARM_SETTINGS = WarmStartCausesSettings.of({"confidence": CONFIDENCE, "phase_boundary": 24, **warm_starts.DESIGN})
+_SEQUENCE_SETTINGS = CausesSettings.of({"confidence": CONFIDENCE, **sequences.DESIGN})
+_SEQUENCE_ARMS = [sequences.DESIGN["control"], *sequences.DESIGN["treatments"]]
 WARM_STARTS = Design(
     "warm starts",
     warm_starts.warm_start_table,

@@ -27,7 +27,7 @@ SPEEDS = {"none": 0.4, "decay": 0.0, "perturb": -0.2, "renew": 0.2, "norm": 0.6}
 METHOD_TASKS = 25
 _LENGTH_ARMS = ["continual", *(f"length_{length}" for length in LENGTHS[1:])]
 _THRESHOLD_ARMS = [f"{EXPERIMENT}_{threshold}" for threshold in THRESHOLDS]
-TRIAL = {
+DESIGN = {
     "control": "continual",
     "treatments": [*_LENGTH_ARMS[1:], *_THRESHOLD_ARMS],
     "series": [

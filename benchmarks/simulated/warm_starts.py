@@ -17,7 +17,7 @@ GAINS = {"shrink_perturb": 0.0335, "nc1_spread": 0.006, "weight_decay_0.1": 0.05
 SHIFTS = {"nc1_spread": 0.43, "nc1_collapse": -0.22, "weight_decay_0.1": 0.1}
 SLOPE = 0.01
 DOSES = {"nc1_spread": -0.05, "warm_start": 0.0, "nc1_collapse": 0.05}
-TRIAL = {
+DESIGN = {
     "control": "warm_start",
     "treatments": list(ARMS[1:]),
     "series": [{"name": "NC1 penalty", "doses": DOSES}],

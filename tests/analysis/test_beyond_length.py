@@ -7,14 +7,13 @@ from plasticity.analysis.correlation import partial, pearson
 from plasticity.analysis.inference import Level
 from plasticity.analysis.published_effects import Effect
 from plasticity.analysis.transitions import METRICS, Transitions
-from trials import simulated
+from simulated_transitions import simulated
 
 LEVEL = Level(confidence=0.95)
 
 
 def _found(transitions: Transitions, form: str) -> dict:
-    rows = [row for row in beyond_length(transitions, (form,), LEVEL, {}) if row["metric"] == "log_nc1"]
-    return rows[0]
+    return next(row for row in beyond_length(transitions, (form,), LEVEL, {}) if row["metric"] == "log_nc1")
 
 
 def _residuals(rows: pd.DataFrame, form: Form) -> np.ndarray:

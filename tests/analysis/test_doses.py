@@ -2,19 +2,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plasticity.analysis.doses import Series, Trial, dose_response, treated
+from plasticity.analysis.doses import CausalDesign, Series, dose_response, treated
 from plasticity.analysis.inference import Level
 from plasticity.analysis.published_effects import Effect
 from plasticity.analysis.transitions import Transitions
-from trials import SHIFTS, simulated
+from simulated_transitions import SHIFTS, simulated
 
 LEVEL = Level(confidence=0.95)
 DOSES = {"spread": -0.05, "control": 0.0, "collapse": 0.05}
-TRIAL = Trial("control", ("collapse", "spread"), (Series("penalty weight", DOSES),), ("seed", "length"))
+DESIGN = CausalDesign("control", ("collapse", "spread"), (Series("penalty weight", DOSES),), ("seed", "length"))
 
 
-def _rows(transitions: Transitions, trial: Trial = TRIAL, published: dict | None = None) -> dict:
-    rows = dose_response(transitions, trial, LEVEL, published or {})
+def _rows(transitions: Transitions, design: CausalDesign = DESIGN, published: dict | None = None) -> dict:
+    rows = dose_response(transitions, design, LEVEL, published or {})
     return {(row["quantity"], row["treatment"], row["outcome"]): row for row in rows}
 
 
@@ -54,10 +54,10 @@ def test_a_contrast_is_the_mean_of_paired_differences_and_has_their_t_interval()
 
 
 def test_nothing_is_expected_where_the_dose_is_the_length_itself() -> None:
-    trial = Trial("control", TRIAL.treatments, TRIAL.series, ("seed",))
+    design = CausalDesign("control", DESIGN.treatments, DESIGN.series, ("seed",))
     rows = simulated(np.random.default_rng(4), seeds=6, through=0.03).rows
     one = Transitions(rows.loc[rows["length"] == 4], "second_task", 2, 2)
-    assert all(np.isnan(row["expected_sign"]) for row in _rows(one, trial).values())
+    assert all(np.isnan(row["expected_sign"]) for row in _rows(one, design).values())
 
 
 def test_doses_far_apart_are_taken_as_logarithms() -> None:
@@ -66,8 +66,8 @@ def test_doses_far_apart_are_taken_as_logarithms() -> None:
     assert not Series("decay", {"control": 0.0, "spread": 1.0, "collapse": 10.0}).logarithmic
     assert not Series("few", {"control": 1.0, "spread": 2.0}).logarithmic
     np.testing.assert_allclose(series.scaled(["collapse", "control"]), [np.log(10), 0])
-    trial = Trial("control", TRIAL.treatments, (series,), TRIAL.pairs)
-    row = _rows(simulated(np.random.default_rng(5)), trial)["slope", "epochs", "accuracy"]
+    design = CausalDesign("control", DESIGN.treatments, (series,), DESIGN.pairs)
+    row = _rows(simulated(np.random.default_rng(5)), design)["slope", "epochs", "accuracy"]
     assert row["unit"] == "fraction per ln epochs"
     assert (row["dose_low"], row["dose_high"]) == (1.0, 10.0)
 
@@ -76,9 +76,9 @@ def test_an_arm_that_is_the_control_again_has_no_rows() -> None:
     transitions = simulated(np.random.default_rng(6))
     again = transitions.rows.loc[transitions.rows["arm"] == "control"].assign(arm="again")
     both = Transitions(pd.concat([transitions.rows, again], ignore_index=True), "all", 4, 32)
-    trial = Trial("control", ("again", "spread"), (), TRIAL.pairs)
-    assert {treatment for _, treatment, _ in _rows(both, trial)} == {"spread"}
-    assert treated(both, trial, ["again"]).empty
+    design = CausalDesign("control", ("again", "spread"), (), DESIGN.pairs)
+    assert {treatment for _, treatment, _ in _rows(both, design)} == {"spread"}
+    assert treated(both, design, ["again"]).empty
 
 
 def test_published_sizes_stand_beside_contrasts_of_accuracy() -> None:

@@ -3,25 +3,26 @@ import pandas as pd
 import pytest
 from statsmodels.regression.linear_model import OLS
 
-from plasticity.analysis.doses import Series, Trial
+from plasticity.analysis.doses import CausalDesign, Series
 from plasticity.analysis.inference import Level
 from plasticity.analysis.mediation import mediation
 from plasticity.analysis.transitions import Transitions, paired
-from trials import simulated
+from simulated_transitions import simulated
 
 LEVEL = Level(confidence=0.95)
 DOSES = {"spread": -0.05, "control": 0.0, "collapse": 0.05}
-TRIAL = Trial("control", ("collapse", "spread"), (Series("penalty weight", DOSES),), ("seed", "length"))
+DESIGN = CausalDesign("control", ("collapse", "spread"), (Series("penalty weight", DOSES),), ("seed", "length"))
+SPREAD = CausalDesign("control", ("spread",), (), DESIGN.pairs)
 
 
-def _rows(transitions: Transitions, treatment: str = "spread", trial: Trial = TRIAL) -> dict:
-    return {row["quantity"]: row for row in mediation(transitions, trial, LEVEL) if row["treatment"] == treatment}
+def _rows(transitions: Transitions, treatment: str = "spread", design: CausalDesign = DESIGN) -> dict:
+    return {row["quantity"]: row for row in mediation(transitions, design, LEVEL) if row["treatment"] == treatment}
 
 
 def test_the_paths_are_those_of_two_regressions() -> None:
     """The slow oracle: Δ accuracy on a level per length and Δ ln NC1, by statsmodels."""
     transitions = simulated(np.random.default_rng(1), through=0.03, direct=0.01)
-    pairs = paired(transitions, "control", ["spread"], TRIAL.pairs)
+    pairs = paired(transitions, "control", ["spread"], DESIGN.pairs)
     levels = pd.get_dummies(pairs["length"]).to_numpy(float)
     design = np.column_stack([pairs["mediator_change"], levels])
     slope = OLS(pairs["outcome_change"].to_numpy(), design).fit().params[0]
@@ -34,7 +35,7 @@ def test_the_paths_are_those_of_two_regressions() -> None:
 
 def test_direct_and_indirect_effect_add_up_to_the_contrast() -> None:
     transitions = simulated(np.random.default_rng(2), through=0.02, direct=0.03)
-    pairs = paired(transitions, "control", ["collapse"], TRIAL.pairs)
+    pairs = paired(transitions, "control", ["collapse"], DESIGN.pairs)
     found = _rows(transitions, "collapse")
     total = found["direct"]["estimate"] + found["indirect"]["estimate"]
     assert total == pytest.approx(pairs["outcome_change"].mean())
@@ -45,7 +46,7 @@ def test_known_effects_are_recovered(through: float, direct: float) -> None:
     random, covered = np.random.default_rng(3), {"indirect": 0, "direct": 0}
     estimates = []
     for _ in range(20):
-        found = _rows(simulated(random, seeds=6, through=through, direct=direct))
+        found = _rows(simulated(random, seeds=6, through=through, direct=direct), design=SPREAD)
         estimates.append((found["indirect"]["estimate"], found["direct"]["estimate"]))
         for path, truth in (("indirect", through), ("direct", direct)):  # the arm adds 1 to ln NC1
             covered[path] += found[path]["ci_low"] <= truth <= found[path]["ci_high"]
@@ -70,7 +71,7 @@ def test_an_unseen_cause_of_both_makes_one_that_is_not_there() -> None:
 
 def test_the_sensitivity_is_the_correlation_of_the_errors_and_is_not_tested() -> None:
     transitions = simulated(np.random.default_rng(6), through=0.02)
-    pairs = paired(transitions, "control", ["spread"], TRIAL.pairs)
+    pairs = paired(transitions, "control", ["spread"], DESIGN.pairs)
     changes = pairs.groupby("length")[["mediator_change", "outcome_change"]]
     rest = pairs[["mediator_change", "outcome_change"]] - changes.transform("mean")
     row = _rows(transitions)["rho_at_zero"]

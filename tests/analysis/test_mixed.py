@@ -5,7 +5,7 @@ import pytest
 from plasticity.analysis.inference import Level
 from plasticity.analysis.mixed import FORMS, fitted, mixed_effects
 from plasticity.analysis.transitions import Transitions
-from trials import simulated
+from simulated_transitions import simulated
 
 LEVEL = Level(confidence=0.95)
 

@@ -109,9 +109,9 @@ def test_waiting_ends_at_the_limit_with_one_line(
     monkeypatch.setattr(
         gpus, "time", SimpleNamespace(monotonic=lambda: float(next(clock)), sleep=lambda _seconds: None)
     )
-    with pytest.raises(PlasticityError) as told:
+    with pytest.raises(PlasticityError) as error:
         take_lease(DEVICES, tmp_path, Sharing(1, wait_minutes=2))
-    assert str(told.value) == (
+    assert str(error.value) == (
         "GPU: expected one of 1 job slot(s) on each of 2 GPU(s) to become free within 2 minutes, got none; "
         "see `--resources gpu=N` and PLASTICITY_JOBS_PER_GPU"
     )

@@ -84,7 +84,7 @@ def test_what_is_not_known_is_named() -> None:
 def test_a_new_metric_is_one_new_file(tmp_path: Path) -> None:
     stages = ("measure_collapse", "first_task", "following_tasks", "warm_up", "fine_tune", "measure_variances")
     before = {stage: fingerprint(f"plasticity.stages.{stage}") for stage in stages}
-    shutil.copytree(PACKAGE, tmp_path / "plasticity", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PACKAGE, tmp_path / "plasticity")  # with what is compiled, which takes seconds
     (tmp_path / "plasticity/metrics/declared/participation_ratio.py").write_text(NEW, encoding="utf-8")
     command = [sys.executable, "-c", LOOK_AND_USE, json.dumps(stages)]
     environment = {"PYTHONPATH": str(tmp_path), "PATH": ""}

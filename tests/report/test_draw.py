@@ -7,7 +7,7 @@ import pytest
 from of_studies import FIGURES
 from permuted_tables import make_permuted
 from plasticity.config.analysis_section import ContinualAnalysis
-from plasticity.config.page_slices import ContinualShown, FigureStyles, WarmStartShown
+from plasticity.config.page_slices import ContinualDisplay, FigureStyles, WarmStartDisplay
 from plasticity.config.study_section import FigureStyle
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Files, Job
@@ -45,21 +45,21 @@ def inputs(tmp_path):
 
 
 WARM_UPS = {"random_init": "plain", "warm_start": "plain"}
-SETTINGS = WarmStartShown.of(
+SETTINGS = WarmStartDisplay.of(
     {
         "arms": list(WARM_UPS),
         "labels": {},
         "warm_ups": WARM_UPS,
         "analysis": ANALYSIS,
-        "trial": {"control": "warm_start", "treatments": [], "series": []},
+        "causal_design": {"control": "warm_start", "treatments": [], "series": []},
     }
 )
 
 
-def draw(name, folder, *, of_study: Any = FigureTables, settings: Any = SETTINGS, styles=None, **given):
+def draw(name, folder, *, tables_class: Any = FigureTables, settings: Any = SETTINGS, styles=None, **given):
     names = [name] if isinstance(name, str) else name
     modules = {name: FIGURES[name].module for name in names}
-    stage.draw(modules, folder, of_study=of_study, settings=settings, styles=styles or {}, **given)
+    stage.draw(modules, folder, tables_class=tables_class, settings=settings, styles=styles or {}, **given)
 
 
 def svg(folder, name):
@@ -109,7 +109,7 @@ def test_a_figure_of_the_users_own_is_drawn_and_must_be_one(inputs, tmp_path, mo
     (tmp_path / "figures_of_a_lab.py").write_text(OWN, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     for name in ("figures_of_a_lab:rows", "figures_of_a_lab:nothing"):
-        given: dict[str, Any] = {"of_study": FigureTables, "tables": inputs, "settings": SETTINGS}
+        given: dict[str, Any] = {"tables_class": FigureTables, "tables": inputs, "settings": SETTINGS}
         given["styles"] = {name: FigureStyle(width=4.0)}
         if name.endswith("rows"):
             stage.draw({name: name}, tmp_path, **given)
@@ -124,15 +124,15 @@ def test_a_figure_of_the_users_own_is_drawn_and_must_be_one(inputs, tmp_path, mo
 def test_a_figure_of_the_continual_study_is_drawn_from_its_own_tables(tmp_path):
     tables, name = make_permuted(tmp_path), "accuracy_and_collapse_by_task"
     paths = {name: tmp_path / f"{file}.parquet" for name, file in PermutedTables.SCHEMAS.items()}
-    given = ContinualShown(
+    given = ContinualDisplay(
         arms=tuple(tables.arms),
         labels={"continual": "task after task"},
         analysis=ContinualAnalysis(confidence=0.95),
         experiments=dict(tables.experiments),
-        trial=tables.trial,
+        causal_design=tables.causal_design,
     )
     styles = {name: FigureStyle(height=3.0)}
-    draw(name, tmp_path, of_study=PermutedTables, tables=paths, settings=given, styles=styles)
+    draw(name, tmp_path, tables_class=PermutedTables, tables=paths, settings=given, styles=styles)
     assert "task after task" in svg(tmp_path, name).read_text(encoding="utf-8")
     assert png(tmp_path, name).read_bytes().startswith(b"\x89PNG")
 
@@ -141,7 +141,7 @@ def test_a_job_reads_settings_and_styles_as_its_rule_passes_them(inputs, tmp_pat
     name = "accuracy_by_warm_up"
     styles = FigureStyles(styles={name: FigureStyle(width=4.0)})
     params = {
-        "of_study": f"{FigureTables.__module__}:{FigureTables.__name__}",
+        "tables_class": f"{FigureTables.__module__}:{FigureTables.__name__}",
         "figures": {name: FIGURES[name].module},
         "settings": SETTINGS.ordered(),
         "styles": styles.ordered(),

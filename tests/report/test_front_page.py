@@ -11,17 +11,17 @@ from docutils.core import publish_parts
 
 from of_studies import BY_SECTION, TINY_AGENTS, TINY_LOCOMOTION
 from plasticity.report.front_page import DIGEST, front_of, software
-from plasticity.report.summary.digest import Digest, ToldFinding
+from plasticity.report.summary.digest import Digest, DigestFinding
 from plasticity.studies.configuration import load_config
 
 ROOT = Path(__file__).parents[2]
 FINDINGS = (
-    ToldFinding(
+    DigestFinding(
         title="Cost", sentence="It costs 2.0 pp [1.0, 3.0] & is < 4.", figure="gap", text='A "gap". Two lines.'
     ),
-    ToldFinding(title="Phases", sentence="Inconclusive: 0.1 [−0.2, 0.4].", figure="windows"),
-    ToldFinding(title="Not drawn", sentence="r = 0.5 [0.4, 0.6]."),
-    ToldFinding(title="Doses", sentence="No arms with doses.", figure="doses", missing=True),
+    DigestFinding(title="Phases", sentence="Inconclusive: 0.1 [−0.2, 0.4].", figure="windows"),
+    DigestFinding(title="Not drawn", sentence="r = 0.5 [0.4, 0.6]."),
+    DigestFinding(title="Doses", sentence="No arms with doses.", figure="doses", missing=True),
 )
 
 
@@ -30,9 +30,9 @@ def front(folder: Path, *sections: str, **digest: Any) -> str:
     demo = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     config = load_config({**demo, "agents": TINY_AGENTS, "locomotion": TINY_LOCOMOTION}, root=ROOT)
     for section in sections if digest else ():
-        told = Digest(**{"question": "Why?", "ran": {}, "findings": (), "versions": {}, "commit": "", **digest})
+        found = Digest(**{"question": "Why?", "ran": {}, "findings": (), "versions": {}, "commit": "", **digest})
         (folder / section).mkdir()
-        (folder / section / DIGEST).write_text(told.canonical(), encoding="utf-8")
+        (folder / section / DIGEST).write_text(found.canonical(), encoding="utf-8")
     text = front_of(config, {name: BY_SECTION[name] for name in sections}, lambda name: f"{folder}/{name}")()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PendingDeprecationWarning)  # Snakemake's own call, `writer_name`
@@ -60,15 +60,16 @@ def test_what_holds_across_sections_follows_them(tmp_path: Path) -> None:
     (tmp_path / "across").mkdir()
     page = front_of({}, {}, lambda name: f"{tmp_path}/{name}", across="across")
     assert page() == ""  # there is no digest yet
-    told = Digest(question="Why?", ran={}, findings=FINDINGS[:1], versions={}, commit="")
-    (tmp_path / "across" / DIGEST).write_text(told.canonical(), encoding="utf-8")
+    digest = Digest(question="Why?", ran={}, findings=FINDINGS[:1], versions={}, commit="")
+    (tmp_path / "across" / DIGEST).write_text(digest.canonical(), encoding="utf-8")
     assert "Across sections\n---------------" in page()
     assert f"results['{tmp_path}/across/figures/gap.svg']" in page()
 
 
 def test_a_page_of_long_findings_is_no_long_line(tmp_path: Path) -> None:
     long = [
-        ToldFinding(title="Long", sentence="word " * 400, figure=f"f{place}", text="word " * 800) for place in range(6)
+        DigestFinding(title="Long", sentence="word " * 400, figure=f"f{place}", text="word " * 800)
+        for place in range(6)
     ]
     assert front(tmp_path, "permuted", findings=tuple(long)).count("<img ") == 6
 

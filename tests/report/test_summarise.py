@@ -38,12 +38,12 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
     svg.write_text('<svg xmlns="http://www.w3.org/2000/svg"><title>A</title><desc>what is drawn</desc></svg>')
     output, digest = tmp_path / "out/summary.html", tmp_path / "out/summary.json"
     given = (described.summary(plan), files(study, tmp_path), {"page": output, "digest": digest})
-    summarise(*given, settings=plan.shown_settings())
-    told = Digest.read(digest)
-    assert [found.title for found in told.findings] == [entry.heading for entry in described.findings]
-    assert {found.figure for found in told.findings} == {"", name}
-    assert told.findings[0].text == "A. what is drawn"
-    assert told.versions["python"]
+    summarise(*given, settings=plan.display_settings())
+    digested = Digest.read(digest)
+    assert [found.title for found in digested.findings] == [entry.heading for entry in described.findings]
+    assert {found.figure for found in digested.findings} == {"", name}
+    assert digested.findings[0].text == "A. what is drawn"
+    assert digested.versions["python"]
     text = output.read_text(encoding="utf-8")
     missing = text.count("<li>")  # in one section
     assert text.count("<h2>") == 1 + len(described.findings) - missing + bool(missing)
@@ -52,16 +52,16 @@ def test_a_kept_run_is_summed_up_in_one_page(study, tmp_path):
     assert f"(n = {len(plan.section.seeds)})" in text
     assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]*", "", text))
     before = output.read_bytes()
-    summarise(*given, settings=plan.shown_settings())
+    summarise(*given, settings=plan.display_settings())
     assert output.read_bytes() == before
 
 
 def said(study, name):
-    of_study, settings = (
+    tables_class, settings = (
         BY_SECTION[study].load(BY_SECTION[study].figure_tables),
-        read_run(KEPT[study]).plan.shown_settings(),
+        read_run(KEPT[study]).plan.display_settings(),
     )
-    tables = read_tables_of(of_study, files(study, Path()), settings, what="test")
+    tables = read_tables_of(tables_class, files(study, Path()), settings, what="test")
     return finding(study, name, tables).sentence
 
 
@@ -88,21 +88,23 @@ def test_a_missing_table_is_told_in_one_line(tmp_path):
     plan, given, output = read_run(KEPT["permuted"]).plan, files("permuted", tmp_path), {"page": tmp_path / "x.html"}
     del given["causes"]
     with pytest.raises(PlasticityError, match=r"summary of permuted: expected the tables .* none for \['causes'\]"):
-        summarise(BY_SECTION["permuted"].summary(plan), given, output, settings=plan.shown_settings())
+        summarise(BY_SECTION["permuted"].summary(plan), given, output, settings=plan.display_settings())
     assert not output["page"].exists()
 
 
 @pytest.mark.parametrize("study", BY_SECTION.values(), ids=lambda study: study.name)
 def test_a_study_s_findings_are_no_code_of_another(study):
     packages = {
-        name.split(".")[2] for name in closure("plasticity.report.summarise", *study.told_by) if ".studies." in name
+        name.split(".")[2]
+        for name in closure("plasticity.report.summarise", *study.summarised_by)
+        if ".studies." in name
     }
-    assert packages <= {study.name, "trial", "plan", "naming", "statistics_tables", "statistics_columns"}
+    assert packages <= {study.name, "causal_design", "plan", "naming", "statistics_tables", "statistics_columns"}
 
 
 def test_a_summary_does_not_wait_for_what_draws():
-    told = [name for study in BY_SECTION.values() for name in study.told_by]
-    stages = ", ".join(["plasticity.report.summarise", *told])
+    modules = [name for study in BY_SECTION.values() for name in study.summarised_by]
+    stages = ", ".join(["plasticity.report.summarise", *modules])
     code = f"import sys, {stages}; print(*{{'seaborn', 'torch'}} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout.split() == []

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from causes_tables import make_causes
-from plasticity.config.analysis_section import DoseSeries, TrialSettings
+from plasticity.config.analysis_section import CausalDesignSettings, DoseSeries
 from plasticity.report.tabulate_causes import causes
-from trials import simulated
+from simulated_transitions import simulated
 
 
 def test_every_row_is_there_in_words_with_its_numbers(tmp_path: Path) -> None:
     doses = {"spread": -0.05, "control": 0.0, "collapse": 0.05}
     series = (DoseSeries(name="NC1 penalty weight", doses=doses),)
-    trial = TrialSettings(control="control", treatments=("collapse", "spread"), series=series)
+    design = CausalDesignSettings(control="control", treatments=("collapse", "spread"), series=series)
     window = simulated(np.random.default_rng(1), through=0.03)
-    table = make_causes(tmp_path, window, trial, ("seed", "length"))
+    table = make_causes(tmp_path, window, design, ("seed", "length"))
     page = causes(table, {"spread": "my_spread"})
     assert len(page) == len(table)
     place = table.query("quantity == 'contrast' and treatment == 'spread'").index[1]
@@ -33,8 +33,8 @@ def test_every_row_is_there_in_words_with_its_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_what_is_missing_is_a_dash(tmp_path: Path, seeds: int) -> None:
     window = simulated(np.random.default_rng(2), seeds=seeds)
-    trial = TrialSettings(control="control", treatments=("spread",), series=())
-    table = make_causes(tmp_path, window, trial, ("seed", "length"))
+    design = CausalDesignSettings(control="control", treatments=("spread",), series=())
+    table = make_causes(tmp_path, window, design, ("seed", "length"))
     page = causes(table, {})
     assert set(page["verdict"]) == {"too few seeds"}
     assert "–" in set(page["estimate"] if seeds == 1 else page["published"])

@@ -148,7 +148,7 @@ def test_a_diverged_warm_up_is_measured_to_its_end(tiny: TinyStudy, tmp_path: Pa
 
 
 def test_a_checkpoint_of_another_network_is_one_line(tiny: TinyStudy, resnet_trajectory: Path, tmp_path: Path) -> None:
-    with pytest.raises(PlasticityError, match="checkpoint does not fit the model") as told:
+    with pytest.raises(PlasticityError, match="checkpoint does not fit the model") as error:
         tiny.measure(tmp_path / "table", checkpoints_of(resnet_trajectory, 0))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
     assert not (tmp_path / "table").exists()

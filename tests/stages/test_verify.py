@@ -50,10 +50,10 @@ def results(study: Path, tmp_path: Path) -> Path:
 
 def damage(results: Path, capsys: pytest.CaptureFixture[str]) -> tuple[list[str], str]:
     """Return the lines about files, less their first word, and the last line."""
-    with pytest.raises(PlasticityError) as told:
+    with pytest.raises(PlasticityError) as error:
         verify(results, dataset="digits")
     lines = [line.removeprefix("plasticity: ") for line in capsys.readouterr().err.splitlines()]
-    return lines, str(told.value)
+    return lines, str(error.value)
 
 
 def test_sound_results_are_counted(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

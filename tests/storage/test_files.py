@@ -85,9 +85,9 @@ def test_what_the_system_refuses_is_one_line(old: Path, monkeypatch: pytest.Monk
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(PlasticityError) as told:
+    with pytest.raises(PlasticityError) as error:
         _write(old, "new")
-    assert str(told.value) == f"{old}: expected to write this file, got: {os.strerror(number)}"
+    assert str(error.value) == f"{old}: expected to write this file, got: {os.strerror(number)}"
     assert _is_untouched(old)
 
 
@@ -192,10 +192,10 @@ def test_json_is_canonical(tmp_path: Path) -> None:
 def test_damaged_json_is_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "record.json"
     path.write_bytes(content)
-    with pytest.raises(PlasticityError) as told:
+    with pytest.raises(PlasticityError) as error:
         read_json(path)
-    assert str(told.value).startswith(f"{path}: expected JSON, got ")
-    assert "\n" not in str(told.value)
+    assert str(error.value).startswith(f"{path}: expected JSON, got ")
+    assert "\n" not in str(error.value)
 
 
 def test_missing_json_is_one_line(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from plasticity.config.page_slices import AcrossShown
+from plasticity.config.page_slices import AcrossDisplay
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies import kept_across
 from plasticity.studies.kept_across import main
@@ -30,7 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_the_table_is_written_and_shown(
     runs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown: list[AcrossShown] = []
+    shown: list[AcrossDisplay] = []
     monkeypatch.setattr(kept_across, "show_across", lambda *_, settings: shown.append(settings))
     assert main([str(tmp_path), *runs]) == 0
     table = read_table(tmp_path / "explanations.parquet", "explanations_across")

@@ -24,7 +24,7 @@ every_study = pytest.mark.parametrize("study", all_studies().values(), ids=lambd
 def test_every_study_has_its_section() -> None:
     sections = usual_sections(section_classes())
     assert {study.section: name for name, study in all_studies().items()} == {
-        section: kind.of_study for section, kind in sections.items()
+        section: kind.study_name for section, kind in sections.items()
     }
 
 

@@ -48,9 +48,9 @@ def study(tiny: TinyStudy, tmp_path: Path) -> TinyStudy:
 
 def refused(run: Callable[[], object], path: Path) -> str:
     """Return the one line in which a stage refuses a file."""
-    with pytest.raises(PlasticityError) as told:
+    with pytest.raises(PlasticityError) as error:
         run()
-    line = str(told.value)
+    line = str(error.value)
     assert line.startswith(f"{path}: ")
     assert "expected" in line
     assert ", got" in line

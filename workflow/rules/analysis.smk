@@ -160,11 +160,11 @@ rule draw_figures:
         "../../environment.yml"
     params:
         stage="plasticity.report.draw:run",
-        of_study=lambda wildcards: study(wildcards).dotted(
+        tables_class=lambda wildcards: study(wildcards).dotted(
             study(wildcards).figure_tables
         ),
         figures=lambda wildcards: drawn_by(wildcards),
-        settings=lambda wildcards: plan(wildcards).shown_settings().ordered(),
+        settings=lambda wildcards: plan(wildcards).display_settings().ordered(),
         styles=lambda wildcards: plan(wildcards).style_settings().ordered(),
         code=lambda wildcards: code_of(
             "plasticity.report.draw",
@@ -202,9 +202,9 @@ rule summarise:
         stage="plasticity.report.summarise:run",
         summary=lambda wildcards: study(wildcards).summary(plan(wildcards)).ordered(),
         figures=lambda wildcards: [each.figure for each in study(wildcards).findings],
-        settings=lambda wildcards: plan(wildcards).shown_settings().ordered(),
+        settings=lambda wildcards: plan(wildcards).display_settings().ordered(),
         code=lambda wildcards: code_of(
-            "plasticity.report.summarise", *study(wildcards).told_by
+            "plasticity.report.summarise", *study(wildcards).summarised_by
         ),
     message:
         "Summarising {wildcards.study}"

@@ -71,8 +71,8 @@ try:
     SECTIONS = sections_of(config)
     PLANS = {name: study.plan_of(checked, name) for name, study in SECTIONS.items()}
     refuse_shared_names(plans_of("warm_start"))
-    for name, of_study in SECTIONS.items():
-        of_study.drawn(config[name]["figures"])
+    for name, section_study in SECTIONS.items():
+        section_study.drawn(config[name]["figures"])
 except PlasticityError as error:
     raise WorkflowError(str(error)) from None
 
@@ -111,7 +111,9 @@ def compared():
 
 def titles():
     """Titles of the sections by name."""
-    return {name: of_study.titled(name) for name, of_study in SECTIONS.items()}
+    return {
+        name: section_study.titled(name) for name, section_study in SECTIONS.items()
+    }
 
 
 def folder_of(section):

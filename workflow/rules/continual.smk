@@ -9,7 +9,7 @@
 #   the tables of all sections -> explain_across -> show_across
 
 from plasticity.studies.continual.across.across_plan import (
-    across_shown,
+    across_display,
     explain_across_settings,
 )
 
@@ -201,7 +201,7 @@ rule show_across:
     params:
         stage="plasticity.studies.continual.across.show_across:run",
         titles=[titles()[name] for name in compared()],
-        settings=lambda wildcards: across_shown(compared(), titles()).ordered(),
+        settings=lambda wildcards: across_display(compared(), titles()).ordered(),
         code=code_of("plasticity.studies.continual.across.show_across"),
     message:
         "Showing explanations across sections"

@@ -42,7 +42,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Trial:
+class CausalDesign:
     """The arms as an experiment: the control, what it is compared with, dose series, and what a pair shares."""
 
     control: str
@@ -62,24 +62,24 @@ class Trial:
 
 
 def dose_response(
-    transitions: Transitions, trial: Trial, level: Level, published: Mapping[Key, Effect]
+    transitions: Transitions, design: CausalDesign, level: Level, published: Mapping[Key, Effect]
 ) -> Iterator[Row]:
     """Yield slopes of every series and contrasts of every treatment, for ln NC1 and for the accuracy of the next task.
 
     The account expects accuracy to move the way NC1 is seen to move. Where the dose is the length itself, so does its
     rival, and neither is expected more.
     """
-    for series in trial.series:
-        yield from _slopes(transitions, trial, series, level, published)
-    pairs = treated(transitions, trial, trial.treatments)
-    for arm in trial.treatments:
+    for series in design.series:
+        yield from _slopes(transitions, design, series, level, published)
+    pairs = treated(transitions, design, design.treatments)
+    for arm in design.treatments:
         own = pairs.loc[pairs["arm"] == arm]
-        yield from _contrasts(transitions, trial, arm, own, level, published) if len(own) else ()
+        yield from _contrasts(transitions, design, arm, own, level, published) if len(own) else ()
 
 
-def treated(transitions: Transitions, trial: Trial, arms: Sequence[str]) -> pd.DataFrame:
+def treated(transitions: Transitions, design: CausalDesign, arms: Sequence[str]) -> pd.DataFrame:
     """Return arms paired with the control; an arm that equals it in every pair says nothing and has no rows."""
-    pairs = paired(transitions, trial.control, list(arms), trial.pairs)
+    pairs = paired(transitions, design.control, list(arms), design.pairs)
     moved = pairs["mediator_change"].ne(0) | pairs["outcome_change"].ne(0)
     return pairs.loc[pairs["arm"].isin(list(set(pairs.loc[moved, "arm"])))]
 
@@ -99,11 +99,11 @@ def expectation(moved: Inference, confidence: float) -> float:
 
 
 def _slopes(
-    transitions: Transitions, trial: Trial, series: Series, level: Level, published: Mapping[Key, Effect]
+    transitions: Transitions, design: CausalDesign, series: Series, level: Level, published: Mapping[Key, Effect]
 ) -> Iterator[Row]:
     rows = transitions.rows.loc[transitions.rows["arm"].isin(list(series.doses))]
     per = f"per ln {series.name}" if series.logarithmic else f"per {series.name}"
-    groups = np.column_stack([pd.factorize(rows[name])[0] for name in trial.pairs])
+    groups = np.column_stack([pd.factorize(rows[name])[0] for name in design.pairs])
     doses = list(series.doses.values())
     extra = {"series": series.name, "dose_low": min(doses), "dose_high": max(doses)}
     expected = np.nan
@@ -123,12 +123,17 @@ def _slopes(
             published=published.get(("slope", series.name, outcome)),
             extra=extra,
         )
-        expected = expectation(found, level.confidence) if trial.tells else np.nan
+        expected = expectation(found, level.confidence) if design.tells else np.nan
         yield row_of(estimand, found, transitions, moments.points)
 
 
 def _contrasts(
-    transitions: Transitions, trial: Trial, arm: str, pairs: pd.DataFrame, level: Level, published: Mapping[Key, Effect]
+    transitions: Transitions,
+    design: CausalDesign,
+    arm: str,
+    pairs: pd.DataFrame,
+    level: Level,
+    published: Mapping[Key, Effect],
 ) -> Iterator[Row]:
     changes = pairs[["mediator_change", "outcome_change"]].to_numpy(dtype=float)
     moments = moments_of(changes, seeds=pairs["seed"].to_numpy())
@@ -145,9 +150,9 @@ def _contrasts(
             treatment=arm,
             expected=expected,
             published=published.get(("contrast", arm)) if outcome == OUTCOME else None,
-            extra=trial.where(arm),
+            extra=design.where(arm),
         )
-        expected = expectation(found, level.confidence) if trial.tells else np.nan
+        expected = expectation(found, level.confidence) if design.tells else np.nan
         yield row_of(estimand, found, transitions, moments.points)
 
 

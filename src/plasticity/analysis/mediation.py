@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from plasticity.analysis.beyond_length import coefficient
-from plasticity.analysis.doses import UNITS, Trial, expectation, treated
+from plasticity.analysis.doses import UNITS, CausalDesign, expectation, treated
 from plasticity.analysis.estimates import MEDIATOR, OUTCOME, Estimand, Row, row_of
 from plasticity.analysis.inference import Inference, Level, Statistic, infer
 from plasticity.analysis.moments import Moments, moments_of
@@ -30,20 +30,22 @@ from plasticity.analysis.transitions import Transitions
 _PATHS = ("direct", "indirect", "mediator_slope", "rho_at_zero")
 
 
-def mediation(transitions: Transitions, trial: Trial, level: Level) -> Iterator[Row]:
+def mediation(transitions: Transitions, design: CausalDesign, level: Level) -> Iterator[Row]:
     """Yield direct and indirect effect of every treatment and dose series with a control, b, and the sensitivity."""
-    in_series = [arm for series in trial.series for arm in series.doses]
-    pairs = treated(transitions, trial, [*trial.treatments, *in_series])
-    for arm in trial.treatments:
-        treatment = {"name": arm, "per": "", "extra": trial.where(arm)}
-        yield from _rows(treatment, {trial.control: 0.0, arm: 1.0}, transitions, pairs, trial, level)
-    for series in trial.series:
-        if trial.control in series.doses and len(series.doses) > 2:
+    in_series = [arm for series in design.series for arm in series.doses]
+    pairs = treated(transitions, design, [*design.treatments, *in_series])
+    for arm in design.treatments:
+        treatment = {"name": arm, "per": "", "extra": design.where(arm)}
+        yield from _rows(treatment, {design.control: 0.0, arm: 1.0}, transitions, pairs, design, level)
+    for series in design.series:
+        if design.control in series.doses and len(series.doses) > 2:
             per = f" per ln {series.name}" if series.logarithmic else f" per {series.name}"
             doses = dict(zip(series.doses, series.scaled(list(series.doses)).tolist(), strict=True))
             ends = list(series.doses.values())
             extra = {"series": series.name, "dose_low": min(ends), "dose_high": max(ends)}
-            yield from _rows({"name": series.name, "per": per, "extra": extra}, doses, transitions, pairs, trial, level)
+            yield from _rows(
+                {"name": series.name, "per": per, "extra": extra}, doses, transitions, pairs, design, level
+            )
 
 
 def effects(
@@ -84,15 +86,15 @@ def _rows(
     doses: Mapping[str, float],
     transitions: Transitions,
     pairs: pd.DataFrame,
-    trial: Trial,
+    design: CausalDesign,
     level: Level,
 ) -> Iterator[Row]:
-    pairs = pairs.loc[pairs["arm"].isin([arm for arm in doses if arm != trial.control])]
+    pairs = pairs.loc[pairs["arm"].isin([arm for arm in doses if arm != design.control])]
     if pairs.empty:
         return
-    rows = transitions.rows.loc[transitions.rows["arm"].isin([trial.control, *pairs["arm"]])]
+    rows = transitions.rows.loc[transitions.rows["arm"].isin([design.control, *pairs["arm"]])]
     rows = rows.loc[rows["seed"].isin(pairs["seed"])]
-    spare, paths = effects(rows, pairs, doses, trial.pairs)
+    spare, paths = effects(rows, pairs, doses, design.pairs)
     sign = expectation(infer(*paths["mediator_shift"], level), level.confidence)
     unit = UNITS[OUTCOME] + treatment["per"]
     looks = {

@@ -81,7 +81,7 @@ class DoseSeries(Settings):
     doses: dict[str, float]
 
 
-class TrialSettings(Settings):
+class CausalDesignSettings(Settings):
     """The arms of a study as an experiment: the control, empty where there is none, and what is compared with it."""
 
     control: str
@@ -89,7 +89,7 @@ class TrialSettings(Settings):
     series: tuple[DoseSeries, ...]
 
 
-class CausesSettings(TrialSettings):
+class CausesSettings(CausalDesignSettings):
     """What the causes of a study are asked with."""
 
     confidence: float

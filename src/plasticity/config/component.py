@@ -22,7 +22,6 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, Field, GetJsonSchemaHandler, ValidationError
 
 from plasticity.config.findings import ConfigError, Findings
-from plasticity.config.frame import check
 from plasticity.config.json_schema import schema_of_class
 from plasticity.config.messages import did_you_mean, dotted, shown
 from plasticity.config.own_code import import_own_code, looked_in, root_of
@@ -129,6 +128,8 @@ class Chosen(BaseModel):
             ComponentError: If there is no such component, or it is of another kind.
             ConfigError: If its parameters are not what it expects.
         """
+        from plasticity.config.frame import check  # noqa: PLC0415 - jsonschema: a tenth of a second in every job
+
         found, place = component(base.kind, self.name), where or base.kind
         if not issubclass(found, base):
             raise ComponentError(f"{base.kind}.name", expected=f"a subclass of {base.__name__}", got=repr(self.name))

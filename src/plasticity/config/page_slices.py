@@ -7,9 +7,9 @@ from pydantic import Field, JsonValue
 
 from plasticity.config.analysis_section import (
     Analysis,
+    CausalDesignSettings,
     ContinualAnalysis,
     TrainTestAnalysis,
-    TrialSettings,
     WarmStartAnalysis,
 )
 from plasticity.config.component import Chosen
@@ -19,7 +19,7 @@ from plasticity.config.study_section import FigureStyle, NameOfFigure
 # Figures and findings
 
 
-class ShownSettings(Settings):
+class DisplaySettings(Settings):
     """What figures and findings of every study read beside its tables.
 
     Attributes:
@@ -31,43 +31,43 @@ class ShownSettings(Settings):
     labels: dict[str, str]
 
 
-class WarmStartShown(ShownSettings):
+class WarmStartDisplay(DisplaySettings):
     """The same of the warm-start study.
 
     Attributes:
         analysis: The section's analysis.
         warm_ups: Arm -> the warm-up it starts from.
-        trial: The arms as an experiment.
+        causal_design: The arms as an experiment.
         interventions: Arms that change their checkpoints.
     """
 
     analysis: WarmStartAnalysis
     warm_ups: dict[str, str]
-    trial: TrialSettings
+    causal_design: CausalDesignSettings
     interventions: tuple[str, ...] = ()
 
 
-class ContinualShown(ShownSettings):
+class ContinualDisplay(DisplaySettings):
     """The same of a sequence of tasks.
 
     Attributes:
         analysis: The section's analysis.
         experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
-        trial: The arms as an experiment.
+        causal_design: The arms as an experiment.
     """
 
     analysis: ContinualAnalysis
     experiments: dict[str, str]
-    trial: TrialSettings
+    causal_design: CausalDesignSettings
 
 
-class AgentsShown(ShownSettings):
+class AgentsDisplay(DisplaySettings):
     """The same of agents; `analysis` is the section's."""
 
     analysis: Analysis
 
 
-class TrainTestShown(ShownSettings):
+class TrainTestDisplay(DisplaySettings):
     """The same of train and test collapse.
 
     Attributes:
@@ -136,7 +136,7 @@ class SummarySettings(Settings):
 # Pages
 
 
-class AcrossShown(Settings):
+class AcrossDisplay(Settings):
     """What is read of the configuration to show a table across sections: level of its intervals, titles of sections."""
 
     confidence: float

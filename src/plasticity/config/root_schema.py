@@ -39,8 +39,8 @@ def schema_of_configuration(sections: Sections) -> Schema:
 
 def _of_section(kind: type[Section]) -> Schema:
     found = schema_of_class(kind)
-    if not kind.of_study:  # its study is unknown, and nothing else can be said
+    if not kind.study_name:  # its study is unknown, and nothing else can be said
         return {**found, "additionalProperties": True, "required": []}
-    named = {**found["properties"]["study"], "enum": [kind.of_study]}
+    named = {**found["properties"]["study"], "enum": [kind.study_name]}
     description = f"{found['description']} Null leaves it out."
     return {**found, "description": description, "properties": {**found["properties"], "study": named}}

@@ -46,16 +46,16 @@ class Section(Settings):
     """A section of the configuration, which is an instance of a study.
 
     Attributes:
-        of_study: Name of the study.
+        study_name: Name of the study.
         measured_trainings: Keys of the trainings whose networks are measured.
     """
 
-    of_study: ClassVar[str] = ""
+    study_name: ClassVar[str] = ""
     measured_trainings: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, *, study: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.of_study = study
+        cls.study_name = study
 
     study: str | None = setting(
         "Study of the section. A section with a custom name needs this key; it has all keys of this section and runs "

@@ -102,15 +102,15 @@ def take_lease(devices: Sequence[str], folder: Path, sharing: Sharing) -> Lease:
     Raises:
         PlasticityError: If none becomes free in time.
     """
-    start, told = time.monotonic(), False
+    start, warned = time.monotonic(), False
     slots = f"{sharing.jobs_per_gpu} job slot(s) on each of {len(devices)} GPU(s)"
     while (lease := _free(devices, folder, sharing.jobs_per_gpu)) is None:
         if time.monotonic() - start >= sharing.wait_minutes * 60:
             expected = f"one of {slots} to become free within {sharing.wait_minutes:g} minutes"
             raise PlasticityError(f"GPU: expected {expected}, got none; see `--resources gpu=N` and {JOBS_PER_GPU}")
-        if not told:
+        if not warned:
             logger.info("all GPUs are busy (%s); waiting for a slot", slots)
-            told = True
+            warned = True
         time.sleep(_SECONDS_BETWEEN_TRIES)
     logger.info("leased slot %d of %d of GPU %s", lease.slot + 1, sharing.jobs_per_gpu, devices[lease.position])
     return lease

@@ -50,10 +50,10 @@ def _write_node(node: ast.AST, write: Write) -> None:
 def _write_fields(node: ast.AST, fields: Any, write: Write) -> None:
     write(type(node).__name__ + "(")
     for field, value in fields:
-        told = [part for part in value if not _stands_alone(part)] if isinstance(value, list) else value
-        if told is not None and told != []:
+        kept = [part for part in value if not _stands_alone(part)] if isinstance(value, list) else value
+        if kept is not None and kept != []:
             write(field + "=")
-            _write(told, write)
+            _write(kept, write)
             write(";")
     write(")")
 

@@ -70,7 +70,7 @@ class RunProgress(logging.Handler):
         )
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count an event; what goes wrong here is told and does not end the run."""
+        """Count an event; what goes wrong here is reported and does not end the run."""
         try:
             if count := self._counting.get(_event(record)):
                 count(record)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from plasticity.config.own_code import import_own_code
 from plasticity.config.own_figures import file_name
-from plasticity.config.page_slices import FigureStyles, ShownSettings
+from plasticity.config.page_slices import DisplaySettings, FigureStyles
 from plasticity.config.study_section import FigureStyle
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job, imported
@@ -19,13 +19,13 @@ from plasticity.report.figures.style import Style, save
 
 def run(job: Job) -> None:
     """Draw the figures of a study into its folder."""
-    of_study = imported(job.params["of_study"])
+    tables_class = imported(job.params["tables_class"])
     draw(
         job.params["figures"],
         job.output["figures"],
-        of_study=of_study,
+        tables_class=tables_class,
         tables=job.input.each(),
-        settings=job.slice(of_study.SETTINGS),
+        settings=job.slice(tables_class.SETTINGS),
         styles=job.slice(FigureStyles, "styles").styles,
     )
 
@@ -34,9 +34,9 @@ def draw(
     figures: Mapping[str, str],
     folder: Path,
     *,
-    of_study: Any,
+    tables_class: Any,
     tables: Mapping[str, str | Path],
-    settings: ShownSettings,
+    settings: DisplaySettings,
     styles: Mapping[str, FigureStyle],
 ) -> None:
     """Draw figures of one study and write each as SVG, PNG and PDF.
@@ -44,7 +44,7 @@ def draw(
     Args:
         figures: Names of figures, and the modules that draw them; "module:function" of the user's own code.
         folder: Where they are written, named after the figures.
-        of_study: Class that the study's figures are made from, such as `FigureTables`.
+        tables_class: Class that the study's figures are made from, such as `FigureTables`.
         tables: Table -> its Parquet file.
         settings: What the class reads of the configuration.
         styles: Figure -> its style, where the configuration gives it one.
@@ -52,7 +52,7 @@ def draw(
     Raises:
         PlasticityError: If a table is missing or damaged, or what draws makes no figure.
     """
-    loaded = read_tables_of(of_study, tables, settings, what=f"figure {', '.join(figures)}")
+    loaded = read_tables_of(tables_class, tables, settings, what=f"figure {', '.join(figures)}")
     folder.mkdir(parents=True, exist_ok=True)
     for name, module in figures.items():
         stem, style = file_name(name), Style.of(styles.get(name, FigureStyle()))

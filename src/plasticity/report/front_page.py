@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from plasticity.report.summary.digest import Digest, ToldFinding
+from plasticity.report.summary.digest import Digest, DigestFinding
 
 DIGEST = "summary.json"
 _NOTHING = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
@@ -40,7 +40,7 @@ def front_of(
     def front() -> str:
         folders = {name: folder(name) for name in sections}
         parts = [_section(name, study, config[name], folders[name]) for name, study in sections.items()]
-        together = _told("Across sections", folder(across)) if across and _digest(folder(across)).findings else []
+        together = _section_of("Across sections", folder(across)) if across and _digest(folder(across)).findings else []
         return "\n\n".join([*parts, *together, *_software(folders)])
 
     return front
@@ -62,18 +62,18 @@ def _section(name: str, study: Any, section: Mapping[str, Any], folder: str) -> 
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     how = environment.from_string(study.front.read_text(encoding="utf-8")).render(study=section)
     folded = [_raw("<details><summary>How it was run</summary>"), how, _raw("</details>")]
-    return "\n\n".join([*_told(study.titled(name), folder), *folded])
+    return "\n\n".join([*_section_of(study.titled(name), folder), *folded])
 
 
-def _told(title: str, folder: str) -> list[str]:
+def _section_of(title: str, folder: str) -> list[str]:
     """Return a heading and what the digest of a folder tells, nothing if there is none yet."""
-    told, heading = _digest(folder), f"{title}\n{'-' * len(title)}"
-    if not told.findings:
+    digest, heading = _digest(folder), f"{title}\n{'-' * len(title)}"
+    if not digest.findings:
         return [heading]
-    found = [finding for finding in told.findings if not finding.missing]
+    found = [finding for finding in digest.findings if not finding.missing]
     shown = [_finding(finding, folder, first=finding is found[0]) for finding in found]
-    asked = f'<p class="question">{html.escape(told.question)}</p>'
-    return [heading, _raw("\n".join([asked, _ran(told.ran), *shown, _missing(told)]))]
+    asked = f'<p class="question">{html.escape(digest.question)}</p>'
+    return [heading, _raw("\n".join([asked, _ran(digest.ran), *shown, _missing(digest)]))]
 
 
 def _ran(ran: Mapping[str, str]) -> str:
@@ -81,7 +81,7 @@ def _ran(ran: Mapping[str, str]) -> str:
     return f'<dl class="ran">{facts}</dl>'
 
 
-def _finding(found: ToldFinding, folder: str, *, first: bool) -> str:
+def _finding(found: DigestFinding, folder: str, *, first: bool) -> str:
     """Return a finding: its sentence, and its figure, of which the section's first is open."""
     title = found.title if found.title.endswith("?") else f"{found.title}."
     said = f"<p><strong>{html.escape(title)}</strong> {html.escape(found.sentence)}</p>"
@@ -94,9 +94,9 @@ def _finding(found: ToldFinding, folder: str, *, first: bool) -> str:
     return f"{said}\n<details{' open' if first else ''}><summary>Figure</summary>\n{link}</details>"
 
 
-def _missing(told: Digest) -> str:
+def _missing(digest: Digest) -> str:
     """Return the findings that the run has no rows for, folded."""
-    absent = [finding for finding in told.findings if finding.missing]
+    absent = [finding for finding in digest.findings if finding.missing]
     if not absent:
         return ""
     items = "".join(f"<li>{html.escape(f'{each.title}: {each.sentence}')}</li>" for each in absent)

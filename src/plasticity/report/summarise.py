@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from plasticity.config.page_slices import FindingSettings, ShownSettings, SummarySettings
+from plasticity.config.page_slices import DisplaySettings, FindingSettings, SummarySettings
 from plasticity.jobs.adapter import Job, imported
 from plasticity.report.figures.reading import read_tables_of
-from plasticity.report.summary.digest import Digest, ToldFinding
+from plasticity.report.summary.digest import Digest, DigestFinding
 from plasticity.report.summary.finding import Finding, NotInThisRun
 from plasticity.report.summary.summary_page import Image, Page, image, page_html
 from plasticity.report.summary.words import network_text
@@ -25,7 +25,7 @@ def run(job: Job) -> None:
 
 
 def summarise(
-    summary: SummarySettings, files: Mapping[str, Path], outputs: Mapping[str, Path], *, settings: ShownSettings
+    summary: SummarySettings, files: Mapping[str, Path], outputs: Mapping[str, Path], *, settings: DisplaySettings
 ) -> None:
     """Write the summary of a study as a page that needs nothing else, and in short for the report's first page.
 
@@ -72,15 +72,15 @@ def _digest(page: Page, provenance: Mapping[str, Any]) -> Digest:
     return Digest(
         question=page.question,
         ran=dict(page.ran),
-        findings=tuple(_told(found, page.images.get(found.figure)) for found in page.findings),
+        findings=tuple(_digested(found, page.images.get(found.figure)) for found in page.findings),
         versions=provenance["versions"],
         commit=provenance["commit"],
     )
 
 
-def _told(found: Finding, image: Image | None) -> ToldFinding:
+def _digested(found: Finding, image: Image | None) -> DigestFinding:
     shown = {"figure": found.figure, "text": image.text} if image else {}
-    return ToldFinding(title=found.title, sentence=found.sentence, missing=found.missing, **shown)
+    return DigestFinding(title=found.title, sentence=found.sentence, missing=found.missing, **shown)
 
 
 def _ran(tables: Any, summary: SummarySettings) -> dict[str, str]:

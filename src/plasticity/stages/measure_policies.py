@@ -36,7 +36,7 @@ from plasticity.tasks.slippery_ground import SlipperyGround
 
 Weights = Mapping[str, NDArray]
 _NETWORKS = ("actor", "critic")
-_TOLD_BY = 256  # observations by which the cost is told
+_TIMED_OBSERVATIONS = 256  # observations on which the cost is measured
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def tell_costs(job: Job) -> None:
     prepare_cpu(job.threads)
     walked = SlipperyGround(settings.ground, job.seeds[0])
     draw = partial(build_model, settings.model, (1, 1, walked.observation_size), walked.action_size)
-    seen = torch.from_numpy(np.tile(walked.observation, (_TOLD_BY, 1)).astype(np.float32))
-    ground = Ground(Observations(seen), torch.arange(_TOLD_BY), job.seeds[0], draw, regression=True)
+    seen = torch.from_numpy(np.tile(walked.observation, (_TIMED_OBSERVATIONS, 1)).astype(np.float32))
+    ground = Ground(Observations(seen), torch.arange(_TIMED_OBSERVATIONS), job.seeds[0], draw, regression=True)
     measures.begin(draw(torch_generator(0, "init")), ground)
 
 

@@ -163,7 +163,7 @@ class PolicyTraining:
             if number == 1:
                 self._keep(0, 0, seen)
             losses = self.agent.learn(rollout)
-            self.rows.append({**row, **_told(rollout, losses, finite=self.agent.finite())})
+            self.rows.append({**row, **_row_of(rollout, losses, finite=self.agent.finite())})
             if self.rows[-1]["diverged"]:
                 logger.warning("%s: weights are not finite at step %d; the agent has diverged", self._title, step)
             self.curves.add(self._title, step, episode_return=self.rows[-1]["episode_return"])
@@ -188,7 +188,7 @@ class PolicyTraining:
         self.ground.load({name: state[f"ground/{name}"] for name in self.ground.state()})
 
 
-def _told(rollout: Rollout, losses: Losses, *, finite: bool) -> Row:
+def _row_of(rollout: Rollout, losses: Losses, *, finite: bool) -> Row:
     """Return what a row says of an update; nothing of one after which weights are not finite."""
     ended = len(rollout.returns)
     found = {

@@ -17,7 +17,7 @@ from plasticity.errors import PlasticityError
 _BLOCK = 1 << 20
 _PART = ".part"
 
-# What the user's machine can refuse: these are told in one line, any other error is a defect and keeps its traceback.
+# What the user's machine can refuse: reported in one line; any other error is a defect and keeps its traceback.
 _REFUSALS = {
     getattr(errno, name)
     for name in ("ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EPERM", "EROFS", "EIO", "ENOTDIR", "EISDIR", "EEXIST")

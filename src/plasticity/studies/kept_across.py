@@ -9,7 +9,7 @@ from pathlib import Path
 
 from plasticity.errors import PlasticityError
 from plasticity.report.kept_runs.kept_run import Run
-from plasticity.studies.continual.across.across_plan import across_shown, explain_across_settings
+from plasticity.studies.continual.across.across_plan import across_display, explain_across_settings
 from plasticity.studies.continual.across.explain_across import explain_across
 from plasticity.studies.continual.across.show_across import FIGURE, show_across
 from plasticity.studies.continual.plan import PermutedPlan
@@ -33,7 +33,7 @@ def compare_kept(output: Path, folders: list[Path]) -> list[Path]:
         raise PlasticityError(f"expected kept runs in folders of different names, got {', '.join(map(str, folders))}")
     plans = {name: _plan(run) for name, run in runs.items()}
     table = output / "explanations.parquet"
-    settings, shown = explain_across_settings(plans), across_shown(plans, {name: name for name in runs})
+    settings, shown = explain_across_settings(plans), across_display(plans, {name: name for name in runs})
     explain_across({name: run.table("metrics") for name, run in runs.items()}, table, settings=settings)
     outputs = {ending: output / f"{FIGURE}.{ending}" for ending in ("svg", "png", "pdf")}
     outputs |= {"page": output / "explanations.html", "digest": output / "summary.json"}

@@ -18,7 +18,7 @@ from plasticity.jobs.adapter import Files, Job
 from plasticity.report.captions import filled_caption
 from plasticity.report.draw import draw
 from plasticity.report.kept_runs.kept_page import COMMAND, write_page
-from plasticity.report.kept_runs.kept_run import Run, Told, keep, read_record
+from plasticity.report.kept_runs.kept_run import PageParts, Run, keep, read_record
 from plasticity.report.published.claims import read_published
 from plasticity.storage.files import atomic_path
 from plasticity.studies import sections_of
@@ -46,7 +46,7 @@ def read_run(folder: Path) -> Run:
     """
     record = read_record(folder)
     study = _study(record)
-    told = study.kept
+    kept = study.kept
     plan = study.plan_of(recorded_config(record["config"]), record["study"])
     values = plan.section.plain()
     drawn = study.drawn(name for name in plan.section.figures if name in study.figures)
@@ -55,13 +55,13 @@ def read_run(folder: Path) -> Run:
         **record,
         plan=plan,
         published=read_published(study.published),
-        told=Told(
-            outcomes=study.load(told.outcomes),
-            note=told.note,
-            correlations=study.load(told.correlations),
-            control=told.control,
-            tables=told.tables,
-            more=study.load(told.more) if told.more else None,
+        page_parts=PageParts(
+            outcomes=study.load(kept.outcomes),
+            note=kept.note,
+            correlations=study.load(kept.correlations),
+            control=kept.control,
+            tables=kept.tables,
+            more=study.load(kept.more) if kept.more else None,
             captions={name: _caption(figure, values) for name, figure in drawn.items()},
         ),
     )
@@ -95,11 +95,11 @@ def draw_anew(kept: Run) -> list[Path]:
     if not names:
         return []
     tables = {path.stem: path for path in kept.folder.glob("*.parquet")}
-    settings, styles = kept.plan.shown_settings(), kept.plan.style_settings().styles
+    settings, styles = kept.plan.display_settings(), kept.plan.style_settings().styles
     with tempfile.TemporaryDirectory() as elsewhere:
-        of_study = study.load(study.figure_tables)
+        tables_class = study.load(study.figure_tables)
         modules = {name: figure.module for name, figure in study.drawn(names).items()}
-        draw(modules, Path(elsewhere), of_study=of_study, tables=tables, settings=settings, styles=styles)
+        draw(modules, Path(elsewhere), tables_class=tables_class, tables=tables, settings=settings, styles=styles)
         for name in names:
             with atomic_path(kept.folder / f"{name}.png") as temporary:
                 shutil.copyfile(Path(elsewhere, f"{name}.png"), temporary)

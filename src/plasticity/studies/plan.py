@@ -9,7 +9,7 @@ from plasticity.config.analysis_section import Analysis
 from plasticity.config.arms import single_arms
 from plasticity.config.component import Chosen
 from plasticity.config.load import Configuration
-from plasticity.config.page_slices import FigureStyles, PageSettings, ShownSettings
+from plasticity.config.page_slices import DisplaySettings, FigureStyles, PageSettings
 from plasticity.config.study_section import FigureStyle
 from plasticity.studies.naming import chunks
 
@@ -109,7 +109,7 @@ class StudyPlan(Generic[Arm, S]):
         """What figures call the arms."""
         return {name: arm.label for name, arm in self.arms.items()}
 
-    def shown_settings(self) -> ShownSettings:
+    def display_settings(self) -> DisplaySettings:
         """Return what figures and findings read beside the tables."""
         raise NotImplementedError
 

@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 
 from plasticity.analysis.blocks import Block
-from plasticity.analysis.doses import Series, Trial
+from plasticity.analysis.doses import CausalDesign, Series
 from plasticity.analysis.estimates import Row
 from plasticity.analysis.verdict import corrected, judged
-from plasticity.config.analysis_section import TrialSettings
+from plasticity.config.analysis_section import CausalDesignSettings
 from plasticity.storage.schemas import Table
 from plasticity.studies.statistics_columns import CAUSES, CORRELATIONS
 
 _KINDS = {"str": "object", "int": "Int64", "float": "float64"}
 
 
-def trial_in(settings: TrialSettings, pairs: tuple[str, ...]) -> Trial:
+def causal_design_of(settings: CausalDesignSettings, pairs: tuple[str, ...]) -> CausalDesign:
     """Return the experiment that a plan describes.
 
     Args:
@@ -24,7 +24,7 @@ def trial_in(settings: TrialSettings, pairs: tuple[str, ...]) -> Trial:
         pairs: Columns that a treated network shares with its control.
     """
     series = tuple(Series(each.name, each.doses) for each in settings.series)
-    return Trial(settings.control, settings.treatments, series, pairs)
+    return CausalDesign(settings.control, settings.treatments, series, pairs)
 
 
 def causes_table(rows: Iterable[Row], confidence: float) -> pd.DataFrame:

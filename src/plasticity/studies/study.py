@@ -1,6 +1,6 @@
 """What a study is: its question, tables, pages and findings, and the functions that are its own.
 
-Everything else exists once, for all studies, and is told by this what it needs. Functions and classes are named as
+Everything else exists once, for all studies, and reads from this what it needs. Functions and classes are named as
 "module:name" inside the study's package and imported when they are called, so that reading the workflow stays fast.
 """
 
@@ -8,15 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plasticity.config.described import Described, described_in
-from plasticity.config.load import Configuration
 from plasticity.config.own_figures import own_figure
 from plasticity.config.page_slices import Curves, FindingSettings, SourceSettings, SummarySettings
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import imported
 from plasticity.studies.study_figures import figures_in
+
+if TYPE_CHECKING:  # with its check, which the stages of a study do not need
+    from plasticity.config.load import Configuration
 
 _ROOT = Path(__file__).parent
 
@@ -148,7 +150,7 @@ class Study:
         """Import what a name inside the package names."""
         return imported(self.dotted(name))
 
-    def plan_of(self, config: Configuration, section: str) -> Any:
+    def plan_of(self, config: "Configuration", section: str) -> Any:
         """Return the plan of a section of a checked configuration."""
         return self.load(self.plan)(config, section)
 
@@ -200,8 +202,8 @@ class Study:
         return self.dotted(self.figure_tables).partition(":")[0]
 
     @property
-    def told_by(self) -> list[str]:
-        """Modules that the summary is computed by."""
+    def summarised_by(self) -> list[str]:
+        """Modules that compute the summary."""
         return sorted(
             {self.dotted(name).partition(":")[0] for name in (self.ran, *(each.function for each in self.findings))}
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plasticity.report.kept_runs.cells import cell, geometric
+from plasticity.report.kept_runs.cells import geometric_mean_text, mean_text
 from plasticity.report.kept_runs.kept_page import page_of, read_content
 from plasticity.studies.kept_runs import read_run
 from plasticity.studies.train_test_collapse.kept import correlations, outcomes, reached
@@ -29,9 +29,9 @@ def test_outcomes_have_a_row_per_layer_with_geometric_means(tmp_path: Path) -> N
 
 
 def test_two_seeds_stand_in_place_of_their_interval() -> None:
-    assert cell([-2867.0, np.nan, -1133.0], 0.95, ",.2g") == "-2,000 (-2,900, -1,100)"
-    assert geometric([1.0, 4.0], 0.95) == "2 (1, 4)"
-    assert cell([0.5], 0.95, ".1f") == "0.5"
+    assert mean_text([-2867.0, np.nan, -1133.0], 0.95, ",.2g") == "-2,000 (-2,900, -1,100)"
+    assert geometric_mean_text([1.0, 4.0], 0.95) == "2 (1, 4)"
+    assert mean_text([0.5], 0.95, ".1f") == "0.5"
 
 
 def test_next_tasks_have_a_row_per_checkpoint_at_either_choice_of_the_rate(tmp_path: Path) -> None:
@@ -57,9 +57,9 @@ def test_correlations_are_those_of_collapse_and_of_the_control(tmp_path: Path) -
 
 
 def test_geometric_means_leave_out_what_has_no_logarithm() -> None:
-    assert geometric([4.0, 6.0, 9.0, np.nan, 0.0], 0.95).startswith("6 [")
-    assert geometric([4.0], 0.95) == "4"
-    assert geometric([np.nan], 0.95) == "–"
+    assert geometric_mean_text([4.0, 6.0, 9.0, np.nan, 0.0], 0.95).startswith("6 [")
+    assert geometric_mean_text([4.0], 0.95) == "4"
+    assert geometric_mean_text([np.nan], 0.95) == "–"
 
 
 def goes_on(record: Path) -> bool:

@@ -125,4 +125,4 @@ def test_tables_come_from_the_schemas_they_name(permuted):
     others = ("correlations", "causes", "explanations")
     assert {"metrics": "permuted", **{name: name for name in others}} == tables.SCHEMAS
     assert isinstance(tables.metrics, pd.DataFrame)
-    assert set(tables.SETTINGS.model_fields) == {"arms", "labels", "experiments", "analysis", "trial"}
+    assert set(tables.SETTINGS.model_fields) == {"arms", "labels", "experiments", "analysis", "causal_design"}

@@ -178,11 +178,11 @@ def test_first_tasks_of_other_networks_are_trained_for_themselves() -> None:
 
 
 def test_arms_of_other_networks_are_neither_in_the_experiment_nor_compared_with_what_is_published() -> None:
-    assert NETWORKS.trial.control == "continual"
+    assert NETWORKS.causal_design.control == "continual"
     fresh = {name for name in NETWORKS.arms if name.startswith("random_init")}
     assert set(NETWORKS.explain_settings().references) == fresh
     assert len(fresh) == 3
-    assert "normalised" not in str(NETWORKS.trial)
+    assert "normalised" not in str(NETWORKS.causal_design)
     assert set(NETWORKS.published_settings().arms) == {"random_init", "continual", "same"}
     assert set(NETWORKS.published_settings().experiments) == {"random_init", "continual", "same"}
 

@@ -27,7 +27,7 @@ def sentence(tables, **gains):
 def test_quantities_that_gain_are_named_with_the_largest_first(tables):
     found = sentence(tables, nc2=(0.1, 0.05, 0.01), nc3=(0.2, 0.05, 0.01), nc4=(0.3, 0.05, 0.2))
     assert found.startswith(
-        "In other experiments, 2 of 4 quantities predict the loss on the next task better than the task number alone: "
+        "In other arms, 2 of 4 quantities predict the loss on the next task better than the task number alone: "
         "NC3 (gain in skill 0.20 [0.15, 0.25]) and NC2 (gain in skill 0.10 [0.05, 0.15]); NC1 shows no clear gain ("
     )
     assert "Holm’s correction for 4 quantities, n = 3 seeds, 6 arms)." in found
@@ -37,7 +37,7 @@ def test_quantities_that_gain_are_named_with_the_largest_first(tables):
     ("given", "words"),
     [
         ((0.4, 0.1, 0.2), "not significant after Holm’s correction"),
-        ((0.4, 0.5, 0.2), "Inconclusive: in other experiments, none of 4"),
+        ((0.4, 0.5, 0.2), "Inconclusive: in other arms, none of 4"),
     ],
 )
 def test_no_gain_is_a_result(tables, given, words):
@@ -79,7 +79,7 @@ def test_what_adds_to_declared_quantities_is_told_with_what_was_declared(tables,
     assert "together" not in sentence(tables)
 
 
-def test_without_other_experiments_another_seed_is_what_is_predicted(tables):
+def test_without_other_arms_another_seed_is_what_is_predicted(tables):
     rows = tables.explanations
     lost = rows.assign(gain=rows["gain"].where(rows["scope"].ne("across_arms")))
     found = finding("permuted", "quantities_that_gain", replace(tables, explanations=lost)).sentence
@@ -90,7 +90,7 @@ def test_the_page_has_a_row_for_every_row_of_the_table(tables):
     table = tables.explanations
     shown = page.rows(table, {})
     assert len(shown) == len(table)
-    assert shown["predicted"].iloc[0] == "other experiments"
+    assert shown["predicted"].iloc[0] == "other arms"
     assert shown["quantity"].iloc[0] == "number of the task"
     row = table.loc[table["quantity"].eq("nc2") & table["scope"].eq("across_seeds")].iloc[0]
     cells = shown.loc[shown["quantity"].eq("NC2") & shown["predicted"].eq("another seed")].iloc[0]

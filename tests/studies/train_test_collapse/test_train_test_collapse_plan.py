@@ -88,7 +88,7 @@ def test_checkpoints_start_before_training_and_end_with_it(iterations: int, coun
 
 def test_figures_read_their_styles_and_the_arms() -> None:
     found = plan(size={"train_size": [50, 100], "label": "N ="})
-    settings = found.shown_settings()
+    settings = found.display_settings()
     assert settings.labels == {"size_50": "N = 50", "size_100": "N = 100"}
     assert settings.experiments == {"size_50": "size", "size_100": "size"}
     assert {"variances_by_iteration", "variances_by_layer"} <= set(found.style_settings().styles)
@@ -111,7 +111,7 @@ def test_a_family_is_of_arms_that_differ_in_weight_decay_alone() -> None:
     settings = found.correlate_settings()
     assert {family.name: family.weight_decays for family in settings.families} == found.weight_decays
     assert settings.confidence == found.section.analysis.confidence
-    assert found.shown_settings().weight_decays == found.weight_decays
+    assert found.display_settings().weight_decays == found.weight_decays
 
 
 def test_settings_for_what_is_published_are_those_of_each_arm() -> None:

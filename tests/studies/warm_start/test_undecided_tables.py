@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from simulated.warm_starts import TRIAL, warm_start_table
+from simulated.warm_starts import DESIGN, warm_start_table
 
 from plasticity.analysis.verdict import VERDICTS
 from plasticity.config.analysis_section import WarmStartAnalysis, WarmStartCausesSettings
@@ -34,7 +34,7 @@ def rows() -> pd.DataFrame:
 
 
 def causes(rows: pd.DataFrame) -> pd.DataFrame:
-    found = causes_of(rows, WarmStartCausesSettings.of({**ANALYSIS, **TRIAL}), mixed=False)
+    found = causes_of(rows, WarmStartCausesSettings.of({**ANALYSIS, **DESIGN}), mixed=False)
     assert set(found["verdict"]) <= set(VERDICTS)
     return found.loc[found["outcome"].eq("accuracy") & found["question"].ne("power")]
 
@@ -56,9 +56,9 @@ def test_they_decide_nothing_and_say_why(rows: pd.DataFrame, name: str) -> None:
     assert all(why_open(value) for value in said)
 
 
-def test_without_the_control_there_is_no_trial(rows: pd.DataFrame) -> None:
+def test_without_the_control_no_arms_are_compared(rows: pd.DataFrame) -> None:
     assert set(causes(rows)["verdict"]) & DIRECTIONS
-    found = causes(rows.loc[rows["arm"].ne(TRIAL["control"])])
+    found = causes(rows.loc[rows["arm"].ne(DESIGN["control"])])
     assert set(found["question"]) <= {"beyond_length", "dose_response"}
-    trial = found.loc[found["question"].eq("dose_response")]
-    assert set(trial["verdict"]) & DIRECTIONS == set()
+    doses = found.loc[found["question"].eq("dose_response")]
+    assert set(doses["verdict"]) & DIRECTIONS == set()

@@ -13,14 +13,14 @@ from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_provenance, read_table, write_table
 from plasticity.studies.continual.causes import find_causes_permuted
 from plasticity.studies.warm_start.causes import find_causes
-from trials import EPOCHS, simulated
+from simulated_transitions import EPOCHS, simulated
 
-TRIAL: dict[str, Any] = {
+DESIGN: dict[str, Any] = {
     "control": "control",
     "treatments": ["collapse", "spread"],
     "series": [{"name": "NC1 penalty weight", "doses": {"spread": -0.05, "control": 0.0, "collapse": 0.05}}],
 }
-SETTINGS = {"confidence": 0.95, "phase_boundary": 8, **TRIAL}
+SETTINGS = {"confidence": 0.95, "phase_boundary": 8, **DESIGN}
 
 
 def _metrics(seeds: int = 4, **truth: float) -> pd.DataFrame:
@@ -121,12 +121,12 @@ def test_the_permuted_study(tmp_path: Path) -> None:
     arms = ("random_init", "continual", *lengths, *ends)
     make_permuted(tmp_path, arms=arms, seeds=(1, 2, 3, 4), tasks=6)
     doses = {"continual": 1.0} | {f"first_task_length_{n}": float(n) for n in (2, 5, 10, 50)}
-    trial = {
+    design = {
         "control": "continual",
         "treatments": list(arms[2:]),
         "series": [{"name": "first-task epochs", "doses": doses}, {"name": "first-task NC1 threshold", "doses": ends}],
     }
-    settings = CausesSettings.of({"confidence": 0.95, **trial})
+    settings = CausesSettings.of({"confidence": 0.95, **design})
     find_causes_permuted(tmp_path / "permuted.parquet", tmp_path / "causes.parquet", settings=settings)
     table = read_table(tmp_path / "causes.parquet", "causes")
     assert set(table["window_kind"]) == {"second_task", "thresholds", "all"}

@@ -40,9 +40,9 @@ def _metrics(diverged: tuple[tuple[str, int, int], ...] = ()) -> pd.DataFrame:
 def _pages(folder: Path, metrics: pd.DataFrame, **analysis: Any) -> dict[str, list[dict[str, str]]]:
     write_table(metrics, folder / "metrics", "metrics")
     correlate(folder / "metrics", folder / "correlations", settings=WarmStartAnalysis.of(ANALYSIS | analysis))
-    trial = {"control": "warm_start", "treatments": [], "series": []}
+    design = {"control": "warm_start", "treatments": [], "series": []}
     shared = {key: (ANALYSIS | analysis)[key] for key in ("confidence", "phase_boundary")}
-    find_causes(folder / "metrics", folder / "causes", settings=WarmStartCausesSettings.of(shared | trial))
+    find_causes(folder / "metrics", folder / "causes", settings=WarmStartCausesSettings.of(shared | design))
     tables = {name: folder / name for name in ("metrics", "correlations", "causes")}
     return {name: rows_of_page(path) for name, path in write_pages("warm_start", tables, folder, LABELS).items()}
 

@@ -101,9 +101,9 @@ def test_an_intervention_may_not_take_the_name_of_a_warm_up(name: str) -> None:
 
     with pytest.raises(
         PlasticityError, match=rf"^warm_start\.arms\.{name}: expected a name that no warm-up has"
-    ) as told:
+    ) as error:
         refuse_shared_names([DEMO_PLAN, _plan(change)])
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 100])

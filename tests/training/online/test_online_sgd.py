@@ -150,9 +150,9 @@ def test_what_cannot_be_trained_is_refused_in_one_line(case: str, batch_size: in
     given = {"stack": stack(SIZES, 2), "pixels": PIXELS, "orders": orders(PIXELS, 2), "optimisation": PLAIN, **changed}
     asked = given["optimisation"]
     given["optimisation"] = asked.model_copy(update={"batch_size": batch_size})
-    with pytest.raises(PlasticityError, match=message) as told:
+    with pytest.raises(PlasticityError, match=message) as error:
         train_online(**given)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
 
 
 def test_a_penalty_changes_what_is_learnt() -> None:

@@ -108,9 +108,9 @@ def _without(name: str) -> dict[str, np.ndarray]:
     ],
 )
 def test_networks_that_do_not_fit_are_refused_in_one_line(networks: list, message: str) -> None:
-    with pytest.raises(PlasticityError, match=rf"^stack: .*{message}") as told:
+    with pytest.raises(PlasticityError, match=rf"^stack: .*{message}") as error:
         stack_of(networks)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
 
 
 def test_layers_keep_their_order_through_a_checkpoint(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Inner products of single images' gradients: a network's layers with what each of them reads and is told."""
+"""Inner products of single images' gradients: a network's layers with their inputs and backpropagated gradients."""
 
 from collections.abc import Callable, Iterator
 

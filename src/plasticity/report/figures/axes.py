@@ -14,7 +14,7 @@ WARM_UP_AXIS = "Warm-up training (epochs)"
 TASK_AXIS = "Task (number)"
 ITERATION_AXIS = "First task (iterations)"
 FIRST_TASK_AXIS = "First task (epochs)"
-_LONG = 20_000  # counts beyond are told in thousands
+_LONG = 20_000  # counts beyond are shown in thousands
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _NAMES = {
@@ -64,7 +64,7 @@ def as_percent(ax: Axes) -> None:
 def format_epochs(ax: Axes, drawn: Sequence[pd.DataFrame] = (), label: str = WARM_UP_AXIS) -> None:
     """Label the x axis; ticks are the checkpoints in `drawn` (column x) where these are few, else round epochs.
 
-    Long counts are told in thousands; the label says so.
+    Long counts are shown in thousands; the label says so.
     """
     ax.set_xlabel(label)
     epochs = np.unique(np.concatenate([np.array([]), *(summary["x"].to_numpy(dtype=float) for summary in drawn)]))

@@ -19,7 +19,7 @@ from plasticity.report.figures.summaries import COLLAPSE
 Namer = Callable[[str], str]
 _POWER = re.compile("10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_MOST_LINES = 8  # of a panel that are told one by one
+_MOST_LINES = 8  # of a panel that are described one by one
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ def describe(figure: Figure, name: str, tables: Any = None) -> Description:
         title += f": {_counted(len(arms), 'arm')}, {_counted(len(set(tables.metrics['seed'])), 'seed')}"
     axes = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
     panels = [[ax for ax in axes if ax.get_subplotspec() == place] for place in _places(axes)]
-    told = [_panel(parts, names) for parts in panels]
+    words = [_panel(parts, names) for parts in panels]
     notes = " ".join(figure.get_supxlabel().split())
-    return Description(title, " ".join(filter(None, [_counted(len(panels), "panel") + ".", *told, notes])))
+    return Description(title, " ".join(filter(None, [_counted(len(panels), "panel") + ".", *words, notes])))
 
 
 def _places(axes: Sequence[Axes]) -> list[Any]:
@@ -102,10 +102,10 @@ def _curves(ax: Axes, lines: Sequence[Line2D], names: Namer) -> list[str]:
     singles = [line for line in lines if _of_a_seed(line)]
     others = [line for line in lines if line not in singles]
     scale = _scale(ax.yaxis)
-    told = [_course(line, scale, names) for line in others[:_MOST_LINES]]
+    words = [_course(line, scale, names) for line in others[:_MOST_LINES]]
     if len(others) > _MOST_LINES:
-        told = [_extremes(others, scale, names)]
-    return told + ([f"{_counted(len(singles), 'line')} of single seeds"] if singles else [])
+        words = [_extremes(others, scale, names)]
+    return words + ([f"{_counted(len(singles), 'line')} of single seeds"] if singles else [])
 
 
 def _course(line: Line2D, scale: float | None, names: Namer) -> str:
@@ -162,10 +162,10 @@ def _of_rows(ax: Axes, lines: Sequence[Line2D], rows: Sequence[str], names: Name
             row = str(rows[int(np.clip(round(y), 0, len(rows) - 1))])
             found.setdefault(names(str(line.get_label())), []).append((row, x))
     few = sum(map(len, found.values())) <= _MOST_LINES
-    told = [_estimates(name, part, few=few) for name, part in found.items()]
+    words = [_estimates(name, part, few=few) for name, part in found.items()]
     verdicts = Counter(text.get_text() for text in ax.texts)
     shown = [f"{count} {text}" for text, count in verdicts.items()]
-    return [*told, *([f"verdicts: {', '.join(shown)}"] if shown else [])]
+    return [*words, *([f"verdicts: {', '.join(shown)}"] if shown else [])]
 
 
 def _estimates(name: str, found: Sequence[tuple[str, float]], *, few: bool) -> str:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import pandas as pd
 
 from plasticity.config.analysis_section import Analysis
-from plasticity.config.page_slices import ShownSettings
+from plasticity.config.page_slices import DisplaySettings
 from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
 from plasticity.report.figures.stored import Moment, moments
@@ -31,7 +31,7 @@ class StudyTables:
     """
 
     SCHEMAS: ClassVar[Mapping[str, str]]
-    SETTINGS: ClassVar[type[ShownSettings]] = ShownSettings
+    SETTINGS: ClassVar[type[DisplaySettings]] = DisplaySettings
     AXIS: ClassVar[str] = "step"
     MOMENT: ClassVar[str] = "Step {}"
 

@@ -77,6 +77,7 @@ class Style:
             **{"lines.linewidth": 1.2, "lines.markersize": 3.5, "legend.frameon": False, "axes.titlepad": 5},
             **{"axes.formatter.useoffset": False, "axes.formatter.limits": (-99, 99)},  # no factor of all ticks
             **{"svg.fonttype": "none", "svg.hashsalt": "plasticity", "pdf.fonttype": 42, "axes.unicode_minus": True},
+            **dict.fromkeys(("figure.autolayout", "figure.constrained_layout.use"), False),  # the figure's own layout
         }
         with mpl.rc_context(parameters):
             yield
@@ -101,6 +102,7 @@ def save(
         pdf_path: Where it goes as PDF for LaTeX, of the same size, its fonts embedded as TrueType; by default nowhere.
     """
     save_svg(figure, svg_path, description)
+    figure.set_layout_engine(None)  # laid out by now; each further file would take as long again for the same places
     fields: Any = {"Software": None, "Title": description.title, "Description": description.text}
     with atomic_path(png_path) as temporary:
         figure.savefig(temporary, format="png", dpi=PNG_DPI, metadata=fields)

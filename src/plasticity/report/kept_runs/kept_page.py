@@ -87,7 +87,7 @@ def read_content(run: Run) -> Content:
     correlations = read_table(run.table("correlations"), "correlations")
     settings = run.plan.published_settings()
     tables = RunTables(metrics, correlations, run.published.axis, run.plan.section.analysis.confidence)
-    more = {name: read_table(run.table(name), name) for name in run.told.tables}
+    more = {name: read_table(run.table(name), name) for name in run.page_parts.tables}
     return Content(run, metrics, correlations, comparison(run.published, run.study, tables, settings), more)
 
 
@@ -137,28 +137,28 @@ def _published(content: Content) -> str:
 
 
 def _outcomes(content: Content) -> str:
-    frame = content.run.told.outcomes(content.metrics, content.labels, content.confidence)
+    frame = content.run.page_parts.outcomes(content.metrics, content.labels, content.confidence)
     spread = f"Student's t intervals ({content.confidence:.0%})"
     if len(set(content.metrics["seed"])) == 2:
         spread = "both seeds in parentheses: two decide nothing"
-    note = f"Means over seeds, with {spread}. {content.run.told.note}"
+    note = f"Means over seeds, with {spread}. {content.run.page_parts.note}"
     return f"## Outcomes\n\n{note}\n\n{markdown(frame)}"
 
 
 def _more(content: Content) -> list[str]:
     """Return the further parts that the study has."""
-    parts = content.run.told.more(content) if content.run.told.more else []
+    parts = content.run.page_parts.more(content) if content.run.page_parts.more else []
     return [f"## {title}\n\n{note}\n\n{markdown(frame)}" for title, note, frame in parts]
 
 
 def _correlations(content: Content) -> str:
-    frame = content.run.told.correlations(content.correlations, content.labels)
+    frame = content.run.page_parts.correlations(content.correlations, content.labels)
     if frame.empty:
         return ""
     note = (
         f"Coefficients with Student's t intervals over seeds ({content.confidence:.0%}); their meaning, "
         "and how limited conclusions from few seeds are, is in [statistics](../statistics.md). The row of the "
-        f"{content.run.told.control} is the control."
+        f"{content.run.page_parts.control} is the control."
     )
     return f"## Correlations\n\n{note}\n\n{markdown(frame)}"
 
@@ -166,12 +166,12 @@ def _correlations(content: Content) -> str:
 def _figures(run: Run, notes: str) -> str:
     """Return the figures that the notes do not show themselves, and captions and words of those that they do."""
     in_notes = {name: f"{run.folder.name}/{name}.png" in notes for name in run.figures}
-    captions, words = run.told.captions, {name: _in_words(run, name) for name in run.figures}
+    captions, words = run.page_parts.captions, {name: _in_words(run, name) for name in run.figures}
     others = [name for name, there in in_notes.items() if not there]
     lines = [f"![{words[name]}]({run.folder.name}/{name}.png)\n\n{captions.get(name, '')}".strip() for name in others]
     parts = ["\n\n".join(["## Figures", *lines])] if lines else []
-    told = [f"{captions.get(name, '')}\n\n*In words.* {words[name]}".strip() for name in in_notes if in_notes[name]]
-    parts += [folded("Captions of the figures above, and the figures in words", "\n\n".join(told))] if told else []
+    texts = [f"{captions.get(name, '')}\n\n*In words.* {words[name]}".strip() for name in in_notes if in_notes[name]]
+    parts += [folded("Captions of the figures above, and the figures in words", "\n\n".join(texts))] if texts else []
     return "\n\n".join(parts)
 
 

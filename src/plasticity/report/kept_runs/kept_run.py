@@ -21,7 +21,7 @@ Further = tuple[str, str, pd.DataFrame]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class PageParts:
     """What the page says of the run's study.
 
     Attributes:
@@ -54,7 +54,7 @@ class Run:
         config: Its configuration, checked and in its normal form.
         plan: The plan of the section.
         published: What is published about the study.
-        told: What the page says of the study.
+        page_parts: What the page says of the study.
     """
 
     folder: Path
@@ -63,7 +63,7 @@ class Run:
     config: Mapping[str, Any]
     plan: Any
     published: Published
-    told: Told
+    page_parts: PageParts
 
     def table(self, name: str) -> Path:
         """Return the file of a table."""

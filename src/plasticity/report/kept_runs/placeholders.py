@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from plasticity.errors import PlasticityError
-from plasticity.report.kept_runs.cells import written
+from plasticity.report.kept_runs.cells import number_text
 from plasticity.report.published.measures import t_interval
 
 PLACEHOLDER = re.compile(r"\{\{([^{}:]+):([^{}]+)\}\}")
@@ -117,4 +117,4 @@ def _interval(numbers: Iterable[float], form: str, scale: float, *, alone: bool)
 
 
 def _number(value: float, form: str) -> str:
-    return written(value, form).replace("-", "\N{MINUS SIGN}")
+    return number_text(value, form).replace("-", "\N{MINUS SIGN}")

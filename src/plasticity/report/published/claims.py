@@ -46,7 +46,7 @@ class Claim:
         interval: 95 % interval of the number, where it was computed from released runs.
         n: Seeds behind it, if stated.
         requires: Settings that a run must have for the claim to be compared, by the path in the run's settings.
-        other: Further settings of the published number; they are told where they differ.
+        other: Further settings of the published number; they are named where they differ.
         not_comparable: Why it can never be compared; empty where it can.
         kind: "correlation", "accuracy" or "ratio": what its margin is in.
         margin: How far off still counts as equal: of Fisher's z, a fraction, or a relative change.

@@ -36,8 +36,8 @@ def of_other_tasks(claim: Claim, settings: PublishedSettings) -> bool:
     """Say whether a claim is about another sequence of tasks, which stands behind the reader: mnist (random_labels)."""
     reader = {**claim.other, **claim.requires}.get(_READER)
     readers = reader["one_of"] if isinstance(reader, Mapping) else [reader]
-    told = str(_at(settings.tree, _READER)).partition(" (")[2]
-    return reader is not None and told not in {str(each).partition(" (")[2] for each in readers}
+    variant = str(_at(settings.tree, _READER)).partition(" (")[2]
+    return reader is not None and variant not in {str(each).partition(" (")[2] for each in readers}
 
 
 def settings_text(claim: Claim, settings: PublishedSettings) -> str:

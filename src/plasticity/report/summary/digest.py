@@ -9,8 +9,8 @@ from plasticity.config.settings import Settings
 _DESCRIPTION = re.compile(r"<title[^>]*>(.*?)</title>\s*<desc[^>]*>(.*?)</desc>", flags=re.DOTALL)
 
 
-class ToldFinding(Settings):
-    """A finding as it is told.
+class DigestFinding(Settings):
+    """A finding as the digest shows it.
 
     Attributes:
         title: Its heading.
@@ -40,7 +40,7 @@ class Digest(Settings):
 
     question: str
     ran: dict[str, str]
-    findings: tuple[ToldFinding, ...]
+    findings: tuple[DigestFinding, ...]
     versions: dict[str, str]
     commit: str
 

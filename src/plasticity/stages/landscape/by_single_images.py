@@ -2,10 +2,10 @@
 
 from plasticity.metrics.landscape.example_gradients import known_layers
 from plasticity.models.classifier import Classifier
-from plasticity.stages.landscape.measured import Found, Measured
+from plasticity.stages.landscape.measured import Measured, Result
 
 
-class MeasuredByImages(Measured[Found]):
+class MeasuredByImages(Measured[Result]):
     """A measure of the gradients of single images."""
 
     def check(self, model: Classifier) -> None:

@@ -1,4 +1,4 @@
-"""What a measure of checkpoints is: something that is found of a network, and the columns that are read off it."""
+"""A measure of checkpoints: its result for a network, and the columns whose values come from that result."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -12,30 +12,30 @@ from plasticity.models.classifier import Classifier
 from plasticity.stages.landscape.subject import Subject
 from plasticity.storage.schemas import Column
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 Value = float | list[float]
 """A number, NaN where it is undefined, or numbers that figures draw."""
 
 
 @dataclass(frozen=True)
-class Quantity(Generic[Found]):
-    """A column, and how its value is read off what a measure has found."""
+class Quantity(Generic[Result]):
+    """A column, and its value as a function of the result of a measure."""
 
     column: Column
-    value: Callable[[Found], Value]
+    value: Callable[[Result], Value]
 
 
-def quantity(name: str, unit: str, meaning: str, value: Callable[[Found], float]) -> Quantity[Found]:
+def quantity(name: str, unit: str, meaning: str, value: Callable[[Result], float]) -> Quantity[Result]:
     """Return a quantity from its column's name, unit and meaning."""
     return Quantity(Column(name, "float", unit, meaning), value)
 
 
-def series(name: str, unit: str, meaning: str, value: Callable[[Found], Tensor]) -> Quantity[Found]:
+def series(name: str, unit: str, meaning: str, value: Callable[[Result], Tensor]) -> Quantity[Result]:
     """Return a quantity of many numbers, which are stored row by row."""
-    return Quantity(Column(name, "floats", unit, meaning), lambda found: value(found).flatten().tolist())
+    return Quantity(Column(name, "floats", unit, meaning), lambda result: value(result).flatten().tolist())
 
 
-class Measured(ABC, Generic[Found]):
+class Measured(ABC, Generic[Result]):
     """Something that is measured of a checkpoint.
 
     Attributes:
@@ -43,7 +43,7 @@ class Measured(ABC, Generic[Found]):
         images: Images that it takes.
     """
 
-    def __init__(self, settings: OnImages, quantities: Iterable[Quantity[Found]]) -> None:
+    def __init__(self, settings: OnImages, quantities: Iterable[Quantity[Result]]) -> None:
         self.every, self.images = settings.every, settings.images
         self._quantities = tuple(quantities)
 
@@ -66,12 +66,12 @@ class Measured(ABC, Generic[Found]):
         Raises:
             NotFinite: If numbers on the way are not finite.
         """
-        found = self.found(subject)
-        return {each.column.name: each.value(found) for each in self._quantities}
+        result = self.measure(subject)
+        return {each.column.name: each.value(result) for each in self._quantities}
 
     @abstractmethod
-    def found(self, subject: Subject) -> Found:
-        """Return what its columns are read off.
+    def measure(self, subject: Subject) -> Result:
+        """Return the result that the columns are computed from.
 
         Raises:
             NotFinite: If numbers on the way are not finite.

@@ -38,7 +38,7 @@ class MeasuredGaussNewton(MeasuredByImages[Curvature]):
         super().__init__(settings, _quantities(settings))
         self._settings = settings
 
-    def found(self, subject: Subject) -> Curvature:
+    def measure(self, subject: Subject) -> Curvature:
         """Return the spectrum and what is read off the layers."""
         images, _ = subject.first(self.images)
         factors = _factors(subject)

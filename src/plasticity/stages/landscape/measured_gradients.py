@@ -16,7 +16,7 @@ class MeasuredGradients(MeasuredByImages[GradientCovariance]):
     def __init__(self, settings: GradientMeasure) -> None:
         super().__init__(settings, _quantities(settings))
 
-    def found(self, subject: Subject) -> GradientCovariance:
+    def measure(self, subject: Subject) -> GradientCovariance:
         """Return the cosines between the gradients."""
         images, labels = subject.first(self.images)
         return gradient_covariance(subject.model, images, labels, noise=subject.noise(len(images)))

@@ -24,7 +24,7 @@ class MeasuredHessian(Measured[Spectrum]):
         super().__init__(settings, _quantities(settings, thresholds_of(curvature)))
         self._settings = settings
 
-    def found(self, subject: Subject) -> Spectrum:
+    def measure(self, subject: Subject) -> Spectrum:
         """Return the spectrum: all eigenvalues, or as the checkpoint's own random vectors tell it."""
         images, labels = subject.first(self.images)
         noise = subject.noise(len(images))

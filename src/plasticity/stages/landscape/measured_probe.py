@@ -55,7 +55,7 @@ class MeasuredProbe(Measured[Probed]):
         way = "as one stack" if are_stacked(as_trained(model), self._rule) else "in turn"
         logger.info("probe: %d copies train %s", self._settings.targets, way)
 
-    def found(self, subject: Subject) -> Probed:
+    def measure(self, subject: Subject) -> Probed:
         """Return its learning curves and those of a fresh network."""
         targets, fresh = self._reference(subject)
         return Probed(self._probe(subject.model, subject, targets), fresh)

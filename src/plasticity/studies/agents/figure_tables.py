@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from plasticity.config.page_slices import AgentsShown
+from plasticity.config.page_slices import AgentsDisplay
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
 from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import over_seeds, rows_where
@@ -31,7 +31,7 @@ class AgentTables(StudyTables):
         "falsification": "falsification",
         "correlations": "correlations",
     }
-    SETTINGS = AgentsShown
+    SETTINGS = AgentsDisplay
 
     falsification: pd.DataFrame
 

@@ -68,10 +68,10 @@ def falsified(tables: AgentTables) -> Statement:
     them, signs_of = ("it" if len(falsified) == 1 else "them"), f"the sign of the slope on {', '.join(falsified)}"
     parts = [f"{signs_of} differs between environments, which rules {them} out as the cause"] if falsified else []
     parts += [f"the slope on {', '.join(alike)} has the same sign in all {len(groups)} environments"] if alike else []
-    told = "; ".join(parts) or "inconclusive: no quantity's slope clearly differs from zero in all environments"
+    sentence = "; ".join(parts) or "inconclusive: no quantity's slope clearly differs from zero in all environments"
     decided = sum(verdict in SIGNS for verdict in tests["verdict"])
     sentence = (
-        f"{told[:1].upper()}{told[1:]}; {decided} of {max(tests['n_tests'])} slopes of probe loss differ from "
+        f"{sentence[:1].upper()}{sentence[1:]}; {decided} of {max(tests['n_tests'])} slopes of probe loss differ from "
         f"zero; {_extremes(tests, [*falsified, *alike])} per standard deviation "
         f"({t_text(confidence)}, jackknife, Holm\N{RIGHT SINGLE QUOTATION MARK}s correction for all slopes, "
         f"{max(signs['n_agents'])} agents, {seeds_text(max(tests['n_seeds']))})."

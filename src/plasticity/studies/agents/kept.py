@@ -5,7 +5,7 @@ from typing import cast
 
 import pandas as pd
 
-from plasticity.report.kept_runs.cells import by_arm, cell, geometric
+from plasticity.report.kept_runs.cells import by_arm, geometric_mean_text, mean_text
 from plasticity.report.kept_runs.kept_page import Content
 from plasticity.studies.agents.pages import falsification as page
 from plasticity.studies.agents.pages.correlations import rows as correlation_rows
@@ -25,14 +25,14 @@ def outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) -> pd.Dat
                 "arm": labels[arm],
                 "seeds": part["seed"].nunique(),
                 "steps": int(part["step"].max()),
-                "reward": cell(part["reward"], confidence, ".3f"),
-                "right actions, %": cell(part["right_actions"] * 100, confidence, ".1f"),
-                "probe loss": cell(part[PROBE_LOSS], confidence, ".3f") if probed else "–",
-                "change of probe loss": cell(part["change"], confidence, "+.3f") if probed else "–",
-                "NC1": geometric(part["nc1"], confidence),
-                "dead units, %": cell(part["dead_units"] * 100, confidence, ".1f"),
-                "effective rank": cell(part["effective_rank"], confidence, ".3g"),
-                "weight norm": cell(part["weight_norm"], confidence, ".3g"),
+                "reward": mean_text(part["reward"], confidence, ".3f"),
+                "right actions, %": mean_text(part["right_actions"] * 100, confidence, ".1f"),
+                "probe loss": mean_text(part[PROBE_LOSS], confidence, ".3f") if probed else "–",
+                "change of probe loss": mean_text(part["change"], confidence, "+.3f") if probed else "–",
+                "NC1": geometric_mean_text(part["nc1"], confidence),
+                "dead units, %": mean_text(part["dead_units"] * 100, confidence, ".1f"),
+                "effective rank": mean_text(part["effective_rank"], confidence, ".3g"),
+                "weight norm": mean_text(part["weight_norm"], confidence, ".3g"),
                 "diverged": int(part["diverged"].sum()),
             }
         )

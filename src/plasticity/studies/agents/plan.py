@@ -13,7 +13,7 @@ from plasticity.config.agent_slices import (
     TrainAgentsSettings,
 )
 from plasticity.config.component import Chosen
-from plasticity.config.page_slices import AgentsShown, ExperimentSettings, PublishedSettings
+from plasticity.config.page_slices import AgentsDisplay, ExperimentSettings, PublishedSettings
 from plasticity.studies.agents.section import AgentArm, AgentsSection, AgentTraining
 from plasticity.studies.naming import network_name
 from plasticity.studies.plan import StudyPlan
@@ -119,9 +119,9 @@ class AgentsPlan(StudyPlan[PlannedAgents, AgentsSection]):
         """Return what the falsification test reads."""
         return FalsifySettings(confidence=self.section.analysis.confidence)
 
-    def shown_settings(self) -> AgentsShown:
+    def display_settings(self) -> AgentsDisplay:
         """Return what figures and findings read beside the tables."""
-        return AgentsShown(arms=tuple(self.arms), labels=self.labels, analysis=self.section.analysis)
+        return AgentsDisplay(arms=tuple(self.arms), labels=self.labels, analysis=self.section.analysis)
 
     def published_settings(self) -> PublishedSettings:
         """Return what decides whether published shapes can be compared with the run's, and how sure those are."""

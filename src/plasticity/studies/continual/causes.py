@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from plasticity.analysis.beyond_length import PERMUTED_FORMS, TASK_FORMS, beyond_length
-from plasticity.analysis.doses import Trial, dose_response
+from plasticity.analysis.doses import CausalDesign, dose_response
 from plasticity.analysis.estimates import Row
 from plasticity.analysis.inference import Level
 from plasticity.analysis.mediation import mediation
@@ -18,7 +18,7 @@ from plasticity.config.analysis_section import CausesSettings
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
-from plasticity.studies.statistics_tables import causes_table, trial_in
+from plasticity.studies.statistics_tables import causal_design_of, causes_table
 
 _PAIRS = ("seed",)  # arms differ in the length of the first task: a pair cannot share it
 _MIXED = tuple(FORMS)[:2]  # a level per arm would take all that there is to explain
@@ -56,19 +56,19 @@ def causes_of(metrics: pd.DataFrame, settings: CausesSettings, *, mixed: bool = 
         settings: As of the stage.
         mixed: With the regressions, which are slow.
     """
-    level, trial = Level(confidence=settings.confidence), trial_in(settings, _PAIRS)
-    return causes_table(_rows(metrics, trial, level, mixed=mixed), level.confidence)
+    level, design = Level(confidence=settings.confidence), causal_design_of(settings, _PAIRS)
+    return causes_table(_rows(metrics, design, level, mixed=mixed), level.confidence)
 
 
-def _rows(metrics: pd.DataFrame, trial: Trial, level: Level, *, mixed: bool) -> Iterator[Row]:
-    second = of_permuted(metrics, [trial.control, *trial.treatments], tasks=False)
-    tasks = of_permuted(metrics, [trial.control], tasks=True)
+def _rows(metrics: pd.DataFrame, design: CausalDesign, level: Level, *, mixed: bool) -> Iterator[Row]:
+    second = of_permuted(metrics, [design.control, *design.treatments], tasks=False)
+    tasks = of_permuted(metrics, [design.control], tasks=True)
     yield from beyond_length(second, PERMUTED_FORMS, level, PERMUTED)
     yield from mixed_effects(second, _MIXED if mixed else (), level)
-    yield from dose_response(second, trial, level, PERMUTED)
-    yield from mediation(second, trial, level)
-    thresholds = second.of([arm for each in trial.series if "NC1" in each.name for arm in each.doses], "thresholds")
+    yield from dose_response(second, design, level, PERMUTED)
+    yield from mediation(second, design, level)
+    thresholds = second.of([arm for each in design.series if "NC1" in each.name for arm in each.doses], "thresholds")
     yield from beyond_length(thresholds, PERMUTED_FORMS, level, PERMUTED)
-    yield from beyond_length(tasks, TASK_FORMS, level, PERMUTED, arm=trial.control)
+    yield from beyond_length(tasks, TASK_FORMS, level, PERMUTED, arm=design.control)
     yield from mixed_effects(tasks, _MIXED if mixed else (), level)
     yield from power_rows(PERMUTED, {"thresholds": thresholds}, level.confidence)

@@ -20,7 +20,7 @@ LOSSES = {"test_gap": "test accuracy", "plasticity_gap": "online accuracy"}
 SCOPES = {
     "within_run": "other tasks of the run",
     "across_seeds": "another seed",
-    "across_arms": "other experiments",
+    "across_arms": "other arms",
 }
 """What predictions are made for, in which nothing was fitted."""
 _NAMED = 3  # quantities that the sentence names
@@ -89,20 +89,20 @@ def quantities_that_gain(tables: PermutedTables) -> Statement:
         raise NotInThisRun("no losses on later tasks")
     scope = _furthest(rows)
     rows = rows_with(rows, scope=scope).loc[lambda found: found["quantity"].ne(RIVAL)]
-    named, parts = told_gains(rows, f"in {SCOPES[scope]}", confidence)
+    named, parts = gains_in_words(rows, f"in {SCOPES[scope]}", confidence)
     beyond = gains_beyond(rows, tables)
     parts += [_of_beyond(beyond, tables.analysis.beyond or ())] if beyond else []
-    sentence = f"{'; '.join(parts)} ({told_from(rows, loss, confidence)})."
+    sentence = f"{'; '.join(parts)} ({basis_of_gains(rows, loss, confidence)})."
     shown = rows_with(rows, quantity=[*named, "nc1", *list(beyond)[:1]]).filter([*_SHOWN, *(_BEYOND if beyond else [])])
     return Statement(sentence, shown)
 
 
-def told_gains(rows: pd.DataFrame, where: str, confidence: float) -> tuple[list[str], list[str]]:
+def gains_in_words(rows: pd.DataFrame, where: str, confidence: float) -> tuple[list[str], list[str]]:
     """Return the quantities that a sentence about gains names, and its parts.
 
     Args:
         rows: A row per quantity, without the number of the task.
-        where: What was predicted, such as "in other experiments".
+        where: What was predicted, such as "in other arms".
         confidence: Level of the intervals.
     """
     rows = rows.sort_values("gain", ascending=False, kind="stable", na_position="last")
@@ -115,7 +115,7 @@ def told_gains(rows: pd.DataFrame, where: str, confidence: float) -> tuple[list[
     return named, parts
 
 
-def told_from(rows: pd.DataFrame, loss: str, confidence: float) -> str:
+def basis_of_gains(rows: pd.DataFrame, loss: str, confidence: float) -> str:
     """Return what gains are taken from: the loss, the intervals, the correction, seeds and arms."""
     seeds, arms = (int(rows[name].to_numpy().max()) for name in ("n_seeds", "n_arms"))
     return (

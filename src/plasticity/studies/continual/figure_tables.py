@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from plasticity.config.analysis_section import ContinualAnalysis, TrialSettings
-from plasticity.config.page_slices import ContinualShown
+from plasticity.config.analysis_section import CausalDesignSettings, ContinualAnalysis
+from plasticity.config.page_slices import ContinualDisplay
 from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
@@ -31,7 +31,7 @@ class PermutedTables(StudyTables):
 
     Attributes:
         experiments: Arm -> the experiment it belongs to; arms made from one list share theirs.
-        trial: The arms as an experiment: control, treatments and dose series (`plasticity.studies.trial`).
+        causal_design: The arms as an experiment: control, treatments, dose series (`studies.causal_design`).
     """
 
     SCHEMAS: ClassVar[Mapping[str, str]] = {
@@ -40,7 +40,7 @@ class PermutedTables(StudyTables):
         "causes": "causes",
         "explanations": "explanations",
     }
-    SETTINGS = ContinualShown
+    SETTINGS = ContinualDisplay
     AXIS = "task"
     MOMENT = "After task {}"
 
@@ -48,7 +48,7 @@ class PermutedTables(StudyTables):
     causes: pd.DataFrame
     explanations: pd.DataFrame
     experiments: Mapping[str, str]
-    trial: TrialSettings
+    causal_design: CausalDesignSettings
 
     @cached_property
     def continued(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from plasticity.analysis.whole_runs import whole_runs
-from plasticity.report.kept_runs.cells import by_arm, cell, of_whole
+from plasticity.report.kept_runs.cells import by_arm, complete_mean_text, mean_text
 from plasticity.studies.continual.pages.correlations import rows as correlation_rows
 from plasticity.studies.continual.pages.outcomes import shared_end
 
@@ -26,17 +26,17 @@ def outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) -> pd.Dat
             {
                 "arm": labels[arm],
                 "seeds": part["seed"].nunique(),
-                "epochs, task 1": cell(first["first_task_epochs"], confidence, ".3g"),
-                "NC1, task 1": cell(first["nc1"], confidence, ".3f"),
-                "accuracy, task 1, %": cell(first["online_accuracy"] * 100, confidence, ".2f"),
-                "accuracy, task 2, %": cell(second["online_accuracy"] * 100, confidence, ".2f"),
-                "gap, task 2, pp": cell(second["plasticity_gap"] * 100, confidence, "+.2f"),
-                "published loss, task 2, pp": cell(second["published_plasticity_loss"] * 100, confidence, "+.2f"),
-                f"gap, tasks 2 to {end}, pp": of_whole(later, part, confidence, "+.2f"),
+                "epochs, task 1": mean_text(first["first_task_epochs"], confidence, ".3g"),
+                "NC1, task 1": mean_text(first["nc1"], confidence, ".3f"),
+                "accuracy, task 1, %": mean_text(first["online_accuracy"] * 100, confidence, ".2f"),
+                "accuracy, task 2, %": mean_text(second["online_accuracy"] * 100, confidence, ".2f"),
+                "gap, task 2, pp": mean_text(second["plasticity_gap"] * 100, confidence, "+.2f"),
+                "published loss, task 2, pp": mean_text(second["published_plasticity_loss"] * 100, confidence, "+.2f"),
+                f"gap, tasks 2 to {end}, pp": complete_mean_text(later, part, confidence, "+.2f"),
                 "last task": int(part["task"].max()),
-                "accuracy there, %": cell(last["online_accuracy"] * 100, confidence, ".2f"),
-                "NC1 there": cell(last["nc1"], confidence, ".3f"),
-                "weight norm, task 1": cell(first["weight_norm"], confidence, ".3g"),
+                "accuracy there, %": mean_text(last["online_accuracy"] * 100, confidence, ".2f"),
+                "NC1 there": mean_text(last["nc1"], confidence, ".3f"),
+                "weight norm, task 1": mean_text(first["weight_norm"], confidence, ".3g"),
                 "diverged": int(part["diverged"].sum()),
             }
         )

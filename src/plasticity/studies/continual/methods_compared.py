@@ -68,14 +68,14 @@ def _methods(tables: PermutedTables) -> Iterator[str]:
 
 def _groups(tables: PermutedTables, gains: Mapping[str, Value]) -> list[str]:
     """Return the methods that raise accuracy, those that lower it, and those of which this is open."""
-    told: dict[int, list[str]] = {1: [], -1: [], 0: []}
+    named: dict[int, list[str]] = {1: [], -1: [], 0: []}
     for arm, gain in gains.items():
         direction = side(gain)
         shown = numbers(gain, POINTS) if direction >= 0 else sized(gain, POINTS)
         reason = f", {why_open(gain)}" if not direction else ""
-        told[direction].append(f"{tables.label(arm)} ({'by ' if direction else ''}{shown}{reason})")
+        named[direction].append(f"{tables.label(arm)} ({'by ' if direction else ''}{shown}{reason})")
     words = {1: "higher with", -1: "lower with", 0: "not clearly different with"}
-    return [f"{words[direction]} {', '.join(arms)}" for direction, arms in told.items() if arms]
+    return [f"{words[direction]} {', '.join(arms)}" for direction, arms in named.items() if arms]
 
 
 def _rows(tables: PermutedTables, gains: Mapping[str, Value], usual: pd.Series) -> pd.DataFrame:

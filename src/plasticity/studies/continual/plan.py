@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from plasticity.config.analysis_section import CausesSettings, ContinualAnalysis, TrialSettings
+from plasticity.config.analysis_section import CausalDesignSettings, CausesSettings, ContinualAnalysis
 from plasticity.config.component import Chosen
-from plasticity.config.page_slices import ContinualShown, ExperimentSettings, PublishedSettings
+from plasticity.config.page_slices import ContinualDisplay, ExperimentSettings, PublishedSettings
 from plasticity.config.slices import (
     AssembledArm,
     AssembleTasksSettings,
@@ -19,10 +19,10 @@ from plasticity.config.slices import (
 )
 from plasticity.config.training_section import Optimisation
 from plasticity.config.usual_label import usual_label
+from plasticity.studies.causal_design import Numbers, causal_design_settings, numbers_of
 from plasticity.studies.continual.section import ContinualArm, ContinualSection, FirstTask, Following
 from plasticity.studies.naming import PLAIN, network_name, training_name
 from plasticity.studies.plan import StudyPlan
-from plasticity.studies.trial import Numbers, numbers_of, trial_of
 
 BASELINE = "random_init"
 """Experiment whose arms every plasticity gap is measured against: a fresh network for every task."""
@@ -147,7 +147,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         return FollowingSettings(**self._shared(), model=arms[0].model, experiment=experiment, arms=branches)
 
     @cached_property
-    def trial(self) -> TrialSettings:
+    def causal_design(self) -> CausalDesignSettings:
         """The arms as an experiment: those that learn the following tasks alike, without an intervention.
 
         The state of a network is measured before it is intervened on. The control is the first arm whose first task is
@@ -158,11 +158,11 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         epochs = self.section.first_task.epochs
         plain = [name for name, arm in alike.items() if arm.first_task == PLAIN and arm.epochs == epochs]
         numbers = {name: numbers_of(_without(arm.training, *_LENGTHS), None) | _end(arm) for name, arm in alike.items()}
-        return trial_of(plain[0] if plain else "", numbers)
+        return causal_design_settings(plain[0] if plain else "", numbers)
 
     def causes_settings(self) -> CausesSettings:
         """Return what the stage that asks for causes reads."""
-        return CausesSettings(**dict(self.trial), confidence=self.section.analysis.confidence)
+        return CausesSettings(**dict(self.causal_design), confidence=self.section.analysis.confidence)
 
     def correlate_settings(self) -> ContinualAnalysis:
         """Return what the correlations read."""
@@ -212,14 +212,14 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         level = self.section.analysis.confidence
         return PublishedSettings(confidence=level, shared=shared, arms=arms, experiments=experiments)
 
-    def shown_settings(self) -> ContinualShown:
+    def display_settings(self) -> ContinualDisplay:
         """Return what figures and findings read beside the tables."""
-        return ContinualShown(
+        return ContinualDisplay(
             arms=tuple(self.arms),
             labels=self.labels,
             analysis=self.section.analysis,
             experiments={name: arm.experiment for name, arm in self.arms.items()},
-            trial=self.trial,
+            causal_design=self.causal_design,
         )
 
     def _baselines(self, given: list[PermutedArm]) -> list[PermutedArm]:

@@ -101,6 +101,6 @@ def skill_notes(rows: pd.DataFrame) -> list[str]:
     if wide := int(_wide(rows_where(rows, rows["quantity"].ne(RIVAL))).sum()):
         notes.append(f"Interval wider than {_WIDE:g}, drawn pale: {wide}.")
     notes += [SINGLE_SEED] if set(rows["n_seeds"]) <= {0, 1} else []
-    told = "; ".join(rows_where(rows, rows["skill"].isna() & rows["quantity"].ne(RIVAL))["note"])
-    reasons = [reason for reason in dict.fromkeys(told.split("; ")) if reason not in _SAID]
+    missing = "; ".join(rows_where(rows, rows["skill"].isna() & rows["quantity"].ne(RIVAL))["note"])
+    reasons = [reason for reason in dict.fromkeys(missing.split("; ")) if reason not in _SAID]
     return notes + ([f"Missing: {'; '.join(reasons)}."] if reasons else [])

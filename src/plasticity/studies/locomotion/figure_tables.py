@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 import numpy as np
 import pandas as pd
 
-from plasticity.config.page_slices import AgentsShown
+from plasticity.config.page_slices import AgentsDisplay
 from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import over_seeds, rows_where
 
@@ -24,7 +24,7 @@ class LocomotionTables(StudyTables):
         "returns": "returns",
         "correlations": "correlations",
     }
-    SETTINGS = AgentsShown
+    SETTINGS = AgentsDisplay
     AXIS = "task"
     MOMENT = "After task {}"
 

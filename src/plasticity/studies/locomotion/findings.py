@@ -36,7 +36,7 @@ def return_lost(tables: LocomotionTables) -> Statement:
     slope = mean_over_seeds(slopes(rows), confidence)
     if not slope.n_seeds:
         raise NotInThisRun("no two tasks in which an episode ended")
-    told = {
+    conclusions = {
         1: f"The return rises by {numbers(slope, _RETURN)} per task",
         -1: f"The return falls by {sized(slope, _RETURN)} per task",
         0: f"{inconclusive(slope)}: the return changes by {numbers(slope, _RETURN)} per task",
@@ -44,7 +44,7 @@ def return_lost(tables: LocomotionTables) -> Statement:
     drop = mean_over_seeds(_drops(rows), confidence)
     at_change = f"; when the friction changes, it changes by {numbers(drop, _RETURN)}" if drop.n_seeds else ""
     over = f"{t_text(confidence)}, {seeds_text(slope.n_seeds)}"
-    return Statement(f"{told[side(slope)]}{at_change} ({tables.label(arm)}, {over}).", rows.filter(_SHOWN))
+    return Statement(f"{conclusions[side(slope)]}{at_change} ({tables.label(arm)}, {over}).", rows.filter(_SHOWN))
 
 
 def methods_help(tables: LocomotionTables) -> Statement:
@@ -67,9 +67,9 @@ def methods_help(tables: LocomotionTables) -> Statement:
         for arm, value in zip(shown, together(values, confidence), strict=True)
     ]
     seeds = max(value.n_seeds for value in values)
-    told = "; ".join(parts)
+    sentence, intervals = "; ".join(parts), t_text(confidence)
     return Statement(
-        f"{told[:1].upper()}{told[1:]} (relative to {tables.label(first)}, paired by seed, {t_text(confidence)}, "
+        f"{sentence[:1].upper()}{sentence[1:]} (relative to {tables.label(first)}, paired by seed, {intervals}, "
         f"{seeds_text(seeds)}).",
         last.filter(_SHOWN),
     )

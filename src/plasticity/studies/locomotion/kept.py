@@ -5,7 +5,7 @@ from typing import cast
 
 import pandas as pd
 
-from plasticity.report.kept_runs.cells import by_arm, cell
+from plasticity.report.kept_runs.cells import by_arm, mean_text
 from plasticity.studies.locomotion.figure_tables import slopes
 from plasticity.studies.locomotion.pages.correlations import rows as correlation_rows
 from plasticity.studies.locomotion.quantities import SHOWN
@@ -24,12 +24,12 @@ def outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) -> pd.Dat
                 "arm": labels[arm],
                 "seeds": part["seed"].nunique(),
                 "tasks": int(part["task"].max()),
-                "return, first task": cell(first["last_return"], confidence, ",.2g"),
-                "return, last task": cell(last["last_return"], confidence, ",.2g"),
-                "slope per task": cell(slopes(tasks), confidence, "+,.2g"),
-                "effective rank": cell(last["effective_rank"], confidence, ".3g"),
-                "dead units, %": cell(last["dead_units"] * 100, confidence, ".1f"),
-                "weight norm": cell(last["weight_norm"], confidence, ".3g"),
+                "return, first task": mean_text(first["last_return"], confidence, ",.2g"),
+                "return, last task": mean_text(last["last_return"], confidence, ",.2g"),
+                "slope per task": mean_text(slopes(tasks), confidence, "+,.2g"),
+                "effective rank": mean_text(last["effective_rank"], confidence, ".3g"),
+                "dead units, %": mean_text(last["dead_units"] * 100, confidence, ".1f"),
+                "weight norm": mean_text(last["weight_norm"], confidence, ".3g"),
                 "diverged": int(last["diverged"].sum()),
             }
         )

@@ -11,7 +11,7 @@ from plasticity.config.locomotion_slices import (
     MeasurePoliciesSettings,
     TrainPolicySettings,
 )
-from plasticity.config.page_slices import AgentsShown, ExperimentSettings, PublishedSettings
+from plasticity.config.page_slices import AgentsDisplay, ExperimentSettings, PublishedSettings
 from plasticity.config.training_section import Optimisation
 from plasticity.studies.locomotion.section import LocomotionArm, LocomotionSection
 from plasticity.studies.plan import StudyPlan
@@ -81,9 +81,9 @@ class LocomotionPlan(StudyPlan[PlannedPolicy, LocomotionSection]):
         """Return what the tables of the study are assembled from."""
         return AssembleLocomotionSettings(arms=tuple(self.arms), ground=self.section.ground)
 
-    def shown_settings(self) -> AgentsShown:
+    def display_settings(self) -> AgentsDisplay:
         """Return what figures and findings read beside the tables."""
-        return AgentsShown(arms=tuple(self.arms), labels=self.labels, analysis=self.section.analysis)
+        return AgentsDisplay(arms=tuple(self.arms), labels=self.labels, analysis=self.section.analysis)
 
     def published_settings(self) -> PublishedSettings:
         """Return what decides whether published shapes can be compared with the run's, and how sure those are."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from plasticity.config.page_slices import TrainTestShown
+from plasticity.config.page_slices import TrainTestDisplay
 from plasticity.report.figures.arm_styles import ArmStyle
 from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
@@ -39,7 +39,7 @@ class TrainTestTables(StudyTables):
         "transfer": "transfer",
         "correlations": "correlations",
     }
-    SETTINGS = TrainTestShown
+    SETTINGS = TrainTestDisplay
     AXIS = "iteration"
 
     transfer: pd.DataFrame

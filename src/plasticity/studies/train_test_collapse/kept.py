@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from plasticity.report.kept_runs.cells import cell, geometric
+from plasticity.report.kept_runs.cells import geometric_mean_text, mean_text
 from plasticity.report.kept_runs.kept_page import Content
 from plasticity.studies.train_test_collapse import agreement
 from plasticity.studies.train_test_collapse.correlate import OUTCOMES, outcomes_of
@@ -42,10 +42,10 @@ def outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) -> pd.Dat
                 "layer": layer,
                 "seeds": part["seed"].nunique(),
                 "training images": int(part["train_size"].iloc[0]),
-                "iterations": cell(part["iteration"], confidence, ".0f"),
-                **{_title(name): geometric(part[name], confidence) for name in _VARIANCES},
-                "training accuracy, %": cell(part["train_accuracy"] * 100, confidence, ".1f"),
-                "test accuracy, %": cell(part["test_accuracy"] * 100, confidence, ".1f"),
+                "iterations": mean_text(part["iteration"], confidence, ".0f"),
+                **{_title(name): geometric_mean_text(part[name], confidence) for name in _VARIANCES},
+                "training accuracy, %": mean_text(part["train_accuracy"] * 100, confidence, ".1f"),
+                "test accuracy, %": mean_text(part["test_accuracy"] * 100, confidence, ".1f"),
                 "diverged": int(part["diverged"].sum()),
             }
         )
@@ -90,9 +90,9 @@ def reached(transfer: pd.DataFrame, labels: Labels, confidence: float) -> pd.Dat
     for (arm, iteration), part in cast("Any", groups):
         found = {"arm": labels[arm], "iteration": "before training" if iteration == 0 else f"{iteration}"}
         found |= {"seeds": part["seed"].nunique()}
-        found |= {_title(name): geometric(part[name], confidence) for name in ("train_variance", "nc1")}
+        found |= {_title(name): geometric_mean_text(part[name], confidence) for name in ("train_variance", "nc1")}
         for outcome in OUTCOMES:
-            found[f"test accuracy, %, {_RATES[outcome]}"] = cell(part[outcome] * 100, confidence, ".1f")
+            found[f"test accuracy, %, {_RATES[outcome]}"] = mean_text(part[outcome] * 100, confidence, ".1f")
         rows.append({**found, "diverged": int(part["diverged"].sum())})
     return pd.DataFrame(rows)
 

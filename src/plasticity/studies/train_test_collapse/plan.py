@@ -6,7 +6,7 @@ from typing import Any
 
 from plasticity.config.analysis_section import Family, TransferAnalysis
 from plasticity.config.component import Chosen
-from plasticity.config.page_slices import ExperimentSettings, PublishedSettings, TrainTestShown
+from plasticity.config.page_slices import ExperimentSettings, PublishedSettings, TrainTestDisplay
 from plasticity.config.slices import (
     AssembleVariancesSettings,
     MeasureVariancesSettings,
@@ -147,9 +147,9 @@ class TrainTestPlan(StudyPlan[PlannedArm, TrainTestSection]):
         """Return what the tables of the study are assembled from."""
         return AssembleVariancesSettings(arms=tuple(self.arms))
 
-    def shown_settings(self) -> TrainTestShown:
+    def display_settings(self) -> TrainTestDisplay:
         """Return what figures and findings read beside the tables."""
-        return TrainTestShown(
+        return TrainTestDisplay(
             arms=tuple(self.arms),
             labels=self.labels,
             analysis=self.section.analysis,

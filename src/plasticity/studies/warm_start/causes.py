@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from plasticity.analysis.beyond_length import CONTROL_FORMS, WARM_START_FORMS, beyond_length
-from plasticity.analysis.doses import Trial, dose_response
+from plasticity.analysis.doses import CausalDesign, dose_response
 from plasticity.analysis.estimates import Row
 from plasticity.analysis.inference import Level
 from plasticity.analysis.mediation import mediation
@@ -19,7 +19,7 @@ from plasticity.config.analysis_section import WarmStartCausesSettings
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
-from plasticity.studies.statistics_tables import causes_table, trial_in
+from plasticity.studies.statistics_tables import causal_design_of, causes_table
 
 _PAIRS = ("seed", "length")
 
@@ -32,7 +32,7 @@ def run(job: Job) -> None:
 def find_causes(metrics_path: str | Path, output: str | Path, *, settings: WarmStartCausesSettings) -> None:
     """Write the table "causes" of the warm-start study.
 
-    Correlations are taken in the whole warm-up and in its phases, the trial of the arms in the whole warm-up.
+    Correlations are taken in the whole warm-up and in its phases, the design of the arms in the whole warm-up.
 
     Args:
         metrics_path: The study's "metrics" table.
@@ -54,20 +54,20 @@ def causes_of(metrics: pd.DataFrame, settings: WarmStartCausesSettings, *, mixed
         settings: As of the stage.
         mixed: With the regressions, which are slow.
     """
-    level, trial = Level(confidence=settings.confidence), trial_in(settings, _PAIRS)
-    rows = _rows(metrics, trial, level, settings.phase_boundary, mixed=mixed)
+    level, design = Level(confidence=settings.confidence), causal_design_of(settings, _PAIRS)
+    rows = _rows(metrics, design, level, settings.phase_boundary, mixed=mixed)
     return causes_table(rows, level.confidence)
 
 
-def _rows(metrics: pd.DataFrame, trial: Trial, level: Level, boundary: int, *, mixed: bool) -> Iterator[Row]:
+def _rows(metrics: pd.DataFrame, design: CausalDesign, level: Level, boundary: int, *, mixed: bool) -> Iterator[Row]:
     epochs = metrics["warm_up_epoch"].to_numpy()
     windows = [(window.kind, window.start, window.end) for window in phases(epochs[epochs > 0], boundary)]
     parts = {window[0]: of_warm_start(metrics, window) for window in windows}
     for part in parts.values():
         yield from beyond_length(part, WARM_START_FORMS, level, WARM_START)
-        yield from beyond_length(part.of([trial.control]), CONTROL_FORMS, level, WARM_START, arm=trial.control)
+        yield from beyond_length(part.of([design.control]), CONTROL_FORMS, level, WARM_START, arm=design.control)
     if whole := parts.get("all"):
         yield from mixed_effects(whole, tuple(FORMS) if mixed else (), level)
-        yield from dose_response(whole, trial, level, WARM_START)
-        yield from mediation(whole, trial, level)
+        yield from dose_response(whole, design, level, WARM_START)
+        yield from mediation(whole, design, level)
     yield from power_rows(WARM_START, parts, level.confidence)

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from plasticity.config.analysis_section import TrialSettings, WarmStartAnalysis
-from plasticity.config.page_slices import WarmStartShown
+from plasticity.config.analysis_section import CausalDesignSettings, WarmStartAnalysis
+from plasticity.config.page_slices import WarmStartDisplay
 from plasticity.report.figures.study_tables import StudyTables
 from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
 
@@ -23,7 +23,7 @@ class FigureTables(StudyTables):
 
     Attributes:
         warm_ups: Arm -> the warm-up it starts from, the `run` of the histories; arms may share one.
-        trial: The arms as an experiment: control, treatments and dose series (`plasticity.studies.trial`).
+        causal_design: The arms as an experiment: control, treatments, dose series (`studies.causal_design`).
         interventions: Arms that change their checkpoints.
     """
 
@@ -33,7 +33,7 @@ class FigureTables(StudyTables):
         "correlations": "correlations",
         "causes": "causes",
     }
-    SETTINGS = WarmStartShown
+    SETTINGS = WarmStartDisplay
     AXIS = "warm_up_epoch"
     MOMENT = "Epoch {}"
 
@@ -41,7 +41,7 @@ class FigureTables(StudyTables):
     causes: pd.DataFrame
     warm_ups: Mapping[str, str]
     analysis: WarmStartAnalysis
-    trial: TrialSettings
+    causal_design: CausalDesignSettings
     interventions: Sequence[str] = ()
 
     @cached_property

@@ -109,7 +109,7 @@ def intervention(tables: FigureTables) -> Statement:
     Raises:
         NotInThisRun: If no arm changes its checkpoints.
     """
-    arms = [arm for arm in tables.interventions if arm in tables.trial.treatments]
+    arms = [arm for arm in tables.interventions if arm in tables.causal_design.treatments]
     if not arms:
         raise NotInThisRun(
             "no arm with an intervention on the checkpoints of the plain warm start, such as shrink_perturb"
@@ -120,7 +120,7 @@ def intervention(tables: FigureTables) -> Statement:
     sentence = (
         f"{name[:1].upper()}{name[1:]} {moves(accuracy, _ACCURACY, numbers(accuracy, POINTS))}, and "
         f"{moves(collapse, 'NC1', times(factor(collapse)), of='one')} "
-        f"(relative to {tables.label(tables.trial.control)}, paired by seed and epoch, {_t(tables)}, "
+        f"(relative to {tables.label(tables.causal_design.control)}, paired by seed and epoch, {_t(tables)}, "
         f"{seeds_text(accuracy.n_seeds)})."
     )
     return Statement(sentence, rows.filter(CAUSES_SHOWN))
@@ -128,7 +128,7 @@ def intervention(tables: FigureTables) -> Statement:
 
 def dose_response(tables: FigureTables) -> Statement:
     """Does moving collapse by a penalty, over all its doses, move accuracy as "collapse costs plasticity" says?"""
-    names = [series.name for series in tables.trial.series]
+    names = [series.name for series in tables.causal_design.series]
     series = next((name for name in names if "penalty" in name), names[0] if names else "")
     rows = rows_with(tables.causes, quantity="slope", treatment=series)
     missing = "no arms that differ in a single number, such as the weight of the NC1 penalty"
@@ -151,9 +151,9 @@ def _control(tables: FigureTables) -> str:
     Raises:
         NotInThisRun: If there is none.
     """
-    if not tables.trial.control:
+    if not tables.causal_design.control:
         raise NotInThisRun("no arm with the default warm-up and without an intervention")
-    return str(tables.trial.control)
+    return str(tables.causal_design.control)
 
 
 def _t(tables: FigureTables) -> str:

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pandas as pd
 
 from plasticity.analysis.whole_runs import whole_runs
-from plasticity.report.kept_runs.cells import by_arm, cell, of_whole
+from plasticity.report.kept_runs.cells import by_arm, complete_mean_text, mean_text
 from plasticity.studies.warm_start.pages.correlations import rows as correlation_rows
 
 Labels = Mapping[str, str]
@@ -24,10 +24,10 @@ def outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) -> pd.Dat
                 "arm": labels[arm],
                 "seeds": part["seed"].nunique(),
                 "checkpoints": part["warm_up_epoch"].nunique(),
-                "full test accuracy, %": of_whole(accuracy, part, confidence, ".1f"),
-                "gap to random init, pp": of_whole(gap, part, confidence, "+.1f"),
+                "full test accuracy, %": complete_mean_text(accuracy, part, confidence, ".1f"),
+                "gap to random init, pp": complete_mean_text(gap, part, confidence, "+.1f"),
                 "gap of each seed": ", ".join(f"{value:+.1f}" for value in gap),
-                "NC1, last checkpoint": cell(last["nc1"], confidence, ",.3g"),
+                "NC1, last checkpoint": mean_text(last["nc1"], confidence, ",.3g"),
                 "not converged": int((~part["converged"].astype(bool)).sum()),
                 "diverged": int(part["diverged"].sum()),
             }

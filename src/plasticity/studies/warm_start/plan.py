@@ -6,9 +6,9 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from plasticity.config.analysis_section import TrialSettings, WarmStartCausesSettings
+from plasticity.config.analysis_section import CausalDesignSettings, WarmStartCausesSettings
 from plasticity.config.component import Chosen
-from plasticity.config.page_slices import PublishedSettings, WarmStartShown
+from plasticity.config.page_slices import PublishedSettings, WarmStartDisplay
 from plasticity.config.slices import (
     AssembleMetricsSettings,
     FineTuneSettings,
@@ -21,9 +21,9 @@ from plasticity.config.slices import (
 from plasticity.config.training_section import Optimisation
 from plasticity.config.usual_label import usual_label
 from plasticity.errors import PlasticityError
+from plasticity.studies.causal_design import causal_design_settings, numbers_of
 from plasticity.studies.naming import PLAIN, chunks, training_name
 from plasticity.studies.plan import StudyPlan
-from plasticity.studies.trial import numbers_of, trial_of
 from plasticity.studies.warm_start.section import WarmStartArm, WarmStartSection, WarmUp
 
 _LENGTHS = ("epochs", "checkpoint_every")
@@ -220,18 +220,18 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
         )
 
     @cached_property
-    def trial(self) -> TrialSettings:
+    def causal_design(self) -> CausalDesignSettings:
         """The arms as an experiment; the control is the first that warms up as the study says, without intervention."""
         warmed = {name: arm for name, arm in self.arms.items() if max(arm.epochs) > 0}
         plain = [name for name, arm in warmed.items() if arm.warm_up == PLAIN and arm.intervention is None]
         numbers = {name: numbers_of(_without_lengths(arm.training), arm.intervention) for name, arm in warmed.items()}
-        return trial_of(plain[0] if plain else "", numbers)
+        return causal_design_settings(plain[0] if plain else "", numbers)
 
     def causes_settings(self) -> WarmStartCausesSettings:
         """Return what the stage that asks for causes reads."""
         analysis = self.section.analysis
         return WarmStartCausesSettings(
-            **dict(self.trial), confidence=analysis.confidence, phase_boundary=analysis.phase_boundary
+            **dict(self.causal_design), confidence=analysis.confidence, phase_boundary=analysis.phase_boundary
         )
 
     def assemble_settings(self) -> AssembleMetricsSettings:
@@ -258,14 +258,14 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
         shared |= {"dataset": self.config.dataset.given(), "optimizer": ", then ".join(optimizers)}
         return PublishedSettings(confidence=self.section.analysis.confidence, shared=shared, arms=arms)
 
-    def shown_settings(self) -> WarmStartShown:
+    def display_settings(self) -> WarmStartDisplay:
         """Return what figures and findings read beside the tables."""
-        return WarmStartShown(
+        return WarmStartDisplay(
             arms=tuple(self.arms),
             labels=self.labels,
             analysis=self.section.analysis,
             warm_ups={name: arm.warm_up for name, arm in self.arms.items()},
-            trial=self.trial,
+            causal_design=self.causal_design,
             interventions=tuple(self.interventions),
         )
 

@@ -72,7 +72,7 @@ class PolicyAgent:
         self._begin()
 
     def act(self, environment: Environment) -> Rollout:
-        """Return what the agent lives through until its next update."""
+        """Return the steps up to the next update."""
         shape = (self.learning.rollout, len(self.log_std))
         noise = numpy_generator(self.seed, "locomotion/noise", self.updates).standard_normal(shape, dtype="float32")
         noise *= self.log_std.detach().exp().numpy()
@@ -80,15 +80,15 @@ class PolicyAgent:
 
     @subnormals_as_zero()
     def learn(self, rollout: Rollout) -> Losses:
-        """Update both networks by what was lived through."""
-        lived = self._lived(rollout)
+        """Update both networks by the steps of a rollout."""
+        steps = self._with_advantages(rollout)
         generator = numpy_generator(self.seed, "locomotion/order", self.updates)
         self.updates += 1
         losses = []
         for _ in range(self.learning.epochs):
             order = torch.from_numpy(generator.permutation(self.learning.rollout))
             for rows in order.split(self.learning.batch_size):
-                losses.append(self._step(lived.at(rows)))
+                losses.append(self._step(steps.at(rows)))
         policy, value = torch.stack(losses).mean(0, dtype=torch.float64).tolist()
         return Losses(policy, value)
 
@@ -125,14 +125,14 @@ class PolicyAgent:
             part.begin(self.seed)
 
     @torch.no_grad()
-    def _lived(self, rollout: Rollout) -> "Lived":
-        """Return the steps with what they say of the policy: probabilities of the actions, advantages, returns."""
+    def _with_advantages(self, rollout: Rollout) -> "PolicyBatch":
+        """Return the steps with the probabilities of their actions, advantages and returns."""
         seen = torch.from_numpy(rollout.observations)[:, None, None]
         values = self.critic.outputs(torch.cat([seen, torch.from_numpy(rollout.last).view(1, 1, 1, -1)]))[:, 0]
         known = values.double().numpy()
         gained = advantages_of(rollout.rewards, known, rollout.ended, self.learning.discount, self.learning.trace)
         actions = torch.from_numpy(rollout.actions)
-        return Lived(
+        return PolicyBatch(
             seen,
             actions,
             log_probability(actions, self.actor.outputs(seen), self.log_std),
@@ -140,12 +140,12 @@ class PolicyAgent:
             torch.from_numpy(gained + known[:-1]).float(),
         )
 
-    def _step(self, lived: "Lived") -> Tensor:
+    def _step(self, batch: "PolicyBatch") -> Tensor:
         """Take a gradient step on a batch; return the two losses."""
         self.optimizer.zero_grad()
-        now = log_probability(lived.actions, self.actor.outputs(lived.observations), self.log_std)
-        policy = -clipped_objective(now - lived.log_probabilities, lived.advantages, self.learning.clip)
-        value = (lived.returns - self.critic.outputs(lived.observations)[:, 0]).square().mean()
+        now = log_probability(batch.actions, self.actor.outputs(batch.observations), self.log_std)
+        policy = -clipped_objective(now - batch.log_probabilities, batch.advantages, self.learning.clip)
+        value = (batch.returns - self.critic.outputs(batch.observations)[:, 0]).square().mean()
         loss = policy + self.learning.value_weight * value
         self.critic.penalised(self.actor.penalised(loss)).backward()
         self.optimizer.step()
@@ -155,7 +155,7 @@ class PolicyAgent:
 
 
 @dataclass(frozen=True)
-class Lived:
+class PolicyBatch:
     """Steps that an agent learns from.
 
     Attributes:
@@ -163,7 +163,7 @@ class Lived:
         actions: (B, A).
         log_probabilities: Of these actions, by the policy that chose them (B,).
         advantages: Standardised over the rollout (B,).
-        returns: What the critic is to say of the states (B,).
+        returns: What the critic learns to predict (B,).
     """
 
     observations: Tensor
@@ -172,10 +172,10 @@ class Lived:
     advantages: Tensor
     returns: Tensor
 
-    def at(self, rows: Tensor) -> "Lived":
+    def at(self, rows: Tensor) -> "PolicyBatch":
         """Return some of the steps."""
         kept = (self.observations, self.actions, self.log_probabilities, self.advantages, self.returns)
-        return Lived(*(each[rows] for each in kept))
+        return PolicyBatch(*(each[rows] for each in kept))
 
 
 def log_probability(actions: Tensor, means: Tensor, log_std: Tensor) -> Tensor:

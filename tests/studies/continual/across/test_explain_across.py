@@ -9,7 +9,7 @@ import pytest
 from simulated.sequences import methods_table
 
 from plasticity.analysis.verdict import holm
-from plasticity.config.page_slices import AcrossShown
+from plasticity.config.page_slices import AcrossDisplay
 from plasticity.config.slices import ExplainAcrossSettings
 from plasticity.errors import PlasticityError
 from plasticity.report.summary.digest import Digest
@@ -19,7 +19,7 @@ from plasticity.studies.continual.across.explained_across import explained_acros
 from plasticity.studies.continual.across.show_across import page_rows, show_across
 
 QUANTITIES = ("weight_norm", "nc1", "effective_rank", "dead_units")
-SHOWN = AcrossShown(confidence=0.95, titles={"pixels": "Pixels", "labels": "Random labels"})
+SHOWN = AcrossDisplay(confidence=0.95, titles={"pixels": "Pixels", "labels": "Random labels"})
 
 
 def sections(*, effect: bool, seed: int = 0, seeds: int = 5) -> dict[str, pd.DataFrame]:
@@ -115,9 +115,9 @@ def test_figure_page_and_digest_show_the_table(table: pd.DataFrame, tmp_path: Pa
     write_table(table, tmp_path / "table.parquet", "explanations_across", {"versions": {}, "commit": "abc"})
     outputs = {name: tmp_path / f"shown.{name}" for name in ("svg", "png", "pdf", "page", "digest")}
     show_across(tmp_path / "table.parquet", outputs, settings=SHOWN)
-    (told,) = Digest.read(outputs["digest"]).findings
-    assert (told.sentence, told.missing) == (explained_across(table, SHOWN), False)
-    assert "Panel c, Random labels: " in told.text
+    (finding,) = Digest.read(outputs["digest"]).findings
+    assert (finding.sentence, finding.missing) == (explained_across(table, SHOWN), False)
+    assert "Panel c, Random labels: " in finding.text
     assert "covers 2 sections only: Pixels and Random labels." in outputs["page"].read_text(encoding="utf-8")
     shown = page_rows(table, SHOWN)
     assert len(shown) == len(table)

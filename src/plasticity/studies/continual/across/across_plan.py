@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from plasticity.config.page_slices import AcrossShown
+from plasticity.config.page_slices import AcrossDisplay
 from plasticity.config.slices import ExplainAcrossSettings
 from plasticity.studies.continual.plan import PermutedPlan
 
@@ -21,9 +21,9 @@ def explain_across_settings(plans: Plans) -> ExplainAcrossSettings:
     )
 
 
-def across_shown(plans: Plans, titles: Mapping[str, str]) -> AcrossShown:
+def across_display(plans: Plans, titles: Mapping[str, str]) -> AcrossDisplay:
     """Return what figure, page and finding are made by; titles are those of the sections by name."""
-    return AcrossShown(confidence=_confidence(plans), titles={name: titles[name] for name in plans})
+    return AcrossDisplay(confidence=_confidence(plans), titles={name: titles[name] for name in plans})
 
 
 def _confidence(plans: Plans) -> float:

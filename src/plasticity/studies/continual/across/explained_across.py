@@ -2,17 +2,17 @@
 
 import pandas as pd
 
-from plasticity.config.page_slices import AcrossShown
+from plasticity.config.page_slices import AcrossDisplay
 from plasticity.report.figures.axes import metric_name
 from plasticity.report.summary.finding import rows_with
 from plasticity.report.summary.words import numbers
 from plasticity.studies.continual.across.explain_across import MEAN
-from plasticity.studies.continual.explained import RIVAL, gain_of, loss_of, told_from, told_gains
+from plasticity.studies.continual.explained import RIVAL, basis_of_gains, gain_of, gains_in_words, loss_of
 
 NOTHING = "No loss on later tasks that every section has."
 
 
-def explained_across(table: pd.DataFrame, settings: AcrossShown) -> str:
+def explained_across(table: pd.DataFrame, settings: AcrossDisplay) -> str:
     """Return which quantities predict the loss in other sections better than the task number, in a sentence.
 
     Args:
@@ -25,14 +25,14 @@ def explained_across(table: pd.DataFrame, settings: AcrossShown) -> str:
     compared = means.loc[means["n_points"].gt(0)]
     if compared.empty:
         return NOTHING
-    named, parts = told_gains(compared, "in held-out sections", settings.confidence)
+    named, parts = gains_in_words(compared, "in held-out sections", settings.confidence)
     parts.append(_least(rows_with(rows, quantity=named[0]), settings))
     missing = [metric_name(name) for name in missing_from(means)]
     left_out = f" Not compared, as a section lacks them: {', '.join(missing)}." if missing else ""
-    return f"{'; '.join(parts)} ({told_from(compared, loss, settings.confidence)}). {about(settings)}{left_out}"
+    return f"{'; '.join(parts)} ({basis_of_gains(compared, loss, settings.confidence)}). {about(settings)}{left_out}"
 
 
-def about(settings: AcrossShown) -> str:
+def about(settings: AcrossDisplay) -> str:
     """Return what the comparison is about."""
     *first, last = settings.titles.values()
     return f"The comparison covers {len(first) + 1} sections only: {', '.join(first)} and {last}."
@@ -43,7 +43,7 @@ def missing_from(means: pd.DataFrame) -> list[str]:
     return means.loc[means["n_points"].eq(0), "quantity"].tolist()
 
 
-def _least(rows: pd.DataFrame, settings: AcrossShown) -> str:
+def _least(rows: pd.DataFrame, settings: AcrossDisplay) -> str:
     """Return the section in which a quantity gains least."""
     each = rows.loc[rows["section"].ne(MEAN)].sort_values("gain", kind="stable").iloc[0].to_dict()
     gain = numbers(gain_of(each, settings.confidence, 1))

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from plasticity.config.page_slices import AcrossShown
+from plasticity.config.page_slices import AcrossDisplay
 from plasticity.jobs.adapter import Job
 from plasticity.report.figures.description import describe
 from plasticity.report.figures.style import Style, save
 from plasticity.report.html_tables import write_html
-from plasticity.report.summary.digest import Digest, ToldFinding
+from plasticity.report.summary.digest import Digest, DigestFinding
 from plasticity.storage.files import atomic_path
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.studies.continual.across.explained_across import about, explained_across
@@ -29,10 +29,10 @@ _NOTE = (
 
 def run(job: Job) -> None:
     """Show the table of explanations across sections."""
-    show_across(job.input["explanations"], job.output.each(), settings=job.slice(AcrossShown))
+    show_across(job.input["explanations"], job.output.each(), settings=job.slice(AcrossDisplay))
 
 
-def show_across(table: Path, outputs: Mapping[str, Path], *, settings: AcrossShown) -> None:
+def show_across(table: Path, outputs: Mapping[str, Path], *, settings: AcrossDisplay) -> None:
     """Write a figure, a page, and the digest that the report's first page is made from.
 
     Args:
@@ -51,7 +51,7 @@ def show_across(table: Path, outputs: Mapping[str, Path], *, settings: AcrossSho
     note = f"{_NOTE}{about(settings)} {SKILL_NOTE}"
     write_html(page_rows(rows, settings), outputs["page"], title="explanations across sections", note=note)
     sentence = explained_across(rows, settings)
-    told = ToldFinding(
+    finding = DigestFinding(
         title=TITLE,
         sentence=sentence,
         figure=FIGURE,
@@ -62,7 +62,7 @@ def show_across(table: Path, outputs: Mapping[str, Path], *, settings: AcrossSho
     digest = Digest(
         question="Does an explanation of the loss hold on sequences of tasks and networks that it was not fitted on?",
         ran=ran,
-        findings=(told,),
+        findings=(finding,),
         versions=made["versions"],
         commit=made["commit"],
     )
@@ -70,7 +70,7 @@ def show_across(table: Path, outputs: Mapping[str, Path], *, settings: AcrossSho
         temporary.write_text(digest.ordered(), encoding="utf-8")
 
 
-def page_rows(table: pd.DataFrame, settings: AcrossShown) -> pd.DataFrame:
+def page_rows(table: pd.DataFrame, settings: AcrossDisplay) -> pd.DataFrame:
     """Return a row per loss, section and quantity, in words; the means over the sections come first."""
     names = {"": "mean over sections", **settings.titles}
     places = {name: place for place, name in enumerate(names)}

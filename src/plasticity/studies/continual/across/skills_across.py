@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from plasticity.config.page_slices import AcrossShown
+from plasticity.config.page_slices import AcrossDisplay
 from plasticity.report.figures.axes import metric_name
 from plasticity.report.figures.layout import drop_unused, grid_shape, panel, write_notes
 from plasticity.report.figures.style import Style
@@ -21,7 +21,7 @@ from plasticity.studies.continual.skill_panels import (
 )
 
 
-def draw(table: pd.DataFrame, settings: AcrossShown, style: Style) -> Figure:
+def draw(table: pd.DataFrame, settings: AcrossDisplay, style: Style) -> Figure:
     """Draw the skill of every quantity, the best on average first.
 
     Args:

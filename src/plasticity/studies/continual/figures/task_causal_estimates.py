@@ -32,7 +32,7 @@ _CORRELATIONS = {
 
 def draw(tables: PermutedTables, style: Style) -> Figure:
     """Draw correlations of ln NC1 with accuracy on the next task, and the total effect of every arm."""
-    control = tables.trial.control
+    control = tables.causal_design.control
     several = [arm for family in tables.families.values() if len(family) > 1 for arm in family]
     names = {arm: f"first task: {tables.value_label(arm)}" for arm in several if arm.startswith("first_task_")}
     return draw_both(
@@ -42,5 +42,5 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
             "ln NC1 after a task and online accuracy on the next",
             f"Online accuracy on task 2 of an arm minus {tables.label(control) if control else 'the control'}",
         ),
-        notes=exclusion_notes(tables, [arm for arm in (control, *tables.trial.treatments) if arm]),
+        notes=exclusion_notes(tables, [arm for arm in (control, *tables.causal_design.treatments) if arm]),
     )

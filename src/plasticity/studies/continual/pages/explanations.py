@@ -1,7 +1,7 @@
 """Explanations.
 
 How well each quantity after a task predicts the loss on the next one, where nothing was fitted: on other tasks of the
-run, in another seed, in other experiments. Gain is the skill of the quantity and the task number together minus that
+run, in another seed, in other arms. Gain is the skill of the quantity and the task number together minus that
 of the number alone. Student's t intervals over {{ seeds }} at {{ confidence }}; docs/statistics.md says how each is
 computed.
 """

@@ -32,7 +32,7 @@ _CORRELATIONS = {
 
 def draw(tables: FigureTables, style: Style) -> Figure:
     """Draw correlations of ln NC1 with full test accuracy, and the total effect of every arm."""
-    control = tables.label(tables.trial.control) if tables.trial.control else "the control"
+    control = tables.label(tables.causal_design.control) if tables.causal_design.control else "the control"
     return draw_both(
         style,
         (correlation_lines(tables.causes, _CORRELATIONS), effect_lines(tables.causes, tables)),

@@ -64,7 +64,9 @@ _MOST_TICKS = 9
 
 def draw(tables: FigureTables, style: Style) -> Figure:
     """Draw the paired change of NC1 and of accuracy against dose, a column per dose series, seeds as points."""
-    found = [series for series in tables.trial.series if set(series.doses) & set(tables.trial.treatments)]
+    found = [
+        series for series in tables.causal_design.series if set(series.doses) & set(tables.causal_design.treatments)
+    ]
     columns = max(1, len(found))
     figure, axes = style.figure(2, columns, height=4.6, sharey="row", sharex="col")
     pairs = _pairs(tables)
@@ -95,8 +97,8 @@ def _pairs(tables: FigureTables) -> pd.DataFrame:
     """Return each seed's mean change, arm minus control, over the lengths that both have."""
     longest = max(tables.metrics["warm_up_epoch"].tolist(), default=0)
     transitions = of_warm_start(tables.metrics, ("all", 0, longest))
-    changes = paired(transitions, tables.trial.control, tables.trial.treatments, ("seed", "length"))
-    in_series = [arm for series in tables.trial.series for arm in series.doses]
+    changes = paired(transitions, tables.causal_design.control, tables.causal_design.treatments, ("seed", "length"))
+    in_series = [arm for series in tables.causal_design.series for arm in series.doses]
     changes = changes.loc[changes["arm"].isin(in_series)]
     means = {name: (name, "mean") for name in ("mediator_change", "outcome_change")}
     return changes.groupby(["arm", "seed"]).agg(**means).reset_index()
@@ -107,7 +109,7 @@ def _draw_panel(
 ) -> None:
     outcome, change = shown
     doses: dict[str, float] = series.doses
-    control = tables.trial.control
+    control = tables.causal_design.control
     ax.axhline(0, color=NEUTRAL, linewidth=0.8, zorder=1)
     for seed, rows in pairs.groupby("seed"):
         values = dict(zip(rows["arm"], rows[change], strict=True)) | {control: 0.0}
@@ -134,9 +136,9 @@ def _estimates(tables: FigureTables, doses: Mapping[str, float], outcome: str) -
         for arm, dose in doses.items()
         if arm in rows
     ]
-    if tables.trial.control in doses and found:
+    if tables.causal_design.control in doses and found:
         known = any(np.isfinite(low) for _, _, low, _ in found)
-        found.append((doses[tables.trial.control], 0.0, *((0.0, 0.0) if known else (np.nan, np.nan))))
+        found.append((doses[tables.causal_design.control], 0.0, *((0.0, 0.0) if known else (np.nan, np.nan))))
     return pd.DataFrame(sorted(found), columns=["dose", "mean", "low", "high"])
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from plasticity.config.analysis_section import DoseSeries, TrialSettings
+from plasticity.config.analysis_section import CausalDesignSettings, DoseSeries
 from plasticity.config.component import Chosen
 
 Numbers = dict[str, float]
 _FEWEST_DOSES = 2
 
 
-def trial_of(control: str, numbers: Mapping[str, Numbers]) -> TrialSettings:
+def causal_design_settings(control: str, numbers: Mapping[str, Numbers]) -> CausalDesignSettings:
     """Return control, treatments and dose series, for the stage that asks for causes.
 
     Args:
@@ -18,7 +18,7 @@ def trial_of(control: str, numbers: Mapping[str, Numbers]) -> TrialSettings:
         numbers: The numbers of every arm that can be compared, from `numbers_of`, in the order of the configuration.
     """
     treatments = tuple(name for name in numbers if name != control)
-    return TrialSettings(control=control, treatments=treatments, series=_series(control, numbers))
+    return CausalDesignSettings(control=control, treatments=treatments, series=_series(control, numbers))
 
 
 def numbers_of(training: Mapping[str, Any], intervention: Chosen | None) -> Numbers:

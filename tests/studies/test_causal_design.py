@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
+from plasticity.studies.causal_design import causal_design_settings
 from plasticity.studies.configuration import typed_config
 from plasticity.studies.continual.plan import PermutedPlan
-from plasticity.studies.trial import trial_of
 from plasticity.studies.warm_start.plan import WarmStartPlan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,4 +72,4 @@ def test_the_first_task_of_the_permuted_study() -> None:
 
 @pytest.mark.parametrize("numbers", [{}, {"only": {"weight decay": 0.1}}])
 def test_a_study_without_a_control_or_doses_has_no_series(numbers: dict[str, dict[str, float]]) -> None:
-    assert trial_of("", numbers).plain() == {"control": "", "treatments": list(numbers), "series": []}
+    assert causal_design_settings("", numbers).plain() == {"control": "", "treatments": list(numbers), "series": []}
