@@ -3,19 +3,22 @@
 import os
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from plasticity.data.store import open_store
 from plasticity.seeding import numpy_generator
 from plasticity.training.online.pixels import Pixels, pixels_of_images
 
+Name = TypeVar("Name")
 MATRIX = 1536  # rows of the square matrices that the peak is measured with
+LARGE = 2 * MATRIX**3  # operations of their product
 CACHED = 64 * 1024  # floats per array: 256 KiB, together within a core's second-level cache
 REPEATS = 5
 DENSITY = 0.19  # pixels of MNIST that are not zero
@@ -57,6 +60,33 @@ def seconds(work: Callable[[], Any], repeats: int = 1, clock: Callable[[], float
     return min(found)
 
 
+def in_turns(
+    works: Mapping[Name, Callable[[], Any]],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
+    *,
+    enough: float = 0.0,
+) -> dict[Name, float]:
+    """Return the shortest time of each work, after a first round that counts for nothing.
+
+    Works take turns, so that whatever disturbs the machine disturbs all of them.
+
+    Args:
+        works: What is timed, by name.
+        rounds: Rounds that count, at least.
+        clock: Of the times; without another one that on the wall.
+        enough: Seconds on the wall that rounds are added for: short works are disturbed most.
+    """
+    found = dict.fromkeys(works, float("inf"))
+    started, number = time.perf_counter(), 0
+    while number <= rounds or time.perf_counter() - started < enough:
+        for name, work in works.items():
+            taken = seconds(work, clock=clock)
+            found[name] = min(found[name], taken) if number else found[name]
+        number += 1
+    return found
+
+
 def cpu_seconds() -> float:
     """Return the seconds of CPU that this process and its finished children have used.
 
@@ -66,15 +96,20 @@ def cpu_seconds() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def peak_flops() -> float:
-    """Return the FLOP/s of one core in a large float32 matrix product, a multiply-add being two operations."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+def large_product() -> Callable[[], Tensor]:
+    """Return what multiplies two large float32 matrices; it takes `LARGE` operations, a multiply-add being two."""
     left, right = (torch.ones(MATRIX, MATRIX) for _ in range(2))
-    torch.mm(left, right)
-    taken = seconds(lambda: torch.mm(left, right), REPEATS)
+    return lambda: torch.mm(left, right)
+
+
+def peak_flops() -> float:
+    """Return the FLOP/s of one core in a large float32 matrix product."""
+    before, product = torch.get_num_threads(), large_product()
+    torch.set_num_threads(1)
+    product()
+    taken = seconds(product, REPEATS)
     torch.set_num_threads(before)
-    return 2 * MATRIX**3 / taken
+    return LARGE / taken
 
 
 def copy_bandwidth(floats: int = CACHED) -> float:

@@ -13,13 +13,15 @@ import argparse
 from collections.abc import Callable
 
 import torch
-from common import cpu_seconds, print_table, seconds
+from common import LARGE, cpu_seconds, in_turns, large_product, print_table, seconds
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from plasticity.config.component import Chosen
 from plasticity.config.landscape_section import MeasureLandscape, ProbeTraining
 from plasticity.config.training_section import Optimisation
 from plasticity.data.image_tensors import ImageTensors
+from plasticity.jobs.device import prepare_cpu
 from plasticity.metrics.landscape import (
     gauss_newton_product,
     gauss_newton_spectrum,
@@ -48,6 +50,7 @@ _ALL = NETWORKS | PROBED
 TABLES = ("products", "measures", "probe", "checkpoint")
 CLASSES, REPEATS, SPECTRUM_IMAGES, TARGETS, PROBE_BATCH = 10, 3, 200, 10, 128
 LANCZOS_RUNS, LANCZOS_STEPS = 10, 50
+ENOUGH = 60.0  # seconds for all rounds of a comparison: short steps are disturbed most
 STUDIED = next(iter(NETWORKS))
 """The permuted study's network, a checkpoint of which is measured as a whole."""
 MEASURED = {
@@ -107,17 +110,26 @@ def of_measures(name: str, images: Tensor, labels: Tensor) -> list[str]:
 
 
 def of_probe(name: str) -> list[str]:
-    """Return a row: a step of one probe target, what ten take beside it in either way, and which is chosen."""
+    """Return a row: a step of one probe target, what ten take beside it in either way, which is chosen, and the limit.
+
+    The limit is the time of ten targets' products alone, at the speed of a large one in the same rounds.
+    """
     images, _ = problem(name, PROBE_BATCH)
     targets = torch.randn(TARGETS, PROBE_BATCH, CLASSES, generator=torch_generator(0, "benchmark/targets"))
 
-    def step(count: int, *, stacked: bool) -> float:
+    def step(count: int, *, stacked: bool) -> Callable[[], None]:
         copies = copies_of(as_trained(network(name)), count, Adam(), ProbeTraining(), stacked=stacked)
-        return _best(lambda: copies.step(images, targets[:count]))
+        return lambda: copies.step(images, targets[:count])
 
-    one, side_by_side, in_turn = step(1, stacked=False), step(TARGETS, stacked=True), step(TARGETS, stacked=False)
+    single = step(1, stacked=False)
+    works = {"one": single, "stacked": step(TARGETS, stacked=True), "in turn": step(TARGETS, stacked=False)}
+    taken = in_turns(works | {"product": large_product()}, REPEATS, cpu_seconds, enough=ENOUGH)
+    with FlopCounterMode(display=False) as counter:
+        single()
+    taken["products"] = TARGETS * counter.get_total_flops() / LARGE * taken.pop("product")
     chosen = "stacked" if are_stacked(as_trained(network(name)), Adam()) else "in turn"
-    return [name, f"{1e3 * one:.1f} ms", f"{side_by_side / one:.2f}", f"{in_turn / one:.2f}", chosen]
+    one = taken.pop("one")
+    return [name, f"{1e3 * one:.1f} ms", *(f"{each / one:.2f}" for each in taken.values()), chosen]
 
 
 def of_checkpoint(count: int = 1000) -> list[str]:
@@ -148,7 +160,7 @@ def main() -> None:
     parser.add_argument("--networks", nargs="*", default=[""], help="parts of their names")
     parser.add_argument("--tables", nargs="*", default=list(TABLES), choices=TABLES)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    prepare_cpu(1)  # as a job does
     names = [name for name in _ALL if any(part in name for part in arguments.networks)]
     problems = {name: problem(name, arguments.images) for name in names if name in NETWORKS}
     if "products" in arguments.tables:
@@ -160,7 +172,8 @@ def main() -> None:
         head = ["a checkpoint", f"Gauss-Newton, {SPECTRUM_IMAGES}", "gradients", hessian, "together"]
         print_table("Measures of a checkpoint", head, [of_measures(name, *given) for name, given in problems.items()])
     if "probe" in arguments.tables:
-        head = [f"a step of {PROBE_BATCH} images", "one target", f"{TARGETS} stacked", f"{TARGETS} in turn", "chosen"]
+        ways = [f"{TARGETS} stacked", f"{TARGETS} in turn", f"{TARGETS}, products alone"]
+        head = [f"a step of {PROBE_BATCH} images", "one target", *ways, "chosen"]
         title = f"Probe, in steps of one target (aim: {TARGETS} at most 4)"
         print_table(title, head, [of_probe(name) for name in names])
     if "checkpoint" in arguments.tables:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from common import cpu_seconds, print_table, seconds
+from common import cpu_seconds, in_turns, print_table
 
 from plasticity.config.component import Chosen
 from plasticity.config.training_section import Optimisation
@@ -117,17 +117,6 @@ def rank_and_gradient(network: Mapping[str, Any]) -> Callable[[], None]:
     return work
 
 
-def measure(works: Mapping[str, Callable[[], None]], rounds: int) -> dict[str, float]:
-    """Return the shortest time of each, in seconds of CPU; they take turns."""
-    found = dict.fromkeys(works, float("inf"))
-    for work in works.values():
-        work()
-    for _ in range(rounds):
-        for name, work in works.items():
-            found[name] = min(found[name], seconds(work, 1, cpu_seconds))
-    return found
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", default=[""], help="words in the networks' names; all by default")
@@ -144,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given = {n: m for n, m in methods(network).items() if any(word in n for word in chosen.methods)}
         given = {"plain": {}, **given}
         works = {name: work_of(step_of(network, method), network["batch"], steps) for name, method in given.items()}
-        times = measure(works | {"rank": rank_and_gradient(network)}, chosen.rounds)
+        times = in_turns(works | {"rank": rank_and_gradient(network)}, chosen.rounds, cpu_seconds)
         rank, plain = times.pop("rank"), times["plain"] / steps
         rows = [[name, f"{time / steps * 1e3:.3f}", f"{time / steps / plain:.2f}"] for name, time in times.items()]
         share = rank / network["every"] / plain

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from common import cpu_seconds, print_table, seconds
+from common import cpu_seconds, in_turns, print_table, seconds
 from limits import Traffic, ceilings, clock_of, shares, step_flops
 from reference_loop import ReferenceLoop
 
@@ -114,21 +114,6 @@ def problem_of(name: str, data: Path | None, count: int, device: torch.device) -
     return Problem(model, images, CLASSES, batch_size, STEPS[name])
 
 
-def in_turns(ways: dict[str, Callable[[], Any]], rounds: int, device: torch.device) -> dict[str, float]:
-    """Return the shortest time of each way, after a first round that counts for nothing.
-
-    There are at least this many rounds, and as many as `ENOUGH` allows: short works are disturbed most.
-    """
-    found = dict.fromkeys(ways, float("inf"))
-    started, number = time.perf_counter(), 0
-    while number <= rounds or time.perf_counter() - started < ENOUGH:
-        for name, work in ways.items():
-            taken = seconds(work, clock=clock_of(device))
-            found[name] = min(found[name], taken) if number else found[name]
-        number += 1
-    return found
-
-
 def training(problem: Problem, rounds: int) -> dict[str, float]:
     """Return seconds per step of every way to train."""
     problem = problem.first(problem.steps * problem.batch_size)
@@ -138,7 +123,8 @@ def training(problem: Problem, rounds: int) -> dict[str, float]:
         for penalty in PENALTIES:
             step = problem.step(penalty, precision)
             ways[f"{precision} {penalty}"] = partial(train_epoch, step, problem.rows, batch_size=problem.batch_size)
-    return {name: taken / problem.steps for name, taken in in_turns(ways, rounds, problem.images.device).items()}
+    taken = in_turns(ways, rounds, clock_of(problem.images.device), enough=ENOUGH)
+    return {name: each / problem.steps for name, each in taken.items()}
 
 
 def measuring(problem: Problem, rounds: int) -> dict[str, float]:
@@ -154,7 +140,8 @@ def measuring(problem: Problem, rounds: int) -> dict[str, float]:
             "usual": loop.measure,
         },
         rounds,
-        problem.images.device,
+        clock_of(problem.images.device),
+        enough=ENOUGH,
     )
 
 

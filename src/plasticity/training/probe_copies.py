@@ -124,7 +124,7 @@ class ChainedCopies:
 
     def outputs(self, images: Tensor) -> Tensor:
         """Return what each copy says of images (B, C, H, W), (T, B, K)."""
-        return self._network(images) / self._scale
+        return self._network(images).mT / self._scale
 
     def step(self, images: Tensor, targets: Tensor) -> None:
         """Train each copy by a step on a batch; targets are (T, B, K), or classes (T, B)."""

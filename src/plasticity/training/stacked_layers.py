@@ -9,7 +9,10 @@ _ELEMENT_BY_ELEMENT = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.GELU, nn.Identity)
 
 
 class StackedLinear(nn.Module):
-    """A linear layer of T networks; maps inputs that all share, (B, in), or that each has of its own, (T, B, in)."""
+    """A linear layer of T networks; maps inputs that all share, (B, in), or each network's own, to (T, out, B).
+
+    The batch comes last: every product and every gradient is then computed as it lies in memory, without copies.
+    """
 
     def __init__(self, layer: nn.Linear, count: int) -> None:
         super().__init__()
@@ -17,13 +20,14 @@ class StackedLinear(nn.Module):
         self.bias = None if layer.bias is None else nn.Parameter(_repeated(layer.bias, count))
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return the outputs (T, B, out)."""
+        """Return the outputs (T, out, B) of inputs (B, in) or (T, in, B)."""
         if inputs.dim() == 2:  # one wide product in place of T narrow ones
-            found = (inputs @ self.weight.flatten(0, 1).T).unflatten(1, self.weight.shape[:2]).transpose(0, 1)
-            return found if self.bias is None else found + self.bias[:, None]
-        if self.bias is None:
-            return inputs @ self.weight.mT
-        return torch.baddbmm(self.bias[:, None], inputs, self.weight.mT)
+            return self._wide(inputs.T).unflatten(0, self.weight.shape[:2])
+        return self.weight @ inputs if self.bias is None else torch.baddbmm(self.bias[..., None], self.weight, inputs)
+
+    def _wide(self, inputs: Tensor) -> Tensor:
+        weight = self.weight.flatten(0, 1)
+        return weight @ inputs if self.bias is None else torch.addmm(self.bias.view(-1, 1), weight, inputs)
 
 
 def is_chain(network: nn.Module) -> bool:

@@ -99,6 +99,19 @@ def test_density_integrates_to_one_and_smoothing_counts_zeros() -> None:
     assert spectrum.smoothed_share(0.001) > 0.5  # what the released code reports of a matrix of rank one
 
 
+@pytest.mark.parametrize("scale", [0.01, 3.0, 5000.0])
+def test_smoothed_share_is_that_of_the_whole_grid(scale: float) -> None:
+    nodes = scale * torch.randn(2, 40, generator=torch.Generator().manual_seed(0), dtype=torch.float64) ** 5
+    spectrum = Spectrum(nodes, torch.full_like(nodes, 1 / 40), 40)
+    span = nodes.max() - nodes.min()
+    width = (1e-5 * span.clamp(min=1)).sqrt()
+    grid = torch.linspace(nodes.min() - 3 * width, nodes.max() + 3 * width, 10_000, dtype=torch.float64)
+    density = torch.exp(-(((grid[:, None] - nodes.flatten()) / width) ** 2) / 2).sum(1)
+    for threshold in (1e-3, 0.1, 0.1 * float(nodes.max())):
+        exact = float(density[grid.abs() > threshold].sum() / density.sum())
+        assert spectrum.smoothed_share(threshold) == pytest.approx(exact, rel=1e-12)
+
+
 def test_effective_rank_is_between_one_and_the_size() -> None:
     assert entropy_rank(torch.ones(7)) == pytest.approx(7)
     assert entropy_rank(torch.tensor([4.0, 0.0, -1e-9])) == pytest.approx(1)

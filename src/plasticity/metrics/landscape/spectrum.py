@@ -1,6 +1,7 @@
 """The spectrum of a symmetric matrix, as its eigenvalues or as what random probes tell of them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
 
 import torch
@@ -10,6 +11,8 @@ from plasticity.metrics.declared.capacity import effective_rank
 
 _GRID = 10_000
 _KERNEL_VARIANCE = 1e-5
+_BLOCK = 100  # points of a grid that are looked at together
+_REACH = 37.6  # standard deviations, beyond which exp(-x²/2) is below the smallest normal number of float64
 
 
 @dataclass(frozen=True)
@@ -68,22 +71,31 @@ class Spectrum:
 
     def density(self, grid: Tensor, width: float) -> Tensor:
         """Return the density on a grid (g,), each node a normal distribution of this standard deviation."""
-        distance = (grid.double()[:, None] - self.nodes.flatten()) / width
-        kernel = torch.exp(-(distance**2) / 2) / (width * sqrt(2 * torch.pi))
-        return kernel @ (self.weights.flatten() / len(self.nodes))
+        nodes, weights = self.nodes.flatten(), self.weights.flatten() / len(self.nodes)
+        found = []
+        for block in grid.double().split(_BLOCK):  # most nodes lie near zero, and most blocks far from it
+            reached = (nodes > block.min() - _REACH * width) & (nodes < block.max() + _REACH * width)
+            distance = (block[:, None] - nodes[reached]) / width
+            found.append(torch.exp(-(distance**2) / 2) @ weights[reached])
+        return torch.cat(found) / (width * sqrt(2 * torch.pi))
 
     def smoothed_share(self, threshold: float) -> float:
         """Return the ε-rank, as a share, the way the code released with He et al. computes it.
 
         It integrates the smoothed density over a grid of 10,000 points outside of ±threshold. The kernel's variance is
         1e-5 of the spectrum's range, so that zero eigenvalues count as soon as that is wide: the number follows the
-        range rather than the rank. `share` is the estimate without this bias.
+        range rather than the rank. With a wide range, the kernel is narrower than a step of the grid, and the exact
+        integral would be another number. `share` is the estimate without this bias.
         """
-        span = self.largest - self.smallest
-        width = sqrt(_KERNEL_VARIANCE * max(1.0, span))
-        grid = torch.linspace(self.smallest - 3 * width, self.largest + 3 * width, _GRID, dtype=torch.float64)
-        density = self.density(grid, width)
+        grid, density = self._smoothed
         return float(density[grid.abs() > threshold].sum() / density.sum())
+
+    @cached_property
+    def _smoothed(self) -> tuple[Tensor, Tensor]:
+        """The grid of `smoothed_share` and the density on it, which all thresholds share."""
+        width = sqrt(_KERNEL_VARIANCE * max(1.0, self.largest - self.smallest))
+        grid = torch.linspace(self.smallest - 3 * width, self.largest + 3 * width, _GRID, dtype=torch.float64)
+        return grid, self.density(grid, width)
 
     def _mean(self, values: Tensor, factor: float) -> Estimate:
         each = (self.weights * values).sum(1) * factor
