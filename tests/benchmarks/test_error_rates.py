@@ -15,6 +15,7 @@ FAMILIES = {
     "published_shapes": 4,
     "sentences": 7,
     "causes": 9,
+    "mediation": 2,
     "explanations": 6,
     "agents": 3,
 }
