@@ -27,6 +27,7 @@ from rates import (
     intervals,
     mediation,
     published_correlations,
+    published_joint,
     published_numbers,
     published_shapes,
     sentences,
@@ -60,11 +61,14 @@ FAMILIES: Mapping[str, Family] = {
         (published_correlations.of_means, published_correlations.of_averaged, published_correlations.of_runs)
     ),
     "published_shapes": Family((published_shapes.of_associations, published_shapes.of_onsets)),
+    "published_orders": Family((published_joint.of_orders,)),
+    "published_sign_changes": Family((published_joint.of_sign_changes,), whole_tables=True),
     "sentences": Family((sentences.of_correlations, sentences.of_means, sentences.of_weight_decays)),
     "causes": Family((causes.of_tables,), whole_tables=True),
     "mediation": Family((mediation.of_sequences, mediation.of_warm_starts), whole_tables=True),
     "regressions": Family((causes.with_regressions,), whole_tables=True, usual=False),
     "explanations": Family((explanations.of_tables,), whole_tables=True),
+    "explanations_across": Family((explanations.of_tables_across,), whole_tables=True, usual=False),
     "agents": Family((falsification.of_slopes,), whole_tables=True),
     "intervals": Family((intervals.over_series, intervals.across_runs), times=5),
 }
