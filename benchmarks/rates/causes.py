@@ -21,11 +21,13 @@ from plasticity.analysis.beyond_length import (
     adjusted,
     coefficient,
 )
+from plasticity.analysis.doses import CausalDesign
 from plasticity.analysis.estimates import MEDIATOR
 from plasticity.analysis.jackknife import fisher_z
 from plasticity.analysis.transitions import Transitions, distinct, of_permuted, of_warm_start
 from plasticity.config.analysis_section import CausesSettings, WarmStartCausesSettings
 from plasticity.studies.continual import causes as of_sequences
+from plasticity.studies.statistics_tables import causal_design_of
 from plasticity.studies.warm_start import causes as of_warm_starts
 from rates import CONFIDENCE
 from rates.tally import Tally
@@ -52,6 +54,7 @@ class Design:
     table: Callable[..., pd.DataFrame]
     causes: Callable[..., pd.DataFrame]
     transitions: Callable[[pd.DataFrame], Transitions]
+    arms: CausalDesign
     window: str
     forms: tuple[str, ...]
     positive: tuple[str, ...]
@@ -101,6 +104,7 @@ WARM_STARTS = Design(
     warm_starts.warm_start_table,
     lambda rows, mixed: of_warm_starts.causes_of(rows, _WARM_SETTINGS, mixed=mixed),
     lambda rows: of_warm_start(rows, ("all", 6, 48)),
+    causal_design_of(_WARM_SETTINGS, ("seed", "length")),
     "all",
     WARM_START_FORMS,
     (*WARM_START_FORMS, *CONTROL_FORMS),
@@ -113,6 +117,7 @@ SEQUENCES = Design(
     sequences.first_task_table,
     lambda rows, mixed: of_sequences.causes_of(rows, _SEQUENCE_SETTINGS, mixed=mixed),
     lambda rows: of_permuted(rows, _SEQUENCE_ARMS, tasks=False),
+    causal_design_of(_SEQUENCE_SETTINGS, ("seed",)),
     "second_task",
     PERMUTED_FORMS,
     ("within_length",),

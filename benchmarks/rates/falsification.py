@@ -17,7 +17,7 @@ def of_slopes(random: np.random.Generator, seeds: int, studies: int, tally: Tall
     ends: dict[str, list[tuple[float, float]]] = {name: [] for name in EFFECTS.values()}
     for effect, name in EFFECTS.items():
         for _ in range(studies):
-            table = falsification_of(agents_table(random, seeds, effect=effect), CONFIDENCE)
+            table = falsification_of(agents_table(random, seeds, slopes=SLOPES if effect else {}), CONFIDENCE)
             slopes, signs = table.loc[table["group"].ne(ALL)], table.loc[table["group"].eq(ALL)]
             said = [SIGNS.get(verdict, 0) for verdict in slopes["verdict"]]
             pairs = zip(slopes["quantity"], slopes["group"], said, strict=True)

@@ -5,23 +5,27 @@ effect, the loss rises with the weight norm in every environment, and with dead 
 another; without it, it goes with nothing.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 ENVIRONMENTS = ("easy", "hard", "sparse")
 QUANTITIES = ("weight_norm", "weight_rank", "dead_units", "effective_rank", "nc1")
-SLOPES = {"weight_norm": (1.5, 1.5, 1.5), "dead_units": (1.5, -1.5, 0.0)}
+SLOPES: Mapping[str, tuple[float, ...]] = {"weight_norm": (1.5, 1.5, 1.5), "dead_units": (1.5, -1.5, 0.0)}
 """Slope of the loss on each quantity by environment; zero where there is none."""
 _ARMS = 3  # of an environment
 
 
-def agents_table(random: np.random.Generator, seeds: int, *, effect: bool) -> pd.DataFrame:
-    """Return a row per agent with what the falsification test reads."""
+def agents_table(
+    random: np.random.Generator, seeds: int, *, slopes: Mapping[str, tuple[float, ...]] = SLOPES
+) -> pd.DataFrame:
+    """Return a row per agent with what the falsification test reads; empty slopes are no effect."""
     shape = (len(ENVIRONMENTS), seeds, _ARMS)
     values = {name: _shared(random, shape) for name in QUANTITIES}
     loss = _shared(random, shape)
-    for name, slopes in SLOPES.items():
-        loss = loss + effect * np.array(slopes)[:, None, None] * values[name]
+    for name, each in slopes.items():
+        loss = loss + np.array(each)[:, None, None] * values[name]
     environment, seed, arm = (index.ravel() for index in np.indices(shape))
     columns = {name: (np.exp(each) if name == "nc1" else each).ravel() for name, each in values.items()}
     columns |= {"environment": np.array(ENVIRONMENTS)[environment], "seed": seed + 1, "step": 100}

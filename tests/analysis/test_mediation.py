@@ -95,12 +95,27 @@ def test_too_few_pairs_are_said_to_be() -> None:
     assert row["note"] == "2 pairs leave 1"
 
 
-def test_the_slope_on_nc1_counts_the_seeds_that_differ_within_an_arm_and_a_length() -> None:
+def test_pairs_alone_in_an_arm_and_a_length_are_left_out() -> None:
     rows = simulated(np.random.default_rng(8), seeds=5, through=0.03).rows
     rows.loc[rows["seed"] == 4, "length"] *= 100  # lengths of its own
     found = _rows(Transitions(rows, "all", 4, 3200))
     alone = _rows(Transitions(rows.loc[rows["seed"] != 4], "all", 4, 32))
-    assert (found["indirect"]["n_seeds"], found["mediator_slope"]["n_seeds"]) == (5, 4)
-    for path in ("mediator_slope", "rho_at_zero"):
+    for path, row in found.items():
+        assert row["n_seeds"] == 4
         for name in ("estimate", "ci_low", "ci_high"):
-            assert found[path][name] == pytest.approx(alone[path][name])
+            assert row[name] == pytest.approx(alone[path][name])
+
+
+def test_a_pair_per_seed_gives_the_classical_regression() -> None:
+    """The oracle: slope and intercept of a line through as many pairs as seeds, by statsmodels."""
+    rows = simulated(np.random.default_rng(9), seeds=6, through=0.03).rows
+    transitions = Transitions(rows.loc[rows["length"] == 4], "second_task", 2, 2)
+    pairs = paired(transitions, "control", ["spread"], DESIGN.pairs)
+    moved = pairs["mediator_change"].to_numpy()
+    fit = OLS(pairs["outcome_change"].to_numpy(), np.column_stack([np.ones(6), moved])).fit()
+    found = _rows(transitions)
+    for place, path in enumerate(("direct", "mediator_slope")):
+        ends = [found[path][name] for name in ("ci_low", "ci_high")]
+        np.testing.assert_allclose(ends, fit.conf_int(0.05)[place])
+        assert found[path]["p_value"] == pytest.approx(fit.pvalues[place])
+    assert fit.pvalues[1] < found["indirect"]["p_value"] < 0.2  # as uncertain as both of its factors

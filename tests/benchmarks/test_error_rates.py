@@ -13,8 +13,11 @@ FAMILIES = {
     "published": 16,
     "published_correlations": 13,
     "published_shapes": 4,
+    "published_orders": 2,
+    "published_sign_changes": 2,
     "sentences": 7,
     "causes": 9,
+    "mediation": 2,
     "explanations": 6,
     "agents": 3,
 }

@@ -11,10 +11,13 @@ an arm and a length: neither length nor the arm itself can make it. It is causal
 can check; docs/statistics.md spells them out. One of them, that nothing else moves both NC1 and accuracy of a network
 beside its arm and length, has a sensitivity: `rho_at_zero` is the correlation of the errors at which the indirect
 effect would be zero (Imai, Keele & Yamamoto 2010). The smaller, the more fragile.
+
+Pairs alone in their arm and length say nothing of b and are left out of all paths. The intervals are those of a line
+through few seeds (`plasticity.analysis.paired_regression`).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,17 +26,52 @@ import pandas as pd
 from plasticity.analysis.beyond_length import coefficient
 from plasticity.analysis.doses import UNITS, CausalDesign, expectation, treated
 from plasticity.analysis.estimates import MEDIATOR, OUTCOME, Estimand, Row, row_of
-from plasticity.analysis.inference import Inference, Level, Statistic, infer
-from plasticity.analysis.moments import Moments, moments_of
+from plasticity.analysis.inference import Inference, Level, infer
+from plasticity.analysis.moments import moments_of
+from plasticity.analysis.paired_regression import PairedRegression, Variance, inference
 from plasticity.analysis.transitions import Transitions
 
 _PATHS = ("direct", "indirect", "mediator_slope", "rho_at_zero")
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Treated networks minus the controls of their pairs, P pairs; all arrays are of shape (P,).
+
+    Attributes:
+        arm: The treated arm.
+        seed: Its seed.
+        control: Number of the control; several arms can share one.
+        cell: Number of arm and length, within which b is estimated.
+        moved: Change of ln NC1.
+        gained: Change of accuracy.
+    """
+
+    arm: np.ndarray
+    seed: np.ndarray
+    control: np.ndarray
+    cell: np.ndarray
+    moved: np.ndarray
+    gained: np.ndarray
+
+    def where(self, kept: np.ndarray) -> "Pairs":
+        """Return some of the pairs."""
+        return Pairs(**{name: values[kept] for name, values in vars(self).items()})
+
+    def shared(self) -> "Pairs":
+        """Return the pairs that are not alone in their cell, of which b is estimated."""
+        return self.where((np.bincount(self.cell) > 1)[self.cell])
+
+    @property
+    def spare(self) -> int:
+        """Pairs beyond their cells."""
+        return len(self.cell) - len(set(self.cell.tolist()))
+
+
 def mediation(transitions: Transitions, design: CausalDesign, level: Level) -> Iterator[Row]:
     """Yield direct and indirect effect of every treatment and dose series with a control, b, and the sensitivity."""
     in_series = [arm for series in design.series for arm in series.doses]
-    pairs = treated(transitions, design, [*design.treatments, *in_series])
+    pairs = _pairs(treated(transitions, design, [*design.treatments, *in_series]), design)
     for arm in design.treatments:
         treatment = {"name": arm, "per": "", "extra": design.where(arm)}
         yield from _rows(treatment, {design.control: 0.0, arm: 1.0}, transitions, pairs, design, level)
@@ -48,54 +86,56 @@ def mediation(transitions: Transitions, design: CausalDesign, level: Level) -> I
             )
 
 
-def effects(
-    rows: pd.DataFrame, pairs: pd.DataFrame, doses: Mapping[str, float], shared: tuple[str, ...]
-) -> tuple[int, dict[str, tuple[Statistic, int]]]:
-    """Return how many pairs there are to spare, and each path as a function of how often each seed is taken.
+def effects(pairs: Pairs, dose: np.ndarray, level: Level) -> dict[str, Inference]:
+    """Return each path.
 
-    Beside each function stands of how many seeds it is: b is that of seeds of which arm and length leave something.
+    Given NC1, the direct effect and b are linear in the changes of accuracy. The variance of a·b is a²·Var b + b²·Var a
+    (Sobel 1982), with the degrees of freedom of b, the fewer. If a or b is zero, its t is never larger than that of
+    this factor alone, so that the test holds its level in both cases.
 
     Args:
-        rows: Transitions of the control and the treated arms, of the seeds that have pairs.
-        pairs: The same paired, from `doses.treated`.
-        doses: D of every arm.
-        shared: Columns that networks of a pair share.
+        pairs: Pairs that share their cell, two or more to spare.
+        dose: D of each treated network less that of its control, (P,).
+        level: Level of the intervals.
     """
-    dose = np.array([doses[arm] for arm in rows["arm"]], dtype=float)
-    levels = np.column_stack([dose, rows[MEDIATOR].to_numpy(float), rows["outcome"].to_numpy(float)])
-    whole = moments_of(levels, seeds=rows["seed"].to_numpy(), groups=_codes(rows, shared))
-    changes = pairs[["mediator_change", "outcome_change"]].to_numpy(dtype=float)
-    within = moments_of(changes, seeds=pairs["seed"].to_numpy(), groups=_codes(pairs, ("arm", "length")))
-    informative = within.informative()
+    seed, cell = (np.unique(values, return_inverse=True)[1] for values in (pairs.seed, pairs.cell))
+    regression, parts = PairedRegression(pairs.moved, pairs.gained, seed, cell), _dose_parts(pairs, dose)
+    of_seeds = np.stack([np.bincount(seed, each) for each in (parts[0] * pairs.moved, parts[1])])
 
-    def indirect(draws: np.ndarray) -> np.ndarray:
-        return _slope(whole, draws, 1) * _slope(within, draws)
+    def shift(draws: np.ndarray) -> np.ndarray:
+        return (draws @ of_seeds[0]) / (draws @ of_seeds[1])
 
-    paths: dict[str, tuple[Statistic, int]] = {
-        "mediator_shift": (lambda draws: _slope(whole, draws, 1), whole.seeds),
-        "direct": (lambda draws: _slope(whole, draws, 2) - indirect(draws), whole.seeds),
-        "indirect": (indirect, whole.seeds),
-        "mediator_slope": (lambda draws: _slope(informative, draws), informative.seeds),
-        "rho_at_zero": (lambda draws: coefficient(informative, draws), informative.seeds),
+    a, b = infer(shift, regression.seeds, level), regression.infer(regression.slope, level)
+    known = regression.variance(regression.slope)
+    product = a.estimate**2 * known.value + b.estimate**2 * a.deviation**2 / regression.seeds
+    left = moments_of(np.column_stack([pairs.moved, pairs.gained]), seeds=seed, groups=cell)
+    fragile = infer(lambda draws: coefficient(left, draws), left.seeds, level, correlation=True)
+    return {
+        "mediator_shift": a,
+        "direct": regression.infer(parts[0] / parts[1].sum() - a.estimate * regression.slope, level),
+        "indirect": inference(a.estimate * b.estimate, Variance(product, known.freedom), regression.seeds, level),
+        "mediator_slope": b,
+        "rho_at_zero": replace(fragile, p_value=np.nan),  # describes how fragile the slope is; the slope has the test
     }
-    return within.spare, paths
 
 
 def _rows(
     treatment: Mapping[str, Any],
     doses: Mapping[str, float],
     transitions: Transitions,
-    pairs: pd.DataFrame,
+    pairs: Pairs,
     design: CausalDesign,
     level: Level,
 ) -> Iterator[Row]:
-    pairs = pairs.loc[pairs["arm"].isin([arm for arm in doses if arm != design.control])]
-    if pairs.empty:
+    pairs = pairs.where(np.isin(pairs.arm, [arm for arm in doses if arm != design.control]))
+    if not len(pairs.arm):
         return
-    rows = transitions.rows.loc[transitions.rows["arm"].isin([design.control, *pairs["arm"]])]
-    rows = rows.loc[rows["seed"].isin(pairs["seed"])]
-    spare, paths = effects(rows, pairs, doses, design.pairs)
-    sign = expectation(infer(*paths["mediator_shift"], level), level.confidence)
+    nothing = Inference(np.nan, n_seeds=len(set(pairs.seed)), note=f"{len(pairs.arm)} pairs leave {pairs.spare}")
+    found = dict.fromkeys(("mediator_shift", *_PATHS), nothing)
+    if pairs.spare >= 2:
+        pairs = pairs.shared()
+        found = effects(pairs, np.array([doses[arm] for arm in pairs.arm]) - doses[design.control], level)
+    sign = expectation(found["mediator_shift"], level.confidence)
     unit = UNITS[OUTCOME] + treatment["per"]
     looks = {
         "direct": (treatment["name"], unit, np.nan),
@@ -115,19 +155,22 @@ def _rows(
             expected=expected,
             extra=treatment["extra"],
         )
-        found = Inference(np.nan, n_seeds=len(set(pairs["seed"])), note=f"{len(pairs)} pairs leave {max(spare, 0)}")
-        if spare >= 2:
-            found = infer(*paths[path], level, correlation=path == "rho_at_zero")
-        if path == "rho_at_zero":  # describes how fragile the slope is; the slope has the test
-            found = replace(found, p_value=np.nan)
-        yield row_of(estimand, found, transitions, len(pairs))
+        yield row_of(estimand, found[path], transitions, len(pairs.arm))
 
 
-def _slope(moments: Moments, draws: np.ndarray, of: int = 1) -> np.ndarray:
-    """Return the slope of a variable that the fit leaves on the first, in each subset."""
-    rest = moments.residual(draws)
-    return rest[:, 0, of] / rest[:, 0, 0]
+def _pairs(rows: pd.DataFrame, design: CausalDesign) -> Pairs:
+    """Return the rows of `doses.treated` as arrays."""
+    control, cell = (rows.groupby(names).ngroup().to_numpy() for names in (list(design.pairs), ["arm", "length"]))
+    arm, seed, moved, gained = (rows[name].to_numpy() for name in ("arm", "seed", "mediator_change", "outcome_change"))
+    return Pairs(arm, seed, control, cell, moved.astype(float), gained.astype(float))
 
 
-def _codes(rows: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
-    return np.column_stack([pd.factorize(rows[name])[0] for name in columns])
+def _dose_parts(pairs: Pairs, dose: np.ndarray) -> np.ndarray:
+    """Return what each pair adds to the slope on D within networks of one control, (2, P).
+
+    The first row times the changes is the slope's numerator, the sum of the second its denominator.
+    """
+    control = np.unique(pairs.control, return_inverse=True)[1]
+    number, sums, squares = (np.bincount(control, each) for each in (np.ones_like(dose), dose, dose**2))
+    mean, spread = sums / (number + 1), squares - sums**2 / (number + 1)  # the control is one more, of no dose
+    return np.stack([dose - mean[control], (spread / number)[control]])

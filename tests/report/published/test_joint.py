@@ -100,6 +100,13 @@ def test_a_sign_flips_if_it_is_certain_in_two_groups(slopes: dict[str, float], d
     assert np.isnan(value.estimate)
 
 
+def test_the_p_value_of_a_slope_has_the_degrees_of_freedom_of_its_interval() -> None:
+    """One less than the effective number of seeds: fewer than t over the seeds has."""
+    claim = _claim("flips", of="sign_change", x="rank", y="probe_loss", group="environment", at="last")
+    steep = value_of(claim, _agents({"easy": 1, "hard": -1})).parts[0]
+    assert steep.p_value(0.95) > 10 * replace(steep, p=None).p_value(0.95)
+
+
 def test_a_sign_cannot_change_in_one_group_or_without_the_column() -> None:
     measure = {"of": "sign_change", "x": "rank", "y": "probe_loss", "group": "environment", "at": "last"}
     assert value_of(_claim("flips", **measure), _agents({"easy": 1})).missing == "one environment alone"

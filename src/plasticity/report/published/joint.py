@@ -97,8 +97,14 @@ def _slope(rows: pd.DataFrame, measure: Mapping[str, Any], group: str, confidenc
     known = np.isfinite(values).all(axis=1)
     seeds = rows["seed"].to_numpy(dtype=int)[known]
     found = standardised_slope(values[known, 0], values[known, 1], seeds, confidence)
-    name = group.replace("_", " ")
-    return Value(estimate=found.estimate, low=found.low, high=found.high, n_seeds=found.n_seeds, place=name)
+    return Value(
+        estimate=found.estimate,
+        low=found.low,
+        high=found.high,
+        n_seeds=found.n_seeds,
+        place=group.replace("_", " "),
+        p=found.p_value,
+    )
 
 
 def _joined(shown: Value, place: str, parts: Sequence[Value]) -> Value:

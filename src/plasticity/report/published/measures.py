@@ -39,7 +39,7 @@ class Value:
 
     The interval of a `correlation` is Student's t on the scale of Fisher's z, that of a mean as it is.
     Seeds that are `alike` all have the same value, and there is no interval. `parts` are the values that a joint claim
-    is about, see `joint.py`.
+    is about, see `joint.py`. `p` is the p-value where t has other degrees of freedom than one less than the seeds.
     """
 
     estimate: float = np.nan
@@ -51,9 +51,12 @@ class Value:
     correlation: bool = False
     alike: bool = False
     parts: "tuple[Value, ...]" = ()
+    p: float | None = None
 
     def p_value(self, confidence: float) -> float:
         """Return the two-sided p-value that goes with the t interval of this level; NaN where there is none."""
+        if self.p is not None:
+            return self.p
         scaled = np.array([self.estimate, self.low, self.high])
         _, low, high = fisher_z(scaled) if self.correlation else scaled
         centre, half, freedom = (high + low) / 2, (high - low) / 2, self.n_seeds - 1
