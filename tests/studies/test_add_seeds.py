@@ -19,8 +19,9 @@ MEASURED = {"metrics", "histories", "returns", "transfer"}
 
 
 def part_of(whole: Path, folder: Path, keep: Callable[[int], bool]) -> Path:
-    """Copy a kept run with a part of its seeds, without its notes, which link to other pages."""
-    shutil.copytree(whole, folder, ignore=shutil.ignore_patterns("notes.md"))
+    """Copy a kept run with a part of its seeds and one figure, without its notes, which link to other pages."""
+    _, *others = sorted(path.name for path in whole.glob("*.png"))
+    shutil.copytree(whole, folder, ignore=shutil.ignore_patterns("notes.md", *others))
     for path in folder.glob("*.parquet"):
         if path.stem in MEASURED:
             name = table_name(path)
