@@ -67,7 +67,7 @@ class Style:
         """Draw and save in this look; settings of Matplotlib are as before when the block ends."""
         small = self.font_size - 1
         parameters: Any = {
-            **sns.axes_style("ticks", {"axes.grid": True, "grid.color": "#E8E8E8", "grid.linewidth": 0.5}),
+            **sns.axes_style("ticks", {"axes.grid": True, "grid.color": "#E8E8E8"}),
             "font.family": ["sans-serif"],
             "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],  # the first one comes with Matplotlib
             **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize", "figure.labelsize"), self.font_size),
