@@ -105,8 +105,8 @@ def effects(pairs: Pairs, dose: np.ndarray, level: Level) -> dict[str, Inference
     def shift(draws: np.ndarray) -> np.ndarray:
         return (draws @ of_seeds[0]) / (draws @ of_seeds[1])
 
-    a, b = infer(shift, regression.seeds, level), regression.infer(regression.slope, level)
-    known = regression.variance(regression.slope)
+    a, known = infer(shift, regression.seeds, level), regression.variance(regression.slope)
+    b = inference(float(regression.slope @ pairs.gained), known, regression.seeds, level)
     product = a.estimate**2 * known.value + b.estimate**2 * a.deviation**2 / regression.seeds
     left = moments_of(np.column_stack([pairs.moved, pairs.gained]), seeds=seed, groups=cell)
     fragile = infer(lambda draws: coefficient(left, draws), left.seeds, level, correlation=True)
