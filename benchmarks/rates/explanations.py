@@ -23,11 +23,10 @@ _NUMBERS = ("skill", "gain", "gain_beyond")
 
 
 def of_tables(random: np.random.Generator, seeds: int, studies: int, tally: Tally) -> None:
-    """Count tables of explanations; with the effect, a quarter as many."""
+    """Count tables of explanations, with the effect as many as without: their intervals are counted as well."""
     for effect, name in EFFECTS.items():
-        number = max(1, studies // 4) if effect else studies
         tables = [
-            explanations_of(methods_table(random, seeds, effect=effect), _QUANTITIES, _SETTINGS) for _ in range(number)
+            explanations_of(methods_table(random, seeds, effect=effect), _QUANTITIES, _SETTINGS) for _ in range(studies)
         ]
         for table in tables:
             _count(table.loc[table["quantity"].ne(TASK)], tally, name, effect=effect)
@@ -66,13 +65,13 @@ def _intervals(table: pd.DataFrame, tally: Tally) -> None:
 
 
 def of_tables_across(random: np.random.Generator, seeds: int, studies: int, tally: Tally) -> None:
-    """Count tables of explanations across three sections; with the effect, a quarter as many.
+    """Count tables of explanations across three sections.
 
     Seeds are those of all sections, which have nothing else in common but the effect.
     """
     for effect, name in EFFECTS.items():
         tables = []
-        for _ in range(max(1, studies // 4) if effect else studies):
+        for _ in range(studies):
             frames = {section: methods_table(random, seeds, effect=effect) for section in _SECTIONS}
             table = explanations_across_of(frames, _QUANTITIES, _ACROSS)
             rows = table.loc[table["quantity"].ne(TASK) & table["section"].eq(MEAN)]

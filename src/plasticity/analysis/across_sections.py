@@ -61,7 +61,7 @@ def _by_section(errors: Sequence[Errors], sections: int, model: str, rival: str)
 
 def _inference(values: np.ndarray, fewest: int, level: Level) -> Inference:
     """Return the inference from an estimate over all seeds and without each, (S + 1,)."""
-    found = infer(lambda counts: values[: len(counts)], len(values) - 1, level)
+    found = infer(lambda counts: values[: len(counts)], len(values) - 1, level, corrected=False)
     return replace(found, n_seeds=fewest)
 
 

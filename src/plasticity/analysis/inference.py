@@ -48,7 +48,13 @@ class Level:
 
 
 def infer(
-    statistic: Statistic, seeds: int, level: Level, *, correlation: bool = False, effective_seeds: float | None = None
+    statistic: Statistic,
+    seeds: int,
+    level: Level,
+    *,
+    correlation: bool = False,
+    corrected: bool = True,
+    effective_seeds: float | None = None,
 ) -> Inference:
     """Return the estimate over all seeds with its interval.
 
@@ -57,6 +63,8 @@ def infer(
         seeds: Their number S.
         level: Level of the interval.
         correlation: The estimate is a correlation coefficient.
+        corrected: Centre the interval at the value without the bias that falls as 1/n; else at the estimate, if that is
+            about results from so many seeds.
         effective_seeds: How many seeds the estimate rests on where their weights differ. The degrees of freedom of t
             are one less, at least one, and the interval is centred at the estimate.
     """
@@ -72,7 +80,7 @@ def infer(
         note = f"undefined without one of the seeds ({int((~np.isfinite(without)).sum())} of {seeds}), no t interval"
         return Inference(estimate, n_seeds=seeds, note=note)
     freedom = None if effective_seeds is None else max(effective_seeds - 1, 1.0)
-    corrected = freedom is None
+    corrected = corrected and freedom is None
     spread = jackknife(values[None], level.confidence, correlation=correlation, corrected=corrected, freedom=freedom)
     if spread.alike[0]:
         return Inference(estimate, n_seeds=seeds, note="the same without any of the seeds, no t interval")

@@ -10,11 +10,14 @@ Held out are, by the scope: each task of a run (within_run), each seed of an arm
 seed, fitted on the other experiments in the other seeds (across_arms). Arms of one experiment are one method at several
 strengths, so they are left out together; a seed's runs share their tasks, so it is never on both sides.
 
+Skills and gains are those of a prediction that was fitted on the other seeds of so many. Their intervals are therefore
+centred at the estimate: without its bias, it would be that of a fit on infinitely many seeds.
+
 Shapes: P points, G groups, S seeds, p columns of the design and the loss behind them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,10 +35,11 @@ from plasticity.analysis.held_out import (
     ranks_of,
     sums_of,
 )
-from plasticity.analysis.inference import Inference, Level, infer
+from plasticity.analysis.inference import Inference, Level, Statistic, infer
 from plasticity.analysis.next_losses import NextLosses
 
 SCOPES = ("within_run", "across_seeds", "across_arms")
+_EXACT = 1e-12  # share of the error that is left, below which a prediction is exact but for rounding
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,8 @@ def predictions(
     arms, found = int(points.arm.max()) + 1, {}
     for scope, errors in zip(SCOPES, (_within_runs, _across_seeds, _across_arms), strict=True):
         of_seeds = _remembered(errors(points, design))
-        skill = _inference(of_seeds, points.seeds, level, "quantity")
-        gain = _inference(of_seeds, points.seeds, level, "both", "rival")
+        skill = _inference(of_seeds, points.seeds, level, ("quantity", "mean"))
+        gain = _inference(of_seeds, points.seeds, level, ("both", "rival"))
         found[scope] = Prediction(skill, gain, arms, len(quantity))
     return found
 
@@ -91,22 +95,31 @@ def _remembered(errors: OfSeeds) -> OfSeeds:
     return found
 
 
-def _inference(errors: OfSeeds, seeds: int, level: Level, model: str, rival: str = "mean") -> Inference:
+def _inference(errors: OfSeeds, seeds: int, level: Level, models: tuple[str, str]) -> Inference:
     """Return the skill of a model less that of its rival.
 
     Seeds in which nothing can be predicted are always taken, as others may be fitted on them, and not counted: to leave
     one out would say nothing, and a degree of freedom too many.
     """
     every = errors(np.ones(seeds, bool))
-    predicted = np.isin(np.arange(seeds), every[SEED][np.isfinite(sums_of(every, model, rival)).all(axis=0)])
+    predicted = np.isin(np.arange(seeds), every[SEED][np.isfinite(sums_of(every, *models)).all(axis=0)])
 
     def of(counts: np.ndarray) -> np.ndarray:
         taken = np.ones((len(counts), seeds), bool)
         taken[:, predicted] = counts > 0
-        return np.array([less(errors(row), model, rival) for row in taken])
+        return np.array([less(errors(row), *models) for row in taken])
 
     number = int(predicted.sum())
-    return infer(of, number, level) if number else Inference(np.nan, n_seeds=seeds, note="undefined")
+    if not number:
+        return Inference(np.nan, n_seeds=seeds, note="undefined")
+    return infer(of, number, level, corrected=False) if "rival" in models else _skill(of, number, level)
+
+
+def _skill(of: Statistic, seeds: int, level: Level) -> Inference:
+    """Return a skill whose interval stays below one: that of the logarithm of the share of the error that is left."""
+    found = infer(lambda counts: np.log(np.maximum(1 - of(counts), _EXACT)), seeds, level, corrected=False)
+    left, low, high = np.exp([found.estimate, found.high, found.low])
+    return replace(found, estimate=float(1 - left), low=float(1 - low), high=float(1 - high))
 
 
 def _design(points: NextLosses, quantity: np.ndarray, beside: Sequence[np.ndarray]) -> np.ndarray:
