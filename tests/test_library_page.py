@@ -11,7 +11,7 @@ PAGE = ROOT / "docs" / "library.md"
 
 def test_the_examples_run(monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     monkeypatch.chdir(ROOT)
     names: dict[str, object] = {}
     for block in blocks:

@@ -38,9 +38,9 @@ def test_curves_are_means_over_copies(stored, style):
     figure = probe_curves.draw(stored, style)
     for ax in figure.axes[:2]:
         found = {line.get_label(): list(np.asarray(line.get_ydata())) for line in ax.lines}
-        assert list(found) == ["Initialisation", "After task 1", "After task 6", "fresh network"]
+        assert list(found) == ["Initialisation", "After task 1", "After task 6", "Fresh network"]
         assert found["After task 6"] == [2.0, 1.0]
-        assert found["fresh network"] == pytest.approx([1.0, 0.2])
+        assert found["Fresh network"] == pytest.approx([1.0, 0.2])
 
 
 def test_warm_starting_begins_with_the_untrained_networks_and_layers_share_what_is_stored(study, train_test, style):

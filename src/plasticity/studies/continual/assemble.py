@@ -55,6 +55,7 @@ def assemble_permuted(files: AssembleFiles, *, settings: AssembleTasksSettings) 
         for seed in histories[arm.first_task]["seed"].unique()
     ]
     rows = pd.concat([_frame(first), read_tables(files.following, "following_tasks")], ignore_index=True)
+    rows = rows.copy()  # in one piece: with many measured columns, pandas warns of each that is added to the parts
     of_arms = {arm.name: arm for arm in settings.arms}
     rows["nc1_threshold"] = [of_arms[name].nc1_below for name in rows["arm"]]
     reached = rows.loc[rows["task"] == _FIRST].set_index(["arm", "seed"])["threshold_reached"].to_dict()

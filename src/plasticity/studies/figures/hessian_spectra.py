@@ -3,8 +3,9 @@
 Density of the Hessian's eigenvalues at the initialisation and at the last checkpoint at which it was stored, on a
 logarithmic axis: for a network with n parameters, a share of 1/n is one eigenvalue. Lines are means over {{ n }} of
 spectra, exact for small networks and stochastic Lanczos estimates for others, each node a normal distribution as wide
-as 0.5 % of the axis. The Hessian is that of the mean loss on images of the task: the cross-entropy, or the squared
-error of outputs that are values or actions.
+as 0.5 % of the axis. Arms that start from the same weights have the same line at the initialisation; only one of them
+is then visible. The Hessian is that of the mean loss on images of the task: the cross-entropy, or the squared error of
+outputs that are values or actions.
 
 Counterpart of Figure 2 (left) of Lyle et al. (2023, arXiv:2303.01486). They compare gradient descent with Brownian
 motion of the same step lengths in deep Q-learning, after five updates of the target network.

@@ -1,9 +1,9 @@
 """Learning curves of the plasticity probe.
 
 Loss of copies of the network while they learn random targets, from the initialisation and from later checkpoints; later
-lines are darker. One panel per arm. Dashed: a fresh network on the same targets as at the last of these checkpoints.
-Lines are means over the targets and over {{ n }}. A curve that stays above that of the initialisation shows lost
-plasticity.
+lines are darker. The loss is the mean squared error on noise targets and the cross-entropy, in nats, on random labels.
+One panel per arm. Dashed: a fresh network on the same targets as at the last of these checkpoints. Lines are means over
+the targets and over {{ n }}. A curve that stays above that of the initialisation shows lost plasticity.
 
 Counterpart of Figure 4 of Lyle et al. (2023, arXiv:2303.01486), a convolutional network in deep Q-learning on CIFAR-10.
 """
@@ -35,7 +35,7 @@ def draw(tables: StudyTables, style: Style) -> Figure:
     arms = [arm for arm in tables.networks if any(moment.of(arm) for moment in shown)]
     rows, columns = grid_shape(len(arms)) if arms else (1, 1)
     figure, axes = style.figure(rows, columns, height=0.8 + 1.8 * rows, sharex=True, sharey=True)
-    label_axes(axes, x="Training on the random targets (steps)", y="Loss of the probe (mean squared error or nats)")
+    label_axes(axes, x="Training on the random targets (steps)", y="Probe loss (dimensionless)")
     write_notes(figure, tables.exclusions())
     if not arms:
         panel(axes[0, 0], 0, "Learning curves")
@@ -46,7 +46,7 @@ def draw(tables: StudyTables, style: Style) -> Figure:
         panel(ax, place, tables.label(arm))
         for moment, color in zip(shown, colors, strict=True):
             _line(ax, moment, arm, _CURVES, color=color, label=moment.title)
-        _line(ax, shown[-1], arm, _FRESH, color=NEUTRAL, linestyle="--", label="fresh network")
+        _line(ax, shown[-1], arm, _FRESH, color=NEUTRAL, linestyle="--", label="Fresh network")
     drop_unused(axes, len(arms))
     lines = {str(line.get_label()): line for ax in figure.axes for line in ax.lines}
     look = {name: {"color": line.get_color(), "linestyle": line.get_linestyle()} for name, line in lines.items()}
