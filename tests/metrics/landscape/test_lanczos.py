@@ -69,6 +69,27 @@ def test_estimates_are_within_their_standard_errors() -> None:
     assert max(misses.values()) <= 2  # t of nine degrees of freedom is beyond 3 in 1.5 % of draws
 
 
+def test_a_rank_that_too_few_steps_cannot_see_is_undefined() -> None:
+    eigenvalues = torch.cat([torch.full((60,), 1e-4), torch.linspace(0.5, 4, 40)]).double()
+    product = product_of(matrix_with(eigenvalues, 4))
+    few, enough = (
+        stochastic_spectrum(product, probes=4, steps=steps, generator=torch.Generator().manual_seed(1))
+        for steps in (3, 60)
+    )
+    assert few.nodes.abs().min() > 0.01
+    assert isnan(few.rank(0.01).value)
+    assert isnan(few.share(0.01).standard_error)
+    assert abs(enough.rank(0.01).value - 40) <= 3 * enough.rank(0.01).standard_error
+
+
+def test_a_matrix_of_full_rank_has_it_once_its_space_is_exhausted() -> None:
+    few_values = torch.cat([torch.full((30,), 2.0), torch.full((20,), 3.0)]).double()
+    for eigenvalues, steps in ((few_values, 10), (torch.linspace(1, 4, 20).double(), 20)):
+        product = product_of(matrix_with(eigenvalues, 5))
+        found = stochastic_spectrum(product, probes=2, steps=steps, generator=torch.Generator().manual_seed(2))
+        assert found.rank(0.5).value == pytest.approx(len(eigenvalues))
+
+
 def test_the_run_of_a_generator_is_repeated() -> None:
     product = product_of(matrix_with(torch.linspace(-1, 1, 20).double(), 3))
     first, second = (

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from math import isnan
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -117,7 +119,10 @@ def test_the_hessian_is_estimated_with_the_draws_of_the_checkpoint() -> None:
             "hessian_smoothed_share_above_0.1_of_largest": spectrum.smoothed_share(0.1 * spectrum.largest),
         },
         rel=1e-6,
+        nan_ok=True,
     )
+    assert isnan(absolute.value)  # four steps see nothing below this threshold, so that the table has no value
+    assert relative.value > 0
 
 
 @pytest.mark.parametrize(("most", "exact"), [(123, True), (122, False)])

@@ -17,7 +17,7 @@ _REACH = 37.6  # standard deviations, beyond which exp(-x²/2) is below the smal
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its standard error over probes, NaN of a single one, 0 of an exact number."""
+    """A number and its standard error over probes: NaN of a single one, 0 of an exact number; both NaN if undefined."""
 
     value: float
     standard_error: float
@@ -28,7 +28,7 @@ class Spectrum:
     """The distribution of a matrix's eigenvalues, a quadrature per probe.
 
     Attributes:
-        nodes: Eigenvalues or Ritz values, float64 (probes, k).
+        nodes: Eigenvalues or Ritz values, float64 (probes, k); where a probe has fewer, zeros of weight zero.
         weights: Share of the eigenvalues that each stands for, float64 (probes, k), of sum 1 in every row.
         size: Rows of the matrix, n.
         exact: Whether the nodes are the eigenvalues themselves.
@@ -55,15 +55,21 @@ class Spectrum:
         return self._mean(self.nodes, self.size)
 
     def share(self, threshold: float) -> Estimate:
-        """Return the share of the eigenvalues whose size is above a threshold, without smoothing.
+        """Return the share of the eigenvalues whose absolute value is above a threshold, without smoothing.
+
+        The node nearest zero stands for most of the eigenvalues. If a probe has none below the threshold, more steps
+        would find some there, and the share is undefined rather than one.
 
         Args:
             threshold: In the unit of the eigenvalues; multiply by `largest` for a relative one.
         """
-        return self._mean((self.nodes.abs() > threshold).double(), 1)
+        above = self.nodes.abs() > threshold
+        if bool((above | (self.weights == 0)).all(1)[~self._exhausted].any()):
+            return Estimate(float("nan"), float("nan"))
+        return self._mean(above.double(), 1)
 
     def rank(self, threshold: float) -> Estimate:
-        """Return the ε-rank: how many eigenvalues are larger than a threshold in size."""
+        """Return the ε-rank: how many eigenvalues have an absolute value above a threshold; as `share`."""
         found = self.share(threshold)
         if self.exact:
             return Estimate(float(round(found.value * self.size)), 0.0)
@@ -96,6 +102,12 @@ class Spectrum:
         width = sqrt(_KERNEL_VARIANCE * max(1.0, self.largest - self.smallest))
         grid = torch.linspace(self.smallest - 3 * width, self.largest + 3 * width, _GRID, dtype=torch.float64)
         return grid, self.density(grid, width)
+
+    @property
+    def _exhausted(self) -> Tensor:
+        """Which probes have seen all of the space that can be reached from them, (probes,): the rest has no weight."""
+        complete = self.exact or self.nodes.shape[1] >= self.size
+        return (self.weights == 0).any(1) | complete
 
     def _mean(self, values: Tensor, factor: float) -> Estimate:
         each = (self.weights * values).sum(1) * factor
