@@ -75,6 +75,17 @@ STEPS: dict[str, tuple[str, set[str]]] = {
         "train_online(made, pixels, np.array([[0, 1, 2]]), Optimisation(learning_rate=0.1))",
         {"torch"},
     ),
+    "training by each optimiser": (
+        "import torch\n"
+        "from plasticity.training.bound_optimiser import bind_optimiser\n"
+        "network = torch.nn.Linear(2, 2)\n"
+        "for name in ('sgd', 'adam', 'adamw', 'rmsprop'):\n"
+        "    training = Optimisation.of({'learning_rate': 0.1, 'optimizer': {'name': name}})\n"
+        "    optimizer = bind_optimiser(network, training)\n"
+        "    network(torch.ones(3, 2)).sum().backward()\n"
+        "    optimizer.step()",
+        {"torch._dynamo"},  # the compiler
+    ),
 }
 
 
