@@ -1,5 +1,6 @@
 """What tests share, made once per session: prepared digits, a split, finished warm-ups, and tables of small studies."""
 
+import gc
 import signal
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
 
 settings.register_profile("busy", deadline=None)  # an example that takes long on a busy machine is no failure
 settings.load_profile("busy")
+
+
+def pytest_collectstart() -> None:
+    """Search for no garbage while tests are collected: modules and tests stay to the end."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Search what tests leave behind, without a walk through all that was there before them."""
+    gc.freeze()
+    gc.enable()
+
 
 # Fixtures import what they need: the process that hands tests to the workers reads this file as well and has no use
 # for PyTorch.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,14 @@ def slices(plan: Any) -> Slices:
     return found | _OF_STUDY[sections_of(plan.config.mapping)[plan.name].name](plan)
 
 
+@cache
+def _demonstrated(section: str) -> Slices:
+    return slices(plan_of(section))
+
+
 def changed(plan: Any) -> dict[str, set[Any]]:
     """Names whose settings differ from the demonstration's, by stage."""
-    before, after = slices(plan_of(plan.name)), slices(plan)
+    before, after = _demonstrated(plan.name), slices(plan)
     odd = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     return {stage: {name for other, name in odd if other == stage} for stage, _ in odd}
 

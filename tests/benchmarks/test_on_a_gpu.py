@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import on_a_gpu
 import pytest
-import torch
 import yaml
 
 from checkouts import ROOT, TINY, checkout
@@ -20,11 +20,14 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a CUDA device")
-def test_without_a_device_it_says_so_in_one_line() -> None:
-    done = run(ROOT)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "on_a_gpu: expected a CUDA device, got none; --without-gpu runs the study on CPUs\n"
+def test_without_a_device_it_says_so_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(on_a_gpu, "cuda_devices", lambda: 0)
+    with pytest.raises(SystemExit) as ended:
+        on_a_gpu.main([])
+    assert ended.value.code == "on_a_gpu: expected a CUDA device, got none; --without-gpu runs the study on CPUs"
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.slow

@@ -1,8 +1,6 @@
 """Slices of the configuration: what a rule passes as text is what its stage sees."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -69,21 +67,6 @@ def test_every_training_section_says_what_a_step_reads() -> None:
     after = sections["train_test_collapse"].next_task
     found = IterationTraining.of_section(after, learning_rate=0.3)
     assert (found.learning_rate, found.iterations, found.stop_loss) == (0.3, after.iterations, None)
-
-
-def test_the_workflow_makes_slices_without_what_computes() -> None:
-    code = (
-        "import sys, yaml; from pathlib import Path; from plasticity.studies import sections_of;"
-        "from plasticity.studies.configuration import typed_config;"
-        "c = typed_config(yaml.safe_load(Path('config.yaml').read_text()), root=Path.cwd());"
-        "plans = {n: s.plan_of(c, n) for n, s in sections_of(c.mapping).items()};"
-        "plans['warm_start'].fine_tune_settings('warm_start').canonical();"
-        "plans['permuted'].following_settings('continual').canonical();"
-        "plans['train_test_collapse'].pre_train_settings('cascade').canonical();"
-        "print({'torch', 'pandas', 'numba'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.strip() == "set()"
 
 
 def test_a_number_that_a_stage_cannot_have_is_refused() -> None:

@@ -1,7 +1,5 @@
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -85,9 +83,3 @@ def test_edited_description_is_found(folder: Path) -> None:
     _one_line(folder, "dataset.json: expected content of digest", verify=False)
     path.write_text(json.dumps({"mean": [0.5]}))
     _one_line(folder, "dataset.json: expected the description of a prepared data set")
-
-
-def test_opening_needs_no_torch() -> None:
-    code = "import sys, plasticity.data.store, plasticity.stages.draw_split, plasticity.stages.prepare;"
-    code += "sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,16 +42,22 @@ class Files(list):
         vars(self).update(named)
 
 
-def job(section, seeds=(7, 8, 9), **wildcards):
-    """What a caption can ask of the job that made what it is the caption of."""
+@cache
+def config_of(seeds):
+    """Return a configuration in which every study has these seeds and all its figures."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     config |= {"agents": dict(TINY_AGENTS), "locomotion": dict(TINY_LOCOMOTION)}
     for name, study in BY_SECTION.items():
         config[name] |= {"seeds": list(seeds), "figures": {figure: {} for figure in study.figures}}
+    return load_config(config, root=ROOT)
+
+
+def job(section, seeds=(7, 8, 9), **wildcards):
+    """What a caption can ask of the job that made what it is the caption of."""
     folder = f"results/{section}/digits"
     tables = {table: f"{folder}/{table}.parquet" for table in BY_SECTION[section].tables}
     return SimpleNamespace(
-        config=load_config(config, root=ROOT),
+        config=dict(config_of(seeds)),
         rule="draw_figures" if "figure" in wildcards else "tabulate",
         input=Files({**tables, "explanations": f"{folder}/explanations.parquet", "figures": f"{folder}/figures"}),
         output=Files({"jobs": "results/benchmarks/digits/jobs.parquet"}),
@@ -63,12 +70,15 @@ def job(section, seeds=(7, 8, 9), **wildcards):
     )
 
 
-def rendered(file, snakemake):
+@cache
+def template_of(file):
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    environment.globals["caption"] = captions_of(sections_of)
-    environment.globals["front"] = front_of(snakemake.config, sections_of(snakemake.config))
-    text = (ROOT / f"workflow/report/{file}.rst").read_text(encoding="utf-8")
-    return environment.from_string(text).render(snakemake=snakemake)
+    return environment.from_string((ROOT / f"workflow/report/{file}.rst").read_text(encoding="utf-8"))
+
+
+def rendered(file, snakemake):
+    given = {"caption": captions_of(sections_of), "front": front_of(snakemake.config, sections_of(snakemake.config))}
+    return template_of(file).render(snakemake=snakemake, **given)
 
 
 def as_html(text):
@@ -106,7 +116,7 @@ def test_a_caption_says_what_is_shown_data_seeds_and_sources(section, wildcard, 
 
 @every_module
 def test_seeds_are_counted_and_papers_named(section, wildcard, name, described):
-    one, three = (rendered(OWN, job(section, seeds, **{wildcard: name})) for seeds in ([7], [7, 8, 9]))
+    one, three = (rendered(OWN, job(section, seeds, **{wildcard: name})) for seeds in ((7,), (7, 8, 9)))
     assert "1 seeds" not in " ".join(one.split())
     assert "3 seeds" in " ".join(three.split())
     assert wildcard != "figure" or re.search(r"\d{4}\.\d{5}", described.caption)

@@ -1,8 +1,6 @@
 """The stage: from files to a page, for kept runs whose numbers are known from their tables by other means."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -100,11 +98,3 @@ def test_a_study_s_findings_are_no_code_of_another(study):
         if ".studies." in name
     }
     assert packages <= {study.name, "causal_design", "plan", "naming", "statistics_tables", "statistics_columns"}
-
-
-def test_a_summary_does_not_wait_for_what_draws():
-    modules = [name for study in BY_SECTION.values() for name in study.summarised_by]
-    stages = ", ".join(["plasticity.report.summarise", *modules])
-    code = f"import sys, {stages}; print(*{{'seaborn', 'torch'}} & set(sys.modules))"
-    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert ran.stdout.split() == []

@@ -463,20 +463,22 @@ def test_composed_permutations_are_other_tasks_but_the_first(tiny: TinyStudy, tm
     assert not set(_of(table, "plain")["nc1"]) & set(fresh["nc1"])
 
 
+BATCHES = {"batch_size": 4}
 METHODS = {
     "redo": {"hooks": [{"name": "redo", "every": 5, "threshold": 0.6}]},
     "backprop": {"hooks": [{"name": "continual_backprop", "replacement_rate": 0.01, "maturity": 5}]},
     "resets": {"hooks": [{"name": "self_normalized_resets", "threshold": 2, "every": 10}]},
     "ascent": {"hooks": [{"name": "effective_rank_ascent", "learning_rate": 0.1, "every": 5, "images": 10}]},
-    "spectral": {"penalty": {"name": "spectral", "weight": 0.1}},
-    "muon": {"optimizer": {"name": "muon"}},
+    "batches": BATCHES,  # which the compiled loop has no part in, like the next two
+    "spectral": {**BATCHES, "penalty": {"name": "spectral", "weight": 0.1}},
+    "muon": {**BATCHES, "optimizer": {"name": "muon"}},
 }
 
 
 def test_methods_are_arms_of_the_study(trained: Trained, tmp_path: Path) -> None:
     """Each runs through all tasks, to other weights than those of no method."""
-    arms = [arm("plain"), *(arm(name, following=method) for name, method in METHODS.items())]
-    fire = arm("fire", intervention={"name": "fire"}, intervene_after="every_task")
+    arms = [arm("plain", tasks=2), *(arm(name, tasks=2, following=method) for name, method in METHODS.items())]
+    fire = arm("fire", tasks=2, intervention={"name": "fire"}, intervene_after="every_task")
     table = trained.follow(tmp_path / "tasks", following_settings(*arms, fire), seeds=SEEDS[:1])
     assert set(table["diverged"]) == {False}
     norms = table.groupby("arm")["weight_norm"].apply(tuple)

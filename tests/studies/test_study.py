@@ -1,8 +1,6 @@
 """A study describes itself in full: what it names exists, and its tables are made by the rules that it names."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -96,14 +94,6 @@ def test_a_figures_code_covers_its_own_tables_and_no_other_figure(study) -> None
         assert study.shown_by in closure(figure.module) or figure.module.startswith("plasticity.studies.figures.")
 
 
-def test_reading_the_studies_imports_nothing_that_computes() -> None:
-    code = "import sys; from plasticity.studies import all_studies; "
-    code += "[(s.figures, s.pages, s.plan_of(None, s.section)) for s in all_studies().values()]; "
-    code += "print(sorted({name.split('.')[0] for name in sys.modules} & {'matplotlib', 'seaborn', 'pandas', 'torch'}))"
-    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert ran.stdout.strip() == "[]"
-
-
 def test_what_a_study_says_of_itself_makes_no_stage_stale() -> None:
     code = closure("plasticity.studies.warm_start.correlate", "plasticity.stages.warm_up")
     assert not code & {"plasticity.studies", "plasticity.studies.warm_start", "plasticity.studies.study"}
@@ -115,12 +105,3 @@ def test_a_file_that_does_not_describe_itself_is_told(tmp_path: Path, text: str)
     (tmp_path / "mine.py").write_text(text, encoding="utf-8")
     with pytest.raises(PlasticityError, match=r"mine\.py: expected a docstring and the tables"):
         described_in(tmp_path, "mine")
-
-
-def test_statistics_do_not_wait_for_torch() -> None:
-    named = [
-        study.dotted(name) for study in all_studies().values() for name in (study.correlate, study.find_causes) if name
-    ]
-    modules = ", ".join(name.partition(":")[0] for name in named)
-    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -50,7 +50,7 @@ def step_on(device: torch.device, model: dict[str, Any], precision: str, penalty
 
 
 def epoch_of(step: TrainingStep) -> EpochSums:
-    return train_epoch(step, torch.arange(64, device=step.images.device), batch_size=16)
+    return train_epoch(step, torch.arange(32, device=step.images.device), batch_size=16)
 
 
 @BOTH
@@ -63,7 +63,7 @@ def test_an_epoch_waits_once_and_is_that_of_the_cpu(
     machine.sent.clear()
     sums = epoch_of(step)
     assert machine.sent == []
-    eigenvalues = ["aten._linalg_eigh.default"] * (4 if penalty is NC1 else 0)
+    eigenvalues = ["aten._linalg_eigh.default"] * (2 if penalty is NC1 else 0)  # once per step
     assert machine.waits == [*eigenvalues, "tolist"]
     assert {value.device for value in step.model.state_dict().values()} == {DEVICE}
     reference = epoch_of(step_on(CPU, model, precision, penalty))

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from landscape_networks import exact_gauss_newton, exact_hessian, images_and_labels, networks
 from plasticity.metrics.finite import NotFinite
@@ -12,14 +12,25 @@ from plasticity.metrics.landscape.exact_hessian import whole_matrix
 IMAGES, LABELS = images_and_labels()
 
 
-@pytest.fixture(params=sorted(networks()))
-def model(request: pytest.FixtureRequest) -> nn.Module:
-    return networks()[request.param].train()
+@pytest.fixture(scope="module", params=sorted(networks()))
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
-def test_eigenvalues_are_those_of_nested_differentiation(model: nn.Module) -> None:
-    exact = torch.linalg.eigvalsh(exact_hessian(model, IMAGES, LABELS))
-    found = hessian_spectrum(model.train(), IMAGES, LABELS)
+@pytest.fixture
+def model(name: str) -> nn.Module:
+    return networks()[name].train()
+
+
+@pytest.fixture(scope="module")
+def exact(name: str) -> Tensor:
+    """The Hessian of a model by nested differentiation, once for all tests of it."""
+    return exact_hessian(networks()[name].train(), IMAGES, LABELS)
+
+
+def test_eigenvalues_are_those_of_nested_differentiation(model: nn.Module, exact: Tensor) -> None:
+    exact = torch.linalg.eigvalsh(exact)
+    found = hessian_spectrum(model, IMAGES, LABELS)
     torch.testing.assert_close(found.nodes[0], exact, rtol=1e-9, atol=1e-9)
     assert (found.size, found.exact) == (len(exact), True)
     assert found.trace.standard_error == found.rank(1e-3).standard_error == 0
@@ -36,10 +47,9 @@ def test_squared_error_has_a_hessian_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("block", [1, 7, 1000])
-def test_blocks_of_any_size_give_the_whole_matrix(model: nn.Module, block: int) -> None:
+def test_blocks_of_any_size_give_the_whole_matrix(model: nn.Module, exact: Tensor, block: int) -> None:
     products = hessian_product(model, IMAGES, LABELS), gauss_newton_product(model, IMAGES)
-    exact = exact_hessian(model, IMAGES, LABELS), exact_gauss_newton(model, IMAGES)
-    for product, matrix in zip(products, exact, strict=True):
+    for product, matrix in zip(products, (exact, exact_gauss_newton(model, IMAGES)), strict=True):
         found = whole_matrix(product, block)
         torch.testing.assert_close(found, matrix, rtol=1e-9, atol=1e-10)
         assert torch.equal(found, found.T)

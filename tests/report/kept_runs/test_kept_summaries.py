@@ -1,21 +1,29 @@
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from permuted_tables import SMALL, make_permuted
+from permuted_tables import SMALL
 from plasticity.storage.tables import read_table
 from plasticity.studies.continual import kept as continual
+from plasticity.studies.continual.figure_tables import PermutedTables
 from plasticity.studies.warm_start import kept as warm_start
 
 ROOT = Path(__file__).resolve().parents[3]
 LABELS = {arm: arm for arm in SMALL}
 
 
-def test_outcomes_of_the_permuted_study_are_means_with_students_intervals(tmp_path: Path) -> None:
-    tables = make_permuted(tmp_path)
+@pytest.fixture(scope="module")
+def tables(table_makers: Mapping[str, Callable[..., Any]]) -> PermutedTables:
+    """Tables of a small permuted study."""
+    return table_makers["permuted"]()
+
+
+def test_outcomes_of_the_permuted_study_are_means_with_students_intervals(tables: PermutedTables) -> None:
     frame = continual.outcomes(tables.metrics, {arm: arm for arm in tables.arms}, 0.9).set_index("arm")
     rows = tables.metrics
     values = rows.loc[(rows["arm"] == "continual") & (rows["task"] == 2), "plasticity_gap"].to_numpy() * 100
@@ -25,8 +33,7 @@ def test_outcomes_of_the_permuted_study_are_means_with_students_intervals(tmp_pa
     assert list(frame.index) == list(tables.arms)
 
 
-def test_gaps_are_means_over_the_tasks_that_all_arms_have(tmp_path: Path) -> None:
-    tables = make_permuted(tmp_path)
+def test_gaps_are_means_over_the_tasks_that_all_arms_have(tables: PermutedTables) -> None:
     own = tables.metrics.loc[tables.metrics["arm"] == "continual"]
     metrics = pd.concat([tables.metrics, own.loc[own["task"] < 5].assign(arm="shorter")])
     names = [*tables.arms, "shorter"]
@@ -35,8 +42,7 @@ def test_gaps_are_means_over_the_tasks_that_all_arms_have(tmp_path: Path) -> Non
     assert frame["last task"].loc[["shorter", "continual"]].tolist() == [4, 6]
 
 
-def test_means_are_of_seeds_that_have_all_tasks_or_checkpoints(tmp_path: Path) -> None:
-    tables = make_permuted(tmp_path)
+def test_means_are_of_seeds_that_have_all_tasks_or_checkpoints(tables: PermutedTables) -> None:
     rows = tables.metrics
     lost = (rows["arm"] == "continual") & (rows["seed"] == 1) & (rows["task"] == 6)
     metrics = rows.assign(diverged=lost, plasticity_gap=rows["plasticity_gap"].mask(lost))
@@ -54,14 +60,13 @@ def test_means_are_of_seeds_that_have_all_tasks_or_checkpoints(tmp_path: Path) -
     assert row["gap of each seed"].count(",") == 1
 
 
-def test_a_single_seed_has_no_interval(tmp_path: Path) -> None:
-    tables = make_permuted(tmp_path, seeds=(1,))
+def test_a_single_seed_has_no_interval(table_makers: Mapping[str, Callable[..., Any]]) -> None:
+    tables = table_makers["permuted"](seeds=(1,))
     frame = continual.outcomes(tables.metrics, {arm: arm for arm in tables.arms}, 0.9)
     assert not any("[" in cell or "nan" in cell for cell in frame["NC1 there"])
 
 
-def test_arms_of_a_list_are_compared_and_not_told_one_by_one(tmp_path: Path) -> None:
-    tables = make_permuted(tmp_path)
+def test_arms_of_a_list_are_compared_and_not_told_one_by_one(tables: PermutedTables) -> None:
     frame = continual.correlations(tables.correlations, {arm: arm for arm in tables.arms})
     assert set(frame["arm or experiment"]) == {"continual", "first task length", "first task collapse"}
     assert set(frame["metric"]) == {"nc1", "task", "first_task_epochs"}

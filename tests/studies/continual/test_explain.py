@@ -18,7 +18,7 @@ SETTINGS = ExplainSettings(confidence=0.95, losses=("plasticity_gap",), referenc
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     folder = tmp_path_factory.mktemp("explain")
-    make_permuted(folder, tasks=9)
+    make_permuted(folder, tasks=9, lazy=True)
     explain(folder / "permuted.parquet", folder / "explained.parquet", settings=SETTINGS)
     return read_table(folder / "explained.parquet", "explanations")
 
@@ -42,7 +42,7 @@ def test_the_number_of_the_task_has_no_gain_and_gains_are_tested_together(table:
 
 
 def test_gains_beyond_declared_quantities_stand_beside_the_others(table: pd.DataFrame, tmp_path: Path) -> None:
-    metrics = make_permuted(tmp_path, tasks=9).metrics.query("arm != 'random_init'")
+    metrics = make_permuted(tmp_path, tasks=9, lazy=True).metrics.query("arm != 'random_init'")
     asked = SETTINGS.overridden({"beyond": ["nc2"]})
     found = explanations_of(metrics, ["nc1", "nc2"], asked).set_index(["quantity", "scope"])
     assert not table["gain_beyond"].notna().to_numpy().any()
@@ -58,13 +58,13 @@ def test_gains_beyond_declared_quantities_stand_beside_the_others(table: pd.Data
 
 
 def test_fresh_networks_have_no_part(table: pd.DataFrame, tmp_path: Path) -> None:
-    tables = make_permuted(tmp_path, tasks=9)
+    tables = make_permuted(tmp_path, tasks=9, lazy=True)
     rows = tables.metrics.loc[tables.metrics["arm"].ne("random_init")]
     assert table["n_arms"].max() == rows.loc[rows["task"] > 1, "arm"].nunique()
 
 
 def test_a_loss_that_no_task_has_is_not_asked_about(tmp_path: Path) -> None:
-    metrics = make_permuted(tmp_path, tasks=4).metrics.assign(test_gap=np.nan)  # tasks without test images
+    metrics = make_permuted(tmp_path, tasks=4, lazy=True).metrics.assign(test_gap=np.nan)  # tasks without test images
     asked = ExplainSettings(confidence=0.95, losses=("plasticity_gap", "test_gap"), references=())
     assert set(explanations_of(metrics, ["nc1"], asked)["loss"]) == {"plasticity_gap"}
 

@@ -119,7 +119,7 @@ def test_the_permuted_study(tmp_path: Path) -> None:
     lengths = tuple(f"first_task_length_{n}" for n in (1, 2, 5, 10, 50))
     ends = {f"first_task_collapse_{nc1:g}": nc1 for nc1 in (0.22, 0.2, 0.18)}
     arms = ("random_init", "continual", *lengths, *ends)
-    make_permuted(tmp_path, arms=arms, seeds=(1, 2, 3, 4), tasks=6)
+    make_permuted(tmp_path, arms=arms, seeds=(1, 2, 3, 4), tasks=6, lazy=True)
     doses = {"continual": 1.0} | {f"first_task_length_{n}": float(n) for n in (2, 5, 10, 50)}
     design = {
         "control": "continual",

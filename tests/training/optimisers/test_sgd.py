@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -75,21 +73,3 @@ def test_plain_descent_keeps_nothing() -> None:
 def test_nesterov_without_momentum_is_one_line() -> None:
     with pytest.raises(PlasticityError, match=r"^momentum: expected more than 0 with optimizer\.nesterov, got 0$"):
         ours(small_network(), {"name": "sgd", "nesterov": True})
-
-
-TRAIN_BY_EACH = """
-import sys, torch
-from plasticity.config.training_section import Optimisation
-from plasticity.training.bound_optimiser import bind_optimiser
-network = torch.nn.Linear(2, 2)
-for name in ("sgd", "adam", "adamw", "rmsprop"):
-    optimizer = bind_optimiser(network, Optimisation.of({"learning_rate": 0.1, "optimizer": {"name": name}}))
-    network(torch.ones(3, 2)).sum().backward()
-    optimizer.step()
-    if "torch._dynamo" in sys.modules:
-        sys.exit(name)
-"""
-
-
-def test_training_does_not_import_the_compiler() -> None:
-    subprocess.run([sys.executable, "-c", TRAIN_BY_EACH], check=True)
