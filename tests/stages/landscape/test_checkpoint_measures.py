@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from math import isnan
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -121,7 +119,7 @@ def test_the_hessian_is_estimated_with_the_draws_of_the_checkpoint() -> None:
         rel=1e-6,
         nan_ok=True,
     )
-    assert isnan(absolute.value)  # four steps see nothing below this threshold, so that the table has no value
+    assert math.isnan(absolute.value)  # four steps see nothing below this threshold, so that the table has no value
     assert relative.value > 0
 
 
