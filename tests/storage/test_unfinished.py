@@ -37,6 +37,14 @@ def test_what_was_saved_comes_back_to_the_bit(work: Unfinished) -> None:
     assert inside.exists()  # what belongs to usable work stays
 
 
+def test_a_state_may_be_larger_than_the_header_of_a_checkpoint(work: Unfinished) -> None:
+    state = "x" * 100_000_001  # such as the stored spectra of many tasks
+    work.save(TENSORS, state)
+    saved = work.load()
+    assert saved is not None
+    assert saved.settings["state"] == state
+
+
 def test_a_later_state_replaces_the_one_before_and_leaves_no_other_file(work: Unfinished) -> None:
     work.save(TENSORS, 1)
     work.save({"other": np.zeros(1)}, 2)

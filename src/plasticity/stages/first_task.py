@@ -120,7 +120,7 @@ class FirstTask:
         rows = learn_task(self.learner, active, task=_FIRST, epochs=[epoch], training=training, measured=measured)
         for replica, row, start in zip(active, rows, starts, strict=True):
             update = {} if row["diverged"] else update_of(self.learner, replica, self._fresh[replica])
-            self.rows[replica].append(row | start | update | {"epoch": epoch})
+            self.rows[replica].append(row | (start if epoch == 1 else {}) | update | {"epoch": epoch})
             self._keep(replica, epoch)
             self.curves.add(f"seed {self.seeds[replica]}", epoch, accuracy=row["online_accuracy"], nc1=row["nc1"])
         return True
@@ -131,7 +131,7 @@ class FirstTask:
         return bool(settings.thresholds) or epoch in settings.epochs or not epoch % settings.measure.first_task_every
 
     def _start(self, replica: int) -> Row:
-        """Return what is measured of the start of the task; it goes with every epoch."""
+        """Return what is measured of the start of the task; it goes with the first epoch and those at which arms end."""
         if rows := self.rows[replica]:
             return start_of(rows[0])
         return self._around(replica, start=True)
@@ -158,7 +158,7 @@ class FirstTask:
         rows, seed = self.rows[replica], self.seeds[replica]
         if rows[-1]["diverged"] or epoch not in epochs_to_keep(rows, self.settings):
             return
-        rows[-1] |= self._around(replica)
+        rows[-1] |= start_of(rows[0]) | self._around(replica)
         header = {**self.settings.plain(), "stage": "first_task", "seed": seed, "first_task_epochs": epoch}
         write_checkpoint(self.folder / checkpoint_name(seed, epoch), self.learner.checkpoint(replica), header)
         logger.info("seed %d, kept epoch %d, NC1 %.4g", seed, epoch, rows[-1]["nc1"])

@@ -1,18 +1,23 @@
 """Unfinished work: a state kept outside the declared outputs, so that a killed job continues from it."""
 
+import json
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from plasticity.errors import PlasticityError
 from plasticity.storage.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 
 logger = logging.getLogger(__name__)
+
+_STATE = "state"
+"""Name of the state's text among the arrays: a file's header, where settings go, holds at most 100 MB."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +34,18 @@ class Unfinished:
 
     def save(self, tensors: Mapping[str, NDArray], state: Any) -> None:
         """Save arrays, and a `state` that JSON can hold, atomically."""
-        write_checkpoint(self.path, tensors, {"run": self.digest, "state": state})
+        text = np.frombuffer(json.dumps(state).encode(), dtype=np.uint8)
+        write_checkpoint(self.path, {**tensors, _STATE: text}, {"run": self.digest})
 
     def load(self) -> Checkpoint | None:
         """Return what was saved, its state in `settings["state"]`; None, after clearing, if there is nothing usable."""
         saved = self._usable()
         if saved is None:
             self.clear()
-        return saved
+            return None
+        arrays = dict(saved.weights)
+        state = json.loads(arrays.pop(_STATE).tobytes())
+        return replace(saved, weights=arrays, settings={**saved.settings, "state": state})
 
     def clear(self) -> None:
         """Remove the folder of the file."""
