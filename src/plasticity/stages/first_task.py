@@ -131,7 +131,7 @@ class FirstTask:
         return bool(settings.thresholds) or epoch in settings.epochs or not epoch % settings.measure.first_task_every
 
     def _start(self, replica: int) -> Row:
-        """Return what is measured of the start of the task; it goes with the first epoch and those at which arms end."""
+        """Return what is measured of the start of the task, which the first epoch has and every one that is kept."""
         if rows := self.rows[replica]:
             return start_of(rows[0])
         return self._around(replica, start=True)

@@ -2,9 +2,9 @@
 
 Plasticity gap from the second task on: online accuracy of a network freshly initialised for this task minus that of
 the network trained on all tasks before it, same seed, same images in the same order; in percentage points. Above
-zero, plasticity was lost. With up to eight arms of a single setting, (a) shows these, and further panels one experiment
-with several values each, coloured in their order, every panel on its own scale. With more, each arm has a panel, and the
-grey line repeats the first arm.
+zero, plasticity was lost. With up to eight arms of a single setting, (a) shows these, and further panels show one
+experiment with several values each, coloured in their order; every panel has its own scale. With more arms, each has a
+panel, and the grey line repeats the first one.
 
 Lines are means over {{ n }}, bands {{ intervals }}; panels of more than three arms have none, and bands much wider
 than the range of the means are cut off. Diverged networks, and runs whose first task did not reach its threshold, are
