@@ -7,6 +7,7 @@ _WORDS = {
     "L2 init": "L2 Init",
     "L2 effective rank": "L2-ER",
     "self normalized": "self-normalized",
+    "relu": "ReLU",
     "redo": "ReDo",
     "dash": "DASH",
     "fire": "FIRE",

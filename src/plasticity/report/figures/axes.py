@@ -33,13 +33,18 @@ _NAMES = {
     "test_accuracy": "Test accuracy",
     "loss": "Loss",
 }
+_PEOPLE = re.compile("^(gauss newton|hessian|kronecker)")
+_START = "start_"  # what columns begin with that are measured at the start of the next task
 _DIFFERENCES = ("plasticity_gap", "published_plasticity_loss")
 _UNITS = {"1": "dimensionless", "fraction": "%", "epoch": "epochs", "nat": "nats"}
 
 
 def metric_name(column: str) -> str:
-    """Return what a figure calls a column, without its unit."""
-    return _NAMES.get(column, re.sub(r"^(nc\d|cdnv)", lambda found: found[0].upper(), column.replace("_", " ")))
+    """Return what a figure calls a column, without its unit: that of `start_x` is x, at the start."""
+    if column.startswith(_START):
+        return f"{metric_name(column.removeprefix(_START))}, at the start"
+    words = re.sub(r"^(nc\d|cdnv)", lambda found: found[0].upper(), column.replace("_", " "))
+    return _NAMES.get(column, _PEOPLE.sub(lambda found: found[0].title().replace(" ", "-"), words))
 
 
 def metric_label(column: str, schema: str = "metrics") -> str:

@@ -8,14 +8,21 @@ import pandas as pd
 
 from plasticity.analysis.whole_runs import whole_runs
 from plasticity.report.kept_runs.cells import by_arm, complete_mean_text, mean_text
+from plasticity.studies.continual.figure_tables import REFERENCE
 from plasticity.studies.continual.pages.correlations import rows as correlation_rows
 from plasticity.studies.continual.pages.outcomes import shared_end
 
 Labels = Mapping[str, str]
+_OTHER_REFERENCES = f"{REFERENCE}_"
+"""What the names of fresh networks begin with that train as some arm does: their gap is zero, and says nothing."""
 
 
 def outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) -> pd.DataFrame:
-    """Return a row per arm: the first task, the second one, the mean of those that all arms have, and its last."""
+    """Return a row per arm: the first task, the second one, the mean of those that all arms have, and its last.
+
+    Of the fresh networks, those that train without a method have a row.
+    """
+    metrics = metrics.loc[~metrics["arm"].str.startswith(_OTHER_REFERENCES)]
     rows, end = [], shared_end(metrics)
     whole: Any = whole_runs(metrics, "task", ["plasticity_gap"], expected=range(2, end + 1))
     for arm, part in by_arm(metrics):
@@ -45,6 +52,7 @@ def outcomes(metrics: pd.DataFrame, labels: Labels, confidence: float) -> pd.Dat
 
 def correlations(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     """Return NC1 and the controls: over the tasks of the arms without a list, and across the runs of those with one."""
+    table = table.loc[~table["arm"].str.startswith(_OTHER_REFERENCES)]
     experiments = set(table.loc[table["window_kind"] == "task", "arm"])
     inside = [any(name.startswith(f"{experiment}_") for experiment in experiments) for name in table["arm"]]
     rows = correlation_rows(table.loc[~np.array(inside, dtype=bool)], dict(labels))

@@ -1,7 +1,7 @@
 """The permuted study: experiments and their arms, the first tasks they share, and the jobs that carry seeds."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -226,7 +226,7 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         """Return a fresh network's arm for every way in which arms train networks on the following tasks.
 
         What an arm is measured against differs from it in nothing but its past, so it trains as the arm does; it goes
-        as far as the arm that goes furthest.
+        as far as the arm that goes furthest. Figures and tables name it after the first of its arms.
         """
         found: dict[str, PermutedArm] = {}
         for arm in sorted(given, key=lambda arm: arm.following.tasks):
@@ -235,7 +235,13 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
             network = network_name(arm.model, self.section.model)
             experiment = f"{BASELINE}_{network}" if network else BASELINE  # a job has networks of one kind
             found[arm.reference] = self._arm(experiment, arm.reference, ContinualArm.of(said))
-        return [found[name] for name in dict.fromkeys(arm.reference for arm in given)]
+        first = {arm.reference: arm for arm in reversed(given)}
+        return [
+            replace(found[name], label=f"{usual_label(BASELINE)} with {first[name].label}")
+            if name != BASELINE
+            else found[name]
+            for name in dict.fromkeys(arm.reference for arm in given)
+        ]
 
     def _shared(self) -> dict[str, Any]:
         keys = ("train_size", "tasks", "measure")

@@ -5,7 +5,7 @@ Rows: the Gauss-Newton matrix and, where the Hessian was measured, the Hessian w
 code of He et al. computes from a smoothed density, which follows the range of the spectrum. Left: one point per arm, at
 the last task at whose start the rank was measured: means over {{ n }}, bars {{ intervals }}. Right: every task at whose
 start it was measured, means over seeds. The figure and the table of explanations show whether the rank says more than
-the task number.
+the task number. With more than eight arms, only the first has a colour of its own.
 
 Counterpart of Figure 3 of He et al. (2025, arXiv:2509.22335), who choose the threshold that fits the accuracy best.
 """
@@ -17,8 +17,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plasticity.report.figures.arm_styles import ArmStyle
 from plasticity.report.figures.axes import format_y
-from plasticity.report.figures.layout import arm_legend, empty, panel, write_notes
+from plasticity.report.figures.layout import arm_legend, empty, panel, sample, top_legend, write_notes
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import over_seeds, rows_where, signed
 from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes
@@ -33,6 +34,8 @@ _RANKS = {
 """What columns of ranks begin with -> what their axis says."""
 _ACCURACY = "online_accuracy"
 _LEAST = 3  # arms of a correlation
+_LEGIBLE = 8  # arms, above which their colours could not be told apart
+_OTHER = ArmStyle("#0072B2", "o")
 
 
 def draw(tables: PermutedTables, style: Style) -> Figure:
@@ -49,10 +52,18 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
         axes[row, 0].set_xlabel(words)
         axes[row, 1].set_xlabel(words)
         notes = notes + ([f"{words.split(' (')[0]}: {each}" for each in found] if len(columns) > 1 else found)
-    if columns:
+    if columns and len(tables.continued) > _LEGIBLE:
+        ends = (tables.styles[tables.main], tables.label(tables.main)), (_OTHER, "other arms")
+        top_legend(figure, [sample(look, label) for look, label in ends])
+    elif columns:
         arm_legend(figure, tables)
     write_notes(figure, notes)
     return figure
+
+
+def _look(tables: PermutedTables, arm: str) -> ArmStyle:
+    """Return the style of an arm, of which many have one in common."""
+    return tables.styles[arm] if len(tables.continued) <= _LEGIBLE or arm == tables.main else _OTHER
 
 
 def _columns(tables: PermutedTables) -> dict[str, str]:
@@ -74,9 +85,9 @@ def _draw_rank(axes: Sequence[Axes], tables: PermutedTables, column: str, *, fir
     panel(axes[1], first_panel + 1, "All measured tasks")
     format_y(axes[0], _ACCURACY, "permuted")
     for arm in tables.continued:
-        part, look = rows_where(rows, rows["arm"].eq(arm)), tables.styles[arm]
+        part, look = rows_where(rows, rows["arm"].eq(arm)), _look(tables, arm)
         x, y = (over_seeds(part, "task", name, tables.analysis.confidence)["mean"] for name in (column, _ACCURACY))
-        axes[1].plot(x, y, look.marker, color=look.color, markersize=2.5, label=arm)
+        axes[1].plot(x, y, look.marker, color=look.color, markersize=3, alpha=0.7, label=arm)
     return _draw_arms(axes[0], tables, rows_where(rows, rows["task"].eq(task)), column)
 
 
@@ -94,7 +105,7 @@ def _draw_arms(ax: Axes, tables: PermutedTables, rows: pd.DataFrame, column: str
     """Draw a point per arm with its intervals; return what is said of their correlation."""
     points = []
     for arm in tables.continued:
-        part, look = rows_where(rows, rows["arm"].eq(arm)), tables.styles[arm]
+        part, look = rows_where(rows, rows["arm"].eq(arm)), _look(tables, arm)
         (x, left, right), (y, low, high) = (
             _interval(part, name, tables.analysis.confidence) for name in (column, _ACCURACY)
         )
