@@ -1,14 +1,16 @@
 """Kept runs are compared as the sections of a configuration are."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from plasticity.config.page_slices import AcrossDisplay
+from plasticity.config.usual_label import usual_label
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies import kept_across
-from plasticity.studies.kept_across import main
+from plasticity.studies.kept_across import main, page_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/reproduction"
 
@@ -37,7 +39,7 @@ def test_the_table_is_written_and_shown(
     assert table["section"].unique().tolist() == ["", "first", "second"]
     assert table.loc[table["quantity"].eq("task"), "n_arms"].tolist() == [4, 2, 2]  # fresh networks have no part
     assert [settings.titles for settings in shown] == [{"first": "first", "second": "second"}]
-    assert f"{tmp_path}/explanations.html" in capsys.readouterr().out.splitlines()
+    assert {f"{tmp_path}/explanations.html", f"{tmp_path}.md"} <= set(capsys.readouterr().out.splitlines())
 
 
 def test_what_cannot_be_compared_is_one_line(
@@ -50,3 +52,13 @@ def test_what_cannot_be_compared_is_one_line(
     assert usage.startswith("usage: ")
     assert "folders of different names" in names
     assert study.endswith("expected a kept run of a sequence of tasks, got one of train_test_collapse")
+
+
+def test_the_kept_comparison_is_up_to_date() -> None:
+    """Its page is made from its table, and its table from the runs that the page names."""
+    folder = DOCS.parent / "across_runs"
+    page = folder.with_suffix(".md").read_text(encoding="utf-8")
+    folders = [Path(found) for found in re.findall(r"docs/reproduction/\w+", page)]
+    assert len(folders) > 1
+    shown = AcrossDisplay(confidence=0.95, titles={path.name: usual_label(path.name) for path in folders})
+    assert page == page_of(folder.relative_to(DOCS.parents[1]), folders, shown)

@@ -7,6 +7,8 @@ _WORDS = {
     "L2 init": "L2 Init",
     "L2 effective rank": "L2-ER",
     "self normalized": "self-normalized",
+    "mnist": "MNIST",
+    "sgd": "SGD",
     "relu": "ReLU",
     "redo": "ReDo",
     "dash": "DASH",

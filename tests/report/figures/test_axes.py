@@ -13,6 +13,7 @@ from plasticity.report.figures.axes import (
     format_y,
     log_ticks,
     metric_label,
+    metric_name,
 )
 from plasticity.storage.schemas import SCHEMAS
 
@@ -49,6 +50,8 @@ def test_labels_name_the_metric_and_take_units_from_the_schema():
     assert metric_label("weight_norm") == "weight norm (dimensionless)"
     assert metric_label("nc2_equinorm_means") == "NC2 equinorm means (dimensionless)"
     assert metric_label("cdnv") == "CDNV (dimensionless)"
+    assert metric_name("start_gauss_newton_rank_above_0.01") == "Gauss-Newton rank above 0.01, at the start"
+    assert metric_name("start_nc1") == "NC1, at the start"
 
 
 def test_fractions_are_shown_in_per_cent_with_the_same_decimals(ax):

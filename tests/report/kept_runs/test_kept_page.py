@@ -39,7 +39,7 @@ def copy(tmp_path: Path) -> Path:
 def test_every_kept_run_has_a_page_and_every_page_a_run() -> None:
     assert {folder.name for folder in KEPT} == {page.stem for page in DOCS.glob("*.md")}
     studies = {"warm_start", "permuted", "train_test_collapse", "locomotion"}
-    assert {read_run(folder).study for folder in KEPT} == studies
+    assert {read_run(folder).study for folder in KEPT} >= studies
 
 
 @pytest.mark.parametrize("folder", KEPT, ids=lambda folder: folder.name)

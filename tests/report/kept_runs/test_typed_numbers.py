@@ -11,9 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy import stats
 
 from plasticity.report.kept_runs.placeholders import PLACEHOLDER, filled
 from plasticity.studies import sections_of
@@ -129,6 +131,11 @@ IN_README = {
         f"change accuracy on the second by {{{{{SECOND_TASK}: .1f x100}}}} percentage points",
         f"skill {{{{{OTHERS} quantity=weight_norm: skill .2f}}}} against {{{{{OTHERS} quantity=nc1: skill .2f}}}}.",
     ],
+    "random_labels_mnist": [
+        "accuracy ends {{metrics arm=continual task=10: plasticity_gap .1f x100}} percentage points below",
+        f"predicts the loss best: skill {{{{{OTHERS} quantity=dead_units: skill .2f}}}}, NC1 "
+        f"{{{{{OTHERS} quantity=nc1: skill .2f}}}}.",
+    ],
     "train_test_collapse_mnist_small": ["3 seeds: inconclusive, r = {{published claim=fig5_mlp_transfer: value .2f}}."],
     "slippery_ant_small": [
         "2 seeds: inconclusive; no loss is visible within {{metrics: step .1f max x0.000001}} million steps."
@@ -182,3 +189,19 @@ def test_no_correlation_at_equal_length_is_decided_by_the_permuted_run() -> None
     causes = tables("permuted_mnist")["causes"]
     answers = causes.loc[causes["metric"].eq("log_nc1") & causes["method"].eq("within_length"), "verdict"]
     assert len(answers) and answers.eq("undecided").all()
+
+
+def test_the_methods_that_readme_names_end_above_a_fresh_network() -> None:
+    last = tables("random_labels_mnist")["metrics"].query("task == 10")
+    last = last.loc[~last["arm"].str.startswith("random_init")]
+    gaps = last.groupby("arm")["plasticity_gap"].agg(["mean", "std", "count"])
+    half = stats.t.ppf(0.975, gaps["count"] - 1) * gaps["std"] / np.sqrt(gaps["count"])
+    above = set(gaps.index[gaps["mean"] + half < 0])
+    assert above == {"concatenated_relu", "reset_head", "parseval", "spectral"}
+
+
+def test_dead_units_predict_best() -> None:
+    found = tables("random_labels_mnist")["explanations"].query("scope == 'across_arms'")
+    assert found.set_index("quantity")["skill"].idxmax() == "dead_units"
+    across = pd.read_parquet(ROOT / "docs/across_runs/explanations.parquet").set_index(["section", "quantity"])["skill"]
+    assert all(across[name, "dead_units"] > across[name, "nc1"] for name in across.index.unique("section"))

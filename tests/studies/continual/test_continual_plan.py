@@ -73,6 +73,7 @@ def test_arms_that_train_the_first_task_alike_share_it() -> None:
         "weight_decay0.001": ["random_init_weight_decay0.001", "decayed", "regularised"],
     }
     assert PLAN.first_task_of("random_init") == ["plain", "weight_decay0.001"]
+    assert [PLAN.labels[name] for name in BASELINES] == ["random init", "random init with decayed"]
     assert PLAN.first_task_of("shrink_perturb") == ["plain"]
 
 

@@ -45,3 +45,19 @@ def test_an_arm_without_a_gap_is_left_out_and_an_empty_panel_says_so(permuted, s
     axes = draw(permuted(edit=lose), style).axes
     assert [len(ax.texts) for ax in axes] == [0, 1, 0]
     assert "needs random_init" in axes[1].texts[0].get_text()
+
+
+def test_each_of_many_arms_has_a_panel_with_the_first_one_behind_it(permuted, style):
+    methods = tuple(f"method_{letter}" for letter in "abcdefgh")
+    tables = permuted(arms=("random_init", "continual", *methods))
+    axes = draw(tables, style).axes
+    assert [ax.get_title(loc="left").strip() for ax in axes] == [
+        "continual",
+        *(f"method {each}" for each in "abcdefgh"),
+    ]
+    gap = tables.metrics.query("arm == 'method_c' and task > 1").groupby("task")["plasticity_gap"].mean()
+    behind, own = (line for line in axes[3].lines if line.get_label() in tables.arms)
+    assert (behind.get_label(), own.get_label()) == ("continual", "method_c")
+    np.testing.assert_allclose(np.asarray(own.get_ydata()), gap, rtol=1e-12)
+    (alone,) = [line.get_label() for line in axes[0].lines if line.get_label() in tables.arms]
+    assert alone == "continual"

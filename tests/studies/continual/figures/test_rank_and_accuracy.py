@@ -54,3 +54,15 @@ def test_what_was_not_measured_is_said(permuted, style):
     plain = tables.metrics.filter(regex="^(?!.*rank)")
     drawn = rank_and_accuracy.draw(replace(tables, metrics=plain), style)
     assert "measure." in drawn.axes[0].texts[0].get_text()
+
+
+def test_only_the_first_of_many_arms_has_a_colour_of_its_own(permuted, style):
+    methods = tuple(f"method_{letter}" for letter in "abcdefgh")
+    tables = permuted(arms=("random_init", "continual", *methods), tasks=6)
+    figure = rank_and_accuracy.draw(tables, style)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["continual", "other arms"]
+    colors = {str(line.get_label()): line.get_color() for line in figure.axes[1].lines}
+    assert set(colors) == {"continual", *methods}
+    assert len({colors[name] for name in methods}) == 1
+    assert colors["continual"] not in {colors[name] for name in methods}

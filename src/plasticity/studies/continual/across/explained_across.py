@@ -12,6 +12,9 @@ from plasticity.studies.continual.explained import RIVAL, basis_of_gains, gain_o
 NOTHING = "No loss on later tasks that every section has."
 
 
+_NAMED = 6  # quantities that a section lacks
+
+
 def explained_across(table: pd.DataFrame, settings: AcrossDisplay) -> str:
     """Return which quantities predict the loss in other sections better than the task number, in a sentence.
 
@@ -27,8 +30,7 @@ def explained_across(table: pd.DataFrame, settings: AcrossDisplay) -> str:
         return NOTHING
     named, parts = gains_in_words(compared, "in held-out sections", settings.confidence)
     parts.append(_least(rows_with(rows, quantity=named[0]), settings))
-    missing = [metric_name(name) for name in missing_from(means)]
-    left_out = f" Not compared, as a section lacks them: {', '.join(missing)}." if missing else ""
+    left_out = "".join(f" {each}" for each in left_out_of(means))
     return f"{'; '.join(parts)} ({basis_of_gains(compared, loss, settings.confidence)}). {about(settings)}{left_out}"
 
 
@@ -38,9 +40,12 @@ def about(settings: AcrossDisplay) -> str:
     return f"The comparison covers {len(first) + 1} sections only: {', '.join(first)} and {last}."
 
 
-def missing_from(means: pd.DataFrame) -> list[str]:
-    """Return the quantities that were not compared because a section lacks them."""
-    return means.loc[means["n_points"].eq(0), "quantity"].tolist()
+def left_out_of(means: pd.DataFrame) -> list[str]:
+    """Say which quantities were not compared because a section lacks them: few by name, many by their number."""
+    missing = [metric_name(name) for name in means.loc[means["n_points"].eq(0), "quantity"]]
+    if len(missing) > _NAMED:
+        return [f"Not compared, as a section lacks them: {len(missing)} quantities, which the table lists."]
+    return [f"Not compared, as a section lacks them: {', '.join(missing)}."] if missing else []
 
 
 def _least(rows: pd.DataFrame, settings: AcrossDisplay) -> str:

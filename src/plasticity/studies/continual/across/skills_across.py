@@ -4,12 +4,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from plasticity.config.page_slices import AcrossDisplay
-from plasticity.report.figures.axes import metric_name
 from plasticity.report.figures.layout import drop_unused, grid_shape, panel, write_notes
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import rows_where
 from plasticity.studies.continual.across.explain_across import MEAN
-from plasticity.studies.continual.across.explained_across import NOTHING, missing_from
+from plasticity.studies.continual.across.explained_across import NOTHING, left_out_of
 from plasticity.studies.continual.explained import LOSSES, RIVAL, loss_of
 from plasticity.studies.continual.skill_panels import (
     axis_end,
@@ -55,6 +54,4 @@ def _notes(of_loss: pd.DataFrame, rows: pd.DataFrame, loss: str) -> list[str]:
         return [NOTHING]
     numbers = rows_where(rows, rows["quantity"].eq(RIVAL) & rows["section"].eq(MEAN)).iloc[0]
     notes = [f"Loss: {LOSSES[loss]} below a fresh network's; {numbers['n_arms']} arms, {numbers['n_points']:,} tasks."]
-    missing = missing_from(rows_where(of_loss, of_loss["section"].eq(MEAN)))
-    lacking = [f"Not compared, as a section lacks them: {', '.join(map(metric_name, missing))}."] if missing else []
-    return [*notes, *skill_notes(rows), *lacking]
+    return [*notes, *skill_notes(rows), *left_out_of(rows_where(of_loss, of_loss["section"].eq(MEAN)))]

@@ -45,7 +45,7 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
     figure, axes = style.figure(1, len(SCOPES), height=1.6 + 0.17 * max(len(order), 4), sharey=True)
     end = axis_end(rows)
     for place, (ax, (scope, title)) in enumerate(zip(axes[0], SCOPES.items(), strict=True)):
-        panel(ax, place, title.capitalize())
+        panel(ax, place, title.capitalize().removesuffix(" of the run"))
         of_scope = rows_where(rows, rows["scope"].eq(scope)).set_index("quantity")
         gains = gaining(of_scope, tables.analysis.confidence)
         beyond = [name for name, value in gains_beyond(of_scope.reset_index(), tables).items() if side(value) > 0]
