@@ -9,6 +9,8 @@ from plasticity.stages.landscape.by_single_images import MeasuredByImages
 from plasticity.stages.landscape.measured import Quantity, quantity, series
 from plasticity.stages.landscape.subject import Subject
 
+_DECIMALS = 3  # of stored cosines, which are for figures: a file of them is a sixth as large
+
 
 class MeasuredGradients(MeasuredByImages[GradientCovariance]):
     """The measure `gradients`."""
@@ -49,6 +51,9 @@ def _quantities(settings: GradientMeasure) -> Iterator[Quantity[GradientCovarian
     )
     if settings.keep:
         yield series(
-            "gradient_cosines", "1", f"cosines between {of}, ordered by class, row by row", lambda found: found.cosines
+            "gradient_cosines",
+            "1",
+            f"cosines between {of}, ordered by class, row by row, to three decimals",
+            lambda found: found.cosines.round(decimals=_DECIMALS),
         )
         yield series("gradient_labels", "1", "classes of the rows of gradient_cosines", lambda found: found.labels)
