@@ -104,8 +104,8 @@ def test_the_largest_matrix_is_that_of_the_task_of_most_classes() -> None:
     with pytest.raises(ConfigError) as caught:
         check_requests(requests_of(sections(permuted=growing)), large)
     assert caught.value.violations == (
-        "permuted.measure.curvature.images: expected at most 2500 images with 4 classes, a row of its matrix for each "
-        "image and class, got 3000",
+        "permuted.measure.curvature.images: expected at most 2500 images with 4 classes, a row of the Gauss-Newton "
+        "matrix for each, got 3000",
     )
 
 
@@ -178,8 +178,8 @@ def test_a_matrix_of_too_many_images_and_classes_is_refused() -> None:
     many = COUNTED.overridden({"class_names": names, "counts": {"train": [50] * 20, "test": []}})
     asked = {"permuted": sections(permuted={"measure": measure})["permuted"]}
     line = (
-        "permuted.measure.curvature.images: expected at most 500 images with 20 classes, a row of its matrix for each "
-        "image and class, got 600"
+        "permuted.measure.curvature.images: expected at most 500 images with 20 classes, a row of the Gauss-Newton "
+        "matrix for each, got 600"
     )
     with pytest.raises(ConfigError) as caught:
         check_requests(requests_of(asked), many)

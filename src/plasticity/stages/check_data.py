@@ -78,7 +78,7 @@ def _lines_of_measures(request: DataRequest, images: int, classes: int) -> list[
         if asked > images:
             lines.append(f"{where}: expected at most {images} images, as many as the first task has, got {asked}")
         elif key == "curvature" and asked * classes > _ROWS:
-            most = f"{_ROWS // classes} images with {classes} classes, a row of its matrix for each image and class"
+            most = f"{_ROWS // classes} images with {classes} classes, a row of the Gauss-Newton matrix for each"
             lines.append(f"{where}: expected at most {most}, got {asked}")
     return lines
 
