@@ -21,7 +21,6 @@ from plasticity.studies.continual.skill_panels import (
     skill_notes,
 )
 
-
 _LINE = 36  # characters of a title, half of the figure's width
 
 
