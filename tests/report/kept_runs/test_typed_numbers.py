@@ -202,7 +202,7 @@ def test_the_methods_that_readme_names_end_above_a_fresh_network() -> None:
 
 def test_dead_units_predict_best() -> None:
     found = tables("random_labels_mnist")["explanations"].query("scope == 'across_arms'")
-    assert found.set_index("quantity")["skill"].idxmax() == "dead_units"
+    assert str(found.set_index("quantity")["skill"].idxmax()) == "dead_units"
     across = pd.read_parquet(ROOT / "docs/across_runs/explanations.parquet")
     skills = across.pivot(index="section", columns="quantity", values="skill")
     assert len(skills) > 2
