@@ -25,6 +25,7 @@ TABLES = ("metrics",)
 
 _CURVES, _FRESH, _STEPS = "probe_curves", "fresh_probe_curves", "probe_steps"
 _MOST = 6  # moments that are shown
+_FRESH_NAME = "Fresh network"
 
 
 def draw(tables: StudyTables, style: Style) -> Figure:
@@ -46,10 +47,11 @@ def draw(tables: StudyTables, style: Style) -> Figure:
         panel(ax, place, tables.label(arm))
         for moment, color in zip(shown, colors, strict=True):
             _line(ax, moment, arm, _CURVES, color=color, label=moment.title)
-        _line(ax, shown[-1], arm, _FRESH, color=NEUTRAL, linestyle="--", label="Fresh network")
+        _line(ax, shown[-1], arm, _FRESH, color=NEUTRAL, linestyle="--", label=_FRESH_NAME)
     drop_unused(axes, len(arms))
     lines = {str(line.get_label()): line for ax in figure.axes for line in ax.lines}
-    look = {name: {"color": line.get_color(), "linestyle": line.get_linestyle()} for name, line in lines.items()}
+    order = [name for name in (*(moment.title for moment in shown), _FRESH_NAME) if name in lines]
+    look = {name: {"color": lines[name].get_color(), "linestyle": lines[name].get_linestyle()} for name in order}
     top_legend(figure, [Line2D([], [], label=name, **options) for name, options in look.items()])
     return figure
 
