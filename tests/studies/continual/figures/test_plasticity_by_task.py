@@ -61,3 +61,13 @@ def test_each_of_many_arms_has_a_panel_with_the_first_one_behind_it(permuted, st
     np.testing.assert_allclose(np.asarray(own.get_ydata()), gap, rtol=1e-12)
     (alone,) = [line.get_label() for line in axes[0].lines if line.get_label() in tables.arms]
     assert alone == "continual"
+
+
+def test_many_arms_without_a_gap_are_one_panel_that_says_so(permuted, style):
+    def lose(frames):
+        frames["permuted"]["plasticity_gap"] = np.nan
+        return frames
+
+    methods = tuple(f"method_{letter}" for letter in "abcdefgh")
+    (ax,) = draw(permuted(arms=("random_init", "continual", *methods), edit=lose), style).axes
+    assert "needs random_init" in ax.texts[0].get_text()

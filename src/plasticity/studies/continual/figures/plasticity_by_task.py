@@ -43,6 +43,7 @@ _BANDS = 3  # arms of a panel, above which their bands would hide each other
 _SINGLE_ARMS = "Continual learning and interventions"
 _LEGIBLE = 8  # arms of a panel, above which each has a panel of its own
 _ALONE = ArmStyle("#0072B2", "o")
+_NO_GAP = "no finite gap: it needs random_init on the same tasks"
 _ABOVE = "Above zero: the fresh network is more accurate"
 
 
@@ -76,7 +77,7 @@ def _draw_each(tables: PermutedTables, style: Style) -> Figure:
     """Draw a panel per arm, the first arm in grey behind the others."""
     gaps = {arm: tables.by_task(arm, _GAP, since=2) for arm in tables.continued}
     gaps = {arm: gap for arm, gap in gaps.items() if len(gap)}
-    rows, columns = grid_shape(len(gaps))
+    rows, columns = grid_shape(max(1, len(gaps)))
     figure, axes = style.figure(rows, columns, height=1.0 + 1.0 * rows, sharex=True, sharey=True)
     main = gaps.get(tables.main)
     for place, (ax, (arm, gap)) in enumerate(zip(axes.flat, gaps.items(), strict=False)):
@@ -85,10 +86,12 @@ def _draw_each(tables: PermutedTables, style: Style) -> Figure:
         if main is not None and arm != tables.main:
             ax.plot(main["x"], main["mean"], color=NEUTRAL, linewidth=0.8, alpha=0.6, label=tables.main)
         draw_band(ax, gap, _ALONE, label=arm, linewidth=1, markersize=2.5)
+    if not gaps:
+        empty(axes[0, 0], _NO_GAP)
     fit_y(axes[0, 0], list(gaps.values()), include=0)
     format_y(axes[0, 0], _GAP, "permuted")
     format_epochs(axes[0, 0], list(gaps.values()), TASK_AXIS)
-    drop_unused(axes, len(gaps))
+    drop_unused(axes, max(1, len(gaps)))
     label_axes(axes, x=TASK_AXIS, y="Plasticity gap (percentage points)", above=_ABOVE)
     write_notes(figure, exclusion_notes(tables, (REFERENCE, *tables.continued)))
     return figure
@@ -114,6 +117,6 @@ def _draw_panel(ax: Axes, tables: PermutedTables, names: Mapping[str, str]) -> l
         shown = gap if len(gaps) <= _BANDS else gap.assign(low=float("nan"), high=float("nan"))
         draw_band(ax, shown, tables.styles[arm], label=arm, linewidth=1, markersize=3)
     if not gaps:
-        say(ax, "no finite gap: it needs random_init on the same tasks")
+        say(ax, _NO_GAP)
     side_legend(ax, [sample(tables.styles[arm], names[arm]) for arm in gaps])
     return list(gaps.values())
