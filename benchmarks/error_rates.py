@@ -66,7 +66,6 @@ FAMILIES: Mapping[str, Family] = {
     "sentences": Family((sentences.of_correlations, sentences.of_means, sentences.of_weight_decays)),
     "causes": Family((causes.of_tables,), whole_tables=True),
     "mediation": Family((mediation.of_sequences, mediation.of_warm_starts), whole_tables=True),
-    "regressions": Family((causes.with_regressions,), whole_tables=True, usual=False),
     "explanations": Family((explanations.of_tables,), whole_tables=True),
     "explanations_across": Family((explanations.of_tables_across,), whole_tables=True, usual=False),
     "agents": Family((falsification.of_slopes,), whole_tables=True),

@@ -1,7 +1,8 @@
 """The tables of causes of both studies: any direction of a question, the declared answer, sizes, and intervals.
 
-With an effect a direction is wrong where it is not that of the truth. That of correlations with ln NC1 is known, and
-that of slopes, contrasts and mediated effects follows from what the tables are made of.
+With an effect a direction is wrong where it is not that of the truth. That of correlations with ln NC1 is known; that
+of slopes, contrasts and mediated effects follows from what the tables are made of; that of regressions on ln NC1 is
+their limit over very many seeds.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ from plasticity.analysis.beyond_length import (
 from plasticity.analysis.doses import CausalDesign
 from plasticity.analysis.estimates import MEDIATOR
 from plasticity.analysis.jackknife import fisher_z
+from plasticity.analysis.mixed import FORMS as REGRESSIONS
+from plasticity.analysis.mixed import fitted
 from plasticity.analysis.transitions import Transitions, distinct, of_permuted, of_warm_start
 from plasticity.config.analysis_section import CausesSettings, WarmStartCausesSettings
 from plasticity.studies.continual import causes as of_sequences
@@ -45,9 +48,9 @@ Key = tuple[str, str]
 class Design:
     """A study with a table of causes: how it is simulated and analysed, and what is true with the effect.
 
-    `window` has the correlations whose intervals are counted, in these `forms`. In those that are `positive`, ln NC1
-    goes with accuracy, but for the window that is `unrelated`. Of each other quantity, the intervals of one treatment
-    are `shown`.
+    `window` has the correlations and `regressions` whose intervals are counted, the former in these `forms`. In those
+    that are `positive`, ln NC1 goes with accuracy, but for the window that is `unrelated`. Of each other quantity, the
+    intervals of one treatment are `shown`.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Design:
     arms: CausalDesign
     window: str
     forms: tuple[str, ...]
+    regressions: tuple[str, ...]
     positive: tuple[str, ...]
     effects: Mapping[Key, float]
     shown: Mapping[str, str]
@@ -102,11 +106,12 @@ _SEQUENCE_ARMS = [sequences.DESIGN["control"], *sequences.DESIGN["treatments"]]
 WARM_STARTS = Design(
     "warm starts",
     warm_starts.warm_start_table,
-    lambda rows, mixed: of_warm_starts.causes_of(rows, _WARM_SETTINGS, mixed=mixed),
+    lambda rows: of_warm_starts.causes_of(rows, _WARM_SETTINGS),
     lambda rows: of_warm_start(rows, ("all", 6, 48)),
     causal_design_of(_WARM_SETTINGS, ("seed", "length")),
     "all",
     WARM_START_FORMS,
+    tuple(REGRESSIONS),
     (*WARM_START_FORMS, *CONTROL_FORMS),
     _warm_start_effects(),
     _shown("nc1_spread", "NC1 penalty"),
@@ -115,11 +120,12 @@ WARM_STARTS = Design(
 SEQUENCES = Design(
     "sequences",
     sequences.first_task_table,
-    lambda rows, mixed: of_sequences.causes_of(rows, _SEQUENCE_SETTINGS, mixed=mixed),
+    lambda rows: of_sequences.causes_of(rows, _SEQUENCE_SETTINGS),
     lambda rows: of_permuted(rows, _SEQUENCE_ARMS, tasks=False),
     causal_design_of(_SEQUENCE_SETTINGS, ("seed",)),
     "second_task",
     PERMUTED_FORMS,
+    tuple(REGRESSIONS)[:2],
     ("within_length",),
     _sequence_effects(),
     _shown("length_10", "first-task epochs"),
@@ -128,28 +134,14 @@ SEQUENCES = Design(
 
 
 def of_tables(random: np.random.Generator, seeds: int, studies: int, tally: Tally) -> None:
-    """Count tables of causes without the mixed-effects regressions; with the effect, a quarter as many."""
+    """Count tables of causes; with the effect, a quarter as many."""
     for design in (WARM_STARTS, SEQUENCES):
         for effect, name in EFFECTS.items():
-            tables = _tables(random, seeds, studies, design, effect=effect, mixed=False)
+            number = max(1, studies // 4) if effect else studies
+            tables = [design.causes(design.table(random, seeds, effect=effect)) for _ in range(number)]
             for table in tables:
                 _count(design, table, tally, f"causes of {design.name}", name, effect=effect)
             _intervals(design, pd.concat(tables), tally, name, effect=effect)
-
-
-def with_regressions(random: np.random.Generator, seeds: int, studies: int, tally: Tally) -> None:
-    """Count tables of causes with the mixed-effects regressions, which take seconds each."""
-    for design in (WARM_STARTS, SEQUENCES):
-        for effect, name in EFFECTS.items():
-            for table in _tables(random, seeds, studies, design, effect=effect, mixed=True):
-                _count(design, table, tally, f"causes with regressions of {design.name}", name, effect=effect)
-
-
-def _tables(
-    random: np.random.Generator, seeds: int, studies: int, design: Design, *, effect: bool, mixed: bool
-) -> list[pd.DataFrame]:
-    number = max(1, studies // 4) if effect else studies
-    return [design.causes(design.table(random, seeds, effect=effect), mixed) for _ in range(number)]
 
 
 def _count(design: Design, table: pd.DataFrame, tally: Tally, kind: str, name: str, *, effect: bool) -> None:
@@ -173,7 +165,10 @@ def _keys(table: pd.DataFrame) -> list[Key]:
 
 def _wrong(design: Design, row: Mapping[Any, Any], *, effect: bool) -> bool:
     """Say whether the row's sign is not that of the truth; unknown truths cannot be missed."""
-    if row["quantity"] != "correlation":
+    if row["quantity"] == "regression_slope":
+        related = effect and row["window_kind"] != design.unrelated
+        truth = _truths(design.name, related)[row["method"]]
+    elif row["quantity"] != "correlation":
         truth = design.true((row["quantity"], row["treatment"]), effect=effect)
     elif effect and not (row["metric"] == MEDIATOR and row["method"] in design.positive):
         truth = None
@@ -185,10 +180,11 @@ def _wrong(design: Design, row: Mapping[Any, Any], *, effect: bool) -> bool:
 def _intervals(design: Design, table: pd.DataFrame, tally: Tally, name: str, *, effect: bool) -> None:
     """Count the intervals of quantities whose truth is known, one of each in a study."""
     columns = ["ci_low", "ci_high"]
-    own = table["quantity"].eq("correlation") & table["metric"].eq(MEDIATOR) & table["window_kind"].eq(design.window)
-    for form in design.forms:
-        rows = table.loc[own & table["method"].eq(form) & table["treatment"].eq("")]
-        truth = _correlations(design.name, effect)[form]
+    own = table["metric"].eq(MEDIATOR) & table["window_kind"].eq(design.window) & table["treatment"].eq("")
+    own &= table["quantity"].isin(["correlation", "regression_slope"])
+    for form in (*design.forms, *design.regressions):
+        rows = table.loc[own & table["method"].eq(form)]
+        truth = _truths(design.name, effect)[form]
         tally.intervals(f"causes of {design.name}: {form}, {name}", rows[columns].to_numpy(float).T, truth)
     table = table.loc[table["outcome"].eq("accuracy")]
     for quantity, treatment in design.shown.items():
@@ -199,15 +195,16 @@ def _intervals(design: Design, table: pd.DataFrame, tally: Tally, name: str, *, 
 
 
 @cache
-def _correlations(name: str, effect: bool) -> dict[str, float]:
-    """Return the correlations of ln NC1 and accuracy over very many seeds, in every form; without an effect, zero."""
+def _truths(name: str, effect: bool) -> dict[str, float]:
+    """Return what ln NC1 says of accuracy over very many seeds, in every form and regression; without an effect, 0."""
     design = next(each for each in (WARM_STARTS, SEQUENCES) if each.name == name)
     if not effect:
-        return dict.fromkeys(design.forms, 0.0)
-    random, found = np.random.default_rng(0), dict[str, list[float]]()
+        return dict.fromkeys((*design.forms, *design.regressions), 0.0)
+    random, z, slopes = np.random.default_rng(0), list[list[float]](), list[list[float]]()
     for _ in range(TRUTH_STUDIES):
         rows = distinct(design.transitions(design.table(random, TRUTH_SEEDS, effect=effect)))
-        for form in design.forms:
-            moments = adjusted(rows, MEDIATOR, FORMS[form])
-            found.setdefault(form, []).append(float(coefficient(moments, np.ones((1, moments.seeds)))[0]))
-    return {form: float(np.tanh(np.mean(fisher_z(np.array(values))))) for form, values in found.items()}
+        moments = [adjusted(rows, MEDIATOR, FORMS[form]) for form in design.forms]
+        z.append([float(fisher_z(coefficient(each, np.ones((1, each.seeds))))[0]) for each in moments])
+        slopes.append([fitted(rows, form) for form in design.regressions])
+    correlations = dict(zip(design.forms, np.tanh(np.mean(z, axis=0)).tolist(), strict=True))
+    return correlations | dict(zip(design.regressions, np.mean(slopes, axis=0).tolist(), strict=True))

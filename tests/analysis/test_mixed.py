@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.regression.mixed_linear_model import MixedLM
 
 from plasticity.analysis.inference import Level
 from plasticity.analysis.mixed import FORMS, fitted, mixed_effects
@@ -45,6 +46,17 @@ def test_what_cannot_be_fitted_is_missing_with_a_reason() -> None:
     assert np.isnan(row["estimate"])
     assert row["note"] == "undefined"
     assert np.isnan(fitted(flat.rows.assign(outcome=0.5), "mixed_log"))
+
+
+def test_slopes_are_those_of_statsmodels() -> None:
+    rows = simulated(np.random.default_rng(5), through=0.02).rows
+    rows["outcome"] += 0.01 * np.array([0.0, 1.0, -2.0, 0.5])[rows["seed"]]
+    arms = pd.get_dummies(rows["arm"]).to_numpy(float)[:, 1:]
+    columns = [np.ones(len(rows)), rows["log_nc1"], np.log(rows["length"]), *arms.T]
+    for form, design in (("mixed_log", columns[:3]), ("mixed_log_arms", columns)):
+        model = MixedLM(rows["outcome"].to_numpy(float) * 100, np.column_stack(design), groups=rows["seed"].to_numpy())
+        expected = model.fit(reml=True, method="powell").fe_params[1] / 100
+        assert fitted(rows, form) == pytest.approx(expected, rel=1e-4)
 
 
 def _profiled(rows: pd.DataFrame) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGES = (
-    *("plasticity", "torch", "numpy", "numba", "pandas", "scipy", "statsmodels", "scikit-learn", "pyarrow"),
+    *("plasticity", "torch", "numpy", "numba", "pandas", "scipy", "scikit-learn", "pyarrow"),
     "snakemake",
 )
 

@@ -48,27 +48,26 @@ def find_causes_permuted(metrics_path: str | Path, output: str | Path, *, settin
     write_table(found, output, "causes", provenance(settings.plain()))
 
 
-def causes_of(metrics: pd.DataFrame, settings: CausesSettings, *, mixed: bool = True) -> pd.DataFrame:
+def causes_of(metrics: pd.DataFrame, settings: CausesSettings) -> pd.DataFrame:
     """Return the causes of the "permuted" table, as `find_causes_permuted` writes them.
 
     Args:
         metrics: The table.
         settings: As of the stage.
-        mixed: With the regressions, which are slow.
     """
     level, design = Level(confidence=settings.confidence), causal_design_of(settings, _PAIRS)
-    return causes_table(_rows(metrics, design, level, mixed=mixed), level.confidence)
+    return causes_table(_rows(metrics, design, level), level.confidence)
 
 
-def _rows(metrics: pd.DataFrame, design: CausalDesign, level: Level, *, mixed: bool) -> Iterator[Row]:
+def _rows(metrics: pd.DataFrame, design: CausalDesign, level: Level) -> Iterator[Row]:
     second = of_permuted(metrics, [design.control, *design.treatments], tasks=False)
     tasks = of_permuted(metrics, [design.control], tasks=True)
     yield from beyond_length(second, PERMUTED_FORMS, level, PERMUTED)
-    yield from mixed_effects(second, _MIXED if mixed else (), level)
+    yield from mixed_effects(second, _MIXED, level)
     yield from dose_response(second, design, level, PERMUTED)
     yield from mediation(second, design, level)
     thresholds = second.of([arm for each in design.series if "NC1" in each.name for arm in each.doses], "thresholds")
     yield from beyond_length(thresholds, PERMUTED_FORMS, level, PERMUTED)
     yield from beyond_length(tasks, TASK_FORMS, level, PERMUTED, arm=design.control)
-    yield from mixed_effects(tasks, _MIXED if mixed else (), level)
+    yield from mixed_effects(tasks, _MIXED, level)
     yield from power_rows(PERMUTED, {"thresholds": thresholds}, level.confidence)

@@ -46,20 +46,18 @@ def find_causes(metrics_path: str | Path, output: str | Path, *, settings: WarmS
     write_table(found, output, "causes", provenance(settings.plain()))
 
 
-def causes_of(metrics: pd.DataFrame, settings: WarmStartCausesSettings, *, mixed: bool = True) -> pd.DataFrame:
+def causes_of(metrics: pd.DataFrame, settings: WarmStartCausesSettings) -> pd.DataFrame:
     """Return the causes of the "metrics" table, as `find_causes` writes them.
 
     Args:
         metrics: The table.
         settings: As of the stage.
-        mixed: With the regressions, which are slow.
     """
     level, design = Level(confidence=settings.confidence), causal_design_of(settings, _PAIRS)
-    rows = _rows(metrics, design, level, settings.phase_boundary, mixed=mixed)
-    return causes_table(rows, level.confidence)
+    return causes_table(_rows(metrics, design, level, settings.phase_boundary), level.confidence)
 
 
-def _rows(metrics: pd.DataFrame, design: CausalDesign, level: Level, boundary: int, *, mixed: bool) -> Iterator[Row]:
+def _rows(metrics: pd.DataFrame, design: CausalDesign, level: Level, boundary: int) -> Iterator[Row]:
     epochs = metrics["warm_up_epoch"].to_numpy()
     windows = [(window.kind, window.start, window.end) for window in phases(epochs[epochs > 0], boundary)]
     parts = {window[0]: of_warm_start(metrics, window) for window in windows}
@@ -67,7 +65,7 @@ def _rows(metrics: pd.DataFrame, design: CausalDesign, level: Level, boundary: i
         yield from beyond_length(part, WARM_START_FORMS, level, WARM_START)
         yield from beyond_length(part.of([design.control]), CONTROL_FORMS, level, WARM_START, arm=design.control)
     if whole := parts.get("all"):
-        yield from mixed_effects(whole, tuple(FORMS) if mixed else (), level)
+        yield from mixed_effects(whole, tuple(FORMS), level)
         yield from dose_response(whole, design, level, WARM_START)
         yield from mediation(whole, design, level)
     yield from power_rows(WARM_START, parts, level.confidence)
