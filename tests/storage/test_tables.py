@@ -291,6 +291,23 @@ def test_columns_of_a_newer_table_stay_to_the_right(tmp_path: Path, caplog: pyte
     assert unknown == (Column("sharpness", "float", "1", "largest eigenvalue"),)
 
 
+def test_of_many_custom_columns_the_first_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tables._tell.cache_clear()
+    caplog.set_level(logging.INFO)
+
+    def widened(table: pa.Table) -> pa.Table:
+        for layer in range(90):
+            table = table.append_column(f"sharpness_of_layer_{layer}", pa.nulls(len(table), pa.float64()))
+        return table
+
+    _rewritten(tmp_path / "t", widened)
+    assert len(read_table(tmp_path / "t", "collapse").columns) == len(find_table("collapse").names) + 90
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert len(message) < 300
+    assert "sharpness_of_layer_0" in message
+    assert message.endswith("[...]")
+
+
 def test_older_and_newer_tables_stand_one_after_another(tmp_path: Path) -> None:
     write_table(_one_row("collapse"), tmp_path / "now", "collapse")
     _rewritten(tmp_path / "older", lambda table: table.drop_columns(["cdnv", "diverged"]))

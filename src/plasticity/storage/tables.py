@@ -14,6 +14,7 @@ import logging
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import pandas as pd
@@ -194,7 +195,8 @@ def _tell(name: str, lacking: tuple[str, ...], unknown: tuple[str, ...]) -> None
     if lacking:
         logger.warning("%s tables of an older version: no value for %s, read as missing", name, ", ".join(lacking))
     if unknown:
-        logger.info("%s tables with custom columns, or columns of another version: %s", name, ", ".join(unknown))
+        names = shorten(", ".join(unknown), 200)
+        logger.info("%s tables with custom columns, or columns of another version: %s", name, names)
 
 
 def _digest(table: pa.Table, provenance: str) -> str:
