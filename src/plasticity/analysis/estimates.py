@@ -28,7 +28,7 @@ class Estimand:
         treatment: Arm or dose series; empty where all arms are used.
         primary: It is the estimate that is declared as the answer to the question, whatever a table says:
             `plasticity.analysis.verdict`.
-        expected: Sign that the account "collapse costs plasticity" expects; NaN where it expects none.
+        expected: Sign that the account "collapse hurts plasticity" expects; NaN where it expects none.
         published: Published size of the quantity; None where there is none.
         extra: Further columns.
     """

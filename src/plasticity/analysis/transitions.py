@@ -15,7 +15,7 @@ import pandas as pd
 METRICS = ("log_nc1", "nc2", "nc3", "nc4", "weight_norm", "effective_rank", "dead_units")
 """Collapse, NC1 as its natural logarithm, and three rivals that explain lost plasticity without it."""
 EXPECTED = {"log_nc1": 1.0, "nc2": 1.0, "nc3": 1.0, "nc4": -1.0}
-"""Sign of the correlation with accuracy if collapse costs plasticity."""
+"""Sign of the correlation with accuracy if collapse hurts plasticity."""
 _COLUMNS = ("log_nc1", "nc2", "nc3", "nc4", "weight_norm", "effective_rank", "dead_units")
 _KEYS = ["arm", "seed", "length"]
 

@@ -1,6 +1,6 @@
 """What an estimate decides, by a rule that is the same for all of them, and corrections for asking many questions.
 
-The account on trial is that of Bonifazi et al. (2024): collapse costs plasticity. It expects less collapsed networks
+The account on trial is that of Bonifazi et al. (2024): collapse hurts plasticity. It expects less collapsed networks
 to learn the next task better, and an intervention to move accuracy the way it moves NC1. The rule, in this order:
 
 1. a number of seeds (question power): "enough seeds" or "too few seeds" in this study;

@@ -36,7 +36,7 @@ def test_every_measured_number_is_asked_about_beside_the_number_of_the_task(tabl
 def test_the_number_of_the_task_has_no_gain_and_gains_are_tested_together(table: pd.DataFrame) -> None:
     task = table["quantity"].eq("task")
     assert table.loc[task, ["gain", "gain_low", "p_value", "p_adjusted"]].isna().to_numpy().all()
-    assert set(table.loc[task, "note"]) == {"is the rival itself"}
+    assert set(table.loc[task, "note"]) == {"the baseline of the gains"}
     for _, rows in table.loc[table["p_value"].notna()].groupby("scope"):
         np.testing.assert_allclose(rows["p_adjusted"], holm(rows["p_value"].to_numpy()))
 

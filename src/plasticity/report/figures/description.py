@@ -31,7 +31,7 @@ class Description:
 
 
 def describe(figure: Figure, name: str, tables: Any = None) -> Description:
-    """Describe a figure panel by panel: axes with units, how many arms and seeds, where each line begins and ends.
+    """Describe a figure panel by panel: axes with units, how many seeds, where each line begins and ends.
 
     Args:
         figure: The figure; its lines are labelled by arm, or by what they are.
@@ -46,7 +46,7 @@ def describe(figure: Figure, name: str, tables: Any = None) -> Description:
 
     title = name.replace("_", " ").capitalize()
     if tables is not None:
-        title += f": {_counted(len(arms), 'arm')}, {_counted(len(set(tables.metrics['seed'])), 'seed')}"
+        title += f": {_counted(len(set(tables.metrics['seed'])), 'seed')}"
     axes = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
     panels = [[ax for ax in axes if ax.get_subplotspec() == place] for place in _places(axes)]
     words = [_panel(parts, names) for parts in panels]

@@ -82,7 +82,7 @@ def _rows(
 
 def numbers_of(quantity: str, points: int, found: Prediction) -> dict[str, Any]:
     """Return what a row says of a quantity, of so many points; the number of the task has no gain over itself."""
-    gain = Inference(np.nan, note="is the rival itself") if quantity == TASK else found.gain
+    gain = Inference(np.nan, note="the baseline of the gains") if quantity == TASK else found.gain
     notes = [found.skill.note, gain.note if gain.note != found.skill.note else ""]
     return {
         "skill": found.skill.estimate,

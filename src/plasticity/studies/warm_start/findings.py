@@ -127,7 +127,7 @@ def intervention(tables: FigureTables) -> Statement:
 
 
 def dose_response(tables: FigureTables) -> Statement:
-    """Does moving collapse by a penalty, over all its doses, move accuracy as "collapse costs plasticity" says?"""
+    """Does moving collapse by a penalty, over all its doses, move accuracy as "collapse hurts plasticity" says?"""
     names = [series.name for series in tables.causal_design.series]
     series = next((name for name in names if "penalty" in name), names[0] if names else "")
     rows = rows_with(tables.causes, quantity="slope", treatment=series)

@@ -80,7 +80,7 @@ def test_quantities_that_a_section_lacks_are_named_and_not_compared(frames: dict
     assert lacking[["skill", "gain", "p_adjusted"]].isna().to_numpy().all()
     assert set(rows.loc[rows["n_points"] > 0, "quantity"]) == {"task", "weight_norm", "effective_rank"}
     said = explained_across(rows, SHOWN)
-    assert said.endswith("Not compared, as a section lacks them: NC1, dead units.")
+    assert said.endswith("Not compared, because at least one section lacks them: NC1, dead units.")
     assert "Holm’s correction for 2 quantities" in said
 
 
@@ -104,8 +104,8 @@ def test_fresh_networks_and_losses_of_one_section_have_no_part(frames: dict[str,
 def test_the_finding_says_what_it_is_about(table: pd.DataFrame) -> None:
     said = explained_across(table, SHOWN)
     assert said.startswith("In held-out sections, 1 of 4 quantities predicts the loss on the next task better than ")
-    assert "; weight norm gains least in " in said
-    assert "n = 5 seeds, 10 arms). The comparison covers 2 sections only: Pixels and Random labels." in said
+    assert "; the gain of weight norm is smallest in “" in said
+    assert "n = 5 seeds, 10 arms). The comparison covers only 2 sections: “Pixels”; “Random labels”." in said
     few = explained_across(table.assign(n_seeds=2), SHOWN)
     assert few.startswith("Inconclusive (2 seeds are too few to decide): in held-out sections, none of 4 quantities")
     assert explained_across(table.head(0), SHOWN) == "No loss on later tasks that every section has."
@@ -118,7 +118,7 @@ def test_figure_page_and_digest_show_the_table(table: pd.DataFrame, tmp_path: Pa
     (finding,) = Digest.read(outputs["digest"]).findings
     assert (finding.sentence, finding.missing) == (explained_across(table, SHOWN), False)
     assert "Panel c, Random labels: " in finding.text
-    assert "covers 2 sections only: Pixels and Random labels." in outputs["page"].read_text(encoding="utf-8")
+    assert "covers only 2 sections: “Pixels”; “Random labels”." in outputs["page"].read_text(encoding="utf-8")
     shown = page_rows(table, SHOWN)
     assert len(shown) == len(table)
     assert shown["predicted"].unique().tolist() == ["mean over sections", "Pixels", "Random labels"]

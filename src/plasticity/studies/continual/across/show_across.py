@@ -21,9 +21,9 @@ from plasticity.studies.continual.pages.explanations import SKILL_NOTE, cells_of
 FIGURE = "explanations_across"
 TITLE = "Which quantity explains the loss in every section?"
 _NOTE = (
-    "Each section (a sequence of tasks and a network) is predicted from the other sections in other seeds. Quantities "
-    "and tasks are ranks in their section, and losses are in standard deviations of their section: what is compared is "
-    "how losses vary within a section, not between sections. "
+    "The losses of each section (a sequence of tasks and a network) are predicted by a fit to the other sections, in "
+    "other seeds. Quantities and tasks are ranks in their section, and losses are in standard deviations of their "
+    "section: what is compared is how losses vary within a section, not between sections. "
 )
 
 

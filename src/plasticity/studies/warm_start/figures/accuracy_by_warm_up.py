@@ -4,8 +4,8 @@
 {{ study.fine_tune.stop_accuracy|percent }} running training accuracy or for {{ study.fine_tune.max_epochs }}
 epochs. Dashed: a network trained from random initialisation with the same seeds. (b) At the checkpoint, before
 fine-tuning and after the arm's intervention.
-Shrink-and-perturb scales the weights but, with batch_norm: keep, not the batch-normalisation statistics, so
-accuracy is low there without a loss of information. Arms without a warm-up are at chance and not shown in (b).
+If batch_norm is keep, shrink and perturb scales the weights but not the batch-normalisation statistics, which lowers
+accuracy in (b) without a loss of information. Arms without a warm-up are at chance and not shown in (b).
 
 Lines are means over {{ n }}, bars and the dashed line's band ± one standard error of the mean. They are not confidence
 intervals: with three seeds, Student's t interval at 95 % is 4.3 times as long, with five 2.8 times. Arms are shifted
