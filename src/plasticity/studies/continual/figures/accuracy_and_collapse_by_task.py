@@ -1,9 +1,9 @@
 """Accuracy and collapse over a sequence of tasks.
 
-Tasks are {{ study.tasks.name.replace('_', ' ') }}. (a) Online accuracy: the share of a task's steps whose prediction
-before the update was right; for the first task, the mean over its epochs. (b) NC1 after the task, Tr(Σ_W Σ_B†)/C on
-its training images; 0 is full collapse. Solid: a network trained on
-task after task. Dashed: a freshly initialised network for each task, on the same images in the same order.
+Tasks are {{ study.tasks.name.replace('_', ' ') }}. (a) Online accuracy: the share of a task's steps, over all of its
+epochs, whose prediction before the update was right. (b) NC1 after the task, Tr(Σ_W Σ_B†)/C on its training images; 0
+is full collapse. Solid: a network trained on task after task. Dashed: a freshly initialised network for each task, on
+the same images in the same order.
 
 Lines are means over {{ n }}, bands ± one standard deviation over seeds, as in the paper; they are not confidence
 intervals. The note below the panels gives r between the two means over seeds, as the paper reports it, the mean of r
