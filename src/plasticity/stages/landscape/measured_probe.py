@@ -119,15 +119,9 @@ def _quantities(settings: ProbeMeasure) -> Iterator[Quantity[Probed]]:
         f"probe_loss over fresh_probe_loss; missing where the fresh network's relative loss is {_TELLS:g} or more",
         lambda found: found.over_fresh,
     )
-    for place, steps in enumerate(settings.marks[:-1]):
-        yield quantity(
-            f"probe_loss_after_{steps}",
-            unit,
-            f"probe_loss after {steps} of the steps",
-            lambda found, place=place: float(found.curve.losses[:, place].mean()),
-        )
+    at = f"after {', '.join(map(str, settings.marks))} steps"
+    yield series("probe_curve", unit, f"probe_loss {at}", lambda found: found.curve.losses.mean(dim=0))
+    yield series("probe_steps", "steps", "steps before each loss of probe_curve", lambda found: found.curve.marks)
     if settings.keep:
-        at = f"after {', '.join(map(str, settings.marks))} steps"
         yield series("probe_curves", unit, f"loss of each copy {at}, copy by copy", lambda found: found.curve.losses)
         yield series("fresh_probe_curves", unit, "probe_curves of a fresh network", lambda found: found.fresh.losses)
-        yield series("probe_steps", "steps", "steps before each loss of probe_curves", lambda found: found.curve.marks)
