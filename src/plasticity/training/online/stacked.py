@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -11,13 +12,13 @@ from torch import Tensor
 from plasticity.config.training_section import Optimisation
 from plasticity.storage.files import digest_of
 from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
-from plasticity.training.forward import Forward
+from plasticity.training.forward import Forward, NetworkView
 from plasticity.training.online.origin import Origin
 from plasticity.training.online.outputs import PENALTY
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.replicas import OPTIMIZER, slot_arrays
 from plasticity.training.online.stack import Stack
-from plasticity.training.online.tensor_stack import ReplicaSlots, ReplicaView, TensorStack
+from plasticity.training.online.tensor_stack import ReplicaSlots, ReplicaView, TensorStack, WholeView
 from plasticity.training.optimisers.optimiser import STEPS
 from plasticity.training.penalties.penalty import Penalty, penalty_of, term_of, value_of
 from plasticity.training.step_hooks import StepHooks, hooks_of
@@ -93,13 +94,15 @@ class StackTraining:
         """Take a step on images (R, B, D); return which predictions before it were right, (R, B)."""
         features, logits = self.networks.forward(inputs)
         forwards = []
-        if self.penalty is not None or self.hooks:
+        if self.hooks or (self.penalty is not None and not self.penalty.adds_up):
             forwards = [Forward(*given) for given in zip(features, logits, labels, self.views, inputs, strict=True)]
         # As none shares a weight with another, each network gets its own gradient of the sum of their losses.
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum")
         loss = loss / labels.shape[1]
         if self.penalty is not None:
-            for forward in forwards:
+            whole = cast("NetworkView", WholeView(self.networks))
+            once = [Forward(features, logits, labels, whole, inputs)] if self.penalty.adds_up else forwards
+            for forward in once:
                 loss = loss + term_of(self.penalty, value_of(self.penalty, forward))
         self.optimizer.step(torch.autograd.grad(loss, self.networks.tensors))
         for hooks, forward in zip(self.hooks, forwards, strict=False):  # there may be no hooks

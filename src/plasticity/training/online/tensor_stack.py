@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import Never
 
 import torch
 from numpy.typing import NDArray
@@ -147,6 +148,22 @@ class ReplicaView:
     def fresh_parameters(self, generator: torch.Generator) -> Mapping[str, Tensor]:
         """Return the parameters of a freshly initialised network."""
         return self.stack.draw(generator)
+
+
+class WholeView:
+    """All replicas at once, as a penalty that adds up over networks sees them: tensors with the replicas first.
+
+    Attributes:
+        parameters: The parameters by name.
+        initial_parameters: What they were at the beginning; nothing where it is not kept.
+    """
+
+    def __init__(self, stack: TensorStack) -> None:
+        self.parameters = dict(zip(stack.names, stack.tensors, strict=True))
+        self.initial_parameters = dict(zip(stack.names, stack.initial or (), strict=False))
+
+    def __getattr__(self, name: str) -> Never:
+        raise PlasticityError(f"a penalty that adds up: expected that it reads parameters alone, got {name}")
 
 
 @dataclass(frozen=True)
