@@ -142,3 +142,34 @@ def test_effective_rank_is_between_one_and_the_size() -> None:
 def test_products_that_are_not_finite_are_refused() -> None:
     with pytest.raises(PlasticityError, match="finite"):
         tridiagonal(product_of(torch.full((3, 3), float("nan"), dtype=torch.float64)), torch.ones(3).double(), 3)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 12), st.sampled_from([0.0, 0.01, 0.3, 1.0, 2.5]))
+def test_what_the_steps_do_not_resolve_is_bounded(seed: int, steps: int, threshold: float) -> None:
+    """Against the true distribution of a probe: an eigenvalue weighs the squared part of the vector along it."""
+    random = torch.Generator().manual_seed(seed)
+    eigenvalues = torch.randn(40, generator=random, dtype=torch.float64) ** 3
+    eigenvalues[: seed % 30] *= 1e-3
+    start = torch.randn(40, generator=random, dtype=torch.float64)
+    nodes, weights = quadrature(*tridiagonal(product_of(torch.diag(eigenvalues)), start, steps))
+    share = start**2 / (start**2).sum()
+    found = Spectrum(nodes[None], weights[None], 40)
+    counted = float((weights * (nodes.abs() > threshold)).sum())
+    true = float(share[eigenvalues.abs() > threshold].sum())
+    assert abs(counted - true) * 40 <= found.unresolved(threshold) + 1e-6
+
+
+def test_what_is_known_exactly_has_nothing_unresolved() -> None:
+    assert exact_spectrum(torch.tensor([3.0, 0.5]), 10).unresolved(1.0) == 0
+    few = stochastic_spectrum(
+        product_of(torch.diag(torch.tensor([2.0, 2.0, 0.1, 0.1]))), probes=2, steps=4, generator=torch.Generator()
+    )
+    assert few.unresolved(1.0) == 0
+
+
+def test_the_worst_side_counts_a_node_once() -> None:
+    """One node between the thresholds: all that it stands for may lie beyond them, but only once."""
+    found = Spectrum(torch.tensor([[-2.0, 0.1, 3.0]]).double(), torch.tensor([[0.1, 0.7, 0.2]]).double(), 100)
+    assert found.unresolved(1.0) == pytest.approx(70)
+    assert found.unresolved(0.01) == pytest.approx(80)

@@ -111,8 +111,10 @@ def test_the_hessian_is_estimated_with_the_draws_of_the_checkpoint() -> None:
             "hessian_trace_error": spectrum.trace.standard_error,
             "hessian_rank_above_0.01": absolute.value,
             "hessian_rank_above_0.01_error": absolute.standard_error,
+            "hessian_rank_above_0.01_steps_error": spectrum.unresolved(0.01),
             "hessian_rank_above_0.1_of_largest": relative.value,
             "hessian_rank_above_0.1_of_largest_error": relative.standard_error,
+            "hessian_rank_above_0.1_of_largest_steps_error": spectrum.unresolved(0.1 * spectrum.largest),
             "hessian_smoothed_share_above_0.01": spectrum.smoothed_share(0.01),
             "hessian_smoothed_share_above_0.1_of_largest": spectrum.smoothed_share(0.1 * spectrum.largest),
         },
@@ -130,8 +132,9 @@ def test_the_hessian_of_a_network_that_is_small_enough_is_exact(most: int, exact
     said = {"curvature": {"images": 7, "above": [0.01], "above_of_largest": [0.1], "hessian": hessian}}
     found = measured(said)
     errors = [name for name in found if name.endswith("_error")]
-    assert errors == [f"hessian_{name}_error" for name in ("trace", "rank_above_0.01", "rank_above_0.1_of_largest")]
-    assert [found[name] == 0 for name in errors] == [exact] * 3
+    ranks = [f"rank_above_{of}{steps}" for of in ("0.01", "0.1_of_largest") for steps in ("", "_steps")]
+    assert errors == [f"hessian_{name}_error" for name in ("trace", *ranks)]
+    assert [found[name] == 0 for name in errors] == [exact] * 5
     assert len(found["hessian_nodes"]) == (123 if exact else 3 * 4)
     if exact:
         spectrum = hessian_spectrum(perceptron(torch_generator(1, "trained")), *drawn(9))

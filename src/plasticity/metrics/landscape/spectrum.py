@@ -75,6 +75,27 @@ class Spectrum:
             return Estimate(float(round(found.value * self.size)), 0.0)
         return Estimate(found.value * self.size, found.standard_error * self.size)
 
+    def unresolved(self, threshold: float) -> float:
+        """Return by how much `rank` may be off because the steps are few, at most, on average over the probes.
+
+        A node stands for eigenvalues on both sides of it. Between two nodes, the true distribution of a probe is known
+        up to the weights of these two (the inequalities of Chebyshev, Markov and Stieltjes; Szegő 1975, section 3.41).
+
+        Args:
+            threshold: As of `rank`.
+        """
+        outside = torch.zeros(len(self.nodes), dtype=torch.float64)
+        within = torch.zeros_like(self.weights)
+        for nodes in (self.nodes, -self.nodes):
+            beyond = (nodes > threshold) & (self.weights > 0)
+            nearest = nodes.where(beyond, nodes.new_tensor(torch.inf)).argmin(1, keepdim=True)
+            outside += self.weights.where(beyond, torch.zeros_like(self.weights)).gather(1, nearest)[:, 0]
+            inside = (nodes <= threshold) & (self.weights > 0)
+            nearest = nodes.where(inside, nodes.new_tensor(-torch.inf)).argmax(1, keepdim=True)
+            within.scatter_(1, nearest, self.weights.where(inside, torch.zeros_like(self.weights)).gather(1, nearest))
+        worst = torch.maximum(outside, within.sum(1)).where(~self._exhausted, outside.new_zeros(1))
+        return float(worst.mean()) * self.size
+
     def density(self, grid: Tensor, width: float) -> Tensor:
         """Return the density on a grid (g,), each node a normal distribution of this standard deviation."""
         nodes, weights = self.nodes.flatten(), self.weights.flatten() / len(self.nodes)

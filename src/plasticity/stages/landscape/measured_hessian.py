@@ -70,6 +70,12 @@ def _quantities(settings: HessianMeasure, thresholds: list[Threshold]) -> Iterat
             f"standard error of {name}",
             lambda found, each=each: each.rank(found).standard_error,
         )
+        yield quantity(
+            f"{name}_steps_error",
+            "1",
+            f"by how much {name} may be off because the Lanczos steps are few, at most",
+            lambda found, each=each: found.unresolved(each.in_unit(found)),
+        )
     for each in thresholds:
         yield quantity(
             f"hessian_smoothed_share_{each.name}",
