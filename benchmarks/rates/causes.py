@@ -2,7 +2,7 @@
 
 With an effect a direction is wrong where it is not that of the truth. That of correlations with ln NC1 is known; that
 of slopes, contrasts and mediated effects follows from what the tables are made of; that of regressions on ln NC1 is
-their limit over very many seeds.
+their limit over very many seeds, in the window whose intervals are counted.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ from plasticity.analysis.doses import CausalDesign
 from plasticity.analysis.estimates import MEDIATOR
 from plasticity.analysis.jackknife import fisher_z
 from plasticity.analysis.mixed import FORMS as REGRESSIONS
-from plasticity.analysis.mixed import fitted
+from plasticity.analysis.mixed import SEQUENCE_FORMS, fitted
 from plasticity.analysis.transitions import Transitions, distinct, of_permuted, of_warm_start
 from plasticity.config.analysis_section import CausesSettings, WarmStartCausesSettings
 from plasticity.studies.continual import causes as of_sequences
@@ -125,7 +125,7 @@ SEQUENCES = Design(
     causal_design_of(_SEQUENCE_SETTINGS, ("seed",)),
     "second_task",
     PERMUTED_FORMS,
-    tuple(REGRESSIONS)[:2],
+    SEQUENCE_FORMS,
     ("within_length",),
     _sequence_effects(),
     _shown("length_10", "first-task epochs"),
@@ -166,8 +166,8 @@ def _keys(table: pd.DataFrame) -> list[Key]:
 def _wrong(design: Design, row: Mapping[Any, Any], *, effect: bool) -> bool:
     """Say whether the row's sign is not that of the truth; unknown truths cannot be missed."""
     if row["quantity"] == "regression_slope":
-        related = effect and row["window_kind"] != design.unrelated
-        truth = _truths(design.name, related)[row["method"]]
+        known = not effect or row["window_kind"] == design.window
+        truth = _truths(design.name, effect)[row["method"]] if known else None
     elif row["quantity"] != "correlation":
         truth = design.true((row["quantity"], row["treatment"]), effect=effect)
     elif effect and not (row["metric"] == MEDIATOR and row["method"] in design.positive):

@@ -45,7 +45,16 @@ def test_what_cannot_be_fitted_is_missing_with_a_reason() -> None:
     row = _slopes(flat)["mixed_log"]
     assert np.isnan(row["estimate"])
     assert row["note"] == "undefined"
-    assert np.isnan(fitted(flat.rows.assign(outcome=0.5), "mixed_log"))
+    for constant in (0.5, 0.6):  # the second has a standard deviation of rounding
+        assert np.isnan(fitted(simulated(np.random.default_rng(4)).rows.assign(outcome=constant), "mixed_log"))
+
+
+@pytest.mark.parametrize("key", range(4))
+def test_a_perfect_fit_gives_its_slope(key: int) -> None:
+    rows = simulated(np.random.default_rng(key)).rows
+    exact = 0.7 + 0.02 * rows["log_nc1"] - 0.01 * np.log(rows["length"])
+    for levels in (0.0, np.array([0.1, -0.2, 0.0, 0.05])[rows["seed"]]):
+        assert fitted(rows.assign(outcome=exact + levels), "mixed_log") == pytest.approx(0.02, rel=1e-4)
 
 
 def test_slopes_are_those_of_statsmodels() -> None:

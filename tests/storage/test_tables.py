@@ -79,6 +79,13 @@ def test_the_same_table_has_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
+def test_a_column_of_lists_that_no_row_has_is_missing(tmp_path: Path) -> None:
+    table = find_table("collapse").with_columns([Column("probe_curve", "floats", "1", "a learning curve")])
+    for lists in (np.nan, None):
+        write_table(_one_row("collapse").assign(probe_curve=lists), tmp_path / "t", table)
+        assert read_table(tmp_path / "t", table)["probe_curve"].isna().all()
+
+
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_units_and_meanings_are_in_the_fields(tmp_path: Path, schema: str) -> None:
     write_table(_one_row(schema), tmp_path / "table", schema)

@@ -18,6 +18,7 @@ from plasticity.analysis.inference import Inference, Level, infer
 from plasticity.analysis.transitions import EXPECTED, Transitions, distinct
 
 FORMS = {"mixed_linear": ("linear", False), "mixed_log": ("log", False), "mixed_log_arms": ("log", True)}
+SEQUENCE_FORMS = tuple(FORMS)[:2]  # there, a level per arm would take all that there is to explain
 _RATIOS = np.concatenate([[0.0], np.geomspace(1e-6, 1e6, 73)])  # six per decade: the likelihood can have two maxima
 
 
@@ -49,7 +50,7 @@ def fitted(rows: pd.DataFrame, form: str) -> float:
     if (
         len(set(rows["seed"])) < 2
         or len(rows) < design.shape[1] + 2
-        or outcome.std() == 0
+        or np.ptp(outcome) == 0
         or np.linalg.matrix_rank(scaled) < design.shape[1]
     ):
         return np.nan
@@ -90,10 +91,13 @@ def _restricted_fit(basis: np.ndarray, outcome: np.ndarray, seeds: np.ndarray) -
         shrunk = ratios[:, None] / (1 + sizes * ratios[:, None])  # seed by seed, the inverse of 1 + ratio · ones
         return whole - np.tensordot(shrunk, between, axes=1)
 
+    least = np.log(outcome @ outcome) + 2 * np.log(np.finfo(float).eps)  # of residuals: of a perfect fit, rounding
+
     def losses(ratios: np.ndarray) -> np.ndarray:
         inner = products(ratios)
         of_columns = np.linalg.slogdet(inner[:, :columns, :columns])[1]
-        rest = np.linalg.slogdet(inner)[1] - of_columns  # logarithm of the weighted sum of squared residuals
+        sign, whole_size = np.linalg.slogdet(inner)
+        rest = np.maximum(np.where(sign > 0, whole_size, -np.inf) - of_columns, least)  # weighted residuals, squared
         return (points - columns) * rest + of_columns + np.log1p(sizes * ratios[:, None]).sum(axis=1)
 
     best = int(np.argmin(losses(_RATIOS)))

@@ -57,8 +57,9 @@ def write_table(
     """
     target, name = arrow_schema(schema), find_table(schema).name
     _check_columns(f"{path}: table {name}", target.names, list(frame.columns))
+    lists = {column.name: object for column in find_table(schema).columns if column.kind == "floats"}  # may be all NaN
     try:
-        table = pa.Table.from_pandas(frame.loc[:, target.names], schema=target, preserve_index=False)
+        table = pa.Table.from_pandas(frame.loc[:, target.names].astype(lists), schema=target, preserve_index=False)
     except (pa.ArrowException, OverflowError) as error:
         raise PlasticityError(f"{path}: a value does not fit the {name} table: {_line(error)}") from None
     text = json.dumps(provenance or {}, sort_keys=True)
@@ -138,7 +139,7 @@ def unknown_columns(path: str | Path, schema: str | Table) -> tuple[Column, ...]
 
 
 def unknown_numbers(path: str | Path, schema: str | Table) -> list[str]:
-    """Return the names of those of them that hold measured numbers, which standard errors (`…_error`) are not.
+    """Return the names of those of them that hold measured numbers, which their errors (`…_error`) are not.
 
     They are metrics of the user's own, of a section's landscape, or of another version.
     """

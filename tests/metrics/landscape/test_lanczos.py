@@ -155,6 +155,9 @@ def test_what_the_steps_do_not_resolve_is_bounded(seed: int, steps: int, thresho
     nodes, weights = quadrature(*tridiagonal(product_of(torch.diag(eigenvalues)), start, steps))
     share = start**2 / (start**2).sum()
     found = Spectrum(nodes[None], weights[None], 40)
+    if isnan(found.share(threshold).value):
+        assert isnan(found.unresolved(threshold))
+        return
     counted = float((weights * (nodes.abs() > threshold)).sum())
     true = float(share[eigenvalues.abs() > threshold].sum())
     assert abs(counted - true) * 40 <= found.unresolved(threshold) + 1e-6
@@ -172,4 +175,4 @@ def test_the_worst_side_counts_a_node_once() -> None:
     """One node between the thresholds: all that it stands for may lie beyond them, but only once."""
     found = Spectrum(torch.tensor([[-2.0, 0.1, 3.0]]).double(), torch.tensor([[0.1, 0.7, 0.2]]).double(), 100)
     assert found.unresolved(1.0) == pytest.approx(70)
-    assert found.unresolved(0.01) == pytest.approx(80)
+    assert isnan(found.unresolved(0.01))

@@ -34,7 +34,7 @@ def rows() -> pd.DataFrame:
 
 
 def causes(rows: pd.DataFrame) -> pd.DataFrame:
-    found = causes_of(rows, WarmStartCausesSettings.of({**ANALYSIS, **DESIGN}), mixed=False)
+    found = causes_of(rows, WarmStartCausesSettings.of({**ANALYSIS, **DESIGN}))
     assert set(found["verdict"]) <= set(VERDICTS)
     return found.loc[found["outcome"].eq("accuracy") & found["question"].ne("power")]
 

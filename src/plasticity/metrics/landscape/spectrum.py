@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
+from math import isnan, nan, sqrt
 
 import torch
 from torch import Tensor
@@ -78,12 +78,15 @@ class Spectrum:
     def unresolved(self, threshold: float) -> float:
         """Return by how much `rank` may be off because the steps are few, at most, on average over the probes.
 
+        NaN where the rank is undefined.
         A node stands for eigenvalues on both sides of it. Between two nodes, the true distribution of a probe is known
         up to the weights of these two (the inequalities of Chebyshev, Markov and Stieltjes; Szegő 1975, section 3.41).
 
         Args:
             threshold: As of `rank`.
         """
+        if isnan(self.share(threshold).value):
+            return nan
         outside = torch.zeros(len(self.nodes), dtype=torch.float64)
         within = torch.zeros_like(self.weights)
         for nodes in (self.nodes, -self.nodes):

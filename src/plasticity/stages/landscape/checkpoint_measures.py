@@ -138,7 +138,11 @@ def _values(name: str, measure: Measured[Any], subject: Subject) -> dict[str, Va
     except NotFinite as error:
         logger.warning("%s, seed %d: %s is missing: %s", subject.purpose, subject.seed, name, error)
         return {column.name: None if column.kind == "floats" else math.nan for column in measure.columns}
-    return {key: value if isinstance(value, list) or math.isfinite(value) else math.nan for key, value in found.items()}
+    return {key: [_finite(each) for each in v] if isinstance(v, list) else _finite(v) for key, v in found.items()}
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else math.nan
 
 
 def _at_start(column: Column) -> Column:

@@ -10,7 +10,7 @@ from plasticity.analysis.doses import CausalDesign, dose_response
 from plasticity.analysis.estimates import Row
 from plasticity.analysis.inference import Level
 from plasticity.analysis.mediation import mediation
-from plasticity.analysis.mixed import FORMS, mixed_effects
+from plasticity.analysis.mixed import SEQUENCE_FORMS, mixed_effects
 from plasticity.analysis.networks_needed import power_rows
 from plasticity.analysis.published_effects import PERMUTED
 from plasticity.analysis.transitions import of_permuted
@@ -21,7 +21,6 @@ from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.statistics_tables import causal_design_of, causes_table
 
 _PAIRS = ("seed",)  # arms differ in the length of the first task: a pair cannot share it
-_MIXED = tuple(FORMS)[:2]  # a level per arm would take all that there is to explain
 
 
 def run(job: Job) -> None:
@@ -63,11 +62,11 @@ def _rows(metrics: pd.DataFrame, design: CausalDesign, level: Level) -> Iterator
     second = of_permuted(metrics, [design.control, *design.treatments], tasks=False)
     tasks = of_permuted(metrics, [design.control], tasks=True)
     yield from beyond_length(second, PERMUTED_FORMS, level, PERMUTED)
-    yield from mixed_effects(second, _MIXED, level)
+    yield from mixed_effects(second, SEQUENCE_FORMS, level)
     yield from dose_response(second, design, level, PERMUTED)
     yield from mediation(second, design, level)
     thresholds = second.of([arm for each in design.series if "NC1" in each.name for arm in each.doses], "thresholds")
     yield from beyond_length(thresholds, PERMUTED_FORMS, level, PERMUTED)
     yield from beyond_length(tasks, TASK_FORMS, level, PERMUTED, arm=design.control)
-    yield from mixed_effects(tasks, _MIXED, level)
+    yield from mixed_effects(tasks, SEQUENCE_FORMS, level)
     yield from power_rows(PERMUTED, {"thresholds": thresholds}, level.confidence)

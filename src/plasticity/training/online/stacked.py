@@ -100,9 +100,12 @@ class StackTraining:
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum")
         loss = loss / labels.shape[1]
         if self.penalty is not None:
-            whole = cast("NetworkView", WholeView(self.networks))
-            once = [Forward(features, logits, labels, whole, inputs)] if self.penalty.adds_up else forwards
-            for forward in once:
+            if self.penalty.adds_up:
+                whole = cast("NetworkView", WholeView(self.networks))
+                penalised = [Forward(features, logits, labels, whole, inputs)]
+            else:
+                penalised = forwards
+            for forward in penalised:
                 loss = loss + term_of(self.penalty, value_of(self.penalty, forward))
         self.optimizer.step(torch.autograd.grad(loss, self.networks.tensors))
         for hooks, forward in zip(self.hooks, forwards, strict=False):  # there may be no hooks

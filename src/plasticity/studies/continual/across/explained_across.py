@@ -9,7 +9,7 @@ from plasticity.report.summary.words import numbers
 from plasticity.studies.continual.across.explain_across import MEAN
 from plasticity.studies.continual.explained import RIVAL, basis_of_gains, gain_of, gains_in_words, loss_of
 
-NOTHING = "No loss on later tasks that every section has."
+NOTHING = "No loss on later tasks was measured everywhere."
 _NAMED = 6  # quantities that a section lacks
 
 
