@@ -19,7 +19,6 @@ from plasticity.training.online.replicas import keep_initial
 from plasticity.training.online.stack import stack_of
 from plasticity.training.online.stacked import train_stacked
 from plasticity.training.penalties.l2_init import L2Init
-from plasticity.training.penalties.parseval import Parseval
 from typed import chosen
 
 NONE = {"name": "none"}
@@ -86,26 +85,24 @@ def test_replicas_do_not_depend_on_each_other(batch_size: int, penalty: str) -> 
         assert largest_difference(alone.network(0), together.network(replica)) < TOLERANCE
 
 
-def test_a_penalty_that_adds_up_is_taken_of_all_replicas_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To the bit as of one after another, from initial weights that the networks have left."""
+def test_the_pull_to_initial_weights_is_that_of_the_penaltys_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the bit as by automatic differentiation, one replica after another."""
     sizes, pixels = (64, 12, 8, 4), sparse_images(150)
     penalty = chosen({"name": "l2_init", "weight": 0.03})
     optimisation = Optimisation(learning_rate=0.05, batch_size=4, penalty=penalty)
-    together, in_turn = stack(sizes, 3), stack(sizes, 3)
-    for each, at_once in ((together, True), (in_turn, False)):
-        monkeypatch.setattr(L2Init, "adds_up", at_once)
+    pulled, differentiated = stack(sizes, 3), stack(sizes, 3)
+    for each, name in ((pulled, "weight"), (differentiated, "")):
+        monkeypatch.setattr(L2Init, "weighs_distance_by", name)
         keep_initial(each, [each.network(replica) for replica in range(3)])
         train_stacked(each, pixels, orders(pixels, 3), optimisation, "cpu")
-    for mine, theirs in zip(together.parts, in_turn.parts, strict=True):
+    for mine, theirs in zip(pulled.parts, differentiated.parts, strict=True):
         np.testing.assert_array_equal(mine, theirs)
-    assert largest_difference(together.network(0), fresh(sizes, 0)) > 0.01
+    assert largest_difference(pulled.network(0), fresh(sizes, 0)) > 0.01
 
 
-def test_a_penalty_that_adds_up_reads_parameters_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Parseval, "adds_up", True)
-    monkeypatch.setattr(Parseval, "__call__", lambda self, forward: forward.layers[0].sum())
-    optimisation = Optimisation(learning_rate=0.05, batch_size=4, penalty=chosen({"name": "parseval", "weight": 0.1}))
-    with pytest.raises(PlasticityError, match="expected that it reads parameters alone, got layers"):
+def test_a_pull_without_initial_weights_is_refused() -> None:
+    optimisation = Optimisation(learning_rate=0.05, batch_size=4, penalty=chosen({"name": "l2_init", "weight": 0.1}))
+    with pytest.raises(PlasticityError, match="initial"):
         train_stacked(stack((64, 8, 4), 2), sparse_images(20), orders(sparse_images(20), 2), optimisation, "cpu")
 
 

@@ -1,8 +1,7 @@
 """Online learning of all networks of a stack at once, as batched matrix products: whatever the kernel cannot do."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import torch
@@ -10,16 +9,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from plasticity.config.training_section import Optimisation
+from plasticity.errors import PlasticityError
 from plasticity.storage.files import digest_of
 from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
-from plasticity.training.forward import Forward, NetworkView
+from plasticity.training.components import NO_INITIAL
+from plasticity.training.forward import Forward
 from plasticity.training.online.origin import Origin
 from plasticity.training.online.outputs import PENALTY
 from plasticity.training.online.pixels import Pixels
 from plasticity.training.online.replicas import OPTIMIZER, slot_arrays
 from plasticity.training.online.stack import Stack
-from plasticity.training.online.tensor_stack import ReplicaSlots, ReplicaView, TensorStack, WholeView
-from plasticity.training.optimisers.optimiser import STEPS
+from plasticity.training.online.tensor_stack import ReplicaSlots, ReplicaView, TensorStack
+from plasticity.training.optimisers.optimiser import STEPS, kernels
 from plasticity.training.penalties.penalty import Penalty, penalty_of, term_of, value_of
 from plasticity.training.step_hooks import StepHooks, hooks_of
 from plasticity.training.subnormals import subnormals_as_zero
@@ -93,24 +94,34 @@ class StackTraining:
     def step(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Take a step on images (R, B, D); return which predictions before it were right, (R, B)."""
         features, logits = self.networks.forward(inputs)
-        forwards = []
-        if self.hooks or (self.penalty is not None and not self.penalty.adds_up):
+        forwards, pull = [], _pull_of(self.penalty)
+        if self.hooks or (self.penalty is not None and not pull):
             forwards = [Forward(*given) for given in zip(features, logits, labels, self.views, inputs, strict=True)]
         # As none shares a weight with another, each network gets its own gradient of the sum of their losses.
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum")
         loss = loss / labels.shape[1]
-        if self.penalty is not None:
-            if self.penalty.adds_up:
-                whole = cast("NetworkView", WholeView(self.networks))
-                penalised = [Forward(features, logits, labels, whole, inputs)]
-            else:
-                penalised = forwards
-            for forward in penalised:
+        if self.penalty is not None and not pull:
+            for forward in forwards:
                 loss = loss + term_of(self.penalty, value_of(self.penalty, forward))
-        self.optimizer.step(torch.autograd.grad(loss, self.networks.tensors))
+        gradients = torch.autograd.grad(loss, self.networks.tensors)
+        self.optimizer.step(self._pulled(gradients, pull) if pull else gradients)
         for hooks, forward in zip(self.hooks, forwards, strict=False):  # there may be no hooks
             hooks.after_step(forward)
         return logits.detach().argmax(-1) == labels
+
+    @torch.no_grad()
+    def _pulled(self, gradients: Sequence[Tensor], pull: float) -> Sequence[Tensor]:
+        """Return the gradients with pull · (θ − θ₀) on top, of all replicas at once.
+
+        Raises:
+            PlasticityError: If the initial parameters are not kept.
+        """
+        if self.networks.initial is None:
+            raise PlasticityError(NO_INITIAL)
+        away = kernels._foreach_sub(self.networks.tensors, self.networks.initial)
+        kernels._foreach_mul_(away, pull)
+        kernels._foreach_add_(away, gradients)
+        return away
 
     def write_back(self, stack: Stack) -> None:
         """Put everything into the stack's arrays."""
@@ -126,6 +137,11 @@ class StackTraining:
                 for name, value in kept.items():
                     array = value.detach().cpu().numpy()
                     stack.keep(prefix + name, [array.shape], array.dtype)[0][replica] = array
+
+
+def _pull_of(penalty: Penalty | None) -> float:
+    """Return 2w of a penalty w · ‖θ − θ₀‖², whose gradient needs no automatic differentiation; 0 of all others."""
+    return 2 * getattr(penalty, penalty.weighs_distance_by) if penalty and penalty.weighs_distance_by else 0.0
 
 
 def stack_training(stack: Stack, optimisation: Optimisation, device: str, origin: Origin) -> StackTraining:

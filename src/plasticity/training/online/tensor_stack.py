@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Never
 
 import torch
 from numpy.typing import NDArray
@@ -150,32 +149,6 @@ class ReplicaView:
         return self.stack.draw(generator)
 
 
-class WholeView:
-    """All replicas at once, as a penalty that adds up over networks sees them: tensors with the replicas first.
-
-    Attributes:
-        parameters: The parameters by name, of each replica as in `state_dict`.
-    """
-
-    def __init__(self, stack: TensorStack) -> None:
-        self.parameters = _shaped(stack.names, stack.tensors)
-        self._stack = stack
-
-    @property
-    def initial_parameters(self) -> Mapping[str, Tensor]:
-        """The parameters that the replicas began their lives with.
-
-        Raises:
-            PlasticityError: If no component said that it reads them.
-        """
-        if self._stack.initial is None:
-            raise PlasticityError(NO_INITIAL)
-        return _shaped(self._stack.names, self._stack.initial)
-
-    def __getattr__(self, name: str) -> Never:
-        raise PlasticityError(f"a penalty that adds up: expected that it reads parameters alone, got {name}")
-
-
 @dataclass(frozen=True)
 class ReplicaSlots:
     """What an optimizer keeps of one replica, as hooks see it, but for the count of steps, which replicas share."""
@@ -193,11 +166,6 @@ class ReplicaSlots:
 def normalised(outputs: Tensor) -> Tensor:
     """Return the outputs of a layer (..., units) with mean 0 and variance 1 over its units."""
     return functional.layer_norm(outputs, outputs.shape[-1:], eps=NORM_EPSILON)
-
-
-def _shaped(names: Sequence[str], tensors: Sequence[Tensor]) -> dict[str, Tensor]:
-    """Return the parameters of all replicas by name, the matrices of each as in `state_dict`."""
-    return {name: part.mT if part.dim() > 2 else part for name, part in zip(names, tensors, strict=True)}
 
 
 def _tensor(array: NDArray, device: str) -> Tensor:

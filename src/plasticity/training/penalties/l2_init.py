@@ -19,7 +19,6 @@ class L2Init(Penalty, name="l2_init"):
     reads_initial: ClassVar[bool] = True
     recordable: ClassVar[bool] = True
     in_compiled_loop: ClassVar[bool] = True
-    adds_up: ClassVar[bool] = True
     weighs_distance_by: ClassVar[str] = "weight"
 
     weight: float = setting("Factor of the squared distance; 1e-5 to 1e-2 in Kumar et al. (2023).", unit="nat", ge=0)

@@ -25,8 +25,6 @@ class Penalty(Component, kind="penalty"):
         recordable: Whether a CUDA graph can hold it: nothing in it may wait for the host.
         least_batch: Images that a batch needs for it to mean anything.
         in_compiled_loop: Whether the compiled loop can take its gradient.
-        adds_up: Whether it reads nothing but parameters, is a sum over their elements, and its term is proportional to
-            it. Networks that train as a stack, each parameter a tensor with the networks first, are penalised at once.
         weighs_distance_by: Name of the parameter w of a term w · ‖θ − θ₀‖², θ₀ the initial parameters; else empty.
     """
 
@@ -37,7 +35,6 @@ class Penalty(Component, kind="penalty"):
     recordable: ClassVar[bool] = False
     least_batch: ClassVar[int] = 1
     in_compiled_loop: ClassVar[bool] = False
-    adds_up: ClassVar[bool] = False
     weighs_distance_by: ClassVar[str] = ""
 
     def check(self, network: NetworkView) -> None:
