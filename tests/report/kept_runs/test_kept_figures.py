@@ -46,7 +46,7 @@ def test_figures_are_drawn_where_asked_for_and_pages_say_what_they_show(
     assert "## Figures" not in text
     folded = text.partition("<summary>Captions of the figures above, and the figures in words</summary>")[2]
     caption, _, words = folded.partition("*In words.* ")
-    assert words.startswith("First task length: 11 arms, 6 seeds. 3 panels.")
+    assert words.startswith("First task length: 6 seeds. 3 panels.")
     assert "bands ± one standard deviation over seeds" in caption
 
 

@@ -113,27 +113,23 @@ def test_what_may_be_typed() -> None:
 
 
 # What README.md says of each run; numbers and verdicts are filled from its tables.
-WARM_START = "causes question=dose_response treatment=weight_decay_0.1 outcome=accuracy"
-SECOND_TASK = "causes question=dose_response treatment=first_task_length_100 outcome=accuracy"
 OTHERS = "explanations scope=across_arms"
 COLLAPSE = "causes question=dose_response treatment=nc1_collapse outcome=accuracy"
 IN_README = {
     "warm_start_perceptron": [
-        "yes. After the whole warm-up it costs {{metrics arm=warm_start warm_up_epoch=96: plasticity_gap .1f x100}}",
+        "yes, {{metrics arm=warm_start warm_up_epoch=96: plasticity_gap .1f x100}} percentage points after the whole",
         f"changes accuracy by {{{{{COLLAPSE}: +.1f x100}}}}, {{{{{COLLAPSE}: verdict}}}}.",
     ],
     "warm_start_cifar10_small": [
-        "inconclusive. After the whole warm-up it costs {{published claim=ash_gap: value .1f x100}} percentage points.",
-        f"changes it by {{{{{WARM_START}: +.1f x100}}}}, {{{{{WARM_START}: verdict}}}} after correction",
+        "inconclusive, {{published claim=ash_gap: value .1f x100}} percentage points.",
     ],
     "permuted_mnist": [
         "6 seeds: yes over 140 tasks, r = {{published claim=averaged_correlation: value .2f}}.",
-        f"change accuracy on the second by {{{{{SECOND_TASK}: .1f x100}}}} percentage points",
         f"skill {{{{{OTHERS} quantity=weight_norm: skill .2f}}}} against {{{{{OTHERS} quantity=nc1: skill .2f}}}}.",
     ],
     "random_labels_mnist": [
         "accuracy ends {{metrics arm=continual task=10: plasticity_gap .1f x100}} percentage points below",
-        f"predicts the loss best: skill {{{{{OTHERS} quantity=dead_units: skill .2f}}}}, NC1 "
+        f"skill {{{{{OTHERS} quantity=dead_units: skill .2f}}}} and {{{{{OTHERS} quantity=nc3: skill .2f}}}}, NC1 "
         f"{{{{{OTHERS} quantity=nc1: skill .2f}}}}.",
     ],
     "train_test_collapse_mnist_small": ["3 seeds: inconclusive, r = {{published claim=fig5_mlp_transfer: value .2f}}."],
@@ -147,9 +143,6 @@ VERDICTS = [
     ("warm_start_cifar10_small", "published claim=ash_gap", "undecided"),
     ("permuted_mnist", "published claim=accuracy_falls", "agrees"),
     ("permuted_mnist", "published claim=nc1_rises", "agrees"),
-    ("permuted_mnist", "published claim=length_nc1_falls", "agrees"),
-    ("permuted_mnist", "published claim=length_nc1_levels", "differs"),
-    ("permuted_mnist", SECOND_TASK, "below zero"),
     ("permuted_mnist", "published claim=threshold_nc1_accuracy", "undecided"),
     ("train_test_collapse_mnist_small", "published claim=fig5_mlp_transfer", "undecided"),
     ("slippery_ant_small", "published claim=fig3_none", "undecided"),
@@ -165,8 +158,7 @@ def tables(name: str) -> dict[str, pd.DataFrame]:
 @pytest.mark.parametrize("name", IN_README)
 def test_readme_says_what_the_tables_say(name: str) -> None:
     rows = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if f"{name}.md), " in line]
-    assert len(rows) == 1
-    rest = rows[0]
+    rest = "\n".join(rows)
     for phrase in IN_README[name]:
         said = filled(phrase, tables(name), 0.95)
         assert said in rest
