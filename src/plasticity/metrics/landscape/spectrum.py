@@ -78,7 +78,8 @@ class Spectrum:
     def unresolved(self, threshold: float) -> float:
         """Return by how much `rank` may be off because the steps are few, at most, on average over the probes.
 
-        NaN where the rank is undefined.
+        It is NaN where the rank is undefined.
+
         A node stands for eigenvalues on both sides of it. Between two nodes, the true distribution of a probe is known
         up to the weights of these two (the inequalities of Chebyshev, Markov and Stieltjes; Szegő 1975, section 3.41).
 
