@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Locator, Page, expect, sync_playwright
 
 from checkouts import TINY, checkout, snakemake
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 CATEGORIES = ("At a glance", "Configuration", "Curves", "Figures", "Published beside this run", "Resources", "Tables")
 PAUSE = 300  # ms, within which the report has changed what it shows
+PATIENCE = 30_000  # ms, within which a busy machine has drawn what is shown
+DRAWN = "image => image.naturalWidth > 200"
 
 pytestmark = [
     pytest.mark.slow,
@@ -111,16 +113,22 @@ def test_every_result_is_shown_and_nothing_is_fetched(reader: Reader, report: Pa
 def assert_shown(page: Page, category: str) -> None:
     """A figure has been decoded; a page inside the report has been opened and holds something."""
     if category == "Figures":
-        widths = [image.evaluate("image => image.naturalWidth") for image in page.locator("img").all()]
-        assert max(widths) > 200
+        page.wait_for_function(f"Array.from(document.images).some({DRAWN})", timeout=PATIENCE)
         return
     inner = [frame for frame in page.frames if frame != page.main_frame]
     if inner:
         assert not any("blocked" in frame.url for frame in inner)
         content = {"At a glance": "section", "Curves": "svg", "Configuration": "pre", "Tables": "td"}
-        assert inner[-1].locator(content.get(category, "td, svg")).count() > 0
+        expect(inner[-1].locator(content.get(category, "td, svg"))).not_to_have_count(0, timeout=PATIENCE)
     else:
         assert category == "Resources"  # its figure
+
+
+def all_drawn(page: Page | Frame, pictures: Locator) -> None:
+    """There are pictures, and all of them have been decoded."""
+    expect(pictures).not_to_have_count(0, timeout=PATIENCE)
+    for image in pictures.all():
+        page.wait_for_function(DRAWN, arg=image.element_handle(), timeout=PATIENCE)
 
 
 def test_every_caption_is_there(reader: Reader) -> None:
@@ -149,9 +157,7 @@ def test_the_summary_comes_first_and_stands_on_a_phone(reader: Reader) -> None:
         reader.page.wait_for_timeout(2 * PAUSE)
         (frame,) = [frame for frame in reader.page.frames if frame != reader.page.main_frame]
         assert frame.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        pictures = frame.locator("img").all()
-        assert pictures
-        assert all(image.evaluate("image => image.naturalWidth") > 200 for image in pictures)
+        all_drawn(frame, frame.locator("img"))
         assert frame.locator("a[href]").count() == 0  # inside the report they would lead nowhere
         assert frame.locator("section p").count() >= 4
     assert reader.troubles == []
@@ -165,10 +171,9 @@ def test_the_first_page_shows_findings_and_fits_a_phone(reader: Reader) -> None:
         shown = reader.page.locator("#app > div > div.grow").first
         assert shown.evaluate("box => box.scrollWidth <= box.clientWidth")
         assert shown.evaluate("box => box.clientWidth / window.innerWidth") > 0.7
-        pictures = shown.locator("details img").all()
-        assert pictures
-        assert all(image.evaluate("image => image.naturalWidth") > 200 for image in pictures)
-        assert pictures[0].evaluate("image => image.clientWidth") > 600  # as wide as on paper, so that it can be read
+        pictures = shown.locator("details img")
+        all_drawn(reader.page, pictures)
+        assert pictures.first.evaluate("image => image.clientWidth") > 600  # as wide as on paper, so it can be read
     stages = reader.page.evaluate("rulegraph_spec.data[0].values.map(node => node.rule)")
     assert len(set(stages)) == len(stages) > 10
     software = reader.page.evaluate("Object.values(rules)[0].conda_env.dependencies")
