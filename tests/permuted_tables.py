@@ -208,7 +208,7 @@ def _over_tasks(arm: str, n_seeds: int, tasks: int, noise: np.random.Generator) 
     for metric in (*METRICS, "task"):
         for outcome in OUTCOMES:
             sign = (1 if metric in {"nc4"} else -1) * (1 if outcome == "online_accuracy" else -1)
-            for aggregate in ("mean", "pooled", "averaged"):
+            for aggregate in ("mean", "averaged"):
                 for method in METHODS:
                     estimate = sign * size.get(method, 0.25) * noise.uniform(0.8, 1) + 0.04 * (aggregate == "averaged")
                     keys = {**words, "metric": metric, "outcome": outcome, "aggregate": aggregate, "method": method}

@@ -14,7 +14,6 @@ from rates.series_estimates import AGGREGATES, limit
 from rates.tally import Tally
 
 TRUTH_SEEDS = 4000
-_RANKED = 160  # studies whose points of all seeds and many tasks are ranked, which is slow
 RUN_METHODS = METHODS[:4]
 
 
@@ -25,10 +24,9 @@ def over_series(random: np.random.Generator, seeds: int, studies: int, tally: Ta
             pair = series.pair(random, (studies, seeds), effect=effect)
             for method in METHODS:
                 points = points_of(method, series.times, *pair)
-                for aggregate in list(AGGREGATES)[: 3 if series.averaged else 2]:
+                for aggregate in ("mean", "averaged") if series.averaged else ("mean",):
                     truth = _truth(series, method, aggregate, effect, seeds if aggregate == "averaged" else 0)
-                    slow = (method, aggregate) == ("spearman", "pooled") and len(series.times) > 10
-                    found = AGGREGATES[aggregate](_first(points, _RANKED if slow else studies))
+                    found = AGGREGATES[aggregate](points)
                     tally.intervals(f"{aggregate} {method} over {series.over}, {name}", found.ends, truth)
 
 
@@ -86,9 +84,3 @@ def _run_truths(effect: bool) -> dict[tuple[str, str, str], float]:
 
 def _run_truth(method: str, what: str, aggregate: str, effect: bool) -> float:
     return _run_truths(effect)[method, what, aggregate]
-
-
-def _first(points: Points, number: int) -> Points:
-    """Return the points of the first studies."""
-    x, y, mask = (values[:number] for values in (points.x, points.y, points.mask))
-    return Points(points.method, x, y, mask, points.basis, points.absorbed)

@@ -1,7 +1,7 @@
 """Rows of the correlations table that share outcome, arm, method and window: one block per such combination.
 
 A block holds a row per metric and aggregate. Its columns are arrays, of shape (metrics, aggregates) until they are
-joined; the aggregates are the S seeds, their mean, the pooled coefficient and, if asked for, the averaged one.
+joined; the aggregates are the S seeds, their mean and, if asked for, the coefficient of the averaged series.
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ def no_interval(seeds: int, *, has_one: bool) -> str:
 def block_of(
     panel: Panel, window: Window, *, metrics: Sequence[str], outcome: str, method: str, summary: Summary
 ) -> Block:
-    """Return the rows of all metrics and aggregates; their order is metric, then seeds, mean, pooled, averaged.
+    """Return the rows of all metrics and aggregates; their order is metric, then seeds, mean, averaged.
 
     Args:
         panel: The arm's checkpoints in the window.
@@ -78,7 +78,7 @@ def block_of(
     points = points_of(method, panel.epochs, x, y, panel.present & ~panel.diverged)
     left_out = excluded(panel, x, y, needs_positive_epoch=method == "partial_log")
     per_seed = coefficients(points)
-    wholes = [pooled(points, summary)] + ([averaged(points, summary)] if summary.averaged else [])
+    wholes = [averaged(points, summary)] if summary.averaged else []
     columns = _numbers(per_seed, wholes, left_out)
     columns |= _ends(mean_interval(per_seed.value, summary.confidence), wholes, len(panel.seeds))
     pairs = [(metric, outcome) for metric in metrics]

@@ -24,7 +24,7 @@ CORRELATIONS = Table(
             "aggregate",
             "str",
             "name",
-            "seed: one seed; mean: mean of the seeds; pooled: all points at once; within: all points, less the mean of "
+            "seed: one seed; mean: mean of the seeds; pooled: all runs at once; within: all runs, less the mean of "
             "their seed; averaged: series of means over the seeds",
         ),
         ("seed", "int", "1", "the seed where aggregate is seed; missing otherwise"),

@@ -64,7 +64,7 @@ def test_a_study_from_table_to_table(tmp_path: Path) -> None:
     assert sorted(map(tuple, ends.to_numpy().tolist())) == [(8, 32), (16, 40), (24, 48)]
     keys = ["metric", "outcome", "arm", "method", "window_kind", "window_end", "aggregate", "seed"]
     assert len(table.drop_duplicates(keys)) == len(table)
-    rows_per_arm = (3 * 4 + 3 * 6) * len(METRICS) * 5 + (3 + 3) * 2 * 5
+    rows_per_arm = (3 * 4 + 3 * 6) * len(METRICS) * 4 + (3 + 3) * 2 * 4
     assert len(table) == 2 * rows_per_arm
     assert table["seed"].isna().equals(table["aggregate"] != "seed")
     assert read_provenance(tmp_path / "correlations.parquet")["settings"] == {**SETTINGS, "outcomes": None}
@@ -88,13 +88,12 @@ def test_rows_hold_what_the_points_of_the_table_give(tmp_path: Path, method: str
         assert (row["n_points"], row["n_excluded"], row["n_seeds"], row["note"]) == (found.n_points, 0, 1, "")
         assert np.isnan(row["ci_low"])
         expected.append(found.value)
-    mean, pooled = _only(rows, aggregate="mean").iloc[0], _only(rows, aggregate="pooled").iloc[0]
+    (mean,) = _only(rows, aggregate="mean").to_dict("records")
     assert mean["estimate"] == pytest.approx(np.mean(expected), abs=1e-12)
     low, high = mean_interval(np.array([expected]), SETTINGS["confidence"])
     assert (mean["ci_low"], mean["ci_high"]) == pytest.approx((low[0], high[0]), abs=1e-12)
-    assert pooled["ci_low"] <= pooled["estimate"] <= pooled["ci_high"]
-    assert mean["n_points"] == pooled["n_points"] == (15 if method == "first_difference" else 18)
-    assert mean["n_seeds"] == pooled["n_seeds"] == 3
+    assert mean["n_points"] == (15 if method == "first_difference" else 18)
+    assert mean["n_seeds"] == 3
 
 
 def test_the_papers_first_window(tmp_path: Path) -> None:
@@ -116,13 +115,10 @@ def test_diverged_and_missing_values_are_counted_with_a_note(tmp_path: Path) -> 
     assert by_seed.loc[7, ["n_points", "n_excluded", "note"]].tolist() == [2, 4, "2 points; excluded: 4 diverged"]
     assert by_seed.loc[8, ["n_points", "n_excluded", "note"]].tolist() == [5, 1, "excluded: 1 not finite"]
     assert np.isfinite(by_seed.loc[8, "estimate"])
-    mean, pooled = _only(rows, aggregate="mean").iloc[0], _only(rows, aggregate="pooled").iloc[0]
+    (mean,) = _only(rows, aggregate="mean").to_dict("records")
     assert (mean["n_seeds"], mean["n_points"], mean["n_excluded"]) == (2, 10, 6)
     assert mean["note"] == "undefined for seed 7: 2 points; excluded: 4 diverged, 2 not finite"
     assert mean["estimate"] == pytest.approx(by_seed.loc[[8, 9], "estimate"].mean())
-    assert (pooled["n_seeds"], pooled["n_points"], pooled["n_excluded"]) == (3, 12, 6)
-    kept = frame[~frame["diverged"] & np.isfinite(frame["nc1"]) & frame["full_test_accuracy"].notna()]
-    assert pooled["estimate"] == pytest.approx(np.corrcoef(kept["nc1"], kept["full_test_accuracy"])[0, 1])
 
 
 def test_constant_and_absent_metrics_keep_their_rows(tmp_path: Path) -> None:
@@ -132,11 +128,11 @@ def test_constant_and_absent_metrics_keep_their_rows(tmp_path: Path) -> None:
     constant = _only(table, metric="nc4", method="pearson")
     assert np.isnan(constant["estimate"].to_numpy()).all()
     assert np.isnan(constant["ci_low"].to_numpy()).all()
-    notes = ["constant nc4"] * 3 + ["undefined for seed 7, 8, 9: constant nc4", "constant nc4"]
+    notes = ["constant nc4"] * 3 + ["undefined for seed 7, 8, 9: constant nc4"]
     assert constant["note"].tolist() == notes
     absent = _only(table, metric="nc1_train_mode", method="spearman")
-    assert absent["n_points"].tolist() == [0] * 5
-    assert absent["n_excluded"].tolist() == [6, 6, 6, 18, 18]
+    assert absent["n_points"].tolist() == [0] * 4
+    assert absent["n_excluded"].tolist() == [6, 6, 6, 18]
     assert absent["note"].iloc[0] == "0 points; excluded: 6 not finite"
     trend = _only(table, metric="dead_units", method="partial_linear")
     assert trend["note"].iloc[0] == "constant dead_units residuals"
@@ -148,15 +144,15 @@ def test_a_single_seed_has_estimates_but_no_interval(tmp_path: Path) -> None:
     rows = _only(table, window_kind="all")
     assert len(set(rows["estimate"].round(12))) == 1
     assert np.isnan(rows["ci_low"].to_numpy()).all()
-    assert rows["note"].tolist() == ["", "1 seed, no interval", "1 seed, no interval"]
+    assert rows["note"].tolist() == ["", "1 seed, no interval"]
 
 
 def test_an_undefined_estimate_has_no_interval_even_from_a_single_resample(tmp_path: Path) -> None:
     frame = _arm("warm_start")
     one_each = frame["warm_up_epoch"] == 8 * (frame["seed"] - 6)
     table = _correlations(tmp_path, frame.assign(diverged=~one_each), bootstrap_samples=1)
-    row = _only(table, metric="nc1", method="partial_linear", window_kind="all", aggregate="pooled").iloc[0]
-    assert row["note"] == "3 points for a fit of 2 terms; excluded: 15 diverged"
+    row = _only(table, metric="nc1", method="partial_linear", window_kind="all", aggregate="mean").iloc[0]
+    assert row["note"] == "undefined for seed 7, 8, 9: 1 point; excluded: 15 diverged"
     assert np.isnan([row["estimate"], row["ci_low"], row["ci_high"]]).all()
 
 

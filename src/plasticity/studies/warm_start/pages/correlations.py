@@ -6,7 +6,7 @@ epoch {{ study.analysis.phase_boundary }}; metrics are NC1-NC4 and ``warm_up_epo
 Coefficients are means over {{ seeds }}, with Student's t intervals over seeds at {{ confidence }}; a
 single seed has none. Where an estimate is missing, the cell gives the reason. The underlying table,
 ``correlations.parquet`` next to the figures' folder, also has the sliding windows of
-{{ study.analysis.window }} warm-up epochs, single seeds, all points pooled, and the other metrics.
+{{ study.analysis.window }} warm-up epochs, single seeds, and the other metrics.
 """
 
 from typing import Any
