@@ -43,6 +43,12 @@ class QLearning(Method):
         unit="1",
         default=False,
     )
+    brownian: bool = setting(
+        "Brownian motion: instead of the network that acts and learns, keep a second one that starts as it does and "
+        "takes random steps as long as its updates (Lyle et al. 2023, Figure 2).",
+        unit="1",
+        default=False,
+    )
     two_hot: TwoHot | None = setting(
         "Categorical values, learned by cross-entropy; if absent, scalar values by squared error.",
         unit="mapping",

@@ -87,6 +87,11 @@ def test_measuring_reads_the_training_for_the_probe_alone() -> None:
             "agents.training.hooks[0]: expected a hook that reads no classes, as agents have none, got 'brownian'",
         ),
         (
+            {"arms": {"x": {"training": {"brownian": True}, "intervention": {"name": "reset_head"}}}},
+            "agents.arms.x.intervention: expected nothing with training.brownian, which keeps another network than the "
+            "one it changes, got 'reset_head'",
+        ),
+        (
             {"arms": {"x": {"model": SHALLOW, "training": {"penalty": {"name": "effective_rank", "weight": 1}}}}},
             "agents.arms.x.training.penalty: expected a network with hidden layers, with the penalty effective_rank",
         ),

@@ -56,6 +56,9 @@ def _check_arm(location: Location, arm: Arm, training: Training, model: Model, f
         for _, single in expand_arm("arm", arm):
             own_training = {**training, **single.get("training", {})}
             check_intervention((*location, "intervention"), chosen, own_training, findings)
+            if own_training.get("brownian"):
+                expected = "nothing with training.brownian, which keeps another network than the one it changes"
+                findings.add((*location, "intervention"), expected=expected, got=shown(chosen["name"]))
     if "training" in arm:
         for _, single in expand_arm("arm", arm):
             _check_training((*location, "training"), {**training, **single["training"]}, own, findings)

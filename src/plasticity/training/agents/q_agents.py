@@ -1,6 +1,7 @@
 """Agents that act in block MDPs and learn from what they remember, all seeds of a configuration at once."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from plasticity.seeding import numpy_generator
 from plasticity.tasks.block_mdp import BlockMdp
 from plasticity.training.agents.agent_methods import AgentMethods
 from plasticity.training.agents.q_values import QValues
+from plasticity.training.agents.random_walk import RandomWalk
 from plasticity.training.agents.replay import Replay, Transitions
 from plasticity.training.agents.stacked_network import StackedNetwork
 from plasticity.training.agents.state_parts import part_of
@@ -92,6 +94,7 @@ class QAgents:
         self._values = QValues(networks[0], processes[0].num_classes, learning)
         self._target_values = TargetValues(self._values, processes, images, learning)
         self._methods = AgentMethods(networks[0], self.weights, self.optimizer, learning, seeds)
+        self._walk = RandomWalk(self.weights, seeds) if learning.brownian else None
         self._network = StackedNetwork(networks[0])
         self._leaves = {name: value.detach().requires_grad_() for name, value in self.weights.items()}  # same memory
         self._right = torch.from_numpy(np.stack([process.right for process in processes])).to(images.device)
@@ -104,6 +107,8 @@ class QAgents:
         """Act and learn for `target_period` steps; then the trained networks become the targets."""
         self.periods += 1
         self._target_values.begin(self.target)
+        if self._walk is not None:
+            self._walk.begin(self.periods)
         generators = [numpy_generator(seed, "agents/period", self.periods) for seed in self.seeds]
         steps = self.learning.target_period
         rewards, hits = np.zeros((steps, len(self.seeds))), np.zeros((steps, len(self.seeds)))
@@ -122,8 +127,9 @@ class QAgents:
         self._methods.intervene(intervention, self.periods)
 
     def network_of(self, place: int) -> dict[str, NDArray]:
-        """Return the weights of one trained network, for a checkpoint."""
-        return {name: value[place].detach().cpu().numpy().copy() for name, value in self.weights.items()}
+        """Return the weights of one trained network, or of the one that walks beside it, for a checkpoint."""
+        kept = self.weights if self._walk is None else self._walk.weights
+        return {name: value[place].detach().cpu().numpy().copy() for name, value in kept.items()}
 
     def finite(self) -> NDArray[np.bool_]:
         """Say of each agent whether all of its weights are finite, (R,)."""
@@ -141,7 +147,7 @@ class QAgents:
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Continue from a state."""
-        for part in ("weights", "target"):
+        for part in ("weights", "target", "walk"):
             found = part_of(state, part)
             for name, value in self._parts()[part].items():
                 value.copy_(found[name])
@@ -155,6 +161,7 @@ class QAgents:
         return {
             "weights": self.weights,
             "target": self.target,
+            "walk": {} if self._walk is None else self._walk.weights,
             "optimizer": self.optimizer.state(),
             "methods": self._methods.state(),
         }
@@ -190,7 +197,8 @@ class QAgents:
         term = self._methods.penalty_term(self._leaves, passed, seen, labels)
         loss = losses.sum() if term is None else losses.sum() + term
         found = torch.autograd.grad(loss, list(self._leaves.values()), materialize_grads=True)
-        self.optimizer.step([gradient.contiguous() for gradient in found])  # as a fused kernel reads it
+        with nullcontext() if self._walk is None else self._walk.beside(self.weights):
+            self.optimizer.step([gradient.contiguous() for gradient in found])  # as a fused kernel reads it
         self._methods.after_step(passed, seen, labels)
         return losses.detach()
 
