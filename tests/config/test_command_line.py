@@ -41,6 +41,7 @@ def test_a_call_that_only_looks_is_told(arguments: str, looks: bool) -> None:
     assert changes_nothing(arguments.split()) == looks
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=20)
 @given(TREES)
 def test_argument_of_snakemake_means_what_the_file_would(tree: dict[str, object]) -> None:

@@ -386,6 +386,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_nothing_that_python_imports_is_missed() -> None:
     command = [sys.executable, "-c", _IMPORTED, *STAGES]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

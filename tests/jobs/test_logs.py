@@ -98,6 +98,7 @@ def test_a_lack_of_memory_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixtu
     assert len((tmp_path / "log").read_text().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_job_ends_silently(tmp_path: Path) -> None:
     script = tmp_path / "stage.py"
     script.write_text(

@@ -81,6 +81,7 @@ def test_what_is_not_known_is_named() -> None:
         evaluate({"odd": lambda foo: foo}, {})
 
 
+@pytest.mark.slow
 def test_a_new_metric_is_one_new_file(tmp_path: Path) -> None:
     stages = ("measure_collapse", "first_task", "following_tasks", "warm_up", "fine_tune", "measure_variances")
     before = {stage: fingerprint(f"plasticity.stages.{stage}") for stage in stages}

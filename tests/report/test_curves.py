@@ -77,6 +77,7 @@ def test_a_chart_has_the_colours_and_dashes_of_all_figures() -> None:
     assert encoding["y"]["scale"]["type"] == "log"
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_else_and_is_the_same_each_time(tmp_path: Path) -> None:
     arms = {"permuted": ["random_init", "continual"], "warm_start": ["random_init", "warm_start", "shrink_perturb"]}
     settings = CurvesSettings(sections={study: curves_of(study, *of) for study, of in arms.items()})

@@ -74,6 +74,7 @@ def pdf(folder, name):
     return folder / f"{name}.pdf"
 
 
+@pytest.mark.slow
 def test_a_job_draws_several_figures_each_in_its_style_and_labels_to_the_same_bytes_as_alone(inputs, tmp_path):
     styles = {"collapse_by_warm_up": FigureStyle(), "accuracy_by_warm_up": FigureStyle(width=4.0, height=3.0)}
     labelled = SETTINGS.overridden({"labels": {"warm_start": "half the data first"}})

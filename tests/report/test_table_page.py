@@ -37,6 +37,7 @@ def arms(page: Page) -> list[str]:
     return [row.locator("td").first.inner_text() for row in page.locator("tbody tr:visible").all()]
 
 
+@pytest.mark.slow
 def test_a_click_sorts_by_number_and_another_turns_it_round(page: Page) -> None:
     head = page.get_by_text("gap", exact=True)
     head.click()

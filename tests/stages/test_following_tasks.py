@@ -475,6 +475,7 @@ METHODS = {
 }
 
 
+@pytest.mark.slow
 def test_methods_are_arms_of_the_study(trained: Trained, tmp_path: Path) -> None:
     """Each runs through all tasks, to other weights than those of no method."""
     arms = [arm("plain", tasks=2), *(arm(name, tasks=2, following=method) for name, method in METHODS.items())]

@@ -84,6 +84,7 @@ def test_permuted_images(
     assert len(same(tmp_path, "table.parquet", "following_tasks")) == 2 * 2
 
 
+@pytest.mark.slow
 def test_train_and_test_collapse(tiny: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def work(name: str) -> None:
         files = train(tiny.data, tmp_path / name)

@@ -34,6 +34,7 @@ def part_of(whole: Path, folder: Path, keep: Callable[[int], bool]) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["warm_start_cifar10_small", "train_test_collapse_mnist_small", "slippery_ant_small"])
 def test_parts_give_the_whole(tmp_path: Path, name: str) -> None:
     whole = DOCS / name

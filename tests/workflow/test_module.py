@@ -64,6 +64,7 @@ def results(output: str) -> set[str]:
     return set(re.findall(r"(?<![\w/])(?:[\w.]+/)*(?:results|logs|docs)/[\w./-]+", output))
 
 
+@pytest.mark.slow
 def test_every_path_has_the_prefix_and_every_rule_its_name(outer: Path) -> None:
     done = run(outer, "--dry-run", "collapse_all", "collapse_verify", "--printshellcmds")
     assert done.returncode == 0, done.stdout

@@ -163,6 +163,7 @@ def box_of(artist):
     return artist.get_window_extent()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_every_figure_can_be_drawn_from_poor_tables(study, style, case):
     usual = {"arms": SMALL, "epochs": (8, 16, 24, 32)}
@@ -174,6 +175,7 @@ def test_every_figure_can_be_drawn_from_poor_tables(study, style, case):
         assert texts(figure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", PERMUTED_DEGENERATE)
 def test_every_figure_of_the_permuted_study_can_be_drawn_from_poor_tables(permuted, style, case):
     tables = permuted(**PERMUTED_DEGENERATE[case])
@@ -186,6 +188,7 @@ def test_every_figure_of_the_permuted_study_can_be_drawn_from_poor_tables(permut
         assert not nothing or any(ax.texts for ax in figure.axes), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", TRAIN_TEST_DEGENERATE)
 def test_every_figure_of_the_train_test_study_can_be_drawn_from_poor_tables(train_test, style, case):
     tables = train_test(**{"arms": FEW, **TRAIN_TEST_DEGENERATE[case]})
@@ -197,6 +200,7 @@ def test_every_figure_of_the_train_test_study_can_be_drawn_from_poor_tables(trai
         assert not nothing or any(ax.texts for ax in figure.axes), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", AGENTS_DEGENERATE)
 def test_every_figure_of_agents_can_be_drawn_from_poor_tables(agents, style, case):
     tables = agents(**AGENTS_DEGENERATE[case])
@@ -208,6 +212,7 @@ def test_every_figure_of_agents_can_be_drawn_from_poor_tables(agents, style, cas
         assert not nothing or any(ax.texts for ax in figure.axes), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", LOCOMOTION_DEGENERATE)
 def test_every_figure_of_locomotion_can_be_drawn_from_poor_tables(locomotion, style, case):
     tables = locomotion(**LOCOMOTION_DEGENERATE[case])

@@ -24,6 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return found
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_where_asked_for_and_pages_say_what_they_show(
     folder: Path,
 ) -> None:

@@ -42,6 +42,7 @@ def test_every_kept_run_has_a_page_and_every_page_a_run() -> None:
     assert {read_run(folder).study for folder in KEPT} >= studies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", KEPT, ids=lambda folder: folder.name)
 def test_page_and_comparison_are_up_to_date(folder: Path) -> None:
     content = content_of(folder)
@@ -135,6 +136,7 @@ def test_a_run_is_kept_with_the_study_s_part_of_the_configuration(tmp_path: Path
     assert kept.figures == ["plasticity_gap"]
 
 
+@pytest.mark.slow
 def test_the_command_writes_pages_and_tells_what_is_wrong(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = write_page(read_run(copy))
     before = {path: path.read_bytes() for path in (page, copy / "published.parquet")}

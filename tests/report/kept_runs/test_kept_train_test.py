@@ -67,6 +67,7 @@ def goes_on(record: Path) -> bool:
     return bool(read_run(record.parent).plan.transfers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", KEPT, ids=lambda path: path.parent.name)
 def test_a_kept_page_has_the_next_task_of_the_arms_that_have_one(record: Path) -> None:
     text = page_of(read_content(read_run(record.parent)))

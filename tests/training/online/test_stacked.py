@@ -122,6 +122,7 @@ def test_the_global_generator_and_gradient_mode_stay_as_they_were() -> None:
     assert torch.is_grad_enabled()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decay", [0.002, 2e-6])
 def test_weight_decay_is_as_exact_as_that_of_pytorchs_optimizer(decay: float) -> None:
     pixels, optimisation = (
@@ -136,6 +137,7 @@ def test_weight_decay_is_as_exact_as_that_of_pytorchs_optimizer(decay: float) ->
     assert largest_difference(trained.network(0), expected) < 3 * largest_difference(single, expected)
 
 
+@pytest.mark.slow
 def test_numbers_too_small_for_a_cpu_change_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of gradients that have vanished, Adam keeps means that shrink forever: as zeros they cost nothing."""
     pixels = sparse_images(200)
