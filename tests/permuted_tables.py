@@ -17,7 +17,7 @@ from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.continual.explain import explanations_of
 from plasticity.studies.continual.figure_tables import PermutedTables
 
-ANALYSIS = {"confidence": 0.95, "bootstrap_samples": 2000}
+ANALYSIS = {"confidence": 0.95}
 SECTION = {"seeds": [1, 2, 3], "model": {"name": "mlp"}, "first_task": {"max_epochs": 60}, "analysis": ANALYSIS}
 """What captions read of the configuration."""
 LENGTHS = {f"first_task_length_{epochs}": float(epochs) for epochs in (1, 2, 5, 10, 50, 100)}

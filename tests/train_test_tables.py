@@ -14,7 +14,7 @@ from plasticity.studies.train_test_collapse.assemble import best_of_rates
 from plasticity.studies.train_test_collapse.correlate import correlate_transfer
 from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables
 
-ANALYSIS = {"confidence": 0.95, "bootstrap_samples": 200}
+ANALYSIS = {"confidence": 0.95}
 SECTION = {
     "seeds": [1, 2, 3],
     "analysis": ANALYSIS,

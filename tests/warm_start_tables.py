@@ -23,7 +23,7 @@ ARMS = (
     "weight_decay_0.01",
     "weight_decay_0.1",
 )
-ANALYSIS = {"window": 32, "phase_boundary": 24, "confidence": 0.95, "bootstrap_samples": 2000}
+ANALYSIS = {"window": 32, "phase_boundary": 24, "confidence": 0.95}
 METHODS = ("pearson", "spearman", "partial_linear", "partial_log", "partial_spline", "first_difference")
 GAIN = {"random_init": 0.05, "shrink_perturb": 0.03, "weight_decay_0.1": 0.02, "nc1_spread": 0.01}
 NC1_FACTOR = {"nc1_spread": 6.0, "nc1_collapse": 0.5, "weight_decay_0.01": 0.9, "weight_decay_0.1": 0.05}

@@ -85,6 +85,14 @@ def test_records_of_earlier_versions_are_read() -> None:
     assert set(sections_of(earlier)) == set(found.sections)
 
 
+def test_what_an_analysis_was_once_asked_for_is_left_out() -> None:
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    now = typed_config(config, root=ROOT).mapping
+    for name in ("warm_start", "permuted", "train_test_collapse"):
+        config[name]["analysis"]["bootstrap_samples"] = 2000
+    assert typed_config(config, root=ROOT).mapping == now
+
+
 def test_the_earlier_place_of_how_tasks_are_drawn_is_still_read() -> None:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     config["permuted"] |= {"permutations": "composed", "reshuffle_epochs": True}

@@ -1,5 +1,6 @@
 """Stages of locomotion on a cheap body: what they write and measure, and that a killed one goes on to the same bits."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,10 @@ def _needs_mujoco() -> None:
     pytest.importorskip("mujoco")
 
 
-def train(folder: Path, **learning: Any) -> PolicyFiles:
+def train(folder: Path, seeds: Sequence[int] = (SEED,), **learning: Any) -> PolicyFiles:
     files = PolicyFiles(folder / "trajectory", folder / "history.parquet")
     settings = TrainPolicySettings.of({**WALKED, "learning": {**LEARNING, **METHODS, **learning}})
-    train_policy(files, settings=settings, seeds=(SEED,), threads=1, code="code")
+    train_policy(files, settings=settings, seeds=seeds, threads=1, code="code")
     return files
 
 
@@ -119,6 +120,26 @@ def test_a_killed_job_goes_on_to_the_same_checkpoints(
     files = train(tmp_path)
     assert contents_of(files.trajectory / f"seed{SEED}") == contents_of(trained.trajectory / f"seed{SEED}")
     assert files.history.read_bytes() == trained.history.read_bytes()
+    assert not files.unfinished.exists()
+
+
+def test_a_seed_that_a_killed_job_has_no_more_leaves_nothing(
+    trained: PolicyFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = PolicyAgent.act
+
+    def fatal(self: PolicyAgent, environment: Any) -> Any:
+        if self.seed == SEED + 2:
+            raise Killed
+        return act(self, environment)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PolicyAgent, "act", fatal)
+        with pytest.raises(Killed):
+            train(tmp_path, (SEED, SEED + 1, SEED + 2))
+    files = train(tmp_path, (SEED, SEED + 2))
+    assert sorted(path.name for path in files.trajectory.iterdir()) == [f"seed{SEED}", f"seed{SEED + 2}"]
+    assert contents_of(files.trajectory / f"seed{SEED}") == contents_of(trained.trajectory / f"seed{SEED}")
     assert not files.unfinished.exists()
 
 

@@ -10,7 +10,7 @@ changes sign is then at most 1 − confidence, whatever the dependence of groups
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,11 +55,6 @@ def falsification(
     return [row for name in quantities for row in _with_signs([r for r in rows if r["quantity"] == name])]
 
 
-def rows_of(agents: pd.DataFrame, kind: str, group: str) -> pd.DataFrame:
-    """Return the rows of one group."""
-    return cast("pd.DataFrame", agents.loc[agents[kind].eq(group)])
-
-
 def standardised_slope(x: np.ndarray, y: np.ndarray, seeds: np.ndarray, confidence: float) -> Inference:
     """Return the least-squares slope of y on x in units of x's standard deviation, with its interval over seeds.
 
@@ -100,13 +95,11 @@ def _slope(agents: pd.DataFrame, name: str, log: bool, outcome: str, confidence:
 def _judge(rows: list[Row], confidence: float) -> None:
     """Add corrected p-values and verdicts to the rows of one family."""
     p_values = np.array([row["p_value"] if row["n_seeds"] >= FEWEST_SEEDS else np.nan for row in rows], dtype=float)
-    known = np.flatnonzero(np.isfinite(p_values))
-    adjusted = np.full(len(rows), np.nan)
-    adjusted[known] = holm(p_values[known])
-    for row, p_value in zip(rows, adjusted.tolist(), strict=True):
+    number = int(np.isfinite(p_values).sum())
+    for row, p_value in zip(rows, holm(p_values).tolist(), strict=True):
         significant = p_value < round(1 - confidence, 12)
         sign = "positive" if row["slope"] > 0 else "negative"
-        row |= {"p_adjusted": p_value, "n_tests": len(known), "verdict": sign if significant else UNDECIDED}
+        row |= {"p_adjusted": p_value, "n_tests": number, "verdict": sign if significant else UNDECIDED}
 
 
 def _with_signs(rows: list[Row]) -> Iterator[Row]:

@@ -16,7 +16,6 @@ METRICS = ("log_nc1", "nc2", "nc3", "nc4", "weight_norm", "effective_rank", "dea
 """Collapse, NC1 as its natural logarithm, and three rivals that explain lost plasticity without it."""
 EXPECTED = {"log_nc1": 1.0, "nc2": 1.0, "nc3": 1.0, "nc4": -1.0}
 """Sign of the correlation with accuracy if collapse hurts plasticity."""
-_COLUMNS = ("log_nc1", "nc2", "nc3", "nc4", "weight_norm", "effective_rank", "dead_units")
 _KEYS = ["arm", "seed", "length"]
 
 
@@ -84,7 +83,7 @@ def of_permuted(metrics: pd.DataFrame, arms: Sequence[str], *, tasks: bool) -> T
     if tasks:
         return _kept(rows, gone, ("all", 2, int(rows["task"].max()) + 1 if len(rows) else 2))
     kept = _kept(rows, gone, ("second_task", 2, 2))
-    again = kept.rows.duplicated(["seed", "length", *_COLUMNS, "outcome"])
+    again = kept.rows.duplicated(["seed", "length", *METRICS, "outcome"])
     note = f"counted once: {int(again.sum())} repeated" if again.any() else ""
     return Transitions(kept.rows, kept.window_kind, kept.start, kept.end, kept.excluded, note)
 
@@ -93,7 +92,7 @@ def distinct(transitions: Transitions) -> pd.DataFrame:
     """Return the rows without those that repeat a run of their seed in an earlier arm."""
     if transitions.window_kind not in {"second_task", "thresholds"}:
         return transitions.rows
-    return transitions.rows.drop_duplicates(["seed", "length", *_COLUMNS, "outcome"])
+    return transitions.rows.drop_duplicates(["seed", "length", *METRICS, "outcome"])
 
 
 def paired(
@@ -125,5 +124,5 @@ def _kept(rows: pd.DataFrame, gone: pd.Series, window: tuple[str, int, int]) -> 
     positive = rows["nc1"].where(rows["nc1"] > 0)
     rows = rows.assign(log_nc1=np.log(positive.astype(float)))
     finite = np.isfinite(rows[["log_nc1", "outcome", "length"]].to_numpy(dtype=float)).all(axis=1)
-    kept = rows.loc[finite & ~gone.to_numpy(dtype=bool), [*_KEYS, "outcome", *_COLUMNS]]
+    kept = rows.loc[finite & ~gone.to_numpy(dtype=bool), [*_KEYS, "outcome", *METRICS]]
     return Transitions(kept.reset_index(drop=True), *window, excluded=len(rows) - len(kept))

@@ -67,14 +67,14 @@ def holm(p_values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     gives the same and collects garbage for 0.1 s at every call.)
 
     Args:
-        p_values: p-values, shape (n,).
+        p_values: p-values, shape (n,); NaN is no test, and stays NaN.
         weights: Positive weights, shape (n,); equal by default.
     """
     weights = np.ones(len(p_values)) if weights is None else weights
     ratios = p_values / weights
-    order = np.argsort(ratios)
+    order = np.argsort(ratios)[: np.isfinite(ratios).sum()]  # NaN comes last
     still_open = np.cumsum(weights[order][::-1])[::-1]
-    found = np.empty(len(p_values))
+    found = np.full(len(p_values), np.nan)
     found[order] = np.minimum(np.maximum.accumulate(ratios[order] * still_open), 1.0)
     return found
 

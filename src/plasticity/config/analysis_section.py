@@ -14,12 +14,6 @@ class Analysis(Settings):
     confidence: float = setting(
         "Confidence level of all intervals over seeds and of the verdicts on causes.", unit="fraction", gt=0, lt=1
     )
-    bootstrap_samples: int | None = setting(
-        "No longer used, as intervals are now by jackknife; accepted in older configurations.",
-        unit="1",
-        default=None,
-        ge=1,
-    )
 
 
 class WarmStartAnalysis(Analysis):

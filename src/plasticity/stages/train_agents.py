@@ -22,14 +22,15 @@ from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages.agent_processes import processes_of, seen_by
 from plasticity.stages.training_files import TrainingFiles
-from plasticity.storage.checkpoints import iteration_name, list_checkpoints, seed_folder, write_checkpoint
-from plasticity.storage.files import digest_of, move_folder
+from plasticity.storage.checkpoints import iteration_name, seed_folder, write_checkpoint
+from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 from plasticity.storage.unfinished import Unfinished
 from plasticity.training.agents.q_agents import Period, QAgents
 from plasticity.training.agents.q_values import QValues
 from plasticity.training.interventions.intervention import Intervention
+from plasticity.training.trajectory_writer import hand_over
 
 _SECONDS_BETWEEN_SAVES = 20.0  # at most this much work is lost
 
@@ -68,10 +69,7 @@ def train_agents(
     rows = [row for rows in training.rows for row in rows]
     frame = pd.DataFrame(rows).sort_values(["seed", "step"], ignore_index=True)
     write_table(frame, files.history, "agent_history", provenance(settings.plain(), describe_device(device)))
-    list_checkpoints(training.folder)
-    work.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
-    move_folder(training.folder, files.trajectory)
-    work.clear()
+    hand_over(files.unfinished, files.trajectory, {seed_folder(seed): work for seed in seeds})
 
 
 def _open_agents(

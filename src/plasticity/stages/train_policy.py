@@ -22,8 +22,8 @@ from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
-from plasticity.storage.checkpoints import iteration_name, list_checkpoints, seed_folder, write_checkpoint
-from plasticity.storage.files import digest_of, move_folder
+from plasticity.storage.checkpoints import iteration_name, seed_folder, write_checkpoint
+from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
 from plasticity.storage.unfinished import Unfinished
@@ -31,6 +31,7 @@ from plasticity.tasks.slippery_ground import SlipperyGround
 from plasticity.training.agents.policy_agent import Losses, PolicyAgent
 from plasticity.training.agents.rollout import Rollout
 from plasticity.training.agents.state_parts import part_of
+from plasticity.training.trajectory_writer import hand_over
 
 OBSERVATIONS = "observations"
 """Name of the observations (N, D) beside a checkpoint's weights: those of the last rollout before it."""
@@ -77,21 +78,18 @@ def train_policy(
         PlasticityError: If there is no such environment, or the network or a method is none for it.
     """
     device = describe_device(prepare_cpu(threads))
-    folder, rows, works = files.unfinished / "trajectory", list[Row](), list[Unfinished]()
+    folder, rows, works = files.unfinished / files.trajectory.name, list[Row](), dict[str, Unfinished]()
     for seed in seeds:
         digest = digest_of({"settings": settings.plain(), "seed": seed, "code": code})
-        works.append(Unfinished(files.unfinished / f"state_{seed}" / "state.safetensors", digest))
+        work = Unfinished(files.unfinished / f"state_{seed}" / "state.safetensors", digest)
+        works[seed_folder(seed)] = work
         ground = SlipperyGround(settings.ground, seed)
         training = PolicyTraining(_open_agent(settings, ground, seed), ground, settings, folder)
         with training.curves:
-            training.train(works[-1])
+            training.train(work)
         rows += training.rows
     write_table(pd.DataFrame(rows), files.history, "policy_history", provenance(settings.plain(), device))
-    list_checkpoints(folder)
-    for work in works:  # first: a state without its checkpoints could not be continued
-        work.clear()
-    move_folder(folder, files.trajectory)
-    files.unfinished.rmdir()
+    hand_over(files.unfinished, files.trajectory, works)
 
 
 def _open_agent(settings: TrainPolicySettings, ground: SlipperyGround, seed: int) -> PolicyAgent:

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from plasticity.data.store import ARRAYS, DESCRIPTION, sealed
 from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
@@ -23,7 +21,7 @@ from plasticity.storage.files import read_json, sha256_of
 from plasticity.storage.manifests import read_manifest
 from plasticity.storage.records import read_record
 from plasticity.storage.schemas import SCHEMAS
-from plasticity.storage.tables import read_provenance, read_table
+from plasticity.storage.tables import read_provenance, read_table, table_name
 
 _DATA = "data"  # the folder of prepared data sets under the results
 _CHECKPOINTS = "checkpoints"  # the folder of checkpoints with manifests, of a study
@@ -105,7 +103,7 @@ def check_table(path: Path) -> None:
         PlasticityError: If the file is damaged or no table of this package.
     """
     read_provenance(path)
-    name = (pq.read_schema(path).metadata or {}).get(b"plasticity_table", b"none").decode(errors="replace")
+    name = table_name(path) or "none"
     if name not in SCHEMAS:
         raise PlasticityError(f"{path}: expected the name of a table in its metadata, got {name!r}")
     read_table(path, name)

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from plasticity.errors import PlasticityError
 from plasticity.storage.schemas import SCHEMAS
-from plasticity.storage.tables import read_provenance, read_table, unknown_columns
+from plasticity.storage.tables import read_provenance, read_table, table_name, unknown_columns
 
 _TYPES = {"str": "str", "int": "Int64", "float": "float64", "bool": "boolean"}
 
@@ -103,4 +102,4 @@ def load(folder: str | Path) -> Results:
 
 def _schema_of(path: Path) -> str:
     read_provenance(path)  # says in one line what is wrong with a damaged file
-    return (pq.read_schema(path).metadata or {}).get(b"plasticity_table", b"").decode()
+    return table_name(path)

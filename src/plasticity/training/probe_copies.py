@@ -11,14 +11,9 @@ from torch.func import functional_call, grad, vmap
 from plasticity.config.landscape_section import ProbeTraining
 from plasticity.models.classifier import Classifier
 from plasticity.training.bound_optimiser import BoundOptimiser
-from plasticity.training.optimisers.adam import Adam
 from plasticity.training.optimisers.optimiser import Optimiser
-from plasticity.training.optimisers.rmsprop import RMSProp
-from plasticity.training.optimisers.sgd import SGD
 from plasticity.training.probe_targets import target_losses
 from plasticity.training.stacked_layers import is_chain, stack_layers
-
-_ELEMENT_BY_ELEMENT = (SGD.update, Adam.update, RMSProp.update)
 
 
 class Copies(Protocol):
@@ -69,17 +64,9 @@ def are_stacked(network: nn.Module, rule: Optimiser) -> bool:
 
 
 def _can_be_stacked(network: nn.Module, rule: Optimiser) -> bool:
-    """Say whether a stack trains as its members do: no state but trained weights, a rule that goes element by element.
-
-    Muon makes matrices orthogonal; a rule of the user's own may read their shape as well.
-    """
+    """Say whether a stack trains as its members do: no state but trained weights, a rule that goes by element."""
     whole = all(parameter.requires_grad for parameter in network.parameters()) and not list(network.buffers())
-    return whole and goes_by_element(rule)
-
-
-def goes_by_element(rule: Optimiser) -> bool:
-    """Say whether a rule changes each number of a weight by itself, so that it may train a stack of networks."""
-    return type(rule).update in _ELEMENT_BY_ELEMENT
+    return whole and rule.by_element
 
 
 def _slow_when_stacked(network: nn.Module) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from plasticity.storage.checkpoints import list_checkpoints, write_checkpoint
 from plasticity.storage.files import move_folder
+from plasticity.storage.unfinished import Unfinished
 from plasticity.storage.weights import weights_of
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import TrainingRun
@@ -56,7 +57,7 @@ class TrajectoryWriter:
                 self.keep(later)
 
 
-def hand_over(unfinished: Path, trajectory: Path, trainings: Mapping[str, ResumeFile]) -> None:
+def hand_over(unfinished: Path, trajectory: Path, trainings: Mapping[str, ResumeFile | Unfinished]) -> None:
     """Move the checkpoints of finished trainings to where the next stage expects them, and remove the saved states.
 
     Args:

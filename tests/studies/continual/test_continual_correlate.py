@@ -12,13 +12,13 @@ from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_provenance, read_table, write_table
 from plasticity.studies.continual.correlate import (
     CONTROL,
-    METRICS,
     RUN_METRICS,
     RUN_OUTCOMES,
     correlate_permuted,
 )
+from plasticity.studies.continual.quantities import METRICS
 
-SETTINGS = {"confidence": 0.95, "bootstrap_samples": 2000}
+SETTINGS = {"confidence": 0.95}
 LENGTH = "first_task_epochs"
 KEYS = ["metric", "outcome", "arm", "method", "window_kind", "window_end", "aggregate", "seed"]
 

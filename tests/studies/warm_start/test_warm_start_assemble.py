@@ -191,7 +191,7 @@ def test_a_network_that_is_not_finite_passes_every_stage(tiny: TinyStudy, trajec
     table = _assembled(paths, tmp_path / "metrics", _settings(starts, epochs))
     assert table["diverged"].tolist() == [False, False, True, False]
     assert table["plasticity_gap"].isna().tolist() == [False, False, True, False]
-    analysis = {"window": 3, "phase_boundary": 1, "confidence": 0.95, "bootstrap_samples": 50}
+    analysis = {"window": 3, "phase_boundary": 1, "confidence": 0.95}
     correlate(tmp_path / "metrics", tmp_path / "correlations", settings=WarmStartAnalysis.of(analysis))
     found = read_table(tmp_path / "correlations", "correlations")
     whole = found.loc[(found["window_kind"] == "all") & (found["method"] == "pearson") & (found["aggregate"] == "mean")]
@@ -203,7 +203,7 @@ def test_a_network_that_is_not_finite_passes_every_stage(tiny: TinyStudy, trajec
 
 def test_phases_of_a_single_checkpoint_have_no_correlation_and_no_crash(study, tmp_path: Path) -> None:
     _assembled(study(), tmp_path / "metrics")
-    analysis = {"window": 8, "phase_boundary": 4, "confidence": 0.95, "bootstrap_samples": 50}
+    analysis = {"window": 8, "phase_boundary": 4, "confidence": 0.95}
     correlate(tmp_path / "metrics", tmp_path / "correlations", settings=WarmStartAnalysis.of(analysis))
     found = read_table(tmp_path / "correlations", "correlations")
     phases = found.loc[found["window_kind"].isin(["first_phase", "second_phase"]) & (found["aggregate"] == "seed")]

@@ -13,7 +13,7 @@ from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_provenance, read_table, write_table
 from plasticity.studies.warm_start.correlate import CONTROL, METRICS, correlate
 
-SETTINGS = {"window": 32, "phase_boundary": 24, "confidence": 0.95, "bootstrap_samples": 2000}
+SETTINGS = {"window": 32, "phase_boundary": 24, "confidence": 0.95}
 
 
 def _arm(
@@ -150,7 +150,7 @@ def test_a_single_seed_has_estimates_but_no_interval(tmp_path: Path) -> None:
 def test_an_undefined_estimate_has_no_interval_even_from_a_single_resample(tmp_path: Path) -> None:
     frame = _arm("warm_start")
     one_each = frame["warm_up_epoch"] == 8 * (frame["seed"] - 6)
-    table = _correlations(tmp_path, frame.assign(diverged=~one_each), bootstrap_samples=1)
+    table = _correlations(tmp_path, frame.assign(diverged=~one_each))
     row = _only(table, metric="nc1", method="partial_linear", window_kind="all", aggregate="mean").iloc[0]
     assert row["note"] == "undefined for seed 7, 8, 9: 1 point; excluded: 15 diverged"
     assert np.isnan([row["estimate"], row["ci_low"], row["ci_high"]]).all()
@@ -177,7 +177,7 @@ def test_the_same_table_gives_the_same_bytes_in_any_order_of_rows(tmp_path: Path
     contents = []
     for name, rows in (("a", frame), ("b", frame), ("c", frame.iloc[::-1])):
         (tmp_path / name).mkdir()
-        _correlations(tmp_path / name, rows, bootstrap_samples=100)
+        _correlations(tmp_path / name, rows)
         contents.append((tmp_path / name / "correlations.parquet").read_bytes())
     assert contents[0] == contents[1] == contents[2]
 

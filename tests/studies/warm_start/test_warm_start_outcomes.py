@@ -16,7 +16,7 @@ from plasticity.studies.warm_start.pages.correlations import rows as correlation
 from plasticity.studies.warm_start.pages.outcomes import rows as outcomes
 
 LABELS = {"random_init": "random init", "warm_start": "warm & <cold>"}
-ANALYSIS = {"window": 12, "phase_boundary": 8, "confidence": 0.95, "bootstrap_samples": 50}
+ANALYSIS = {"window": 12, "phase_boundary": 8, "confidence": 0.95}
 EPOCHS = (2, 4, 6, 8, 10, 12, 14, 16)
 Made = tuple[Path, dict[str, list[dict[str, str]]]]
 

@@ -36,9 +36,8 @@ def agreement(shape: str, parts: Sequence[Value], confidence: float) -> tuple[in
         confidence: Level of the family of tests.
     """
     p_values = np.array([part.p_value(confidence) if part.n_seeds >= FEWEST_SEEDS else np.nan for part in parts])
-    known, signs = np.isfinite(p_values), np.zeros(len(parts), dtype=int)
-    decided = holm(p_values[known]) < round(1 - confidence, 12)
-    signs[known] = np.where(decided, np.sign([part.estimate for part in parts])[known], 0)
+    decided = holm(p_values) < round(1 - confidence, 12)
+    signs = np.where(decided, np.sign([part.estimate for part in parts]), 0).astype(int)
     return _flips(signs, parts) if shape == "flips" else _ordered(signs * SIGNS[shape], parts)
 
 

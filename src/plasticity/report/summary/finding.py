@@ -80,13 +80,10 @@ def together(values: Sequence[Value], confidence: float) -> list[Value]:
     """
     values = [value if value.missing else replace(value, missing=few(value.n_seeds)) for value in values]
     p_values = np.array([value.p_value(confidence) for value in values])
-    known = np.flatnonzero(np.isfinite(p_values))
-    adjusted = dict(zip(known.tolist(), holm(p_values[known]).tolist(), strict=True))
-    said = undecided(len(known))
-    return [
-        value if value.missing or adjusted.get(place, 0.0) < round(1 - confidence, 12) else replace(value, missing=said)
-        for place, value in enumerate(values)
-    ]
+    is_open = holm(p_values) >= round(1 - confidence, 12)
+    said = undecided(int(np.isfinite(p_values).sum()))
+    pairs = zip(values, is_open.tolist(), strict=True)
+    return [replace(value, missing=said) if still and not value.missing else value for value, still in pairs]
 
 
 def cause(row: Mapping[Any, Any]) -> Value:

@@ -82,7 +82,7 @@ def _check_training(location: Location, training: Training, model: Model, findin
             expected = f"a multiple of {part}, {training[part]}"
             findings.add((*location, key), expected=expected, got=shown(training[key]))
     optimizer = (training.get("optimizer") or {}).get("name", "sgd")
-    if not fact("optimizer", optimizer, "by_element", usual=True):
+    if not fact("optimizer", optimizer, "by_element", usual=False):
         expected = "an elementwise optimizer, as agents are trained as one stack"
         findings.add((*location, "optimizer"), expected=expected, got=shown(optimizer))
     check_agent_training(location, training, model, findings, classes=True)

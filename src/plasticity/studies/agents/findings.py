@@ -15,7 +15,6 @@ from plasticity.studies.agents.figure_tables import AgentTables
 from plasticity.studies.agents.pages.outcomes import with_change
 from plasticity.studies.agents.quantities import PROBE_LOSS
 
-TABLES = AgentTables
 _SHOWN = ["quantity", "group", "slope", "ci_low", "ci_high", "p_adjusted", "verdict", "n_agents", "n_seeds", "note"]
 
 

@@ -14,16 +14,11 @@ from plasticity.analysis.windows import TASK, Window
 from plasticity.config.analysis_section import ContinualAnalysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
-from plasticity.storage.tables import read_table, unknown_numbers, write_table
-from plasticity.studies.continual.columns import PERMUTED, UPDATE_NORM
-from plasticity.studies.shared_columns import NEURAL_COLLAPSE, OTHER_METRICS
+from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.continual.quantities import METRICS, quantities_of
 from plasticity.studies.statistics_tables import correlations_table
 
 CONTROL = "task"  # what any quantity that drifts over the tasks would give
-_KEYS = ("seed", LENGTH, "nc1_threshold", CONTROL)
-_MEASURED = {column.name for column in (*NEURAL_COLLAPSE, *OTHER_METRICS)}
-_NUMBERS = [name for name in PERMUTED.of_kind("int", "float") if name not in _KEYS]
-METRICS = [name for name in _NUMBERS if name in _MEASURED]
 RUN_METRICS = ["nc1", "nc2", "nc3", "nc4"]
 RUN_OUTCOMES = ["online_accuracy", "plasticity_gap", "published_plasticity_loss"]
 _RUN_METHODS = METHODS[:4]
@@ -50,9 +45,8 @@ def correlate_permuted(metrics_path: str | Path, output: str | Path, *, settings
         PlasticityError: If the table is missing or damaged.
     """
     frame = read_table(metrics_path, "permuted")
-    moved = [UPDATE_NORM] if bool(frame[UPDATE_NORM].notna().any()) else []  # older tables have none
-    measured = [*METRICS, *moved, *unknown_numbers(metrics_path, "permuted")]
-    write_table(correlations_of(frame, settings, measured), output, "correlations", provenance(settings.plain()))
+    table = correlations_of(frame, settings, quantities_of(frame, metrics_path))
+    write_table(table, output, "correlations", provenance(settings.plain()))
 
 
 def correlations_of(frame: pd.DataFrame, settings: ContinualAnalysis, metrics: Sequence[str] = METRICS) -> pd.DataFrame:

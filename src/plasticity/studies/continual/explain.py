@@ -16,8 +16,8 @@ from plasticity.errors import PlasticityError
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
-from plasticity.storage.tables import read_table, unknown_numbers, write_table
-from plasticity.studies.continual.columns import MEASURED, UPDATE_NORM
+from plasticity.storage.tables import read_table, write_table
+from plasticity.studies.continual.quantities import quantities_of
 
 TASK = "task"  # the rival of every quantity
 _FAMILY = ["loss", "scope"]  # quantities that are tested together
@@ -46,13 +46,6 @@ def explain(metrics: Path, output: Path, *, settings: ExplainSettings) -> None:
         raise PlasticityError(f"analysis.beyond: expected measured quantities ({', '.join(names)}), got {unknown[0]}")
     table = explanations_of(frame, names, settings)
     write_table(table, output, "explanations", provenance(settings.plain()))
-
-
-def quantities_of(frame: pd.DataFrame, path: Path) -> list[str]:
-    """Return the numbers that were measured after a task: the table's own and, in its file, those of the user's."""
-    names = [column.name for column in MEASURED if column.kind in ("int", "float")]
-    names += [UPDATE_NORM] if bool(frame[UPDATE_NORM].notna().any()) else []  # older tables have none
-    return names + unknown_numbers(path, "permuted")
 
 
 def explanations_of(frame: pd.DataFrame, quantities: Sequence[str], settings: ExplainSettings) -> pd.DataFrame:
@@ -114,7 +107,5 @@ def corrected(table: pd.DataFrame, family: Sequence[str]) -> pd.DataFrame:
     """Return the table with the p-values of gains corrected after Holm, all quantities of a family together."""
     p_values, adjusted = table["p_value"].to_numpy(float), np.full(len(table), np.nan)
     for place in table.groupby(list(family), sort=False).indices.values():
-        known = place[np.isfinite(p_values[place])]
-        if known.size:
-            adjusted[known] = holm(p_values[known])
+        adjusted[place] = holm(p_values[place])
     return table.assign(p_adjusted=adjusted)

@@ -66,13 +66,12 @@ def gains_beyond(rows: pd.DataFrame, tables: PermutedTables) -> dict[str, Value]
         return {}
     asked = rows.loc[rows["gain_beyond"].notna()].sort_values("gain_beyond", ascending=False, kind="stable")
     p_values = asked["p_value_beyond"].to_numpy(float)
-    known, adjusted = np.isfinite(p_values), np.ones(len(asked))
-    adjusted[known] = holm(p_values[known])
+    number, adjusted = int(np.isfinite(p_values).sum()), np.nan_to_num(holm(p_values), nan=1.0)
     found = {}
     for row, p_value in zip(asked.to_dict("records"), adjusted.tolist(), strict=True):
         as_gain = dict(zip(("gain", "gain_low", "gain_high"), (row[name] for name in _BEYOND), strict=False))
         found[str(row["quantity"])] = gain_of(
-            {**row, **as_gain, "p_adjusted": p_value}, tables.analysis.confidence, int(known.sum())
+            {**row, **as_gain, "p_adjusted": p_value}, tables.analysis.confidence, number
         )
     return found
 

@@ -37,7 +37,6 @@ from plasticity.report.summary.words import (
 )
 from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes
 
-TABLES = PermutedTables
 _FIRST_TASK = "first-task epochs"
 
 

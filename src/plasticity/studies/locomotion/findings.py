@@ -9,7 +9,6 @@ from plasticity.report.summary.finding import NotInThisRun, Statement, mean_over
 from plasticity.report.summary.words import Unit, inconclusive, moves, numbers, seeds_text, side, sized, t_text
 from plasticity.studies.locomotion.figure_tables import LocomotionTables, slopes
 
-TABLES = LocomotionTables
 _RETURN = Unit(form=",.0f")
 _SHOWN = ["arm", "seed", "task", "friction", "first_return", "last_return"]
 

@@ -28,8 +28,6 @@ from plasticity.report.summary.words import (
 from plasticity.studies.train_test_collapse.correlate import outcomes_of
 from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables, exclusion_notes
 
-TABLES = TrainTestTables
-
 
 def ran(tables: TrainTestTables) -> dict[str, str]:
     """Return what was run, as far as only this study has it."""

@@ -34,7 +34,6 @@ from plasticity.report.summary.words import (
 )
 from plasticity.studies.warm_start.figure_tables import OUTCOME, FigureTables, exclusion_notes
 
-TABLES = FigureTables
 _ACCURACY = "accuracy after fine-tuning"
 
 

@@ -23,7 +23,6 @@ from plasticity.training.agents.state_parts import part_of
 from plasticity.training.agents.target_values import TargetValues
 from plasticity.training.bound_optimiser import BoundOptimiser, optimiser_of
 from plasticity.training.interventions.intervention import Intervention
-from plasticity.training.probe_copies import goes_by_element
 from plasticity.training.subnormals import subnormals_as_zero
 
 
@@ -80,8 +79,9 @@ class QAgents:
         }
         self.target = {name: value.clone() for name, value in self.weights.items()}
         rule = optimiser_of(learning.optimizer)
-        if not goes_by_element(rule):
-            raise PlasticityError(f"agents: expected an elementwise optimizer, got {rule.name}")
+        if not rule.by_element:
+            got = rule.name or type(rule).__name__
+            raise PlasticityError(f"agents: expected an elementwise optimizer, got {got}")
         self.optimizer = BoundOptimiser(
             rule,
             self.weights,

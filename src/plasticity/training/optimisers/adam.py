@@ -26,6 +26,7 @@ class Adam(Optimiser, name="adam"):
     eps_root: float = setting("Added to the mean square inside the root.", unit="1", default=0.0, ge=0)
 
     decoupled: ClassVar[bool] = False
+    by_element: ClassVar[bool] = True
 
     @property
     def fusable(self) -> bool:

@@ -74,6 +74,7 @@ class Optimiser(Component, kind="optimizer"):
         recordable: Whether a CUDA graph can hold its step: nothing in it may be decided on the host.
         fusable: Whether it has a fused kernel.
         in_compiled_loop: Whether the compiled loop takes its steps, those without momentum.
+        by_element: Whether it changes each number of a weight by itself, so that it may train a stack of networks.
     """
 
     has_momentum: ClassVar[bool] = False
@@ -81,6 +82,7 @@ class Optimiser(Component, kind="optimizer"):
     needs_hidden_layers: ClassVar[bool] = False
     recordable: ClassVar[bool] = False
     in_compiled_loop: ClassVar[bool] = False
+    by_element: ClassVar[bool] = False
 
     @property
     def fusable(self) -> bool:

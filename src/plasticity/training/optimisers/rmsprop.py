@@ -13,6 +13,7 @@ class RMSProp(Optimiser, name="rmsprop"):
 
     has_momentum: ClassVar[bool] = True
     recordable: ClassVar[bool] = True
+    by_element: ClassVar[bool] = True
 
     alpha: float = setting("Decay rate of the mean squared gradient.", unit="1", default=0.99, ge=0, lt=1)
     eps: float = setting("Added to the root of the mean square.", unit="1", default=1e-8, ge=0)

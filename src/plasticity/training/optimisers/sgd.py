@@ -19,6 +19,7 @@ class SGD(Optimiser, name="sgd"):
     plain_without_momentum: ClassVar[bool] = True
     recordable: ClassVar[bool] = True
     in_compiled_loop: ClassVar[bool] = True
+    by_element: ClassVar[bool] = True
 
     nesterov: bool = setting("Nesterov's momentum: step along g + λ·θ + μ·v.", unit="1", default=False)
 

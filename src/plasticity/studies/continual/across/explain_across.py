@@ -19,7 +19,8 @@ from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.schemas import find_table
 from plasticity.storage.tables import read_table, write_table
-from plasticity.studies.continual.explain import TASK, corrected, numbers_of, quantities_of
+from plasticity.studies.continual.explain import TASK, corrected, numbers_of
+from plasticity.studies.continual.quantities import quantities_of
 
 MEAN = ""
 """What a row of the mean over the sections has as its section."""
