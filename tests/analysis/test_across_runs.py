@@ -10,8 +10,9 @@ from scipy import stats
 
 from plasticity.analysis.across_runs import LENGTH, Runs, compares, runs_of, within
 from plasticity.analysis.blocks import Summary, pooled
-from plasticity.analysis.correlation import METHODS, coefficients, estimate
+from plasticity.analysis.correlation import METHODS, coefficients
 from plasticity.errors import PlasticityError
+from single_series import estimate
 
 OUTCOMES = ["online_accuracy", LENGTH]
 SUMMARY = Summary(confidence=0.9)
@@ -106,7 +107,7 @@ def test_the_seeds_own_levels_cost_degrees_of_freedom() -> None:
     points = _runs(_rows(seeds=4, lengths=(1, 9))).points("partial_linear", "nc1", "online_accuracy")
     assert np.isfinite(coefficients(within(points).pooled()).value).all()
     points = _runs(_rows(seeds=2, lengths=(1, 9))).points("partial_linear", "nc1", "online_accuracy")
-    assert coefficients(within(points).pooled()).reason((0,)) == "4 points for a fit of 3 terms"
+    assert coefficients(within(points).pooled()).reason((0,), ("x", "y")) == "4 points for a fit of 3 terms"
 
 
 def test_a_seed_with_one_run_says_nothing_within() -> None:

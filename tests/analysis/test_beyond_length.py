@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 
 from plasticity.analysis.beyond_length import FORMS, Form, adjusted, beyond_length, correlation
-from plasticity.analysis.correlation import partial, pearson
 from plasticity.analysis.inference import Level
 from plasticity.analysis.published_effects import Effect
 from plasticity.analysis.transitions import METRICS, Transitions
 from simulated_transitions import simulated
+from single_series import partial, pearson
 
 LEVEL = Level(confidence=0.95)
 

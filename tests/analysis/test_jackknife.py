@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plasticity.analysis.correlation import METHODS, coefficients, estimate, points_of
+from plasticity.analysis.correlation import METHODS, coefficients, points_of
 from plasticity.analysis.jackknife import (
     averaged_interval,
     fisher_z,
@@ -16,6 +16,7 @@ from plasticity.analysis.jackknife import (
     pooled_interval,
     subsets,
 )
+from single_series import estimate
 
 EPOCHS = np.arange(5.0, 65.0, 5.0)
 LEVEL = 0.95

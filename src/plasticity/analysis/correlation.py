@@ -18,20 +18,6 @@ from plasticity.analysis.basis import basis_of, orthonormal, rank_of, residuals
 METHODS = ("pearson", "spearman", "partial_linear", "partial_log", "partial_spline", "first_difference")
 CONTROL_METHODS = METHODS[:2]  # those that do not hold the control itself fixed
 _BASIS = {"partial_linear": "linear", "partial_log": "log", "partial_spline": "spline"}
-_NAMES = ("x", "y")
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A coefficient, or NaN and in `note` the reason.
-
-    `n_points` counts the points in it (for first differences, the differences), `n_excluded` the ones left out.
-    """
-
-    value: float
-    n_points: int
-    n_excluded: int
-    note: str
 
 
 @dataclass(frozen=True)
@@ -92,7 +78,7 @@ class Coefficients:
     x_constant: np.ndarray
     y_constant: np.ndarray
 
-    def reason(self, index: tuple[int, ...], names: tuple[str, str] = _NAMES) -> str:
+    def reason(self, index: tuple[int, ...], names: tuple[str, str]) -> str:
         """Return why the coefficient at `index` is undefined; empty where it is defined."""
         if np.isfinite(self.value[index]):
             return ""
@@ -149,57 +135,3 @@ def coefficients(points: Points) -> Coefficients:
     defined = (n >= np.maximum(rank + 2, 3)) & ~x_constant & ~y_constant
     value = np.where(defined, np.clip((x * y).sum(axis=-1), -1.0, 1.0), np.nan)
     return Coefficients(points.method, value, n, rank, x_constant, y_constant)
-
-
-def estimate(
-    method: str, x: np.ndarray, y: np.ndarray, t: np.ndarray | None = None, *, names: tuple[str, str] = _NAMES
-) -> Estimate:
-    """Return the coefficient of two one-dimensional series; pairs that are not finite are left out and counted.
-
-    Args:
-        method: One of `METHODS`.
-        x: Metric, shape (P,).
-        y: Outcome, shape (P,).
-        t: Warm-up epochs, shape (P,); needed by the partial and the first-difference correlations.
-        names: What x and y are called in the note.
-
-    Raises:
-        ValueError: If the shapes differ, or `t` is missing where it is needed or not finite.
-    """
-    x, y = (np.asarray(values, dtype=np.float64) for values in (x, y))
-    needs_t = method not in ("pearson", "spearman")
-    t = np.zeros_like(x) if t is None and not needs_t else np.asarray(t, dtype=np.float64)
-    if not (x.ndim == 1 and x.shape == y.shape == t.shape and np.isfinite(t).all()):
-        raise ValueError(f"{method}: expected x, y and finite t of one length, got {x.shape}, {y.shape}, {t.shape}")
-    order = np.argsort(t, kind="stable")
-    points = points_of(method, t[order], x[order], y[order])
-    found = coefficients(points)
-    used = np.isfinite(x) & np.isfinite(y) & ((t > 0) | (method != "partial_log"))
-    return Estimate(float(found.value), int(found.n_points), int((~used).sum()), found.reason((), names))
-
-
-def pearson(x: np.ndarray, y: np.ndarray) -> Estimate:
-    """Return Pearson's r."""
-    return estimate("pearson", x, y)
-
-
-def spearman(x: np.ndarray, y: np.ndarray) -> Estimate:
-    """Return Spearman's ρ: Pearson's r of average ranks."""
-    return estimate("spearman", x, y)
-
-
-def partial(x: np.ndarray, y: np.ndarray, t: np.ndarray, *, basis: str = "linear") -> Estimate:
-    """Return the partial correlation of x and y given t.
-
-    Args:
-        x: Metric, shape (P,).
-        y: Outcome, shape (P,).
-        t: Warm-up epochs, shape (P,).
-        basis: "linear", "log" or "spline": the form in which t is held fixed.
-    """
-    return estimate(f"partial_{basis}", x, y, t)
-
-
-def first_difference(x: np.ndarray, y: np.ndarray, t: np.ndarray) -> Estimate:
-    """Return Pearson's r of the changes of x and y from one checkpoint to the next."""
-    return estimate("first_difference", x, y, t)

@@ -12,7 +12,7 @@ _TASKS = "permuted_pixels"  # before there were others
 
 
 def respelled(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration, checked or not, with keys that have moved where they are now and without some that ended."""
+    """Return a configuration, checked or not: keys that have moved stand where they are now, some have ended."""
     tasks = {name: _with_tasks(config[name]) for name in _of_study(config, "continual")}
     return {name: _as_analysed(section) for name, section in {**config, **tasks}.items()}
 

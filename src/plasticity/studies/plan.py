@@ -9,7 +9,7 @@ from plasticity.config.analysis_section import Analysis
 from plasticity.config.arms import single_arms
 from plasticity.config.component import Chosen
 from plasticity.config.load import Configuration
-from plasticity.config.page_slices import DisplaySettings, FigureStyles, PageSettings
+from plasticity.config.page_slices import DisplaySettings, ExperimentSettings, FigureStyles, PageSettings
 from plasticity.config.study_section import FigureStyle
 from plasticity.studies.naming import chunks
 
@@ -20,6 +20,11 @@ class Labelled(Protocol):
     @property
     def name(self) -> str:
         """Key in the configuration, with the value behind it for an arm made from a list."""
+        ...
+
+    @property
+    def experiment(self) -> str:
+        """That key."""
         ...
 
     @property
@@ -98,6 +103,21 @@ class StudyPlan(Generic[Arm, S]):
         for experiment, said in self.section.arms.items():
             for name, arm in single_arms(experiment, said, spelled[experiment]):
                 yield experiment, name, arm
+
+    @cached_property
+    def experiments(self) -> dict[str, list[Arm]]:
+        """Arms by the entry of the configuration that they stand for."""
+        found: dict[str, list[Arm]] = {}
+        for arm in self.arms.values():
+            found.setdefault(arm.experiment, []).append(arm)
+        return found
+
+    @property
+    def members(self) -> dict[str, ExperimentSettings]:
+        """Names of these arms."""
+        return {
+            name: ExperimentSettings(arms=tuple(arm.name for arm in arms)) for name, arms in self.experiments.items()
+        }
 
     @cached_property
     def groups(self) -> dict[str, tuple[int, ...]]:

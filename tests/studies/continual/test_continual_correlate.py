@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from plasticity.analysis.correlation import METHODS, estimate
+from plasticity.analysis.correlation import METHODS
 from plasticity.config.analysis_section import ContinualAnalysis
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_provenance, read_table, write_table
@@ -17,6 +17,7 @@ from plasticity.studies.continual.correlate import (
     correlate_permuted,
 )
 from plasticity.studies.continual.quantities import METRICS
+from single_series import estimate
 
 SETTINGS = {"confidence": 0.95}
 LENGTH = "first_task_epochs"

@@ -5,13 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plasticity.analysis.correlation import METHODS, estimate
+from plasticity.analysis.correlation import METHODS
 from plasticity.analysis.jackknife import mean_interval
 from plasticity.config.analysis_section import WarmStartAnalysis
 from plasticity.errors import PlasticityError
 from plasticity.storage.schemas import SCHEMAS
 from plasticity.storage.tables import read_provenance, read_table, write_table
 from plasticity.studies.warm_start.correlate import CONTROL, METRICS, correlate
+from single_series import estimate
 
 SETTINGS = {"window": 32, "phase_boundary": 24, "confidence": 0.95}
 

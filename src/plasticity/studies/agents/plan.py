@@ -13,7 +13,7 @@ from plasticity.config.agent_slices import (
     TrainAgentsSettings,
 )
 from plasticity.config.component import Chosen
-from plasticity.config.page_slices import AgentsDisplay, ExperimentSettings, PublishedSettings
+from plasticity.config.page_slices import AgentsDisplay, PublishedSettings
 from plasticity.studies.agents.section import AgentArm, AgentsSection, AgentTraining
 from plasticity.studies.naming import network_name
 from plasticity.studies.plan import StudyPlan
@@ -134,9 +134,6 @@ class AgentsPlan(StudyPlan[PlannedAgents, AgentsSection]):
             }
             for arm in self.arms.values()
         }
-        members: dict[str, list[str]] = {}
-        for arm in self.arms.values():
-            members.setdefault(arm.experiment, []).append(arm.name)
         shared: dict[str, Any] = {
             "dataset": self.config.dataset.given(),
             "train_size": self.section.train_size,
@@ -148,7 +145,7 @@ class AgentsPlan(StudyPlan[PlannedAgents, AgentsSection]):
             confidence=self.section.analysis.confidence,
             shared=shared,
             arms=arms,
-            experiments={name: ExperimentSettings(arms=tuple(names)) for name, names in members.items()},
+            experiments=self.members,
         )
 
     def _arm(self, experiment: str, name: str, arm: AgentArm, environment: RewardKind) -> PlannedAgents:

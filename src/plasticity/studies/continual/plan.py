@@ -97,14 +97,6 @@ class PermutedPlan(StudyPlan[PermutedArm, ContinualSection]):
         return {arm.name: arm for arm in [*self._baselines(given), *given]}
 
     @cached_property
-    def experiments(self) -> dict[str, list[PermutedArm]]:
-        """Arms by experiment."""
-        found: dict[str, list[PermutedArm]] = {}
-        for arm in self.arms.values():
-            found.setdefault(arm.experiment, []).append(arm)
-        return found
-
-    @cached_property
     def first_tasks(self) -> dict[str, list[PermutedArm]]:
         """Arms by the training of the first task that they share."""
         found: dict[str, list[PermutedArm]] = {}

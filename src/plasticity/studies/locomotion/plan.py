@@ -11,7 +11,7 @@ from plasticity.config.locomotion_slices import (
     MeasurePoliciesSettings,
     TrainPolicySettings,
 )
-from plasticity.config.page_slices import AgentsDisplay, ExperimentSettings, PublishedSettings
+from plasticity.config.page_slices import AgentsDisplay, PublishedSettings
 from plasticity.config.training_section import Optimisation
 from plasticity.studies.locomotion.section import LocomotionArm, LocomotionSection
 from plasticity.studies.plan import StudyPlan
@@ -90,14 +90,11 @@ class LocomotionPlan(StudyPlan[PlannedPolicy, LocomotionSection]):
         arms: dict[str, Any] = {
             name: {"model": arm.model.model_dump(), "training": arm.learning.plain()} for name, arm in self.arms.items()
         }
-        members: dict[str, list[str]] = {}
-        for name, arm in self.arms.items():
-            members.setdefault(arm.experiment, []).append(name)
         return PublishedSettings(
             confidence=self.section.analysis.confidence,
             shared={"ground": self.section.ground.plain()},
             arms=arms,
-            experiments={name: ExperimentSettings(arms=tuple(names)) for name, names in members.items()},
+            experiments=self.members,
         )
 
     def _arm(self, experiment: str, name: str, arm: LocomotionArm) -> PlannedPolicy:

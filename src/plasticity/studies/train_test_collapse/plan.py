@@ -6,7 +6,7 @@ from typing import Any
 
 from plasticity.config.analysis_section import Family, TransferAnalysis
 from plasticity.config.component import Chosen
-from plasticity.config.page_slices import ExperimentSettings, PublishedSettings, TrainTestDisplay
+from plasticity.config.page_slices import PublishedSettings, TrainTestDisplay
 from plasticity.config.slices import (
     AssembleVariancesSettings,
     MeasureVariancesSettings,
@@ -163,15 +163,12 @@ class TrainTestPlan(StudyPlan[PlannedArm, TrainTestSection]):
             arm.name: {"model": arm.model.model_dump(), **arm.parts.plain(), "training": _without_checkpoints(arm)}
             for arm in self.arms.values()
         }
-        members: dict[str, list[str]] = {}
-        for arm in self.arms.values():
-            members.setdefault(arm.experiment, []).append(arm.name)
         given = {"dataset": self.config.dataset, "next_task": self.section.next_task, "analysis": self.section.analysis}
         return PublishedSettings(
             confidence=self.section.analysis.confidence,
             shared={name: each.given() for name, each in given.items()},
             arms=arms,
-            experiments={name: ExperimentSettings(arms=tuple(names)) for name, names in members.items()},
+            experiments=self.members,
         )
 
     def _arm(self, experiment: str, name: str, arm: TrainTestArm) -> PlannedArm:

@@ -35,6 +35,7 @@ class Arm:
 
     Attributes:
         name: Key in the configuration, with the value behind it for an arm made from a list.
+        experiment: That key.
         label: What figures call it.
         training: Its warm-up.
         warm_up: Name of that, whatever its length; arms that warm up alike share it.
@@ -43,6 +44,7 @@ class Arm:
     """
 
     name: str
+    experiment: str
     label: str
     training: WarmUp
     warm_up: str
@@ -88,7 +90,7 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
     @cached_property
     def arms(self) -> dict[str, Arm]:
         """Arms by name, in the order of the configuration."""
-        return {name: self._arm(name, arm) for _, name, arm in self.singles()}
+        return {name: self._arm(experiment, name, arm) for experiment, name, arm in self.singles()}
 
     @cached_property
     def warm_ups(self) -> dict[str, SharedWarmUp]:
@@ -269,12 +271,13 @@ class WarmStartPlan(StudyPlan[Arm, WarmStartSection]):
             interventions=tuple(self.interventions),
         )
 
-    def _arm(self, name: str, arm: WarmStartArm) -> Arm:
+    def _arm(self, experiment: str, name: str, arm: WarmStartArm) -> Arm:
         base = self.section.warm_up
         training = base.overridden(arm.warm_up.given() if arm.warm_up else {})
         every = training.checkpoint_every
         return Arm(
             name=name,
+            experiment=experiment,
             label=arm.label or usual_label(name),
             training=training,
             warm_up=training_name(_without_lengths(training), base.given()),
