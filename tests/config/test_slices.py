@@ -80,6 +80,7 @@ def test_records_of_earlier_versions_are_read() -> None:
     config = dict(typed_config(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")), root=ROOT).mapping)
     earlier = {**config, "jobs": {**config["jobs"], "figures_per_job": 4}}
     earlier["warm_start"] = {key: value for key, value in config["warm_start"].items() if key != "precision"}
+    earlier["warm_start"]["analysis"] = {**earlier["warm_start"]["analysis"], "bootstrap_samples": 2000}
     found: Any = recorded_config(earlier)
     assert found.sections["warm_start"].precision == "exact"
     assert set(sections_of(earlier)) == set(found.sections)

@@ -19,9 +19,9 @@ def respelled(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def of_this_version(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration in its normal form, as it was recorded, with the keys of this version."""
-    jobs = _still_here(config["jobs"])
-    warm = {name: {"precision": _PRECISION, **config[name]} for name in _of_study(config, "warm_start")}
-    return {**respelled(config), "jobs": jobs, **warm}
+    found = respelled(config)
+    warm = {name: {"precision": _PRECISION, **found[name]} for name in _of_study(config, "warm_start")}
+    return {**found, "jobs": _still_here(config["jobs"]), **warm}
 
 
 def _of_study(config: Mapping[str, Any], study: str) -> list[str]:

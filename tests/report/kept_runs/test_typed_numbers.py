@@ -116,6 +116,9 @@ def test_what_may_be_typed() -> None:
 OTHERS = "explanations scope=across_arms"
 COLLAPSE = "causes question=dose_response treatment=nc1_collapse outcome=accuracy"
 IN_README = {
+    "agents_descent_or_noise_mnist": [
+        "ends higher by {{published claim=fig2_curvature: value .0f}} than under random steps",
+    ],
     "warm_start_perceptron": [
         "yes, {{metrics arm=warm_start warm_up_epoch=96: plasticity_gap .1f x100}} percentage points after the whole",
         f"changes accuracy by {{{{{COLLAPSE}: +.1f x100}}}}, {{{{{COLLAPSE}: verdict}}}}.",

@@ -48,8 +48,8 @@ def falsification(content: Content) -> list[tuple[str, str, pd.DataFrame]]:
 
 
 def correlations(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
-    """Return the tested quantities and the control against probe loss and right actions."""
+    """Return the tested quantities and the control against probe loss and right actions, where any is defined."""
     rows = correlation_rows(table, dict(labels))
     if rows.empty:
         return rows
-    return cast("pd.DataFrame", rows.loc[rows["metric"].isin([*TESTED, "step"])])
+    return cast("pd.DataFrame", rows.loc[rows["metric"].isin([*TESTED, "step"]) & rows["seeds"].gt(0)])
