@@ -34,7 +34,7 @@ progress: ## how far the run in this folder is, and when it will end
 test: check ## all checks and the fast tests
 	$(TEST) -m "not slow and not slurm"
 
-test-slow: $(INSTALLED) ## whole workflows end to end, stopped and killed at random moments
+test-slow: $(INSTALLED) ## whole workflows, stopped and killed at random moments, and other long tests
 	$(TEST) -m "slow and not slurm"
 
 test-slurm: $(INSTALLED) ## the workflow on a Slurm cluster that the tests start: Debian's slurm-wlm and munge, as root

@@ -68,6 +68,11 @@ def test_measuring_reads_the_training_for_the_probe_alone() -> None:
         ({"training": {"steps": 70}}, "agents.training.steps: expected a multiple of checkpoint_every, 20, got 70"),
         ({"training": {"optimizer": {"name": "muon"}}}, "expected an elementwise optimizer"),
         (
+            {"training": {"optimizer": {"name": "own_components:Signs"}}},
+            "agents.training.optimizer: expected an elementwise optimizer, as agents are trained as one stack, got "
+            "'own_components:Signs'",
+        ),
+        (
             {"training": {"penalty": {"name": "nc1", "weight": 1}, "batch_size": 1, "replay": 1}},
             "agents.training.batch_size: expected at least 2 images with the penalty nc1",
         ),
