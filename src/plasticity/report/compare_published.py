@@ -120,7 +120,7 @@ def comparison(
 
 
 def counts(rows: pd.DataFrame, confidence: float) -> str:
-    """Return how many claims were compared, with which verdicts, and how many of these may be wrong by chance."""
+    """Return how many claims were compared, with which verdicts, and how many of correct ones are wrong by chance."""
     verdicts = rows["verdict"].tolist()
     compared = len(verdicts) - verdicts.count(NOT_COMPARABLE)
     if not compared:
@@ -129,11 +129,7 @@ def counts(rows: pd.DataFrame, confidence: float) -> str:
     sentence = f"{compared} of {len(verdicts)} published numbers and shapes were compared: {found}."
     if compared == 1:
         return sentence
-    level = 1 - confidence
-    return (
-        f"{sentence} Each is tested by itself at the {level:.0%} level, so up to {math.ceil(level * compared)} of the "
-        f"{compared} may be decided wrongly by chance."
-    )
+    return f"{sentence} Each is tested by itself: of correct ones, {1 - confidence:.0%} are decided wrongly by chance."
 
 
 def not_compared(rows: pd.DataFrame) -> pd.DataFrame:

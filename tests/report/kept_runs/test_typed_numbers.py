@@ -117,7 +117,11 @@ OTHERS = "explanations scope=across_arms"
 COLLAPSE = "causes question=dose_response treatment=nc1_collapse outcome=accuracy"
 IN_README = {
     "agents_descent_or_noise_mnist": [
-        "ends higher by {{published claim=fig2_curvature: value .0f}} than under random steps",
+        "yes, the Hessian's largest eigenvalue ends {{published claim=fig2_curvature: value .0f}} higher.",
+    ],
+    "rank_and_accuracy_mnist": [
+        "it falls with the accuracy, ρ = {{published claim=he_rank_and_accuracy: value .2f}}, but",
+        "it has no skill, {{explanations quantity=start_gauss_newton_rank_above_0.01 scope=across_arms: skill .2f}}.",
     ],
     "warm_start_perceptron": [
         "yes, {{metrics arm=warm_start warm_up_epoch=96: plasticity_gap .1f x100}} percentage points after the whole",
@@ -144,6 +148,8 @@ IN_README = {
 VERDICTS = [
     ("warm_start_perceptron", "published claim=ash_perceptron_gap", "agrees"),
     ("warm_start_cifar10_small", "published claim=ash_gap", "undecided"),
+    ("agents_descent_or_noise_mnist", "published claim=fig2_curvature", "agrees"),
+    ("rank_and_accuracy_mnist", "published claim=he_rank_falls", "agrees"),
     ("permuted_mnist", "published claim=accuracy_falls", "agrees"),
     ("permuted_mnist", "published claim=nc1_rises", "agrees"),
     ("permuted_mnist", "published claim=threshold_nc1_accuracy", "undecided"),

@@ -1,4 +1,4 @@
-"""Networks that walk at random beside others that learn, as far in every step."""
+"""Networks that take random steps of the same lengths as the updates of others."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ Weights = Mapping[str, Tensor]
 
 
 class RandomWalk:
-    """R networks that start where R others do and take random steps as long as theirs (Lyle et al. 2023, Figure 2).
+    """R networks that start with the weights of R others and take steps as long as theirs (Lyle et al. 2023, Fig. 2).
 
     Attributes:
         weights: Of the walking networks, (R, ...) by name.
