@@ -148,7 +148,7 @@ def test_a_single_seed_has_estimates_but_no_interval(tmp_path: Path) -> None:
     assert rows["note"].tolist() == ["", "1 seed, no interval"]
 
 
-def test_an_undefined_estimate_has_no_interval_even_from_a_single_resample(tmp_path: Path) -> None:
+def test_an_undefined_estimate_has_no_interval(tmp_path: Path) -> None:
     frame = _arm("warm_start")
     one_each = frame["warm_up_epoch"] == 8 * (frame["seed"] - 6)
     table = _correlations(tmp_path, frame.assign(diverged=~one_each))
