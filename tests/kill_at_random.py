@@ -19,8 +19,8 @@ from pathlib import Path
 
 import torch._dynamo  # noqa: F401 - the optimiser would load it in every fork
 
+from plasticity.jobs import unfinished
 from plasticity.storage.provenance import commit, versions
-from plasticity.training import resume
 from tiny_permuted import SEEDS, Trained, arm, following_settings, train_first
 from tiny_study import TinyStudy, warm_up_settings
 
@@ -109,7 +109,7 @@ def check_end(number: int, seconds: float, cut: Path) -> None:
 
 
 if __name__ == "__main__":
-    resume._SECONDS_BETWEEN_SAVES = 0.02  # often, so that writes are hit as well
+    unfinished.SECONDS_BETWEEN_SAVES = 0.02  # often, so that writes are hit as well
     commit()  # asked for once per process: a commit made meanwhile is then no difference
     versions()
     _, name, signal_name, kills, data, split, folder = sys.argv

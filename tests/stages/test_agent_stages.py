@@ -11,8 +11,8 @@ from plasticity.config.agent_slices import AssembleAgentsSettings, MeasureAgents
 from plasticity.config.whole_run import DataSetSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
+from plasticity.jobs import unfinished
 from plasticity.jobs.adapter import Files, Job
-from plasticity.stages import train_agents as train_module
 from plasticity.stages.agent_processes import processes_of, seen_by
 from plasticity.stages.measure_agents import MeasureFiles, measure_agents, tell_costs
 from plasticity.stages.prepare import prepare
@@ -123,7 +123,7 @@ def test_a_killed_job_goes_on_to_the_same_checkpoints(
             raise Killed
         return run(self)
 
-    monkeypatch.setattr(train_module, "_SECONDS_BETWEEN_SAVES", -1.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
     with monkeypatch.context() as patch:
         patch.setattr(QAgents, "run_period", fatal)
         with pytest.raises(Killed):

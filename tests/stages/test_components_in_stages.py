@@ -14,19 +14,18 @@ from plasticity.config.component import Chosen
 from plasticity.config.slices import AssembleTasksSettings, InterveneSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
+from plasticity.jobs import unfinished
 from plasticity.jobs.progress import Progress
+from plasticity.jobs.unfinished import Unfinished
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages import fine_tune as fine_tuning
-from plasticity.stages import saves
 from plasticity.stages.branches import checkpoint_name
 from plasticity.stages.intervene import InterveneFiles, intervene
 from plasticity.storage.checkpoints import read_checkpoint, trajectory_name, write_checkpoint
 from plasticity.storage.tables import read_table, unknown_numbers
-from plasticity.storage.unfinished import Unfinished
 from plasticity.storage.weights import weights_of
 from plasticity.studies.continual.assemble import AssembleFiles, assemble_permuted
-from plasticity.training import resume
 from plasticity.training.iterations import IterationRun
 from plasticity.training.run import TrainingRun
 from tiny_permuted import (
@@ -71,7 +70,7 @@ def intervene_settings(chosen: dict[str, Any]) -> InterveneSettings:
 
 @pytest.fixture
 def save_always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resume, "_SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
 
 
 def dying(owner: Any, name: str, call: int) -> Callable[[pytest.MonkeyPatch], None]:
@@ -246,7 +245,7 @@ def mixed(first_tasks: Trained, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_a_first_task_that_is_killed_goes_on_to_the_same_files(
     tiny: TinyStudy, first_tasks: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saves, "_SECONDS_BETWEEN_SAVES", -1.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
     settings = first_settings(epochs=(1, 2), name="other", **ONLINE)
     dies(lambda: train_first(tiny.data, tmp_path, settings), dying(Unfinished, "save", 1))
     killed, whole = train_first(tiny.data, tmp_path, settings), first_tasks.first_tasks["other"]

@@ -12,6 +12,7 @@ from plasticity.data.image_tensors import test_tensors as tensors_of_test
 from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
+from plasticity.jobs import unfinished
 from plasticity.jobs.progress import Progress
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
@@ -21,7 +22,6 @@ from plasticity.stages.fine_tune import FineTuneFiles
 from plasticity.storage.checkpoints import read_checkpoint, write_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.weights import load_weights
-from plasticity.training import resume
 from plasticity.training.bound_optimiser import bind_optimiser
 from plasticity.training.epoch import accuracy, train_epoch
 from plasticity.training.step import TrainingStep
@@ -249,7 +249,7 @@ def test_a_job_killed_in_its_second_fine_tuning_keeps_the_first_and_goes_on(
     monkeypatch: pytest.MonkeyPatch,
     epoch: int,
 ) -> None:
-    monkeypatch.setattr(resume, "_SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
     show, shown = Progress.show, []
 
     def fatal(self: Progress, number: int, *rest: float) -> None:

@@ -15,22 +15,22 @@ from online_problems import largest_difference, loop
 from plasticity.config.slices import FirstTaskSettings, OnlineSettings
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
+from plasticity.jobs import unfinished
+from plasticity.jobs.unfinished import Unfinished
 from plasticity.report.figures.summaries import rows_where
 from plasticity.stages import first_task as stage
-from plasticity.stages import saves
 from plasticity.stages.branches import checkpoint_name
 from plasticity.stages.learners.device_data import open_device_data
 from plasticity.stages.training_files import TrainingFiles
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
-from plasticity.storage.unfinished import Unfinished
 from plasticity.training.online.pixels import pixels_of_rows
 from recorded_curves import record_curves
 from tiny_permuted import SEEDS, SHARED, TRAINING, first_settings, train_first
 from tiny_study import Killed, TinyStudy, contents_of
 from typed import optimisation
 
-LIMIT = saves._SECONDS_BETWEEN_SAVES
+LIMIT = unfinished.SECONDS_BETWEEN_SAVES
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def whole(tiny: TinyStudy, tmp_path_factory: pytest.TempPathFactory) -> Training
 
 @pytest.fixture(autouse=True)
 def every_epoch_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saves, "_SECONDS_BETWEEN_SAVES", -1.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
 
 
 @pytest.fixture
@@ -324,7 +324,7 @@ def test_saves_are_twenty_seconds_apart(
     tiny: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:
     """Of epochs of eight seconds, the third and the sixth are saved."""
-    monkeypatch.setattr(saves, "_SECONDS_BETWEEN_SAVES", LIMIT)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", LIMIT)
     settings, seconds, saved = first_settings(epochs=(1, 7)), [0.0], []
     whole, learn, save = train_first(tiny.data, tmp_path / "whole", settings), stage.learn_task, Unfinished.save
 
@@ -339,7 +339,8 @@ def test_saves_are_twenty_seconds_apart(
         save(work, tensors, state)
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(saves, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+        start = time.monotonic()
+        patch.setattr(unfinished, "time", SimpleNamespace(monotonic=lambda: start + seconds[0]))
         patch.setattr(stage, "learn_task", slow)
         patch.setattr(Unfinished, "save", noted)
         train_first(tiny.data, tmp_path / "cut", settings)
@@ -391,9 +392,9 @@ KILLED = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from plasticity.stages import saves
+from plasticity.jobs import unfinished
 from tiny_permuted import first_settings, train_first
-saves._SECONDS_BETWEEN_SAVES = -1.0
+unfinished.SECONDS_BETWEEN_SAVES = 0.0
 train_first(Path(sys.argv[2]), Path(sys.argv[3]), first_settings(epochs=(1, 80)))
 """
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from plasticity.config.slices import OnlineSettings
 from plasticity.config.training_section import Optimisation
+from plasticity.jobs import unfinished
+from plasticity.jobs.unfinished import Unfinished
 from plasticity.stages import following_tasks as stage
 from plasticity.stages.branches import checkpoint_name
 from plasticity.stages.learners.device_data import DeviceData, open_device_data
@@ -18,7 +20,6 @@ from plasticity.stages.learners.network_learner import NetworkLearner
 from plasticity.stages.learners.stack_learner import StackLearner
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_provenance, read_table
-from plasticity.storage.unfinished import Unfinished
 from plasticity.training.interventions.intervention import NetworkState, intervened
 from plasticity.training.online.online_sgd import train_online
 from plasticity.training.online.stack import Network, Stack, stack_of
@@ -345,7 +346,7 @@ def test_a_training_killed_after_every_task_ends_with_the_same_bytes(
 def test_a_training_killed_within_a_long_task_goes_on_from_its_last_saved_epoch(
     tiny: TinyStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, call: int
 ) -> None:
-    monkeypatch.setattr(stage, "_SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
     model = {**SHARED["model"], "activation": "relu" if kind == "stack" else "tanh"}
     first = Trained(
         tiny.data,

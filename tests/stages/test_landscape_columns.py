@@ -14,6 +14,7 @@ import tiny_train_test
 from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import open_store
 from plasticity.jobs.adapter import Files, Job
+from plasticity.jobs.unfinished import Unfinished
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages import measure_collapse, measure_variances
@@ -25,7 +26,6 @@ from plasticity.stages.learners.device_data import open_device_data
 from plasticity.stages.task_landscape import TaskLandscape
 from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.tables import read_table, unknown_columns
-from plasticity.storage.unfinished import Unfinished
 from plasticity.storage.weights import load_weights
 from plasticity.training.online.stack import Network
 from tiny_permuted import SEEDS, SHARED, SHRINK, Trained, arm, first_settings, following_settings, train_first

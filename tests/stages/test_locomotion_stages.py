@@ -15,10 +15,10 @@ from plasticity.config.locomotion_slices import (
     MeasurePoliciesSettings,
     TrainPolicySettings,
 )
+from plasticity.jobs import unfinished
 from plasticity.jobs.adapter import Job
 from plasticity.models.mlp import MLP
 from plasticity.seeding import torch_generator
-from plasticity.stages import train_policy as train_module
 from plasticity.stages.measure_policies import measure_policies, quantities_of, tell_costs
 from plasticity.stages.train_policy import OBSERVATIONS, PolicyFiles, train_policy
 from plasticity.storage.checkpoints import iterations_in, read_checkpoint
@@ -112,7 +112,7 @@ def test_a_killed_job_goes_on_to_the_same_checkpoints(
             raise Killed
         return act(self, environment)
 
-    monkeypatch.setattr(train_module, "_SECONDS_BETWEEN_SAVES", -1.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
     with monkeypatch.context() as patch:
         patch.setattr(PolicyAgent, "act", fatal)
         with pytest.raises(Killed):

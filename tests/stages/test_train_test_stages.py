@@ -18,6 +18,7 @@ from plasticity.data.image_tensors import test_tensors as held_out_tensors
 from plasticity.data.image_tensors import train_tensors
 from plasticity.data.store import open_store
 from plasticity.errors import PlasticityError
+from plasticity.jobs import unfinished
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages import transfer as transfer_module
@@ -32,7 +33,6 @@ from plasticity.storage.weights import load_weights, weights_of
 from plasticity.studies.train_test_collapse.assemble import assemble_transfer, assemble_variances, best_of_rates
 from plasticity.studies.train_test_collapse.correlate import correlate_transfer, outcomes_of
 from plasticity.tasks.super_classes import draw_parts
-from plasticity.training import resume as resume_module
 from plasticity.training.epoch import accuracy
 from plasticity.training.iterations import IterationRun
 from plasticity.training.trajectory_writer import TrajectoryWriter
@@ -89,7 +89,7 @@ def variances(data: Path, trained: Path, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resume_module, "_SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
 
 
 # The first task

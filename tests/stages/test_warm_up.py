@@ -8,6 +8,7 @@ import pytest
 
 from plasticity.config.slices import SplitSettings, WarmUpSettings
 from plasticity.data.store import open_store
+from plasticity.jobs import unfinished
 from plasticity.jobs.progress import Progress
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
@@ -17,14 +18,14 @@ from plasticity.stages.warm_up import TrajectoryWriter, WarmUpFiles, hand_over, 
 from plasticity.storage.checkpoints import read_checkpoint, seed_folder, trajectory_name
 from plasticity.storage.tables import read_provenance, read_table
 from plasticity.storage.weights import weights_of
-from plasticity.training import resume, run
+from plasticity.training import run
 from tiny_study import FOLDER, MLP, RESNET, SEED, Killed, TinyStudy, checkpoints_of, contents_of, warm_up_settings
 from typed import chosen
 
 
 @pytest.fixture
 def save_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resume, "_SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from plasticity.data.image_tensors import number_of_batches
+from plasticity.jobs import unfinished
 from plasticity.seeding import torch_generator
-from plasticity.training import resume as resume_module
 from plasticity.training.iterations import IterationRun, cosine
 from plasticity.training.resume import ResumeFile
 from small_problems import MLP, RESNET, assert_same, image_tensors, network, state
@@ -95,7 +95,7 @@ def test_without_annealing_whole_epochs_equal_a_run_of_epochs_to_the_bit(unused:
 def test_a_killed_run_goes_on_to_the_same_bits_and_the_same_iterations(
     tmp_path: Path, unused: ResumeFile, monkeypatch: pytest.MonkeyPatch, model: dict[str, Any], at: int
 ) -> None:
-    monkeypatch.setattr(resume_module, "_SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
     whole = new_run(model)
     whole.run(resume=unused, title="test")
     resume = ResumeFile(tmp_path / "cut" / "state.safetensors", "digest")
@@ -111,7 +111,7 @@ def test_a_killed_run_goes_on_to_the_same_bits_and_the_same_iterations(
     again = new_run(model, weights=1)
     seen: list[int] = []
     again.on_iteration = seen.append
-    if not again.restore(ResumeFile(resume.path, "digest")):
+    if not again.restore(ResumeFile(resume.work.path, "digest")):
         again = new_run(model)
         again.on_iteration = seen.append
     again.run(resume=resume, title="test")
@@ -123,11 +123,11 @@ def test_a_killed_run_goes_on_to_the_same_bits_and_the_same_iterations(
 def test_a_finished_run_is_restored_as_finished(
     tmp_path: Path, unused: ResumeFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resume_module, "_SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
     run = new_run()
     run.run(resume=unused, title="test")
     again = new_run(weights=1)
-    assert again.restore(ResumeFile(unused.path, "digest"))
+    assert again.restore(ResumeFile(unused.work.path, "digest"))
     assert again.iteration == 11
     assert again.finished(again.schedule)
 

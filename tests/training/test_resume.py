@@ -1,12 +1,9 @@
-import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from plasticity.models.classifier import Classifier
-from plasticity.training import resume as resume_module
 from plasticity.training.bound_optimiser import BoundOptimiser, bind_optimiser
 from plasticity.training.epoch import train_epoch
 from plasticity.training.resume import ResumeFile
@@ -37,7 +34,7 @@ def test_everything_comes_back(resume: ResumeFile, settings: dict, momentum: flo
     resume.save(model, {"optimizer": optimizer}, STATE)
     other = network(settings, seed=5)
     fresh = bind_optimiser(other, optimisation({"learning_rate": 0.05, "momentum": momentum, "weight_decay": 0.0}))
-    assert ResumeFile(resume.path, "digest").load(other, {"optimizer": fresh}) == STATE
+    assert ResumeFile(resume.work.path, "digest").load(other, {"optimizer": fresh}) == STATE
     assert_same(state(other), state(model))
     assert len(optimizer.state()) == (len(list(model.parameters())) if momentum else 0)
     assert_same(fresh.state(), optimizer.state())
@@ -53,10 +50,10 @@ def test_nothing_to_load(resume: ResumeFile) -> None:
 def test_clear_removes_the_folder_and_only_it(resume: ResumeFile) -> None:
     model, optimizer = trained(MLP, 0.0)
     resume.save(model, {"optimizer": optimizer}, STATE)
-    beside = resume.path.parent.parent / "kept.txt"
+    beside = resume.work.path.parent.parent / "kept.txt"
     beside.write_text("kept")
     resume.clear()
-    assert not resume.path.parent.exists()
+    assert not resume.work.path.parent.exists()
     assert beside.exists()
     resume.clear()  # a second time does no harm
 
@@ -65,23 +62,7 @@ def test_save_replaces_the_file_and_leaves_no_other(resume: ResumeFile) -> None:
     model, optimizer = trained(MLP, 0.9)
     resume.save(model, {"optimizer": optimizer}, STATE)
     resume.save(model, {"optimizer": optimizer}, {**STATE, "diverged": True})
-    assert [path.name for path in resume.path.parent.iterdir()] == ["state.safetensors"]
+    assert [path.name for path in resume.work.path.parent.iterdir()] == ["state.safetensors"]
     loaded = resume.load(model, {"optimizer": optimizer})
     assert loaded is not None
     assert loaded["diverged"] is True
-
-
-def test_save_sometimes_keeps_the_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, optimizer = trained(MLP, 0.0)
-    resume = ResumeFile(tmp_path / "unfinished" / "state.safetensors", "digest")
-    start, clock = time.monotonic(), SimpleNamespace(now=0.0)
-    monkeypatch.setattr(resume_module, "time", SimpleNamespace(monotonic=lambda: start + clock.now))
-    interval = resume_module._SECONDS_BETWEEN_SAVES
-    saved = []
-    for now in (0.1 * interval, 0.9 * interval, 1.1 * interval, 1.2 * interval, 2.0 * interval, 2.2 * interval):
-        clock.now = now
-        resume.save_sometimes(model, {"optimizer": optimizer}, {"now": now})
-        loaded = resume.load(model, {"optimizer": optimizer})
-        saved.append(loaded and loaded["now"] / interval)
-    assert saved == [None, None, 1.1, 1.1, 1.1, 2.2]
-    assert interval <= 60  # the work that a kill may cost

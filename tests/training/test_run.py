@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
+from plasticity.jobs import unfinished
 from plasticity.jobs.progress import Progress
 from plasticity.seeding import derive_seed
 from plasticity.storage.weights import weights_of
-from plasticity.training import resume as resume_module
 from plasticity.training.epoch import train_epoch
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import Schedule, TrainingRun
@@ -49,7 +49,7 @@ def train(run: TrainingRun, resume: ResumeFile, epochs: int, **options: Any) -> 
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save after every epoch."""
-    monkeypatch.setattr(resume_module, "_SECONDS_BETWEEN_SAVES", 0.0)
+    monkeypatch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_resumed_equals_uninterrupted(
     expected = train(new_run(settings, model, precision=precision), unused, 5)
     killed = killed_after(tmp_path, settings, model, epoch, precision)
     resumed = new_run(settings, model, weights=1, precision=precision)  # what it starts with must not matter
-    again = ResumeFile(killed.path, killed.digest)
+    again = ResumeFile(killed.work.path, killed.work.digest)
     assert resumed.restore(again)
     assert [record.epoch for record in resumed.history] == list(range(1, epoch + 1))
     train(resumed, again, 5)
@@ -99,7 +99,7 @@ def test_resumed_equals_uninterrupted(
 def test_curves_of_a_resumed_training_go_on_where_it_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     recorded = record_curves(monkeypatch, tmp_path / "curves")
     killed = killed_after(tmp_path, PENALISED, MLP, 2)
-    resumed, again = new_run(PENALISED), ResumeFile(killed.path, killed.digest)
+    resumed, again = new_run(PENALISED), ResumeFile(killed.work.path, killed.work.digest)
     assert resumed.restore(again)
     train(resumed, again, 4)
     first, second = recorded
@@ -136,7 +136,7 @@ def test_resumed_equals_uninterrupted_whatever_is_kept(
     expected = train(new_run(settings, precision=precision), unused, 5)
     killed = killed_after(tmp_path, settings, MLP, 2, precision)
     resumed = new_run(settings, precision=precision)
-    again = ResumeFile(killed.path, killed.digest)
+    again = ResumeFile(killed.work.path, killed.work.digest)
     assert resumed.restore(again)
     train(resumed, again, 5)
     assert_same(state(resumed.model), state(expected.model))
@@ -195,14 +195,14 @@ def test_damaged_resume_file_starts_anew(
     tmp_path: Path, unused: ResumeFile, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     resume = killed_after(tmp_path, HEAVY, MLP, 2)
-    content = bytearray(resume.path.read_bytes())
+    content = bytearray(resume.work.path.read_bytes())
     content[-40] ^= 1
-    resume.path.write_bytes({"truncated": content[:-50], "flipped": content, "empty": b""}[damage])
+    resume.work.path.write_bytes({"truncated": content[:-50], "flipped": content, "empty": b""}[damage])
     run = new_run(HEAVY)
     with caplog.at_level(logging.WARNING, "plasticity"):
         assert not run.restore(resume)
     assert "starting over" in caplog.text
-    assert not resume.path.parent.exists()
+    assert not resume.work.path.parent.exists()
     assert run.history == []
     train(run, resume, 5)
     assert_same(state(run.model), state(train(new_run(HEAVY), unused, 5).model))
@@ -210,7 +210,7 @@ def test_damaged_resume_file_starts_anew(
 
 @pytest.mark.usefixtures("always")
 def test_resume_file_of_other_settings_is_not_used(tmp_path: Path) -> None:
-    path = killed_after(tmp_path, HEAVY, MLP, 2).path
+    path = killed_after(tmp_path, HEAVY, MLP, 2).work.path
     run = new_run(HEAVY, weights=3)
     before = state(run.model)
     assert not run.restore(ResumeFile(path, "another digest"))

@@ -18,10 +18,10 @@ from damage import everything, flip, truncate
 from plasticity.config.slices import SplitSettings
 from plasticity.config.whole_run import DataSetSettings
 from plasticity.errors import PlasticityError
+from plasticity.jobs import unfinished
 from plasticity.stages.draw_split import draw_split
 from plasticity.stages.prepare import prepare
 from plasticity.storage import files, tables
-from plasticity.training import resume
 from tiny_permuted import Trained, arm, following_settings, train_first
 from tiny_study import FOLDER, RECORDS, SEED, Killed, TinyStudy, checkpoints_of
 
@@ -116,7 +116,7 @@ def test_unfinished_work_is_done_anew(
         raise Killed
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(resume, "_SECONDS_BETWEEN_SAVES", 0.0)
+        patch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
         patch.setattr("plasticity.stages.warm_up._write_history", die)
         tiny.warm_up(tmp_path)
     (state,) = tmp_path.glob("*/*/state.safetensors")
@@ -214,7 +214,7 @@ def test_a_write_that_finds_no_space(tiny: TinyStudy, trajectory: Path, tmp_path
         return original(*given, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resume, "_SECONDS_BETWEEN_SAVES", 0.0)
+        patch.setattr(unfinished, "SECONDS_BETWEEN_SAVES", 0.0)
         patch.setattr(owner, name, write)
         if (writer, call) == ("table", 3):  # a job writes two tables
             tiny.fine_tune(cut, starts)

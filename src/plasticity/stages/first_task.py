@@ -16,19 +16,18 @@ from plasticity.jobs.device import describe_device
 from plasticity.jobs.live_curves import LiveCurves
 from plasticity.jobs.logs import logger
 from plasticity.jobs.stopping import stoppable
+from plasticity.jobs.unfinished import Unfinished
 from plasticity.stages.branches import checkpoint_name, epochs_to_keep
 from plasticity.stages.learners.device_data import DeviceData, Row, open_device_data
 from plasticity.stages.learners.learner import learn_task, update_of
 from plasticity.stages.learners.learner_choice import tell_choice
 from plasticity.stages.learners.open_learner import open_learner
-from plasticity.stages.saves import Saves
 from plasticity.stages.task_landscape import TaskLandscape, start_of
 from plasticity.stages.training_files import TrainingFiles
 from plasticity.storage.checkpoints import write_checkpoint
 from plasticity.storage.files import digest_of, move_folder
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
-from plasticity.storage.unfinished import Unfinished
 
 _FIRST = 1  # the number of the first task
 
@@ -59,10 +58,9 @@ def first_task(
     run = FirstTask(data, settings, tuple(seeds), files.unfinished / "trajectory", threads)
     run.landscape.begin(seeds[0], settings.first_task)
     run.restore(work)
-    saves = Saves(work)
-    with run.curves, saves.saving_when_stopped():
+    with run.curves, work.saving_when_stopped():
         while run.train_epoch():
-            saves.save_sometimes(run.learner.tensors(), run.rows)
+            work.save_sometimes(run.learner.tensors(), run.rows)
     columns = [{"seed": seed, **row} for seed, rows in zip(seeds, run.rows, strict=True) for row in rows]
     record = provenance(settings.plain(), describe_device(data.device))
     table = run.landscape.table("first_task")

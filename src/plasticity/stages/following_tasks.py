@@ -13,6 +13,7 @@ from plasticity.jobs.device import describe_device
 from plasticity.jobs.live_curves import LiveCurves
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
+from plasticity.jobs.unfinished import Unfinished
 from plasticity.stages.begun_task import BegunTask, begun_tasks, rows_of_begun, tensors_of_begun
 from plasticity.stages.branches import Run, checkpoint_name, runs_of
 from plasticity.stages.learners.device_data import DeviceData, Row, open_device_data
@@ -24,13 +25,11 @@ from plasticity.storage.checkpoints import read_checkpoint
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, rows_of_seed, write_table
-from plasticity.storage.unfinished import Unfinished
 from plasticity.training.interventions.intervention import Intervention
 from plasticity.training.interventions.reset_head import ResetHead
 from plasticity.training.online.stack import Network
 
 _SECOND = 2  # the number of the first task that follows
-_SECONDS_BETWEEN_SAVES = 20.0  # within a task: at most this much work is lost
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,6 @@ class TaskRun:
     rows: list[list[Row]] = field(default_factory=list)
     begun: list[BegunTask] = field(default_factory=list)
     curves: LiveCurves = field(default_factory=LiveCurves)
-    _last_save: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.landscape = TaskLandscape(self.data)
@@ -148,7 +146,6 @@ class TaskRun:
         """Save everything, with the number of the following task that goes on."""
         state = {"rows": self.rows, "begun": rows_of_begun(self.begun), "following": following}
         self.work.save(self.learner.tensors() | tensors_of_begun(self.begun), state)
-        self._last_save = time.monotonic()
 
     def _show(self, progress: Progress, following: int, replicas: list[int], seconds: float) -> None:
         rows = [self.rows[replica][-1] for replica in replicas if not self.rows[replica][-1]["diverged"]]
@@ -176,7 +173,7 @@ class TaskRun:
             found = self.learner.train_epoch(group, task=task, epoch=epoch, training=training)
             for replica, accuracy in zip(group, found.tolist(), strict=True):
                 self.begun[replica].epochs.append(accuracy)
-            if time.monotonic() - self._last_save > _SECONDS_BETWEEN_SAVES:
+            if self.work.due:
                 self._save(following)
         for replica in group:
             begun, self.begun[replica] = self.begun[replica], BegunTask()

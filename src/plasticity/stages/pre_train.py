@@ -13,6 +13,7 @@ from plasticity.data.store import ImageStore, open_store
 from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, place, prepare_device
 from plasticity.jobs.stopping import stoppable
+from plasticity.jobs.unfinished import Unfinished
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages.task_stores import first_task, supply_of
@@ -53,11 +54,11 @@ def pre_train(
     device = prepare_device(threads)
     store = open_store(files.data)
     rows: list[dict[str, Any]] = []
-    trainings: dict[str, ResumeFile] = {}
+    trainings: dict[str, Unfinished] = {}
     for seed in seeds:
         inputs = {"settings": settings.plain(), "seed": seed, "data": store.digest, "code": code}
         resume = ResumeFile(files.unfinished / f"state{seed}" / "state.safetensors", digest_of(inputs))
-        trainings[seed_folder(seed)] = resume
+        trainings[seed_folder(seed)] = resume.work
         run = _start(store, settings, seed, device)
         _train(run, files.unfinished / files.trajectory.name / seed_folder(seed), settings, resume)
         rows += [{"seed": seed, **vars(record)} for record in run.history]

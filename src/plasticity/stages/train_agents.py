@@ -18,6 +18,7 @@ from plasticity.jobs.live_curves import LiveCurves
 from plasticity.jobs.logs import logger
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
+from plasticity.jobs.unfinished import Unfinished
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages.agent_processes import processes_of, seen_by
@@ -26,13 +27,10 @@ from plasticity.storage.checkpoints import iteration_name, seed_folder, write_ch
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
-from plasticity.storage.unfinished import Unfinished
 from plasticity.training.agents.q_agents import Period, QAgents
 from plasticity.training.agents.q_values import QValues
 from plasticity.training.interventions.intervention import Intervention
 from plasticity.training.trajectory_writer import hand_over
-
-_SECONDS_BETWEEN_SAVES = 20.0  # at most this much work is lost
 
 Row = dict[str, Any]
 
@@ -101,7 +99,6 @@ class AgentTraining:
     folder: Path
     rows: list[list[Row]] = field(default_factory=list)
     curves: LiveCurves = field(default_factory=LiveCurves)
-    _last_save: float = field(default_factory=time.monotonic)
 
     def train(self, work: Unfinished) -> None:
         """Train until the last checkpoint."""
@@ -122,9 +119,8 @@ class AgentTraining:
                 self._keep()
             if intervention is not None:
                 self.agents.intervene(intervention)
-            if time.monotonic() - self._last_save > _SECONDS_BETWEEN_SAVES:
+            if work.due:
                 work.save({name: value.numpy() for name, value in self.agents.state().items()}, self.rows)
-                self._last_save = time.monotonic()
             seconds = time.monotonic() - start
             progress.show(number, float(found.right.mean()), period * len(found.right) / seconds)
 

@@ -20,13 +20,13 @@ from plasticity.jobs.live_curves import LiveCurves
 from plasticity.jobs.logs import logger
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
+from plasticity.jobs.unfinished import Unfinished
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.storage.checkpoints import iteration_name, seed_folder, write_checkpoint
 from plasticity.storage.files import digest_of
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import write_table
-from plasticity.storage.unfinished import Unfinished
 from plasticity.tasks.slippery_ground import SlipperyGround
 from plasticity.training.agents.policy_agent import Losses, PolicyAgent
 from plasticity.training.agents.rollout import Rollout
@@ -35,7 +35,6 @@ from plasticity.training.trajectory_writer import hand_over
 
 OBSERVATIONS = "observations"
 """Name of the observations (N, D) beside a checkpoint's weights: those of the last rollout before it."""
-_SECONDS_BETWEEN_SAVES = 20.0  # at most this much work is lost
 
 Row = dict[str, Any]
 
@@ -120,7 +119,6 @@ class PolicyTraining:
     folder: Path
     rows: list[Row] = field(default_factory=list)
     curves: LiveCurves = field(default_factory=LiveCurves)
-    _last_save: float = field(default_factory=time.monotonic)
 
     def train(self, work: Unfinished) -> None:
         """Train until the last task's end."""
@@ -133,9 +131,8 @@ class PolicyTraining:
         for number in range(len(self.rows) + 1, progress.epochs + 1):
             start = time.monotonic()
             self._update(number)
-            if number == progress.epochs or time.monotonic() - self._last_save > _SECONDS_BETWEEN_SAVES:
+            if number == progress.epochs or work.due:
                 work.save(self._state(), self.rows)
-                self._last_save = time.monotonic()
             gained, seconds = self.rows[-1]["episode_return"], time.monotonic() - start
             progress.show(number, np.nan if gained is None else gained, self.settings.learning.rollout / seconds)
 

@@ -15,6 +15,7 @@ from plasticity.jobs.adapter import Job
 from plasticity.jobs.device import describe_device, prepare_device
 from plasticity.jobs.progress import Progress
 from plasticity.jobs.stopping import stoppable
+from plasticity.jobs.unfinished import Unfinished
 from plasticity.models.model_registry import build_model
 from plasticity.seeding import torch_generator
 from plasticity.stages.draw_split import read_split, split_digest
@@ -62,7 +63,7 @@ def warm_up(files: WarmUpFiles, *, settings: WarmUpSettings, threads: int, code:
     splits = {seed: read_split(path, store) for seed, path in files.splits.items()}
     run = open_run(store, settings, device, purpose="warm_up/order")
     rows: list[dict[str, Any]] = []
-    trainings: dict[str, ResumeFile] = {}
+    trainings: dict[str, Unfinished] = {}
     for seed, split in splits.items():
         inputs = {
             "settings": settings.plain(),
@@ -72,7 +73,7 @@ def warm_up(files: WarmUpFiles, *, settings: WarmUpSettings, threads: int, code:
             "code": code,
         }
         resume = ResumeFile(files.unfinished / f"state{seed}" / "state.safetensors", digest_of(inputs))
-        trainings[seed_folder(seed)] = resume
+        trainings[seed_folder(seed)] = resume.work
         begin(run, store, split, settings, seed=seed)
         _train(run, files.unfinished / files.trajectory.name / seed_folder(seed), settings, resume)
         rows += [{"seed": seed, **vars(record)} for record in run.history]

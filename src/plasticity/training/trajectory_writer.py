@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from plasticity.jobs.unfinished import Unfinished
 from plasticity.storage.checkpoints import list_checkpoints, write_checkpoint
 from plasticity.storage.files import move_folder
-from plasticity.storage.unfinished import Unfinished
 from plasticity.storage.weights import weights_of
 from plasticity.training.resume import ResumeFile
 from plasticity.training.run import TrainingRun
@@ -57,7 +57,7 @@ class TrajectoryWriter:
                 self.keep(later)
 
 
-def hand_over(unfinished: Path, trajectory: Path, trainings: Mapping[str, ResumeFile | Unfinished]) -> None:
+def hand_over(unfinished: Path, trajectory: Path, trainings: Mapping[str, Unfinished]) -> None:
     """Move the checkpoints of finished trainings to where the next stage expects them, and remove the saved states.
 
     Args:
@@ -71,7 +71,7 @@ def hand_over(unfinished: Path, trajectory: Path, trainings: Mapping[str, Resume
         if left.is_dir() and left.name not in trainings:
             shutil.rmtree(left)
     list_checkpoints(folder)
-    for resume in trainings.values():
-        resume.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
+    for work in trainings.values():
+        work.path.unlink(missing_ok=True)  # first: a state without its checkpoints could not be continued
     move_folder(folder, trajectory)
     shutil.rmtree(unfinished)

@@ -1,11 +1,16 @@
 import json
 import logging
+import signal
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from plasticity.storage.unfinished import Unfinished
+from plasticity.jobs import unfinished
+from plasticity.jobs.stopping import Stopped
+from plasticity.jobs.unfinished import Unfinished
 
 TENSORS = {"weight0": np.arange(6, dtype=np.float32).reshape(2, 3), "bias0": np.array([np.inf, -0.0], np.float32)}
 STATE = [[{"epoch": 1, "nc1": 0.1 + 0.2, "diverged": False}, {"epoch": 2, "nc1": None, "diverged": True}], []]
@@ -96,3 +101,53 @@ def test_clear_removes_the_folder_alone_and_may_be_repeated(work: Unfinished) ->
     work.clear()
     work.clear()
     assert (work.path.parent.exists(), beside.exists()) == (False, True)
+
+
+@pytest.fixture
+def seconds(work: Unfinished, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    start, passed = time.monotonic(), [0.0]
+    monkeypatch.setattr(unfinished, "time", SimpleNamespace(monotonic=lambda: start + passed[0]))
+    return passed
+
+
+def _train(work: Unfinished, seconds: list[float], epochs: int) -> list[int | None]:
+    """Train in place for some epochs of eight seconds each; return which epoch is saved after each."""
+    weight, rows, saved = np.zeros(1), [[{}]], []
+    for epoch in range(1, epochs + 1):
+        seconds[0] += 8
+        weight[0] = epoch
+        work.save_sometimes({"weight": weight}, rows)
+        rows[0].append({})
+        saved.append(_saved(work))
+    weight[0] = -1.0  # an epoch that has begun
+    return saved
+
+
+def _saved(work: Unfinished) -> int | None:
+    """Return the epoch whose weights and rows are saved."""
+    if (found := work.load()) is None:
+        return None
+    epoch = int(found.weights["weight"][0])
+    assert len(found.settings["state"][0]) == epoch
+    return epoch
+
+
+def test_saves_are_twenty_seconds_apart(work: Unfinished, seconds: list[float]) -> None:
+    assert _train(work, seconds, 7) == [None, None, 3, 3, 3, 6, 6]
+
+
+@pytest.mark.parametrize(("epochs", "expected"), [(0, None), (2, 2), (3, 3), (5, 5)])
+def test_a_signal_saves_the_last_finished_epoch(
+    work: Unfinished, seconds: list[float], epochs: int, expected: int | None
+) -> None:
+    with pytest.raises(Stopped), work.saving_when_stopped():
+        _train(work, seconds, epochs)
+        raise Stopped(signal.SIGTERM)
+    assert _saved(work) == expected
+
+
+def test_another_end_saves_nothing(work: Unfinished, seconds: list[float]) -> None:
+    with pytest.raises(OSError, match="no such"), work.saving_when_stopped():
+        _train(work, seconds, 2)
+        raise OSError("no such file")
+    assert _saved(work) is None
