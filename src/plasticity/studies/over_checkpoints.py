@@ -1,38 +1,52 @@
-"""Correlations over the checkpoints of single runs, for studies in which time is the rival explanation."""
+"""Correlations over the checkpoints or tasks of an arm, with their number as control."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from plasticity.analysis.blocks import Summary, block_of
+from plasticity.analysis.blocks import Block, Summary, block_of
 from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
-from plasticity.analysis.panel import panel_of
+from plasticity.analysis.panel import Panel, panel_of
 from plasticity.analysis.windows import Window
-from plasticity.studies.statistics_tables import correlations_table
 
 _LEAST_CHECKPOINTS = 3
 
 
 def over_checkpoints(
-    frame: pd.DataFrame, names: Sequence[str], outcomes: Sequence[str], *, axis: str, confidence: float
-) -> pd.DataFrame:
-    """Return the correlations table of some columns with outcomes, for every arm with at least three checkpoints.
+    frame: pd.DataFrame, names: Sequence[str], outcomes: Sequence[str], *, axis: str, summary: Summary
+) -> Iterator[Block]:
+    """Yield the blocks of every arm with at least three checkpoints, over all of them.
 
     Args:
         frame: A row per arm, seed and checkpoint.
         names: What is correlated.
         outcomes: With what.
         axis: What counts the checkpoints; it is the control, what any quantity that drifts would give.
-        confidence: Level of the intervals.
+        summary: How the seeds are summed up.
     """
-    blocks, summary = [], Summary(confidence)
     for _, rows in frame.groupby("arm", sort=False):
-        if len(set(rows[axis])) < _LEAST_CHECKPOINTS:
-            continue
-        panel = panel_of(rows, [*names, axis, *outcomes], axis=axis)
-        window = Window("all", int(panel.epochs[0]), int(panel.epochs[-1]))
-        for outcome in outcomes:
-            for method in METHODS:
-                metrics = [*names, axis] if method in CONTROL_METHODS else names
-                blocks.append(block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary))
-    return correlations_table(blocks)
+        if len(set(rows[axis])) >= _LEAST_CHECKPOINTS:
+            panel = panel_of(rows, [*names, axis, *outcomes], axis=axis)
+            yield from in_window(panel, whole(panel), names, outcomes, control=axis, summary=summary)
+
+
+def in_window(
+    panel: Panel,
+    window: Window,
+    names: Sequence[str],
+    outcomes: Sequence[str],
+    *,
+    control: str,
+    summary: Summary,
+    methods: Sequence[str] = METHODS,
+) -> Iterator[Block]:
+    """Yield a block per outcome and method; methods that do not adjust for the control have a row of it, too."""
+    for outcome in outcomes:
+        for method in methods:
+            metrics = [*names, control] if method in CONTROL_METHODS else names
+            yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)
+
+
+def whole(panel: Panel) -> Window:
+    """Return the window of all checkpoints of a panel."""
+    return Window("all", int(panel.epochs.min()), int(panel.epochs.max()))

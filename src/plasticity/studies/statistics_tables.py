@@ -1,6 +1,6 @@
 """The tables of the statistics: what a plan says of the arms as an experiment, and rows in the form of their schema."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -39,9 +39,9 @@ def causes_table(rows: Iterable[Row], confidence: float) -> pd.DataFrame:
     return _typed(frame.filter(CAUSES.names), CAUSES)
 
 
-def correlations_table(blocks: Sequence[Block]) -> pd.DataFrame:
+def correlations_table(blocks: Iterable[Block]) -> pd.DataFrame:
     """Return the table "correlations" that holds the blocks' rows, in their order."""
-    names = CORRELATIONS.names
+    names, blocks = CORRELATIONS.names, list(blocks)
     joined = {name: np.concatenate([block[name] for block in blocks]) if blocks else [] for name in names}
     return _typed(pd.DataFrame(joined), CORRELATIONS)
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from plasticity.analysis.blocks import Summary
 from plasticity.config.analysis_section import Analysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, unknown_numbers, write_table
 from plasticity.studies.agents.quantities import PROBE_LOSS, measured_in
 from plasticity.studies.over_checkpoints import over_checkpoints
+from plasticity.studies.statistics_tables import correlations_table
 
 
 def run(job: Job) -> None:
@@ -37,4 +39,5 @@ def correlate_agents(metrics_path: str | Path, output: str | Path, *, settings: 
 def correlations_of(frame: pd.DataFrame, settings: Analysis, metrics: Sequence[str]) -> pd.DataFrame:
     """Return the correlations of some columns of the "agents" table."""
     outcomes = [name for name in (PROBE_LOSS, "right_actions") if name in frame]
-    return over_checkpoints(frame, metrics, outcomes, axis="step", confidence=settings.confidence)
+    summary = Summary(settings.confidence)
+    return correlations_table(over_checkpoints(frame, metrics, outcomes, axis="step", summary=summary))

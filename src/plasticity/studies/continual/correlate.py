@@ -7,22 +7,22 @@ import numpy as np
 import pandas as pd
 
 from plasticity.analysis.across_runs import LENGTH, Runs, compares, runs_of, within
-from plasticity.analysis.blocks import Block, Summary, Whole, block_of, pooled
+from plasticity.analysis.blocks import Block, Summary, Whole, pooled
 from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
-from plasticity.analysis.panel import Excluded, panel_of
-from plasticity.analysis.windows import TASK, Window
+from plasticity.analysis.panel import Excluded
+from plasticity.analysis.windows import TASK
 from plasticity.config.analysis_section import ContinualAnalysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, write_table
 from plasticity.studies.continual.quantities import METRICS, quantities_of
+from plasticity.studies.over_checkpoints import over_checkpoints
 from plasticity.studies.statistics_tables import correlations_table
 
 CONTROL = "task"  # what any quantity that drifts over the tasks would give
 RUN_METRICS = ["nc1", "nc2", "nc3", "nc4"]
 RUN_OUTCOMES = ["online_accuracy", "plasticity_gap", "published_plasticity_loss"]
 _RUN_METHODS = METHODS[:4]
-_LEAST_TASKS = 3
 
 
 def run(job: Job) -> None:
@@ -55,18 +55,10 @@ def correlations_of(frame: pd.DataFrame, settings: ContinualAnalysis, metrics: S
 
 
 def _over_tasks(frame: pd.DataFrame, settings: ContinualAnalysis, names: Sequence[str]) -> Iterator[Block]:
-    """Yield the blocks of every arm over all of its tasks, the first included."""
+    """Return the blocks of every arm over all of its tasks, the first included."""
     summary = Summary(settings.confidence, averaged=True)
     outcomes = settings.outcomes or ("online_accuracy", "plasticity_gap")
-    for _, rows in frame.groupby("arm", sort=False):
-        if len(set(rows[CONTROL])) < _LEAST_TASKS:
-            continue
-        panel = panel_of(rows, [*names, CONTROL, *outcomes], axis=CONTROL)
-        window = Window("all", int(panel.epochs[0]), int(panel.epochs[-1]))
-        for outcome in outcomes:
-            for method in METHODS:
-                metrics = [*names, CONTROL] if method in CONTROL_METHODS else names
-                yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)
+    return over_checkpoints(frame, names, outcomes, axis=CONTROL, summary=summary)
 
 
 def _across_runs(frame: pd.DataFrame, settings: ContinualAnalysis) -> Iterator[Block]:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from plasticity.analysis.blocks import Summary
 from plasticity.config.analysis_section import Analysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, unknown_numbers, write_table
 from plasticity.studies.locomotion.quantities import measured_in
 from plasticity.studies.over_checkpoints import over_checkpoints
+from plasticity.studies.statistics_tables import correlations_table
 
 OUTCOMES = ("next_return", "last_return")
 
@@ -38,4 +40,5 @@ def correlate_locomotion(metrics_path: str | Path, output: str | Path, *, settin
 
 def correlations_of(frame: pd.DataFrame, settings: Analysis, metrics: Sequence[str]) -> pd.DataFrame:
     """Return the correlations of some columns of the "locomotion" table."""
-    return over_checkpoints(frame, metrics, OUTCOMES, axis="task", confidence=settings.confidence)
+    summary = Summary(settings.confidence)
+    return correlations_table(over_checkpoints(frame, metrics, OUTCOMES, axis="task", summary=summary))

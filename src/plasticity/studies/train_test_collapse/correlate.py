@@ -10,14 +10,15 @@ from typing import cast
 
 import pandas as pd
 
-from plasticity.analysis.blocks import Block, Summary, block_of
-from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
+from plasticity.analysis.blocks import Block, Summary
+from plasticity.analysis.correlation import CONTROL_METHODS
 from plasticity.analysis.panel import panel_of
 from plasticity.analysis.windows import Window
 from plasticity.config.analysis_section import TransferAnalysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, unknown_numbers, write_table
+from plasticity.studies.over_checkpoints import in_window, whole
 from plasticity.studies.statistics_tables import correlations_table
 from plasticity.studies.train_test_collapse.columns import TRANSFER
 
@@ -93,16 +94,11 @@ def _blocks_across(last: pd.DataFrame, family: str, summary: Summary, names: Seq
     panel = panel_of(last.assign(arm=family), [*names, WEIGHT_DECAY, *OUTCOMES], axis=WEIGHT_DECAY)
     iterations = last["iteration"].to_numpy(dtype=int)
     window = Window(ACROSS, int(iterations.min()), int(iterations.max()))
-    for outcome in OUTCOMES:
-        for method in CONTROL_METHODS:
-            metrics = [*names, WEIGHT_DECAY]
-            yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)
+    yield from in_window(
+        panel, window, names, list(OUTCOMES), control=WEIGHT_DECAY, summary=summary, methods=CONTROL_METHODS
+    )
 
 
 def _blocks(rows: pd.DataFrame, summary: Summary, names: Sequence[str]) -> Iterator[Block]:
     panel = panel_of(outcomes_of(rows), [*names, CONTROL, *OUTCOMES], axis="iteration")
-    window = Window("all", int(panel.epochs.min()), int(panel.epochs.max()))
-    for outcome in OUTCOMES:
-        for method in METHODS:
-            metrics = [*names, CONTROL] if method in CONTROL_METHODS else names
-            yield block_of(panel, window, metrics=metrics, outcome=outcome, method=method, summary=summary)
+    return in_window(panel, whole(panel), names, list(OUTCOMES), control=CONTROL, summary=summary)

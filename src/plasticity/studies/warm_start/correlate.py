@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from plasticity.analysis.blocks import Block, Summary, block_of
-from plasticity.analysis.correlation import CONTROL_METHODS, METHODS
+from plasticity.analysis.blocks import Block, Summary
+from plasticity.analysis.correlation import METHODS
 from plasticity.analysis.panel import Panel, panel_of
 from plasticity.analysis.windows import SLIDING, phases, sliding_windows
 from plasticity.config.analysis_section import WarmStartAnalysis
 from plasticity.jobs.adapter import Job
 from plasticity.storage.provenance import provenance
 from plasticity.storage.tables import read_table, unknown_numbers, write_table
+from plasticity.studies.over_checkpoints import in_window
 from plasticity.studies.statistics_tables import correlations_table
 from plasticity.studies.warm_start import columns
 
@@ -58,10 +59,8 @@ def _arm_blocks(panel: Panel, settings: WarmStartAnalysis, names: Sequence[str])
     windows = [*sliding_windows(panel.epochs, settings.window), *phases(panel.epochs, settings.phase_boundary)]
     for outcome in _outcomes(settings):
         for window in windows:
-            part = panel.within(window)
-            for method in _SLIDING_METHODS if window.kind == SLIDING else METHODS:
-                metrics = [*names, CONTROL] if method in CONTROL_METHODS else names
-                yield block_of(part, window, metrics=metrics, outcome=outcome, method=method, summary=summary)
+            part, methods = panel.within(window), _SLIDING_METHODS if window.kind == SLIDING else METHODS
+            yield from in_window(part, window, names, [outcome], control=CONTROL, summary=summary, methods=methods)
 
 
 def _outcomes(settings: WarmStartAnalysis) -> tuple[str, ...]:
