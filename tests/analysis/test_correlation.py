@@ -212,6 +212,19 @@ def test_many_series_at_once_agree_with_one_at_a_time() -> None:
                 assert pooled.value[m] == pytest.approx(alone.value, abs=1e-12)
 
 
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.tuples(*[st.integers(0, 20)] * 4), min_size=4, max_size=12), st.permutations(range(4)))
+def test_equal_means_over_seeds_are_tied_whatever_the_order_of_the_sum(
+    tenths: list[tuple[int, ...]], order: list[int]
+) -> None:
+    """0.1 + 0.2 is not 0.3 to a computer; ranks of means must not depend on it."""
+    y, x = np.array(tenths).T, np.arange(float(len(tenths)))
+    assume(len(set(y.sum(axis=0))) > 1)
+    points = points_of("spearman", x, np.broadcast_to(x, y.shape), (y / 10)[order])
+    found = coefficients(points.averaged(np.ones((1, 4)))).value[0]
+    assert found == pytest.approx(stats.spearmanr(x, y.sum(axis=0)).statistic, abs=1e-12)
+
+
 def test_pooled_first_differences_stay_within_a_seed() -> None:
     x = np.array([[0.0, 1.0, 3.0], [100.0, 104.0, 105.0]])
     y = np.array([[5.0, 7.0, 8.0], [-5.0, 0.0, 4.0]])

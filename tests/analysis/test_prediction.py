@@ -164,3 +164,12 @@ def test_an_arm_that_repeats_a_longer_ones_runs_is_left_out() -> None:
     rows.loc[rows["arm"] == "other", "gap"] += (rows["task"] > 2) * 0.5
     rows.loc[(rows["arm"] == "short") & (rows["task"] == 1), "gap"] = 9.0  # first tasks of other lengths
     assert set(next_losses_of(rows, "gap")[1]["arm"]) == {"long", "other"}
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1, 3e7])
+def test_a_constant_quantity_has_no_gain_and_no_test_of_its_rounding(constant: float) -> None:
+    points, quantity = _points()
+    for beside in ([], [quantity]):
+        for found in predictions(points, np.full_like(quantity, constant), LEVEL, beside=beside).values():
+            assert (found.skill.estimate, found.gain.estimate) == (0.0, 0.0)
+            assert np.isnan([found.gain.p_value, found.gain.low, found.gain.high]).all()

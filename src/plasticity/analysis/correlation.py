@@ -17,6 +17,7 @@ from plasticity.analysis.basis import basis_of, orthonormal, rank_of, residuals
 
 METHODS = ("pearson", "spearman", "partial_linear", "partial_log", "partial_spline", "first_difference")
 CONTROL_METHODS = METHODS[:2]  # those that do not hold the control itself fixed
+_PARTS = 2.0**40  # of a number's leading binary digit, about 1e-12 of the number
 _BASIS = {"partial_linear": "linear", "partial_log": "log", "partial_spline": "spline"}
 
 
@@ -57,6 +58,8 @@ class Points:
         weights = counts @ self.mask
         shared = np.where(weights > 0, weights, 1.0)
         x, y = (counts @ np.where(self.mask, values, 0.0) / shared for values in (self.x, self.y))
+        if self.method == "spearman":
+            x, y = _to_twelve_digits(x), _to_twelve_digits(y)
         return Points(self.method, x, y, weights > 0, self.basis)
 
     def ranked(self) -> "Points":
@@ -135,3 +138,9 @@ def coefficients(points: Points) -> Coefficients:
     defined = (n >= np.maximum(rank + 2, 3)) & ~x_constant & ~y_constant
     value = np.where(defined, np.clip((x * y).sum(axis=-1), -1.0, 1.0), np.nan)
     return Coefficients(points.method, value, n, rank, x_constant, y_constant)
+
+
+def _to_twelve_digits(means: np.ndarray) -> np.ndarray:
+    """Return means to about twelve digits: equal ones must not be ranked by the order in which a machine adds."""
+    mantissa, exponent = np.frexp(means)
+    return np.ldexp(np.round(mantissa * _PARTS) / _PARTS, exponent)

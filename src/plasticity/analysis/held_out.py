@@ -18,6 +18,7 @@ SINGULAR = 1e-9
 SPARE = 2
 """Points that a fit must have beside its columns."""
 SEED, GROUP = "seed", "group"
+_DIGITS = 12  # of a skill
 
 Errors = dict[str, np.ndarray]
 """Sums of squared errors of predictions by model, one for each held-out part; NaN where it cannot be predicted.
@@ -77,7 +78,10 @@ def sums_of(errors: Errors, model: str, rival: str) -> np.ndarray:
 
 
 def less(errors: Errors, model: str, rival: str) -> float:
-    """Return the skill of a model less that of its rival, over all parts that each can predict; NaN without any."""
+    """Return the skill of a model less that of its rival, over all parts that each can predict; NaN without any.
+
+    What is left of it by rounding is zero: a constant quantity predicts nothing, and rounding must not be tested.
+    """
     sums = sums_of(errors, model, rival)
     sums = sums[:, np.isfinite(sums).all(axis=0)].sum(axis=1)
-    return float((sums[2] - sums[1]) / sums[0]) if sums[0] > 0 else np.nan
+    return round(float((sums[2] - sums[1]) / sums[0]), _DIGITS) if sums[0] > 0 else np.nan
