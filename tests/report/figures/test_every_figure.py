@@ -316,7 +316,7 @@ def test_diverged_networks_of_the_permuted_study_are_counted_in_a_note(permuted,
 def test_diverged_networks_are_counted_in_a_note(study, style):
     tables = study(arms=SMALL, edit=some_diverge)
     for name in ("accuracy_by_warm_up", "collapse_by_warm_up", "plasticity_gap"):
-        assert "10 of 39 checkpoints (NC1 spread 10)." in render(name, tables, style).get_supxlabel()
+        assert "10 of 39 checkpoints (NC1 spread: 10)." in render(name, tables, style).get_supxlabel()
     assert "3 trainings" in render("training_curves", tables, style).get_supxlabel()
     assert "2 points (16)" in render("partial_correlations", tables, style).get_supxlabel()
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from permuted_tables import ARMS, LENGTHS, THRESHOLDS
-from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes, finite_runs
+from plasticity.studies.continual.figure_tables import PermutedTables, finite_runs
 
 
 def changed(tables, **changes):
@@ -53,7 +53,7 @@ def test_by_task_gives_the_mean_of_the_seeds_that_did_not_diverge(permuted):
         return frames
 
     tables = permuted(edit=diverge)
-    found = tables.by_task("continual", "nc1", since=3)
+    found = tables.along("continual", "nc1", since=3)
     assert found["x"].tolist() == [3, 4, 5, 6]
     assert found["n"].tolist() == [3, 2, 2, 2]
     rows = tables.metrics.query("arm == 'continual' and seed != 2 and task == 5")
@@ -111,13 +111,13 @@ def test_notes_count_what_is_left_out(permuted):
 
     tables = permuted(edit=damage)
     rows = tables.metrics["arm"].isin(tables.continued).sum()
-    assert exclusion_notes(tables, tables.continued) == [
+    assert tables.exclusions(tables.continued) == [
         "No rows of first task length 1 in the metrics table.",
         f"Diverged and excluded: 3 of {rows} tasks (continual: 3).",
         "NC1 threshold not reached, so no later tasks: 2 of 9 runs (first task collapse 0.18: 2).",
     ]
-    assert exclusion_notes(permuted(seeds=(1,)), ("continual",)) == ["One seed: no intervals."]
-    assert exclusion_notes(permuted(), ("continual", "first_task_collapse_0.2")) == []
+    assert permuted(seeds=(1,)).exclusions(("continual",)) == ["One seed: no intervals."]
+    assert permuted().exclusions(("continual", "first_task_collapse_0.2")) == []
 
 
 def test_tables_come_from_the_schemas_they_name(permuted):

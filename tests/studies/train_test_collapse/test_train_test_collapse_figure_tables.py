@@ -7,7 +7,6 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from of_studies import render
-from plasticity.studies.train_test_collapse.figure_tables import exclusion_notes
 from train_test_tables import WITH_DECAYS
 
 
@@ -89,9 +88,9 @@ def test_notes_count_what_diverged(train_test):
         frames["variances"].loc[rows, "diverged"] = True
         return frames
 
-    notes = exclusion_notes(train_test(edit=diverge), ("cascade", "transfer"))
+    notes = train_test(edit=diverge).exclusions(("cascade", "transfer"))
     assert notes == ["Diverged and excluded: 3 of 48 checkpoints (cascade: 3)."]
-    assert exclusion_notes(train_test(seeds=(1,)), ("cascade",)) == ["One seed: no intervals."]
+    assert train_test(seeds=(1,)).exclusions(("cascade",)) == ["One seed: no intervals."]
 
 
 def test_collapse_and_transfer_draws_both_metrics_of_the_same_checkpoints(train_test, style):

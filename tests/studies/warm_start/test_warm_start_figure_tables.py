@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 
-from plasticity.studies.warm_start.figure_tables import cap_note, exclusion_notes
+from plasticity.studies.warm_start.figure_tables import cap_note
 
 
-def test_by_warm_up_leaves_out_diverged_rows(study):
+def test_means_along_the_warm_up_leave_out_diverged_rows(study):
     def diverge(frames):
         metrics = frames["metrics"]
         metrics.loc[(metrics["arm"] == "warm_start") & (metrics["seed"] == 7), "diverged"] = True
@@ -12,10 +12,10 @@ def test_by_warm_up_leaves_out_diverged_rows(study):
 
     tables = study(edit=diverge)
     rows = tables.metrics[(tables.metrics["arm"] == "warm_start") & (tables.metrics["seed"] != 7)]
-    found = tables.by_warm_up("warm_start", "nc1")
+    found = tables.along("warm_start", "nc1")
     np.testing.assert_allclose(found["mean"], rows.groupby("warm_up_epoch")["nc1"].mean(), rtol=1e-12)
     assert set(found["n"]) == {2}
-    assert exclusion_notes(tables, tables.arms) == ["Diverged and excluded: 6 of 111 checkpoints (warm start 6)."]
+    assert tables.exclusions(tables.arms) == ["Diverged and excluded: 6 of 111 checkpoints (warm start: 6)."]
 
 
 def test_by_seed_gives_each_seeds_finite_values_in_order_of_the_epochs(study):
@@ -65,7 +65,7 @@ def test_notes_say_what_is_missing(study):
     tables = study(
         seeds=(7,), edit=lambda frames: {**frames, "metrics": frames["metrics"].query("arm != 'warm_start'")}
     )
-    assert exclusion_notes(tables, ("warm_start", "nc1_spread")) == [
+    assert tables.exclusions(("warm_start", "nc1_spread")) == [
         "No rows of warm start in the metrics table.",
         "One seed: no intervals.",
     ]

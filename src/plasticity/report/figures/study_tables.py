@@ -13,7 +13,7 @@ from plasticity.config.page_slices import DisplaySettings
 from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
 from plasticity.report.figures.stored import Moment, moments
-from plasticity.report.figures.summaries import few_seeds, rows_where
+from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,7 @@ class StudyTables:
         SETTINGS: Class of the settings, whose fields are attributes as well.
         AXIS: Column of the metrics that counts checkpoints; 0 is the initialisation.
         MOMENT: What figures call a checkpoint, with a place for the count.
+        COUNTED: What notes call several of them.
         arms: All arms of the study, in the order of the configuration.
         labels: Arm -> its name in legends; if absent, it is the usual one.
         analysis: The section's analysis, with `confidence`.
@@ -34,6 +35,7 @@ class StudyTables:
     SETTINGS: ClassVar[type[DisplaySettings]] = DisplaySettings
     AXIS: ClassVar[str] = "step"
     MOMENT: ClassVar[str] = "Step {}"
+    COUNTED: ClassVar[str] = "checkpoints"
 
     metrics: pd.DataFrame
     correlations: pd.DataFrame
@@ -71,18 +73,38 @@ class StudyTables:
         rows = rows_where(rows, rows["arm"].isin(self.networks))
         return moments(rows, columns, axis=self.AXIS, title=self.MOMENT)
 
-    def exclusions(self) -> list[str]:
-        """Say what is missing from a figure of these networks."""
-        return exclusion_notes(self, self.networks)
+    @property
+    def counted(self) -> pd.DataFrame:
+        """Rows of the metrics, one per network and checkpoint."""
+        return self.metrics
 
+    def exclusions(self, arms: Sequence[str] | None = None) -> list[str]:
+        """Say what is missing from a figure of some arms, by default those of `networks`, and that seeds are few."""
+        arms = self.networks if arms is None else arms
+        rows = rows_where(self.counted, self.counted["arm"].isin(arms))
+        present = set(rows["arm"])
+        notes = [f"No rows of {self.label(arm)} in the metrics table." for arm in arms if arm not in present]
+        if len(diverged := rows_where(rows, rows["diverged"].eq(True))):
+            notes.append(f"Diverged and excluded: {self.share(diverged, rows, self.COUNTED)}.")
+        return [*notes, *self.further_exclusions(rows), *few_seeds(rows)]
 
-def exclusion_notes(tables: StudyTables, arms: Sequence[str]) -> list[str]:
-    """Say what is missing from a figure of these arms: absent arms, diverged agents, and that seeds are few."""
-    rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms))
-    present = set(rows["arm"])
-    notes = [f"No rows of {tables.label(arm)} in the metrics table." for arm in arms if arm not in present]
-    diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
-    if diverged:
-        parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
-        notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} checkpoints ({parts}).")
-    return notes + few_seeds(rows)
+    def further_exclusions(self, rows: pd.DataFrame) -> list[str]:
+        """Say what else of these rows is missing from a figure of them."""
+        del rows
+        return []
+
+    @property
+    def left_out(self) -> str:
+        """What is missing from the study."""
+        return " ".join(self.exclusions(self.arms)) or "Nothing diverged, and no arm is missing."
+
+    def share(self, some: pd.DataFrame, rows: pd.DataFrame, what: str) -> str:
+        """Return "3 of 48 tasks (continual: 3)" of some of the rows."""
+        counts = Counter(some["arm"])
+        parts = ", ".join(f"{self.label(arm)}: {counts[arm]}" for arm in self.arms if arm in counts)
+        return f"{len(some)} of {len(rows)} {what} ({parts})"
+
+    def along(self, arm: str, column: str, *, since: int = 0) -> pd.DataFrame:
+        """Return the arm's `column` over seeds at each checkpoint from `since` on; columns as in `over_seeds`."""
+        rows = rows_where(self.kept, self.kept["arm"].eq(arm) & self.kept[self.AXIS].ge(since))
+        return over_seeds(rows, self.AXIS, column, self.analysis.confidence)

@@ -10,7 +10,7 @@ import pandas as pd
 from plasticity.config.page_slices import AgentsDisplay
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
 from plasticity.report.figures.study_tables import StudyTables
-from plasticity.report.figures.summaries import over_seeds, rows_where
+from plasticity.report.figures.summaries import rows_where
 from plasticity.studies.agents.falsify import last_of
 from plasticity.studies.agents.quantities import PROBE_LOSS
 
@@ -55,11 +55,6 @@ class AgentTables(StudyTables):
         """Rows of the agents' last checkpoints, without those that diverged."""
         rows = last_of(self.metrics)
         return rows_where(rows, ~rows["diverged"].eq(True))
-
-    def by_step(self, arm: str, column: str) -> pd.DataFrame:
-        """Return the arm's `column` over seeds for each checkpoint that has it; columns as in `over_seeds`."""
-        rows = rows_where(self.kept, self.kept["arm"].eq(arm))
-        return over_seeds(rows_where(rows, rows[column].notna()), "step", column, self.analysis.confidence)
 
 
 def environment_of(arm: str) -> str:

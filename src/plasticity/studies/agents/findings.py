@@ -7,7 +7,6 @@ import pandas as pd
 
 from plasticity.analysis.sign_test import ALL, FALSIFIED, ONE_SIGN, SIGNS
 from plasticity.report.figures.axes import metric_name
-from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.published.measures import Value
 from plasticity.report.summary.finding import NotInThisRun, Statement, mean_over_seeds, rows_with
 from plasticity.report.summary.words import inconclusive, numbers, seeds_text, side, sized, t_text
@@ -26,7 +25,7 @@ def ran(tables: AgentTables) -> dict[str, str]:
     return {
         "Agents": f"{agents}, in the environments {environments or 'none'}",
         "Checkpoints": f"{len(steps)}, from step {steps[0]} to {steps[-1]}" if steps else "none",
-        "Left out": " ".join(exclusion_notes(tables, tables.arms)) or "Nothing diverged, and no arm is missing.",
+        "Left out": tables.left_out,
     }
 
 

@@ -1,6 +1,5 @@
 """What a figure of the permuted study is drawn from: its tables, means over seeds, and what had to be left out."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ from plasticity.config.analysis_section import CausalDesignSettings, ContinualAn
 from plasticity.config.page_slices import ContinualDisplay
 from plasticity.config.usual_label import usual_label
 from plasticity.report.figures.study_tables import StudyTables
-from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
+from plasticity.report.figures.summaries import rows_where
 
 REFERENCE = "random_init"
 MAIN = "continual"
@@ -43,6 +42,7 @@ class PermutedTables(StudyTables):
     SETTINGS = ContinualDisplay
     AXIS = "task"
     MOMENT = "After task {}"
+    COUNTED = "tasks"
 
     analysis: ContinualAnalysis
     causes: pd.DataFrame
@@ -68,9 +68,12 @@ class PermutedTables(StudyTables):
         first = rows_where(self.kept, self.kept["task"].eq(1)).filter(["arm", "seed", *begun]).rename(columns=begun)
         return pd.concat([first.assign(task=0), self.kept.filter(["arm", "seed", "task", *columns])])
 
-    def exclusions(self) -> list[str]:
-        """Say what is missing from a figure of these networks."""
-        return exclusion_notes(self, self.networks)
+    def further_exclusions(self, rows: pd.DataFrame) -> list[str]:
+        """Count the runs whose first task was to end at an NC1 that it did not reach; they have no later tasks."""
+        limited = rows_where(rows, rows["nc1_threshold"].notna() & rows["task"].eq(1))
+        missed = rows_where(limited, limited["threshold_reached"].eq(False))
+        found = f"NC1 threshold not reached, so no later tasks: {self.share(missed, limited, 'runs')}."
+        return [found] if len(missed) else []
 
     @cached_property
     def main(self) -> str:
@@ -99,11 +102,6 @@ class PermutedTables(StudyTables):
         text = _VALUES.get(experiment, "{}").format(value)
         return text.removesuffix("s") if value == "1" and text.endswith("epochs") else text
 
-    def by_task(self, arm: str, column: str, *, since: int = 1) -> pd.DataFrame:
-        """Return the arm's `column` over seeds for each task from `since` on; columns as in `over_seeds`."""
-        rows = rows_where(self.kept, self.kept["arm"].eq(arm) & self.kept["task"].ge(since))
-        return over_seeds(rows, "task", column, self.analysis.confidence)
-
     def runs(self, experiment: str, column: str) -> pd.DataFrame:
         """Return one row per arm and seed of an experiment.
 
@@ -131,29 +129,6 @@ class PermutedTables(StudyTables):
         return rows.sort_values("window_end", kind="stable", ignore_index=True)
 
 
-def exclusion_notes(tables: PermutedTables, arms: Sequence[str]) -> list[str]:
-    """Say what is missing from a figure of these arms: absent arms, diverged networks, thresholds never reached."""
-    rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms))
-    present = set(rows["arm"])
-    notes = [f"No rows of {tables.label(arm)} in the metrics table." for arm in arms if arm not in present]
-    diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
-    if diverged:
-        parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
-        notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} tasks ({parts}).")
-    notes += _threshold_notes(tables, arms, rows)
-    return notes + few_seeds(rows)
-
-
 def finite_runs(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Return the rows of `PermutedTables.runs` that are finite in all these columns."""
     return rows_where(runs, np.isfinite(runs[list(columns)].to_numpy(dtype=float)).all(axis=1))
-
-
-def _threshold_notes(tables: PermutedTables, arms: Sequence[str], rows: pd.DataFrame) -> list[str]:
-    """Count the runs whose first task was to end at an NC1 that it did not reach; they have no later tasks."""
-    limited = rows_where(rows, rows["nc1_threshold"].notna() & rows["task"].eq(1))
-    missed = Counter(rows_where(limited, limited["threshold_reached"].eq(False))["arm"])
-    if not missed:
-        return []
-    parts = ", ".join(f"{tables.label(arm)}: {missed[arm]}" for arm in arms if arm in missed)
-    return [f"NC1 threshold not reached, so no later tasks: {missed.total()} of {len(limited)} runs ({parts})."]

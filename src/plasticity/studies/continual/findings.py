@@ -35,7 +35,7 @@ from plasticity.report.summary.words import (
     verdict_text,
     why_open,
 )
-from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes
+from plasticity.studies.continual.figure_tables import PermutedTables
 
 _FIRST_TASK = "first-task epochs"
 
@@ -51,7 +51,7 @@ def ran(tables: PermutedTables) -> dict[str, str]:
         lengths = [str(*counts)]
     return {
         "Tasks": f"{'; '.join(lengths) or 'none'}; NC1 to NC4 measured after each",
-        "Left out": " ".join(exclusion_notes(tables, tables.arms)) or "Nothing diverged, and no arm is missing.",
+        "Left out": tables.left_out,
     }
 
 

@@ -35,11 +35,6 @@ class LocomotionTables(StudyTables):
         """Rows of the metrics that are of a task and did not diverge."""
         return rows_where(self.kept, self.kept["task"].gt(0))
 
-    def by_task(self, arm: str, column: str) -> pd.DataFrame:
-        """Return the arm's `column` over seeds for each task that has it; columns as in `over_seeds`."""
-        rows = rows_where(self.kept, self.kept["arm"].eq(arm))
-        return over_seeds(rows_where(rows, rows[column].notna()), "task", column, self.analysis.confidence)
-
     def by_step(self, arm: str) -> pd.DataFrame:
         """Return the arm's returns over seeds along the training, each point a mean of the episodes around it."""
         rows = rows_where(self.returns, self.returns["arm"].eq(arm) & self.returns["episode_return"].notna())

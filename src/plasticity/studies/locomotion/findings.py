@@ -4,7 +4,6 @@ from typing import cast
 
 import pandas as pd
 
-from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.summary.finding import NotInThisRun, Statement, mean_over_seeds, rows_with, together
 from plasticity.report.summary.words import Unit, inconclusive, moves, numbers, seeds_text, side, sized, t_text
 from plasticity.studies.locomotion.figure_tables import LocomotionTables, slopes
@@ -20,7 +19,7 @@ def ran(tables: LocomotionTables) -> dict[str, str]:
     return {
         "Agents": str(agents),
         "Training": f"{steps:,} steps, {_last_task(tables)} frictions" if agents else "none",
-        "Left out": " ".join(exclusion_notes(tables, tables.arms)) or "Nothing diverged, and no arm is missing.",
+        "Left out": tables.left_out,
     }
 
 

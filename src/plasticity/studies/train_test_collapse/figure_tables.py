@@ -1,6 +1,5 @@
 """What a figure of the train-test study is drawn from: its tables, means over seeds, and what had to be left out."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ import pandas as pd
 from plasticity.config.page_slices import TrainTestDisplay
 from plasticity.report.figures.arm_styles import ArmStyle
 from plasticity.report.figures.study_tables import StudyTables
-from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
+from plasticity.report.figures.summaries import over_seeds, rows_where
 
 VARIANCES = {
     "train_variance": ("train", ArmStyle("#B0508A", "o")),
@@ -62,9 +61,14 @@ class TrainTestTables(StudyTables):
         del columns
         return rows_where(self.kept, self.kept["last_layer"].eq(True))
 
-    def exclusions(self) -> list[str]:
-        """Say what is missing from a figure of these networks."""
-        return exclusion_notes(self, self.networks)
+    @property
+    def counted(self) -> pd.DataFrame:
+        """Rows of the last hidden layers."""
+        return rows_where(self.metrics, self.metrics["last_layer"].eq(True))
+
+    def exclusions(self, arms: Sequence[str] | None = None) -> list[str]:
+        """As of every study, but for arms that go on to a next task alone."""
+        return super().exclusions([arm for arm in (self.networks if arms is None else arms) if arm in self.measured])
 
     @cached_property
     def watched(self) -> tuple[str, ...]:
@@ -123,14 +127,3 @@ class TrainTestTables(StudyTables):
         for column, value in keys.items():
             rows = rows_where(rows, rows[column].eq(value))
         return rows.reset_index(drop=True)
-
-
-def exclusion_notes(tables: TrainTestTables, arms: Sequence[str]) -> list[str]:
-    """Say what is missing from a figure of these arms: diverged networks, and that seeds are few."""
-    rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms) & tables.metrics["last_layer"].eq(True))
-    diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
-    notes = []
-    if diverged:
-        parts = ", ".join(f"{tables.label(arm)}: {diverged[arm]}" for arm in arms if arm in diverged)
-        notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} checkpoints ({parts}).")
-    return notes + few_seeds(rows)

@@ -26,7 +26,7 @@ from plasticity.report.summary.words import (
     t_text,
 )
 from plasticity.studies.train_test_collapse.correlate import outcomes_of
-from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables, exclusion_notes
+from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables
 
 
 def ran(tables: TrainTestTables) -> dict[str, str]:
@@ -35,7 +35,7 @@ def ran(tables: TrainTestTables) -> dict[str, str]:
     span = f"{len(iterations)}, from iteration {iterations[0]} to {iterations[-1]}" if iterations else "none"
     return {
         "Checkpoints": f"{span}; variances of all measured layers at each",
-        "Left out": " ".join(exclusion_notes(tables, tables.arms)) or "Nothing diverged, and no arm is missing.",
+        "Left out": tables.left_out,
     }
 
 

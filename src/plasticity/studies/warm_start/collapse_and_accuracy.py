@@ -11,7 +11,7 @@ from plasticity.report.figures.layout import TITLES, panel, say, write_notes
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import COLLAPSE, missing_notes, rows_where
-from plasticity.studies.warm_start.figure_tables import OUTCOME, FigureTables, exclusion_notes
+from plasticity.studies.warm_start.figure_tables import OUTCOME, FigureTables
 
 _ARM = "warm_start"
 _ACCURACY = ArmStyle(NEUTRAL, "D")
@@ -34,12 +34,12 @@ def draw_phase(tables: FigureTables, style: Style, *, phase: str) -> Figure:
         _draw_panel(ax, tables, column, phase, log=style.log_y)
     axes[-1, 0].set_xlabel(WARM_UP_AXIS)
     coefficients = pd.concat([tables.coefficients(_ARM, metric, phase) for metric in COLLAPSE])
-    write_notes(figure, exclusion_notes(tables, (_ARM,)) + missing_notes(coefficients))
+    write_notes(figure, tables.exclusions((_ARM,)) + missing_notes(coefficients))
     return figure
 
 
 def _draw_panel(ax: Axes, tables: FigureTables, column: str, phase: str, *, log: bool | None) -> None:
-    summary = _of_phase(tables, phase, tables.by_warm_up(_ARM, column))
+    summary = _of_phase(tables, phase, tables.along(_ARM, column))
     if summary.empty:
         say(ax, f"no finite checkpoints of {tables.label(_ARM)}, window: {phase.replace('_', ' ')}")
         ax.set_yticks([])

@@ -1,6 +1,5 @@
 """What a figure of the warm-start study is drawn from: its tables, means over seeds, and what had to be left out."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ import pandas as pd
 from plasticity.config.analysis_section import CausalDesignSettings, WarmStartAnalysis
 from plasticity.config.page_slices import WarmStartDisplay
 from plasticity.report.figures.study_tables import StudyTables
-from plasticity.report.figures.summaries import few_seeds, over_seeds, rows_where
+from plasticity.report.figures.summaries import rows_where
 
 OUTCOME = "full_test_accuracy"
 
@@ -66,14 +65,6 @@ class FigureTables(StudyTables):
         names = ["arm", "seed", self.AXIS, *columns]
         return pd.concat([*(untrained.assign(arm=arm) for arm in self.warmed), self.kept]).filter(names)
 
-    def exclusions(self) -> list[str]:
-        """Say what is missing from a figure of these networks."""
-        return exclusion_notes(self, self.networks)
-
-    def by_warm_up(self, arm: str, column: str) -> pd.DataFrame:
-        """Return the arm's `column` over seeds at each warm-up epoch; columns as in `over_seeds`."""
-        return over_seeds(self._of(arm), "warm_up_epoch", column, self.analysis.confidence)
-
     def by_seed(self, arm: str, column: str) -> dict[Any, pd.DataFrame]:
         """Return the arm's finite values of `column` for each seed: `x` (warm-up epoch, ascending) and `value`."""
         rows = self._of(arm).rename(columns={"warm_up_epoch": "x", column: "value"}).sort_values("x")
@@ -93,18 +84,6 @@ class FigureTables(StudyTables):
         rows = self.correlations
         rows = rows_where(rows, rows["aggregate"].eq("mean") & rows["outcome"].eq(OUTCOME))
         return dict(iter(rows.groupby(["arm", "metric", "window_kind", "method"])))
-
-
-def exclusion_notes(tables: FigureTables, arms: Sequence[str]) -> list[str]:
-    """Say what is missing from a figure of these arms: absent arms, diverged runs, and that seeds are few."""
-    rows = rows_where(tables.metrics, tables.metrics["arm"].isin(arms))
-    present = set(rows["arm"])
-    notes = [f"No rows of {tables.label(arm)} in the metrics table." for arm in arms if arm not in present]
-    diverged = Counter(rows_where(rows, rows["diverged"].eq(True))["arm"])
-    if diverged:
-        parts = ", ".join(f"{tables.label(arm)} {diverged[arm]}" for arm in arms if arm in diverged)
-        notes.append(f"Diverged and excluded: {diverged.total()} of {len(rows)} checkpoints ({parts}).")
-    return notes + few_seeds(rows)
 
 
 def cap_note(tables: FigureTables, arms: Sequence[str]) -> list[str]:

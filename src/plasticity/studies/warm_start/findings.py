@@ -32,7 +32,7 @@ from plasticity.report.summary.words import (
     times,
     verdict_text,
 )
-from plasticity.studies.warm_start.figure_tables import OUTCOME, FigureTables, exclusion_notes
+from plasticity.studies.warm_start.figure_tables import OUTCOME, FigureTables
 
 _ACCURACY = "accuracy after fine-tuning"
 
@@ -43,7 +43,7 @@ def ran(tables: FigureTables) -> dict[str, str]:
     length = f", at epochs {epochs[0]} to {epochs[-1]}" if epochs else ""
     return {
         "Checkpoints": f"{len(epochs)} of every warm-up{length}; from each, fine-tuning on the full training set",
-        "Left out": " ".join(exclusion_notes(tables, tables.arms)) or "Nothing diverged, and no arm is missing.",
+        "Left out": tables.left_out,
     }
 
 

@@ -83,7 +83,7 @@ def _name_far(ax: Axes, tables: FigureTables, far: Mapping[str, pd.DataFrame]) -
 
 def _present(tables: FigureTables, arms: tuple[str, ...], column: str) -> Mapping[str, pd.DataFrame]:
     """Return the arms that have values, their bars from one standard error below the mean to one above."""
-    summaries = {arm: tables.by_warm_up(arm, column) for arm in arms}
+    summaries = {arm: tables.along(arm, column) for arm in arms}
     return {
         arm: summary.assign(low=summary["mean"] - summary["error"], high=summary["mean"] + summary["error"])
         for arm, summary in summaries.items()

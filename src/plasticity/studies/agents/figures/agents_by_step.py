@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 from plasticity.report.figures.axes import as_percent, fit_y, format_epochs
 from plasticity.report.figures.layout import panel, sample, say, top_legend, write_notes
 from plasticity.report.figures.lines import draw_band
-from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.figures.style import Style
 from plasticity.studies.agents.figure_tables import (
     ENVIRONMENTS,
@@ -53,14 +52,14 @@ def draw(tables: AgentTables, style: Style) -> Figure:
     labels = {method_of(arm): tables.method_label(arm) for arm in reversed(tables.arms)}
     shown = {line.get_label() for ax in figure.axes for line in ax.lines}
     top_legend(figure, [sample(looks, labels[name]) for name, looks in tables.methods.items() if name in shown])
-    write_notes(figure, exclusion_notes(tables, tables.arms))
+    write_notes(figure, tables.exclusions(tables.arms))
     return figure
 
 
 def _draw_panel(ax: Axes, tables: AgentTables, environment: str, column: str) -> list[pd.DataFrame]:
     drawn = []
     for arm in tables.arms if column in tables.metrics else ():
-        summary = tables.by_step(arm, column) if environment_of(arm) == environment else pd.DataFrame()
+        summary = tables.along(arm, column) if environment_of(arm) == environment else pd.DataFrame()
         if len(summary):
             draw_band(ax, summary, tables.methods[method_of(arm)], label=method_of(arm))
             drawn.append(summary)

@@ -27,7 +27,6 @@ from plasticity.report.figures.layout import (
     top_legend,
     write_notes,
 )
-from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.figures.style import THINNEST, Style
 from plasticity.report.figures.summaries import rows_where
 from plasticity.studies.agents.figure_tables import ENVIRONMENTS, AgentTables
@@ -54,7 +53,7 @@ def draw(tables: AgentTables, style: Style) -> Figure:
     top_legend(
         figure, [sample(looks, name.replace("_", " ")) for name, looks in ENVIRONMENTS.items() if name in present]
     )
-    write_notes(figure, exclusion_notes(tables, tables.arms))
+    write_notes(figure, tables.exclusions(tables.arms))
     return figure
 
 

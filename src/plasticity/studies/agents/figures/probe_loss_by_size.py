@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 from plasticity.report.figures.arm_styles import ArmStyle, arm_styles
 from plasticity.report.figures.axes import fit_y, format_log_amounts
 from plasticity.report.figures.layout import label_axes, panel, sample, say, top_legend, write_notes
-from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import over_seeds, rows_where
 from plasticity.studies.agents.figure_tables import ENVIRONMENTS, AgentTables
@@ -52,7 +51,7 @@ def draw(tables: AgentTables, style: Style) -> Figure:
     label_axes(axes, y="Probe loss (dimensionless)")
     words = {period: "target updated every step" if period == 1 else f"every {period:,} steps" for period in periods}
     top_legend(figure, [sample(looks[f"period_{period}"], words[period]) for period in periods])
-    write_notes(figure, exclusion_notes(tables, tables.arms))
+    write_notes(figure, tables.exclusions(tables.arms))
     return figure
 
 

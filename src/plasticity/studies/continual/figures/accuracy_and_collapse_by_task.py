@@ -22,7 +22,7 @@ from plasticity.report.figures.layout import arm_legend, panel, say, write_notes
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import coefficient_text, with_deviation
-from plasticity.studies.continual.figure_tables import REFERENCE, PermutedTables, exclusion_notes
+from plasticity.studies.continual.figure_tables import REFERENCE, PermutedTables
 
 TABLES = ("metrics", "correlations")
 
@@ -36,12 +36,12 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
         panel(ax, position, title)
         _draw_panel(ax, tables, column, log=column == "nc1" and bool(style.log_y))
     arm_legend(figure, tables)
-    write_notes(figure, _coefficient_notes(tables) + exclusion_notes(tables, (tables.main, REFERENCE)))
+    write_notes(figure, _coefficient_notes(tables) + tables.exclusions((tables.main, REFERENCE)))
     return figure
 
 
 def _draw_panel(ax: Axes, tables: PermutedTables, column: str, *, log: bool) -> None:
-    drawn = {arm: with_deviation(tables.by_task(arm, column)) for arm in (tables.main, REFERENCE)}
+    drawn = {arm: with_deviation(tables.along(arm, column)) for arm in (tables.main, REFERENCE)}
     drawn = {arm: summary for arm, summary in drawn.items() if len(summary)}
     for arm, summary in drawn.items():
         draw_band(ax, summary, tables.styles[arm], label=arm)

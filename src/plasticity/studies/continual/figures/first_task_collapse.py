@@ -31,7 +31,7 @@ from plasticity.report.figures.axes import FIRST_TASK_AXIS, fit_y, format_log_ep
 from plasticity.report.figures.layout import empty, panel, top_legend, write_notes
 from plasticity.report.figures.style import NEUTRAL, THINNEST, Style
 from plasticity.report.figures.summaries import coefficient_text, rows_where
-from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes, finite_runs
+from plasticity.studies.continual.figure_tables import PermutedTables, finite_runs
 
 TABLES = ("metrics", "correlations")
 
@@ -140,7 +140,7 @@ def _coefficient(tables: PermutedTables, metric: str, **keys: str) -> str:
 
 
 def _notes(tables: PermutedTables, runs: pd.DataFrame, points: pd.DataFrame) -> list[str]:
-    notes = exclusion_notes(tables, tables.families.get(_EXPERIMENT, ()))
+    notes = tables.exclusions(tables.families.get(_EXPERIMENT, ()))
     if points.empty:
         return notes
     distinct = len(points.drop_duplicates(["seed", "first_task_epochs"]))

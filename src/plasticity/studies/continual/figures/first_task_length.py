@@ -25,7 +25,7 @@ from plasticity.report.figures.layout import panel, sample, say, top_legend, wri
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import over_seeds, with_deviation
-from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes, finite_runs
+from plasticity.studies.continual.figure_tables import PermutedTables, finite_runs
 
 TABLES = ("metrics",)
 
@@ -109,7 +109,7 @@ def _key(drawn: list[pd.DataFrame]) -> list[Line2D]:
 
 
 def _notes(tables: PermutedTables) -> list[str]:
-    notes = exclusion_notes(tables, tables.families.get(_EXPERIMENT, ()))
+    notes = tables.exclusions(tables.families.get(_EXPERIMENT, ()))
     runs = tables.runs(_EXPERIMENT, "online_accuracy")
     incomplete = len(runs) - len(finite_runs(runs, ["later"]))
     return [*notes, f"No mean over all later tasks: {incomplete} of {len(runs)} runs."] if incomplete else notes

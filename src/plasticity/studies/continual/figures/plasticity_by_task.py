@@ -34,7 +34,7 @@ from plasticity.report.figures.layout import (
 )
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import NEUTRAL, Style
-from plasticity.studies.continual.figure_tables import MAIN, REFERENCE, PermutedTables, exclusion_notes
+from plasticity.studies.continual.figure_tables import MAIN, REFERENCE, PermutedTables
 
 TABLES = ("metrics",)
 
@@ -69,13 +69,13 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
     if drawn:
         format_epochs(axes[0, 0], drawn, TASK_AXIS)
     label_axes(axes, x=TASK_AXIS, y="Plasticity gap (percentage points)", above=_ABOVE)
-    write_notes(figure, exclusion_notes(tables, (REFERENCE, *tables.continued)))
+    write_notes(figure, tables.exclusions((REFERENCE, *tables.continued)))
     return figure
 
 
 def _draw_each(tables: PermutedTables, style: Style) -> Figure:
     """Draw a panel per arm, the first arm in grey behind the others."""
-    gaps = {arm: tables.by_task(arm, _GAP, since=2) for arm in tables.continued}
+    gaps = {arm: tables.along(arm, _GAP, since=2) for arm in tables.continued}
     gaps = {arm: gap for arm, gap in gaps.items() if len(gap)}
     rows, columns = grid_shape(max(1, len(gaps)))
     figure, axes = style.figure(rows, columns, height=1.0 + 1.0 * rows, sharex=True, sharey=True)
@@ -93,7 +93,7 @@ def _draw_each(tables: PermutedTables, style: Style) -> Figure:
     format_epochs(axes[0, 0], list(gaps.values()), TASK_AXIS)
     drop_unused(axes, max(1, len(gaps)))
     label_axes(axes, x=TASK_AXIS, y="Plasticity gap (percentage points)", above=_ABOVE)
-    write_notes(figure, exclusion_notes(tables, (REFERENCE, *tables.continued)))
+    write_notes(figure, tables.exclusions((REFERENCE, *tables.continued)))
     return figure
 
 
@@ -111,7 +111,7 @@ def _groups(tables: PermutedTables) -> dict[str, dict[str, str]]:
 
 def _draw_panel(ax: Axes, tables: PermutedTables, names: Mapping[str, str]) -> list[pd.DataFrame]:
     ax.axhline(0, color=NEUTRAL, linewidth=0.8, zorder=1)
-    gaps = {arm: tables.by_task(arm, _GAP, since=2) for arm in names}
+    gaps = {arm: tables.along(arm, _GAP, since=2) for arm in names}
     gaps = {arm: gap for arm, gap in gaps.items() if len(gap)}
     for arm, gap in gaps.items():
         shown = gap if len(gaps) <= _BANDS else gap.assign(low=float("nan"), high=float("nan"))

@@ -22,7 +22,7 @@ from plasticity.report.figures.axes import format_y
 from plasticity.report.figures.layout import arm_legend, empty, panel, sample, top_legend, write_notes
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import over_seeds, rows_where, signed
-from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes
+from plasticity.studies.continual.figure_tables import PermutedTables
 
 TABLES = ("metrics",)
 
@@ -42,7 +42,7 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
     """Draw the accuracy against each rank that was measured: arms at the last task, and all tasks."""
     columns = _columns(tables)
     figure, axes = style.figure(max(1, len(columns)), 2, height=0.4 + 2.4 * max(1, len(columns)), sharey=True)
-    notes = exclusion_notes(tables, tables.continued)
+    notes = tables.exclusions(tables.continued)
     if not columns:
         for place, (ax, title) in enumerate(zip(axes[0], ("Arms", "All measured tasks"), strict=True)):
             panel(ax, place, title)

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from plasticity.report.figures.causal_lines import correlation_lines, draw_both, effect_lines
 from plasticity.report.figures.style import Style
-from plasticity.studies.continual.figure_tables import PermutedTables, exclusion_notes
+from plasticity.studies.continual.figure_tables import PermutedTables
 
 TABLES = ("causes",)
 
@@ -42,5 +42,5 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
             "ln NC1 after a task and online accuracy on the next",
             f"Online accuracy on task 2 of an arm minus {tables.label(control) if control else 'the control'}",
         ),
-        notes=exclusion_notes(tables, [arm for arm in (control, *tables.causal_design.treatments) if arm]),
+        notes=tables.exclusions([arm for arm in (control, *tables.causal_design.treatments) if arm]),
     )

@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 from plasticity.report.figures.axes import TASK_AXIS, as_percent, fit_y, format_epochs
 from plasticity.report.figures.layout import arm_legend, panel, say, write_notes
 from plasticity.report.figures.lines import draw_band
-from plasticity.report.figures.study_tables import exclusion_notes
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.studies.locomotion.figure_tables import LocomotionTables
 
@@ -46,11 +45,11 @@ def draw(tables: LocomotionTables, style: Style) -> Figure:
         ax = axes.flat[place]
         panel(ax, place, title)
         ax.set_ylabel(label)
-        _draw(ax, tables, {arm: tables.by_task(arm, column) for arm in tables.arms})
+        _draw(ax, tables, {arm: tables.along(arm, column) for arm in tables.arms})
         format_epochs(ax, [], TASK_AXIS)
     as_percent(axes[1, 1])
     arm_legend(figure, tables)
-    write_notes(figure, exclusion_notes(tables, tables.arms))
+    write_notes(figure, tables.exclusions(tables.arms))
     return figure
 
 

@@ -36,7 +36,7 @@ from plasticity.report.figures.layout import empty, panel, sample, say, top_lege
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import coefficient_text, over_seeds, rows_where
 from plasticity.studies.train_test_collapse.correlate import ACROSS, OUTCOMES, outcomes_of
-from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables, exclusion_notes
+from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables
 
 TABLES = ("transfer", "correlations")
 
@@ -205,7 +205,7 @@ def _notes(tables: TrainTestTables, family: _Family) -> list[str]:
     others = [name for name in tables.weight_decays if name != family.name]
     if others:
         notes.append(f"Not shown: {', '.join(tables.label(name) for name in others)}.")
-    return [*notes, *exclusion_notes(tables, list(family.decays))]
+    return [*notes, *tables.exclusions(list(family.decays))]
 
 
 def _points(rows: pd.DataFrame, y: str) -> pd.DataFrame:

@@ -33,7 +33,7 @@ from plasticity.report.figures.layout import empty, label_axes, panel, top_legen
 from plasticity.report.figures.style import NEUTRAL, THINNEST, Style
 from plasticity.report.figures.summaries import coefficient_text, rows_where
 from plasticity.studies.train_test_collapse.correlate import OUTCOMES, outcomes_of
-from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables, exclusion_notes
+from plasticity.studies.train_test_collapse.figure_tables import TrainTestTables
 
 TABLES = ("transfer", "correlations")
 
@@ -69,7 +69,7 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
         top_legend(figure, _key(tables))
     for ax in () if arms else axes.flat:
         empty(ax, "no arm with\na next task")
-    write_notes(figure, exclusion_notes(tables, arms) if arms else [])
+    write_notes(figure, tables.exclusions(arms) if arms else [])
     return figure
 
 

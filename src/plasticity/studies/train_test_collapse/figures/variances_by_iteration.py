@@ -33,7 +33,7 @@ from plasticity.report.figures.layout import (
 )
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import Style
-from plasticity.studies.train_test_collapse.figure_tables import OWN, VARIANCES, TrainTestTables, exclusion_notes
+from plasticity.studies.train_test_collapse.figure_tables import OWN, VARIANCES, TrainTestTables
 
 TABLES = ("metrics",)
 
@@ -59,7 +59,7 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
     label_axes(axes, x=ITERATION_AXIS, y="Variance (dimensionless)", above="Last hidden layer")
     drop_unused(axes, len(arms))
     top_legend(figure, _key() if drawn else [])
-    write_notes(figure, exclusion_notes(tables, tables.watched))
+    write_notes(figure, tables.exclusions(tables.watched))
     return figure
 
 

@@ -21,7 +21,7 @@ from plasticity.report.figures.layout import drop_unused, empty, label_axes, pan
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import rows_where
-from plasticity.studies.train_test_collapse.figure_tables import OWN, TrainTestTables, exclusion_notes
+from plasticity.studies.train_test_collapse.figure_tables import OWN, TrainTestTables
 
 TABLES = ("metrics",)
 
@@ -56,7 +56,7 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
         fit_y(axes[0, 0], drawn, log=style.log_y is not False)
     label_axes(axes[:, : len(_PANELS) if arms else 1], x=ITERATION_AXIS, y="Variance (dimensionless)")
     top_legend(figure, _key(tables, arms) if drawn else [])
-    write_notes(figure, exclusion_notes(tables, arms))
+    write_notes(figure, tables.exclusions(arms))
     return figure
 
 

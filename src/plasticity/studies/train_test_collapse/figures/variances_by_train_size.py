@@ -17,7 +17,7 @@ from plasticity.report.figures.layout import empty, grid_shape, label_axes, pane
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import DOUBLE, SINGLE, Style
 from plasticity.report.figures.summaries import rows_where
-from plasticity.studies.train_test_collapse.figure_tables import VARIANCES, TrainTestTables, exclusion_notes
+from plasticity.studies.train_test_collapse.figure_tables import VARIANCES, TrainTestTables
 
 TABLES = ("metrics",)
 
@@ -53,7 +53,7 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
         fit_y(axes[0, 0], drawn, log=style.log_y is not False)
         top_legend(figure, [sample(looks, label) for label, looks in VARIANCES.values()])
     label_axes(axes, x=_AXIS, y="Variance at the end (dimensionless)")
-    write_notes(figure, exclusion_notes(tables, [arm for arms in families.values() for arm in arms]))
+    write_notes(figure, tables.exclusions([arm for arms in families.values() for arm in arms]))
     return figure
 
 

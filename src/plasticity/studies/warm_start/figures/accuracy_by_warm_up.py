@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from plasticity.report.figures.layout import arm_legend, panel, write_notes
 from plasticity.report.figures.style import Style
-from plasticity.studies.warm_start.figure_tables import FigureTables, cap_note, exclusion_notes
+from plasticity.studies.warm_start.figure_tables import FigureTables, cap_note
 from plasticity.studies.warm_start.warm_up_lines import draw_by_warm_up
 
 TABLES = ("metrics",)
@@ -42,5 +42,5 @@ def draw(tables: FigureTables, style: Style) -> Figure:
         panel(ax, position, title)
         draw_by_warm_up(ax, tables, column, levels=column == "full_test_accuracy", log=bool(style.log_y))
     arm_legend(figure, tables)
-    write_notes(figure, exclusion_notes(tables, tables.arms) + cap_note(tables, tables.arms))
+    write_notes(figure, tables.exclusions(tables.arms) + cap_note(tables, tables.arms))
     return figure

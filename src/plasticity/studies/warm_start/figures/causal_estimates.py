@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from plasticity.report.figures.causal_lines import correlation_lines, draw_both, effect_lines
 from plasticity.report.figures.style import Style
-from plasticity.studies.warm_start.figure_tables import FigureTables, exclusion_notes
+from plasticity.studies.warm_start.figure_tables import FigureTables
 
 TABLES = ("causes",)
 
@@ -37,5 +37,5 @@ def draw(tables: FigureTables, style: Style) -> Figure:
         style,
         (correlation_lines(tables.causes, _CORRELATIONS), effect_lines(tables.causes, tables)),
         titles=("ln NC1 of a checkpoint and full test accuracy", f"Full test accuracy of an arm minus {control}"),
-        notes=exclusion_notes(tables, tables.warmed),
+        notes=tables.exclusions(tables.warmed),
     )

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from plasticity.report.figures.layout import TITLES, arm_legend, panel, write_notes
 from plasticity.report.figures.style import Style
 from plasticity.report.figures.summaries import COLLAPSE
-from plasticity.studies.warm_start.figure_tables import FigureTables, exclusion_notes
+from plasticity.studies.warm_start.figure_tables import FigureTables
 from plasticity.studies.warm_start.warm_up_lines import draw_by_warm_up
 
 TABLES = ("metrics",)
@@ -34,5 +34,5 @@ def draw(tables: FigureTables, style: Style) -> Figure:
         log = style.log_y if style.log_y is not None else metric == "nc1"
         draw_by_warm_up(ax, tables, metric, log=log and metric != "nc4")
     arm_legend(figure, tables)
-    write_notes(figure, exclusion_notes(tables, tables.arms))
+    write_notes(figure, tables.exclusions(tables.arms))
     return figure

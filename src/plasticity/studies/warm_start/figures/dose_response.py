@@ -37,7 +37,7 @@ from plasticity.report.figures.layout import empty, panel, top_legend, write_not
 from plasticity.report.figures.lines import BAND_ALPHA
 from plasticity.report.figures.style import NEUTRAL, Style
 from plasticity.report.figures.summaries import signed
-from plasticity.studies.warm_start.figure_tables import FigureTables, cap_note, exclusion_notes
+from plasticity.studies.warm_start.figure_tables import FigureTables, cap_note
 
 TABLES = ("metrics", "causes")
 
@@ -89,7 +89,7 @@ def draw(tables: FigureTables, style: Style) -> Figure:
     if not found:
         axes[1, 0].set_xlabel("Dose (dimensionless)")
     top_legend(figure, _key(tables, pairs) if found else [])
-    write_notes(figure, exclusion_notes(tables, tables.warmed) + cap_note(tables, tables.warmed))
+    write_notes(figure, tables.exclusions(tables.warmed) + cap_note(tables, tables.warmed))
     return figure
 
 

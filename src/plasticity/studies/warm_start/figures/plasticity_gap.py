@@ -34,7 +34,7 @@ from plasticity.report.figures.layout import (
 )
 from plasticity.report.figures.lines import draw_band
 from plasticity.report.figures.style import NEUTRAL, THINNEST, Style
-from plasticity.studies.warm_start.figure_tables import FigureTables, cap_note, exclusion_notes
+from plasticity.studies.warm_start.figure_tables import FigureTables, cap_note
 
 TABLES = ("metrics",)
 
@@ -44,7 +44,7 @@ _MANY = 20  # checkpoints, above which a seed's are no longer marked
 
 def draw(tables: FigureTables, style: Style) -> Figure:
     """Draw the plasticity gap against warm-up epoch, a panel per arm; above zero, plasticity was lost."""
-    gaps = {arm: tables.by_warm_up(arm, _GAP) for arm in tables.warmed}
+    gaps = {arm: tables.along(arm, _GAP) for arm in tables.warmed}
     known = any(map(len, gaps.values()))
     rows, columns = grid_shape(len(gaps) if known else 1)
     figure, axes = style.figure(rows, columns, height=1.2 + 1.5 * rows + 0.4 * (rows == 1), sharex=True, sharey=True)
@@ -60,7 +60,7 @@ def draw(tables: FigureTables, style: Style) -> Figure:
     else:
         empty(axes[0, 0], "No gap: it needs random init and a warmed-up arm at the same seed")
         label_axes(axes, x=WARM_UP_AXIS, y=metric_label(_GAP))
-    write_notes(figure, exclusion_notes(tables, tables.arms) + cap_note(tables, tables.arms))
+    write_notes(figure, tables.exclusions(tables.arms) + cap_note(tables, tables.arms))
     return figure
 
 
