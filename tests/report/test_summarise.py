@@ -97,4 +97,12 @@ def test_a_study_s_findings_are_no_code_of_another(study):
         for name in closure("plasticity.report.summarise", *study.summarised_by)
         if ".studies." in name
     }
-    assert packages <= {study.name, "causal_design", "plan", "naming", "statistics_tables", "statistics_columns", "over_checkpoints"}
+    assert packages <= {
+        study.name,
+        "causal_design",
+        "plan",
+        "naming",
+        "statistics_tables",
+        "statistics_columns",
+        "over_checkpoints",
+    }

@@ -27,6 +27,7 @@ def released_rank(tables: PermutedTables) -> Statement:
         raise NotInThisRun("no Hessian at the starts of tasks (measure.curvature.hessian)")
     confidence, found = tables.analysis.confidence, {name: _correlation(rows, name, tables) for name in _COLUMNS[1:]}
     difference = mean_over_seeds(_differences(rows, tables), confidence)
+    arms = rows["arm"].nunique()
     of_range, of_rank, closer = together([*found.values(), difference], confidence)
     words = {
         1: "The released ε-rank follows the range of the Hessian's spectrum more closely than its rank",
@@ -37,7 +38,7 @@ def released_rank(tables: PermutedTables) -> Statement:
         f"{words[side(closer)]} (difference of the correlations {numbers(closer)}); at the starts of tasks, it and the "
         f"range {go_together(of_range)}; it and the number of eigenvalues above "
         f"{threshold.replace('_of_largest', ' of the largest')} {go_together(of_rank)} (Spearman, within each seed, "
-        f"{rows['arm'].nunique()} arms, {t_text(confidence)}, {seeds_text(difference.n_seeds)})."
+        f"{arms} {'arm' if arms == 1 else 'arms'}, {t_text(confidence)}, {seeds_text(difference.n_seeds)})."
     )
     means = {name: rows.groupby("arm", sort=False)[name].mean() for name in _COLUMNS}
     shown = pd.DataFrame(means).rename(index=tables.label).rename_axis("arm").reset_index()

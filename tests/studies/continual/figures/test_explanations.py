@@ -54,6 +54,18 @@ def test_wide_intervals_are_pale_and_what_adds_to_declared_quantities_has_a_ring
     assert "Interval wider than 1, drawn pale: 3." in figure.get_supxlabel()
 
 
+def test_scopes_in_which_nothing_is_predicted_have_no_panel(permuted, style):
+    tables = permuted(tasks=8)
+    rows = tables.explanations.assign(n_arms=1)
+    rows.loc[rows["scope"].eq("across_arms"), ["skill", "skill_low", "skill_high"]] = np.nan
+    figure = draw(replace(tables, explanations=rows), style)
+    assert [ax.get_title(loc="left").strip() for ax in figure.axes] == ["Other tasks", "Another seed"]
+    names = [text.get_text().replace(" ", "_").lower() for text in figure.axes[0].get_yticklabels()]
+    skills = rows.set_index(["scope", "quantity"]).loc["across_seeds", "skill"].drop("task")
+    assert names == skills.sort_values(ascending=False).index.tolist()
+    assert "; 1 arm, " in figure.get_supxlabel()
+
+
 def test_no_losses_are_told(permuted, style):
     tables = permuted()
     figure = draw(replace(tables, explanations=tables.explanations.iloc[:0]), style)

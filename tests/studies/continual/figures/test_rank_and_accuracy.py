@@ -49,6 +49,12 @@ def test_each_rank_that_was_measured_has_a_row(stored, style):
     assert list(np.asarray(line.get_xdata())) == pytest.approx([1 / task for task in range(1, 7)])
 
 
+def test_a_single_arm_has_no_panel_of_arms(permuted, style):
+    figure = rank_and_accuracy.draw(permuted(arms=("random_init", "continual"), tasks=6), style)
+    assert [ax.get_title(loc="left").strip() for ax in figure.axes] == ["All measured tasks"]
+    assert len(figure.axes[0].lines) == 1
+
+
 def test_what_was_not_measured_is_said(permuted, style):
     tables = permuted()
     plain = tables.metrics.filter(regex="^(?!.*rank)")

@@ -38,14 +38,15 @@ TABLES = ("explanations",)
 
 
 def draw(tables: PermutedTables, style: Style) -> Figure:
-    """Draw the skill of every quantity in three scopes, the best in other arms first."""
+    """Draw the skill of every quantity in each scope that has any, the best in the last one first."""
     loss = loss_of(tables.explanations)
     rows = rows_where(tables.explanations, tables.explanations["loss"].eq(loss))
-    order = best_first(rows_where(rows, rows["scope"].eq("across_arms")))
-    figure, axes = style.figure(1, len(SCOPES), height=1.6 + 0.17 * max(len(order), 4), sharey=True)
+    scopes = _scopes(rows)
+    order = best_first(rows_where(rows, rows["scope"].eq(scopes[-1])))
+    figure, axes = style.figure(1, len(scopes), height=1.6 + 0.17 * max(len(order), 4), sharey=True)
     end = axis_end(rows)
-    for place, (ax, (scope, title)) in enumerate(zip(axes[0], SCOPES.items(), strict=True)):
-        panel(ax, place, title.capitalize().removesuffix(" of the run"))
+    for place, (ax, scope) in enumerate(zip(axes[0], scopes, strict=True)):
+        panel(ax, place, SCOPES[scope].capitalize().removesuffix(" of the run"))
         of_scope = rows_where(rows, rows["scope"].eq(scope)).set_index("quantity")
         gains = gaining(of_scope, tables.analysis.confidence)
         beyond = [name for name, value in gains_beyond(of_scope.reset_index(), tables).items() if side(value) > 0]
@@ -55,9 +56,16 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
     return figure
 
 
+def _scopes(rows: pd.DataFrame) -> list[str]:
+    """Return the scopes in which something is predicted; the first one if there is none."""
+    predicted = set(rows_where(rows, rows["skill"].notna())["scope"])
+    return [scope for scope in SCOPES if scope in predicted] or list(SCOPES)[:1]
+
+
 def _notes(rows: pd.DataFrame, loss: str) -> list[str]:
     if rows.empty:
         return ["No losses on later tasks."]
     numbers = rows_where(rows, rows["quantity"].eq(RIVAL))[["n_arms", "n_points"]].max()
-    notes = [f"Loss: {LOSSES[loss]} below a fresh network's; {numbers['n_arms']} arms, {numbers['n_points']:,} tasks."]
+    arms = f"{numbers['n_arms']} {'arm' if numbers['n_arms'] == 1 else 'arms'}"
+    notes = [f"Loss: {LOSSES[loss]} below a fresh network's; {arms}, {numbers['n_points']:,} tasks."]
     return notes + skill_notes(rows)

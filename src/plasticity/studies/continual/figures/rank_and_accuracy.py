@@ -2,10 +2,11 @@
 
 The ε-rank of a matrix is the number of its eigenvalues above a threshold that the configuration fixed before the run.
 Rows: the Gauss-Newton matrix and, where the Hessian was measured, the Hessian without smoothing and the share that the
-code of He et al. computes from a smoothed density, which follows the range of the spectrum. Left: one point per arm, at
-the last task at whose start the rank was measured: means over {{ n }}, bars {{ intervals }}. Right: every task at whose
-start it was measured, means over seeds. The figure and the table of explanations show whether the rank says more than
-the task number. With more than eight arms, only the first has a colour of its own.
+code of He et al. computes from a smoothed density, which follows the range of the spectrum. All measured tasks: one
+point per task at whose start the rank was measured, means over {{ n }}. With several arms, the panels on the left have
+one point per arm, at the last of these tasks, with bars that are {{ intervals }}. The figure and the table of
+explanations show whether the rank says more than the task number. With more than eight arms, only the first has a
+colour of its own.
 
 Counterpart of Figure 3 of He et al. (2025, arXiv:2509.22335), who choose the threshold that fits the accuracy best.
 """
@@ -33,6 +34,7 @@ _RANKS = {
 }
 """What columns of ranks begin with -> what their axis says."""
 _ACCURACY = "online_accuracy"
+_TASKS = "All measured tasks"
 _LEAST = 3  # arms of a correlation
 _LEGIBLE = 8  # arms, above which their colours could not be told apart
 _OTHER = ArmStyle("#0072B2", "o")
@@ -40,17 +42,17 @@ _OTHER = ArmStyle("#0072B2", "o")
 
 def draw(tables: PermutedTables, style: Style) -> Figure:
     """Draw the accuracy against each rank that was measured: arms at the last task, and all tasks."""
-    columns = _columns(tables)
-    figure, axes = style.figure(max(1, len(columns)), 2, height=0.4 + 2.4 * max(1, len(columns)), sharey=True)
+    columns, sides = _columns(tables), min(2, max(1, len(tables.continued)))
+    figure, axes = style.figure(max(1, len(columns)), sides, height=0.4 + 2.4 * max(1, len(columns)), sharey=True)
     notes = tables.exclusions(tables.continued)
     if not columns:
-        for place, (ax, title) in enumerate(zip(axes[0], ("Arms", "All measured tasks"), strict=True)):
+        for place, (ax, title) in enumerate(zip(axes[0], ("Arms", _TASKS)[-sides:], strict=True)):
             panel(ax, place, title)
             empty(ax, "no rank measured (measure.curvature)")
     for row, (column, words) in enumerate(columns.items()):
-        found = _draw_rank(axes[row], tables, column, first_panel=2 * row)
-        axes[row, 0].set_xlabel(words)
-        axes[row, 1].set_xlabel(words)
+        found = _draw_rank(axes[row], tables, column, first_panel=sides * row)
+        for ax in axes[row]:
+            ax.set_xlabel(words)
         notes = notes + ([f"{words.split(' (')[0]}: {each}" for each in found] if len(columns) > 1 else found)
     if columns and len(tables.continued) > _LEGIBLE:
         ends = (tables.styles[tables.main], tables.label(tables.main)), (_OTHER, "other arms")
@@ -78,16 +80,18 @@ def _columns(tables: PermutedTables) -> dict[str, str]:
 
 
 def _draw_rank(axes: Sequence[Axes], tables: PermutedTables, column: str, *, first_panel: int) -> list[str]:
-    """Draw both panels of a rank; return what is said of the arms."""
+    """Draw the panels of a rank, that of all tasks last; return what is said of the arms."""
     rows = _measured(tables, column)
     task = int(rows["task"].to_numpy().max())
-    panel(axes[0], first_panel, f"Arms, task {task}")
-    panel(axes[1], first_panel + 1, "All measured tasks")
+    panel(axes[-1], first_panel + len(axes) - 1, _TASKS)
     format_y(axes[0], _ACCURACY, "permuted")
     for arm in tables.continued:
         part, look = rows_where(rows, rows["arm"].eq(arm)), _look(tables, arm)
         x, y = (over_seeds(part, "task", name, tables.analysis.confidence)["mean"] for name in (column, _ACCURACY))
-        axes[1].plot(x, y, look.marker, color=look.color, markersize=3, alpha=0.7, label=arm)
+        axes[-1].plot(x, y, look.marker, color=look.color, markersize=3, alpha=0.7, label=arm)
+    if len(axes) == 1:
+        return []
+    panel(axes[0], first_panel, f"Arms, task {task}")
     return _draw_arms(axes[0], tables, rows_where(rows, rows["task"].eq(task)), column)
 
 
