@@ -172,4 +172,5 @@ def test_a_constant_quantity_has_no_gain_and_no_test_of_its_rounding(constant: f
     for beside in ([], [quantity]):
         for found in predictions(points, np.full_like(quantity, constant), LEVEL, beside=beside).values():
             assert (found.skill.estimate, found.gain.estimate) == (0.0, 0.0)
+            assert not np.signbit([found.skill.estimate, found.gain.estimate]).any()
             assert np.isnan([found.gain.p_value, found.gain.low, found.gain.high]).all()

@@ -4,6 +4,7 @@ import signal
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,6 +145,23 @@ def test_a_signal_saves_the_last_finished_epoch(
         _train(work, seconds, epochs)
         raise Stopped(signal.SIGTERM)
     assert _saved(work) == expected
+
+
+def test_a_signal_that_comes_while_an_epoch_is_written_does_not_lose_it(
+    work: Unfinished, seconds: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, calls = unfinished.write_checkpoint, []
+
+    def interrupted(*args: Any) -> None:
+        calls.append(args)
+        if len(calls) == 1:
+            raise Stopped(signal.SIGTERM)
+        write(*args)
+
+    monkeypatch.setattr(unfinished, "write_checkpoint", interrupted)
+    with pytest.raises(Stopped), work.saving_when_stopped():
+        _train(work, seconds, 3)
+    assert (len(calls), _saved(work)) == (2, 3)
 
 
 def test_another_end_saves_nothing(work: Unfinished, seconds: list[float]) -> None:

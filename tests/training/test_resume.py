@@ -47,17 +47,6 @@ def test_nothing_to_load(resume: ResumeFile) -> None:
     assert_same(state(model), before)
 
 
-def test_clear_removes_the_folder_and_only_it(resume: ResumeFile) -> None:
-    model, optimizer = trained(MLP, 0.0)
-    resume.save(model, {"optimizer": optimizer}, STATE)
-    beside = resume.work.path.parent.parent / "kept.txt"
-    beside.write_text("kept")
-    resume.clear()
-    assert not resume.work.path.parent.exists()
-    assert beside.exists()
-    resume.clear()  # a second time does no harm
-
-
 def test_save_replaces_the_file_and_leaves_no_other(resume: ResumeFile) -> None:
     model, optimizer = trained(MLP, 0.9)
     resume.save(model, {"optimizer": optimizer}, STATE)

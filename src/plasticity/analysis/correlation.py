@@ -141,6 +141,9 @@ def coefficients(points: Points) -> Coefficients:
 
 
 def _to_twelve_digits(means: np.ndarray) -> np.ndarray:
-    """Return means to about twelve digits: equal ones must not be ranked by the order in which a machine adds."""
+    """Return means rounded to about twelve digits, so that equal ones are not ranked by how a processor adds.
+
+    Means near zero of values far from it are not told apart from rounding.
+    """
     mantissa, exponent = np.frexp(means)
     return np.ldexp(np.round(mantissa * _PARTS) / _PARTS, exponent)

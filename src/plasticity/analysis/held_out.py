@@ -84,4 +84,4 @@ def less(errors: Errors, model: str, rival: str) -> float:
     """
     sums = sums_of(errors, model, rival)
     sums = sums[:, np.isfinite(sums).all(axis=0)].sum(axis=1)
-    return round(float((sums[2] - sums[1]) / sums[0]), _DIGITS) if sums[0] > 0 else np.nan
+    return round(float((sums[2] - sums[1]) / sums[0]), _DIGITS) + 0.0 if sums[0] > 0 else np.nan  # 0, not -0

@@ -157,7 +157,7 @@ class FineTuning:
             record = {"outcome": _missing_outcome(diverged=True), "history": []}
         record["device"] = self.device
         write_record(record_path, record, self.digest)
-        resume.clear()
+        resume.work.clear()
         return record
 
 

@@ -148,7 +148,7 @@ def _record(
             outcome = {"train_loss": run.history[-1].loss, **_accuracies(run, task), "diverged": False}
     record = {"outcome": outcome, "history": [], "device": device}
     write_record(path, record, digest)
-    resume.clear()
+    resume.work.clear()
     return record
 
 

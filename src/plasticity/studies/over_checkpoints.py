@@ -1,6 +1,6 @@
 """Correlations over the checkpoints or tasks of an arm, with their number as control."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
@@ -34,7 +34,7 @@ def in_window(
     panel: Panel,
     window: Window,
     names: Sequence[str],
-    outcomes: Sequence[str],
+    outcomes: Iterable[str],
     *,
     control: str,
     summary: Summary,

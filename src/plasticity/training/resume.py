@@ -1,7 +1,6 @@
 """The last epoch of a training as unfinished work: weights, optimizer, hooks and what else it continues from."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from plasticity.jobs.unfinished import Unfinished
 from plasticity.models.classifier import Classifier
-from plasticity.storage.weights import load_weights, weights_of
+from plasticity.storage.weights import load_weights
 
 
 class Stateful(Protocol):
@@ -29,8 +28,11 @@ class Stateful(Protocol):
 class ResumeFile:
     """The state of one training.
 
+    Attributes:
+        work: Where it is kept.
+
     Args:
-        path: The file; its folder is removed by `clear`.
+        path: The file.
         digest: Digest of everything that determines the training; a file of another digest is ignored.
     """
 
@@ -38,16 +40,12 @@ class ResumeFile:
         self.work = Unfinished(path, digest)
 
     def save_sometimes(self, model: Classifier, kept: Mapping[str, Stateful], state: dict[str, Any]) -> None:
-        """Save if the last save is long enough ago; keep the state in memory otherwise, for `saving_when_stopped`."""
+        """Save if the last save is long enough ago: see `Unfinished.save_sometimes`."""
         self.work.save_sometimes(_tensors(model, kept), state)
 
     def save(self, model: Classifier, kept: Mapping[str, Stateful], state: dict[str, Any]) -> None:
         """Save weights, what else is kept, by its name, and `state`, atomically."""
         self.work.save(_tensors(model, kept), state)
-
-    def saving_when_stopped(self) -> AbstractContextManager[None]:
-        """Save the last finished epoch when a signal ends the block: see `Unfinished.saving_when_stopped`."""
-        return self.work.saving_when_stopped()
 
     def load(self, model: Classifier, kept: Mapping[str, Stateful]) -> dict[str, Any] | None:
         """Load the saved state into the model and what else is kept.
@@ -67,12 +65,8 @@ class ResumeFile:
             each.load({key: torch.from_numpy(value) for key, value in parts[name].items()})
         return saved.settings["state"]
 
-    def clear(self) -> None:
-        """Remove the folder of the file once the work is finished."""
-        self.work.clear()
-
 
 def _tensors(model: Classifier, kept: Mapping[str, Stateful]) -> dict[str, NDArray]:
-    """Return weights, buffers and what else is kept, by part and name."""
+    """Return weights, buffers and what else is kept, by part and name; on a CPU they are those of the training."""
     others = {f"{part}/{name}": value for part, each in kept.items() for name, value in each.state().items()}
-    return weights_of(model) | {name: value.detach().cpu().numpy() for name, value in others.items()}
+    return {name: value.detach().cpu().numpy() for name, value in (model.state_dict() | others).items()}

@@ -128,7 +128,7 @@ class TrainingRun:
             on_epoch: Called after each epoch with its number, before the state is saved.
         """
         self.step.at_work.begin(self.seed, self.purpose)
-        with resume.saving_when_stopped(), LiveCurves() as curves:
+        with resume.work.saving_when_stopped(), LiveCurves() as curves:
             while not self.finished(schedule):
                 start = time.perf_counter()
                 record = self._epoch(len(self.history) + 1)

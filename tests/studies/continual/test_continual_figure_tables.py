@@ -46,7 +46,7 @@ def test_names_in_legends(permuted):
     assert tables.family_label("shrink_perturb") == "shrink and perturb"
 
 
-def test_by_task_gives_the_mean_of_the_seeds_that_did_not_diverge(permuted):
+def test_means_along_the_tasks_are_those_of_the_seeds_that_did_not_diverge(permuted):
     def diverge(frames):
         metrics = frames["permuted"]
         metrics.loc[metrics["arm"].eq("continual") & metrics["seed"].eq(2) & metrics["task"].ge(4), "diverged"] = True

@@ -94,11 +94,9 @@ def _blocks_across(last: pd.DataFrame, family: str, summary: Summary, names: Seq
     panel = panel_of(last.assign(arm=family), [*names, WEIGHT_DECAY, *OUTCOMES], axis=WEIGHT_DECAY)
     iterations = last["iteration"].to_numpy(dtype=int)
     window = Window(ACROSS, int(iterations.min()), int(iterations.max()))
-    yield from in_window(
-        panel, window, names, list(OUTCOMES), control=WEIGHT_DECAY, summary=summary, methods=CONTROL_METHODS
-    )
+    yield from in_window(panel, window, names, OUTCOMES, control=WEIGHT_DECAY, summary=summary, methods=CONTROL_METHODS)
 
 
 def _blocks(rows: pd.DataFrame, summary: Summary, names: Sequence[str]) -> Iterator[Block]:
     panel = panel_of(outcomes_of(rows), [*names, CONTROL, *OUTCOMES], axis="iteration")
-    return in_window(panel, whole(panel), names, list(OUTCOMES), control=CONTROL, summary=summary)
+    return in_window(panel, whole(panel), names, OUTCOMES, control=CONTROL, summary=summary)

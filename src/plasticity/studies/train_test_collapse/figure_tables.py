@@ -56,14 +56,9 @@ class TrainTestTables(StudyTables):
         """Arms whose networks figures of every study show."""
         return self.measured
 
-    def checkpoints(self, columns: Sequence[str]) -> pd.DataFrame:
-        """Return the rows of last layers: what is stored of a network stands in the rows of all its layers."""
-        del columns
-        return rows_where(self.kept, self.kept["last_layer"].eq(True))
-
     @property
     def counted(self) -> pd.DataFrame:
-        """Rows of the last hidden layers."""
+        """Rows of the last hidden layers: what is stored of a network stands in the rows of all its layers."""
         return rows_where(self.metrics, self.metrics["last_layer"].eq(True))
 
     def exclusions(self, arms: Sequence[str] | None = None) -> list[str]:

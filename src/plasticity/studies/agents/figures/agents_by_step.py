@@ -52,7 +52,7 @@ def draw(tables: AgentTables, style: Style) -> Figure:
     labels = {method_of(arm): tables.method_label(arm) for arm in reversed(tables.arms)}
     shown = {line.get_label() for ax in figure.axes for line in ax.lines}
     top_legend(figure, [sample(looks, labels[name]) for name, looks in tables.methods.items() if name in shown])
-    write_notes(figure, tables.exclusions(tables.arms))
+    write_notes(figure, tables.exclusions())
     return figure
 
 

@@ -53,7 +53,7 @@ def draw(tables: AgentTables, style: Style) -> Figure:
     top_legend(
         figure, [sample(looks, name.replace("_", " ")) for name, looks in ENVIRONMENTS.items() if name in present]
     )
-    write_notes(figure, tables.exclusions(tables.arms))
+    write_notes(figure, tables.exclusions())
     return figure
 
 

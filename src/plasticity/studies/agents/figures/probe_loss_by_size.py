@@ -51,7 +51,7 @@ def draw(tables: AgentTables, style: Style) -> Figure:
     label_axes(axes, y="Probe loss (dimensionless)")
     words = {period: "target updated every step" if period == 1 else f"every {period:,} steps" for period in periods}
     top_legend(figure, [sample(looks[f"period_{period}"], words[period]) for period in periods])
-    write_notes(figure, tables.exclusions(tables.arms))
+    write_notes(figure, tables.exclusions())
     return figure
 
 

@@ -1,11 +1,11 @@
 """Which measured quantity predicts the loss on the next task?
 
 Each quantity after a task, and the task number (dashed), predicts the accuracy lost on the next task, on data that the
-prediction was not fitted to: other tasks of the same run, another seed of the same arm, or other arms with other seeds,
-where arms that are one method at several strengths count as one. A skill of 1 is exact prediction; 0 is no better than
-the mean of the fitted data. Filled points improve on the task number: quantity and number together predict better than
-the number alone, after Holm's correction for all quantities of a panel. Pale points have an interval wider than 1:
-nothing is known about them.
+prediction was not fitted to: other tasks of the same run, another seed of the same arm, or, of several arms, other arms
+with other seeds, where arms that are one method at several strengths count as one. A skill of 1 is exact prediction; 0
+is no better than the mean of the fitted data. Filled points improve on the task number: quantity and number together
+predict better than the number alone, after Holm's correction for all quantities of a panel. Pale points have an
+interval wider than 1: nothing is known about them.
 {%- if study.analysis.get("beyond") %} A ring marks what also adds to the task number and
 {{ study.analysis.beyond | join(", ") }} together, after the same correction.{% endif %}
 

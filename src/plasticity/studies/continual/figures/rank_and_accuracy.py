@@ -44,7 +44,7 @@ def draw(tables: PermutedTables, style: Style) -> Figure:
     """Draw the accuracy against each rank that was measured: arms at the last task, and all tasks."""
     columns, sides = _columns(tables), min(2, max(1, len(tables.continued)))
     figure, axes = style.figure(max(1, len(columns)), sides, height=0.4 + 2.4 * max(1, len(columns)), sharey=True)
-    notes = tables.exclusions(tables.continued)
+    notes = tables.exclusions()
     if not columns:
         for place, (ax, title) in enumerate(zip(axes[0], ("Arms", _TASKS)[-sides:], strict=True)):
             panel(ax, place, title)

@@ -49,7 +49,7 @@ def draw(tables: LocomotionTables, style: Style) -> Figure:
         format_epochs(ax, [], TASK_AXIS)
     as_percent(axes[1, 1])
     arm_legend(figure, tables)
-    write_notes(figure, tables.exclusions(tables.arms))
+    write_notes(figure, tables.exclusions())
     return figure
 
 

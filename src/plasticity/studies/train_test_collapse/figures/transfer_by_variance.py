@@ -69,7 +69,7 @@ def draw(tables: TrainTestTables, style: Style) -> Figure:
         top_legend(figure, _key(tables))
     for ax in () if arms else axes.flat:
         empty(ax, "no arm with\na next task")
-    write_notes(figure, tables.exclusions(arms) if arms else [])
+    write_notes(figure, tables.exclusions(arms))
     return figure
 
 

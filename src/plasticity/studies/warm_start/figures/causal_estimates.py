@@ -37,5 +37,5 @@ def draw(tables: FigureTables, style: Style) -> Figure:
         style,
         (correlation_lines(tables.causes, _CORRELATIONS), effect_lines(tables.causes, tables)),
         titles=("ln NC1 of a checkpoint and full test accuracy", f"Full test accuracy of an arm minus {control}"),
-        notes=tables.exclusions(tables.warmed),
+        notes=tables.exclusions(),
     )

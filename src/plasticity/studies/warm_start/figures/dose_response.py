@@ -89,7 +89,7 @@ def draw(tables: FigureTables, style: Style) -> Figure:
     if not found:
         axes[1, 0].set_xlabel("Dose (dimensionless)")
     top_legend(figure, _key(tables, pairs) if found else [])
-    write_notes(figure, tables.exclusions(tables.warmed) + cap_note(tables, tables.warmed))
+    write_notes(figure, tables.exclusions() + cap_note(tables, tables.warmed))
     return figure
 
 
