@@ -27,7 +27,7 @@ def released_rank(tables: PermutedTables) -> Statement:
         raise NotInThisRun("no Hessian at the starts of tasks (measure.curvature.hessian)")
     confidence, found = tables.analysis.confidence, {name: _correlation(rows, name, tables) for name in _COLUMNS[1:]}
     difference = mean_over_seeds(_differences(rows, tables), confidence)
-    arms = rows["arm"].nunique()
+    arms = len(set(rows["arm"]))
     of_range, of_rank, closer = together([*found.values(), difference], confidence)
     words = {
         1: "The released ε-rank follows the range of the Hessian's spectrum more closely than its rank",
