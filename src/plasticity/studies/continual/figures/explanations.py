@@ -65,7 +65,7 @@ def _scopes(rows: pd.DataFrame) -> list[str]:
 def _notes(rows: pd.DataFrame, loss: str) -> list[str]:
     if rows.empty:
         return ["No losses on later tasks."]
-    numbers = rows_where(rows, rows["quantity"].eq(RIVAL))[["n_arms", "n_points"]].max()
-    arms = f"{numbers['n_arms']} {'arm' if numbers['n_arms'] == 1 else 'arms'}"
-    notes = [f"Loss: {LOSSES[loss]} below a fresh network's; {arms}, {numbers['n_points']:,} tasks."]
+    numbers = rows_where(rows, rows["quantity"].eq(RIVAL))[["n_arms", "n_points"]].to_numpy(int)
+    arms, tasks = numbers.max(axis=0).tolist()
+    notes = [f"Loss: {LOSSES[loss]} below a fresh network's; {arms} {'arm' if arms == 1 else 'arms'}, {tasks:,} tasks."]
     return notes + skill_notes(rows)
