@@ -24,6 +24,7 @@ SMALL = {
 SHAPES = [(1, 8, 8), (3, 32, 32), (3, 9, 12)]
 LARGE = {"resnet50_imagenet", "densenet201", "vgg11_bn"}
 """Up to 129 million weights, behind the padding that resnet18_imagenet has as well: they always see 32 pixels."""
+MARKS = {name: [pytest.mark.slow] for name in LARGE}
 
 
 def test_small_networks_cover_all_there_are() -> None:
@@ -32,7 +33,12 @@ def test_small_networks_cover_all_there_are() -> None:
 
 @pytest.mark.parametrize(
     ("name", "shape"),
-    [(name, shape) for name in sorted(SMALL) for shape in SHAPES if name not in LARGE or shape == SHAPES[0]],
+    [
+        pytest.param(name, shape, marks=MARKS.get(name, []))
+        for name in sorted(SMALL)
+        for shape in SHAPES
+        if name not in LARGE or shape == SHAPES[0]
+    ],
     ids=str,
 )
 def test_every_network_takes_every_image_to_features_and_its_head_to_logits(
@@ -55,7 +61,7 @@ def test_every_network_takes_every_image_to_features_and_its_head_to_logits(
     torch.testing.assert_close(features @ model.head.weight.T + model.head.bias, logits)
 
 
-@pytest.mark.parametrize("name", sorted(SMALL))
+@pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, [])) for name in sorted(SMALL)])
 def test_weights_are_those_of_the_generator_alone(name: str) -> None:
     before = torch.random.get_rng_state()
     one = build_model(chosen(SMALL[name]), (1, 8, 8), 5, generator(3))

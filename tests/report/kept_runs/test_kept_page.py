@@ -21,10 +21,13 @@ KEPT = sorted(path.parent for path in DOCS.glob(f"*/{RECORD}"))
 WARM_START = DOCS / "warm_start_cifar10_small"
 
 
+run_of = cache(read_run)
+
+
 @cache
 def content_of(folder: Path) -> Content:
     """What the page of a committed run tells."""
-    return read_content(read_run(folder))
+    return read_content(run_of(folder))
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def copy(tmp_path: Path) -> Path:
 def test_every_kept_run_has_a_page_and_every_page_a_run() -> None:
     assert {folder.name for folder in KEPT} == {page.stem for page in DOCS.glob("*.md")}
     studies = {"warm_start", "permuted", "train_test_collapse", "locomotion"}
-    assert {read_run(folder).study for folder in KEPT} >= studies
+    assert {run_of(folder).study for folder in KEPT} >= studies
 
 
 @pytest.mark.slow
@@ -54,7 +57,7 @@ def test_page_and_comparison_are_up_to_date(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", KEPT, ids=lambda folder: folder.name)
 def test_the_configuration_is_that_of_the_tables(folder: Path) -> None:
-    run = read_run(folder)
+    run = run_of(folder)
     made = read_provenance(run.table("metrics"))["settings"]
     asked = run.plan.assemble_settings().plain()
     if "starts" in made:  # as tables of warm starting had it before their settings were a list of arms
@@ -69,7 +72,9 @@ def test_the_configuration_is_that_of_the_tables(folder: Path) -> None:
     if "beyond" in analysis:  # what explanations alone are asked for
         told["beyond"] = read_provenance(run.table("explanations"))["settings"]["beyond"]
     assert {key: told[key] for key in analysis} == analysis
-    assert sorted(content_of(folder).metrics["seed"].unique()) == list(run.plan.section.seeds)
+    assert sorted(pd.read_parquet(run.table("metrics"), columns=["seed"])["seed"].unique()) == list(
+        run.plan.section.seeds
+    )
 
 
 def test_numbers_of_the_page_are_those_of_the_table() -> None:
