@@ -46,4 +46,4 @@ def test_the_other_arm_is_drawn_where_one_is_missing(permuted, style, missing):
 
 def test_without_coefficients_the_note_says_so(permuted, style):
     figure = draw(permuted(edit=lambda frames: {**frames, "correlations": frames["correlations"].head(0)}), style)
-    assert figure.get_supxlabel() == "No correlations of continual over tasks."
+    assert figure.get_supxlabel() == "continual: no correlations over tasks."

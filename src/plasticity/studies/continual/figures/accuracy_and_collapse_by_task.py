@@ -64,5 +64,5 @@ def _coefficient_notes(tables: PermutedTables) -> list[str]:
     rows = {kind: tables.coefficients(**same, **keys) for kind, keys in kinds.items()}
     parts = [f"{kind} {coefficient_text(found)}" for kind, found in rows.items() if len(found)]
     if not parts:
-        return [f"No correlations of {tables.label(tables.main)} over tasks."]
+        return [f"{tables.label(tables.main)}: no correlations over tasks."]
     return [f"r(NC1, online accuracy) of {tables.label(tables.main)}: {'; '.join(parts)}."]
