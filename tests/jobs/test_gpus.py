@@ -21,13 +21,16 @@ from plasticity.jobs.gpus import Lease, Sharing, lease_gpu, lock_folder, sharing
 DEVICES = ["GPU-a", "GPU-b"]
 NO_WAIT = Sharing(wait_minutes=0)
 
-# Takes a slot, proves that it is alone on it by a file that only one process can make, holds it, and leaves it.
+# Waits until all have started, takes a slot, proves that it is alone on it by a file that only one process can make, holds it, and leaves it.
 VISITOR = """
 import os, sys, time
 from pathlib import Path
 from plasticity.jobs import gpus
 gpus._SECONDS_BETWEEN_TRIES = 0.002
 folder, devices, visits, seconds = Path(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3]), float(sys.argv[4])
+(folder / f"started.{os.getpid()}").touch()
+while len(list(folder.glob("started.*"))) < int(sys.argv[5]):
+    time.sleep(0.002)
 for _ in range(visits):
     lease = gpus.take_lease(devices, folder, gpus.Sharing(2 if visits > 1 else 1, wait_minutes=1))
     mine = folder / f"inside.{lease.position}.{lease.slot}"
@@ -39,16 +42,17 @@ for _ in range(visits):
 """
 
 
-def visitor(folder: Path, *, visits: int, seconds: float) -> subprocess.Popen[str]:
+def visitor(folder: Path, *, visits: int, seconds: float, together: int) -> subprocess.Popen[str]:
     """A process that goes to a slot some times: to one of two per device, or to one of one if it goes only once."""
-    command = [sys.executable, "-c", VISITOR, str(folder), ",".join(DEVICES), str(visits), str(seconds)]
+    numbers = (str(number) for number in (visits, seconds, together))
+    command = [sys.executable, "-c", VISITOR, str(folder), ",".join(DEVICES), *numbers]
     return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 @pytest.fixture
 def holders(tmp_path: Path) -> Iterator[list[subprocess.Popen[str]]]:
     """Two processes that hold the only slots of two devices; both are inside."""
-    found = [visitor(tmp_path, visits=1, seconds=60) for _ in DEVICES]
+    found = [visitor(tmp_path, visits=1, seconds=60, together=2) for _ in DEVICES]
     for process in found:
         assert process.stdout
         process.stdout.readline()
@@ -59,7 +63,7 @@ def holders(tmp_path: Path) -> Iterator[list[subprocess.Popen[str]]]:
 
 
 def test_no_two_processes_are_ever_on_one_slot(tmp_path: Path) -> None:
-    processes = [visitor(tmp_path, visits=20, seconds=0.005) for _ in range(6)]
+    processes = [visitor(tmp_path, visits=20, seconds=0.005, together=6) for _ in range(6)]
     told = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0] * 6, told
     visits = [line for out, _ in told for line in out.splitlines()]
