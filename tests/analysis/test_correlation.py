@@ -222,7 +222,7 @@ def test_equal_means_over_seeds_are_tied_whatever_the_order_of_the_sum(
     assume(len(set(y.sum(axis=0))) > 1)
     points = points_of("spearman", x, np.broadcast_to(x, y.shape), (y / 10)[order])
     found = coefficients(points.averaged(np.ones((1, 4)))).value[0]
-    assert found == pytest.approx(stats.spearmanr(x, y.sum(axis=0)).statistic, abs=1e-12)
+    assert found == pytest.approx(stats.spearmanr(x, y.sum(axis=0))[0], abs=1e-12)
 
 
 def test_pooled_first_differences_stay_within_a_seed() -> None:

@@ -90,14 +90,12 @@ def test_pooled_and_averaged_intervals_agree_with_a_loop(method: str, holes: boo
 
         def of_means(seeds: list[int], metric: int = metric) -> float:
             mask = points.mask[metric][seeds]
-            means = [
-                np.where(mask, part[metric][seeds], 0.0).sum(axis=0)
-                / np.where(mask.any(axis=0), mask.sum(axis=0), np.nan)
-                for part in (points.x, points.y)
-            ]
+            numbers = np.where(mask.any(axis=0), mask.sum(axis=0), np.nan)
+            sums = (np.where(mask, part[metric][seeds], 0.0).sum(axis=0) for part in (points.x, points.y))
+            x_mean, y_mean = ((each / numbers).round(12) for each in sums)  # equal means are ties
             times = EPOCHS[1:] if method == "first_difference" else EPOCHS
             chosen = "pearson" if method == "first_difference" else method
-            return estimate(chosen, *(mean.round(12) for mean in means), times).value  # ties, not their rounding
+            return estimate(chosen, x_mean, y_mean, times).value
 
         everybody = list(range(4))
         for found, value in ((pooled, over), (averaged, of_means)):

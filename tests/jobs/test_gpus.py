@@ -21,7 +21,8 @@ from plasticity.jobs.gpus import Lease, Sharing, lease_gpu, lock_folder, sharing
 DEVICES = ["GPU-a", "GPU-b"]
 NO_WAIT = Sharing(wait_minutes=0)
 
-# Waits until all have started, takes a slot, proves that it is alone on it by a file that only one process can make, holds it, and leaves it.
+# Waits until all have started. Takes a slot, proves that it is alone on it by a file that only one process can make,
+# holds it, and leaves it.
 VISITOR = """
 import os, sys, time
 from pathlib import Path
