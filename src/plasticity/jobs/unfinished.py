@@ -48,7 +48,7 @@ class Unfinished:
     def save(self, tensors: Mapping[str, NDArray], state: Any) -> None:
         """Save arrays, and a `state` that JSON can hold, atomically."""
         self._pending = {**tensors, _STATE: _text(state)}
-        self._write()
+        self._write(self._pending)
 
     def save_sometimes(self, tensors: Mapping[str, NDArray], state: Any) -> None:
         """Save if the last save is long enough ago; else keep copies for `saving_when_stopped`."""
@@ -70,7 +70,7 @@ class Unfinished:
             yield
         except Stopped:
             if self._pending is not None:  # also if the signal came while it was written
-                self._write()
+                self._write(self._pending)
                 logger.info("saved the last finished epoch")
             raise
 
@@ -88,8 +88,8 @@ class Unfinished:
         """Remove the folder of the file."""
         shutil.rmtree(self.path.parent, ignore_errors=True)
 
-    def _write(self) -> None:
-        write_checkpoint(self.path, self._pending or {}, {"run": self.digest})
+    def _write(self, arrays: Mapping[str, NDArray]) -> None:
+        write_checkpoint(self.path, arrays, {"run": self.digest})
         self._pending, self._last_save = None, time.monotonic()
 
     def _usable(self) -> Checkpoint | None:

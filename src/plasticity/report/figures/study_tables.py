@@ -55,7 +55,7 @@ class StudyTables:
     @cached_property
     def kept(self) -> pd.DataFrame:
         """Rows of the metrics that did not diverge."""
-        return _finite(self.metrics)
+        return _not_diverged(self.metrics)
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ class StudyTables:
     def checkpoints(self, columns: Sequence[str]) -> pd.DataFrame:
         """Return the rows of the metrics, the initialisation included, in which columns of lists are looked for."""
         del columns
-        return _finite(self.counted)
+        return _not_diverged(self.counted)
 
     def moments(self, columns: Sequence[str]) -> list[Moment]:
         """Return the points of the training at which all these columns of lists are stored."""
@@ -106,10 +106,10 @@ class StudyTables:
 
     def along(self, arm: str, column: str, *, since: int = 0) -> pd.DataFrame:
         """Return the arm's `column` over seeds at each checkpoint from `since` on; columns as in `over_seeds`."""
-        rows = _finite(self.counted)
+        rows = _not_diverged(self.counted)
         rows = rows_where(rows, rows["arm"].eq(arm) & rows[self.AXIS].ge(since))
         return over_seeds(rows, self.AXIS, column, self.analysis.confidence)
 
 
-def _finite(rows: pd.DataFrame) -> pd.DataFrame:
+def _not_diverged(rows: pd.DataFrame) -> pd.DataFrame:
     return rows_where(rows, ~rows["diverged"].eq(True))
