@@ -112,10 +112,11 @@ def test_what_may_be_typed() -> None:
     assert unknown(text, (0.95, 0.001, 2000.0, -0.05)) == []
 
 
-# What README.md says of each run; numbers and verdicts are filled from its tables.
+# What README.md and docs/results.md say of each run; numbers and verdicts are filled from its tables.
 OTHERS = "explanations scope=across_arms"
 COLLAPSE = "causes question=dose_response treatment=nc1_collapse outcome=accuracy"
-IN_README = {
+PAGES = ("README.md", "docs/results.md")
+IN_A_SENTENCE = {
     "agents_descent_or_noise_mnist": [
         "yes, the Hessian's largest eigenvalue ends {{published claim=fig2_curvature: value .0f}} higher.",
     ],
@@ -159,11 +160,12 @@ def tables(name: str) -> dict[str, pd.DataFrame]:
     return {path.stem: pd.read_parquet(path) for path in (ROOT / "docs/reproduction" / name).glob("*.parquet")}
 
 
-@pytest.mark.parametrize("name", IN_README)
-def test_readme_says_what_the_tables_say(name: str) -> None:
-    rows = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if f"{name}.md), " in line]
+@pytest.mark.parametrize("name", IN_A_SENTENCE)
+def test_sentences_say_what_the_tables_say(name: str) -> None:
+    lines = [line for page in PAGES for line in (ROOT / page).read_text(encoding="utf-8").splitlines()]
+    rows = [line for line in lines if f"{name}.md), " in line]
     rest = "\n".join(rows)
-    for phrase in IN_README[name]:
+    for phrase in IN_A_SENTENCE[name]:
         said = filled(phrase, tables(name), 0.95)
         assert said in rest
         rest = rest.replace(said, "")
@@ -171,7 +173,7 @@ def test_readme_says_what_the_tables_say(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "place", "verdict"), VERDICTS)
-def test_readme_is_no_stronger_than_the_verdicts(name: str, place: str, verdict: str) -> None:
+def test_no_sentence_is_stronger_than_the_verdicts(name: str, place: str, verdict: str) -> None:
     assert filled(f"{{{{{place}: verdict}}}}", tables(name), 0.95) == verdict
 
 
@@ -187,7 +189,7 @@ def test_no_correlation_at_equal_length_is_decided_by_the_permuted_run() -> None
     assert len(answers) and answers.eq("undecided").all()
 
 
-def test_the_methods_that_readme_names_end_above_a_fresh_network() -> None:
+def test_the_methods_that_are_named_end_above_a_fresh_network() -> None:
     last = tables("random_labels_mnist")["metrics"].query("task == 10")
     last = last.loc[~last["arm"].str.startswith("random_init")]
     gaps = last.groupby("arm")["plasticity_gap"].agg(["mean", "std", "count"])
